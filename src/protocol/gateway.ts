@@ -1,0 +1,51 @@
+// Gateway threads ↔ control thread: what is neither a route nor a line of the keeper.
+import type { RouteDelta } from "./routes.ts";
+
+/** What a gateway thread is started with (`workerData`). */
+export interface GatewayStart {
+  /** Number of this thread, from 0: its column in the in-flight table. */
+  readonly thread: number;
+  readonly threads: number;
+  /** Grows with every start of this thread; load is added up by (thread, epoch). */
+  readonly epoch: number;
+  /** Inherited file descriptor of the listening socket. */
+  readonly listenFd: number;
+  /** In-flight counters, `Int32` of (1 + threads) columns × `slots` rows; column 0 is the total. */
+  readonly inFlight: SharedArrayBuffer;
+  readonly slots: number;
+  /** Port that clients use, for `X-Forwarded-Port` and logs. */
+  readonly publicPort: number;
+}
+
+/** Load of one backend over one period, as Knative's activator reports it. */
+export interface BackendLoad {
+  readonly backend: string;
+  /** ∫ in-flight dt / period, waiting requests included. */
+  readonly averageConcurrency: number;
+  /** Requests that began in the period. */
+  readonly requestCount: number;
+  /** Requests held right now because no pod had room. */
+  readonly waiting: number;
+}
+
+export type GatewayToControl =
+  | { readonly type: "listening"; readonly thread: number }
+  /** All deltas up to `generation` are in force. */
+  | { readonly type: "ack"; readonly thread: number; readonly generation: number }
+  /** A request waits and the backend has no ready pod; repeated at most once a second while it is so. */
+  | { readonly type: "wake"; readonly thread: number; readonly backend: string }
+  /** Once a second; only backends with load now or in the report before. */
+  | { readonly type: "load"; readonly thread: number; readonly epoch: number; readonly periodMs: number; readonly backends: readonly BackendLoad[] }
+  /** A connection to a `starting` pod succeeded. */
+  | { readonly type: "podReady"; readonly thread: number; readonly backend: string; readonly pod: string }
+  /** A pod that was taken out of the table has no request of this thread left. */
+  | { readonly type: "podDrained"; readonly thread: number; readonly pod: string }
+  | { readonly type: "log"; readonly thread: number; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  /** Answer to `metrics`: counters as Prometheus-ready samples. */
+  | { readonly type: "metrics"; readonly thread: number; readonly id: number; readonly counters: Readonly<Record<string, number>> };
+
+export type ControlToGateway =
+  | RouteDelta
+  | { readonly type: "metrics"; readonly id: number }
+  /** Stop accepting, finish what runs within `graceMs`, then end. */
+  | { readonly type: "drain"; readonly graceMs: number };

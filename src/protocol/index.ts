@@ -1,0 +1,17 @@
+// protocol: types and pure codecs of the messages between threads and processes.
+export type { BackendLoad, ControlToGateway, GatewayStart, GatewayToControl } from "./gateway.ts";
+export {
+  KEEPER_LINE_BYTES_MAX,
+  KEEPER_PROTOCOL_VERSION,
+  type KeeperAnswer,
+  type KeeperCall,
+  type KeeperLine,
+  type KeeperNotice,
+  type KeeperRequest,
+  type ProcessExit,
+  type ProcessIdentity,
+  type ProcessSpec,
+  type ProcessState,
+} from "./keeper.ts";
+export type { Backend, BackendPod, RouteDelta, RouteHost, RoutePath, RouteSplit } from "./routes.ts";
+export type { ControlToStore, StoreRow, StoreToControl } from "./store.ts";

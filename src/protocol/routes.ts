@@ -1,0 +1,70 @@
+// Control thread → gateway threads: the routing table in batches with a generation (decision 4).
+
+/** One share of a path's traffic. */
+export interface RouteSplit {
+  /** Key of a backend, `namespace/revision`. */
+  readonly backend: string;
+  /** 1 … 100; the splits of a path sum to 100. */
+  readonly percent: number;
+  readonly appendHeaders: readonly (readonly [name: string, value: string])[];
+}
+
+/** A path of a host: the longest matching prefix wins, among equals the first whose headers all match exactly. */
+export interface RoutePath {
+  readonly prefix: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly rewriteHost?: string;
+  readonly appendHeaders: readonly (readonly [name: string, value: string])[];
+  readonly splits: readonly RouteSplit[];
+}
+
+export interface RouteHost {
+  /** Lower case, without port. */
+  readonly host: string;
+  /** `ClusterLocal` hosts are not found by requests from outside. */
+  readonly visibility: "ExternalIP" | "ClusterLocal";
+  readonly redirectToHttps: boolean;
+  readonly paths: readonly RoutePath[];
+}
+
+export interface BackendPod {
+  /** The pod's uid. */
+  readonly id: string;
+  /** Row of the pod in the shared in-flight table. */
+  readonly slot: number;
+  readonly address: string;
+  readonly port: number;
+  /**
+   * `ready`: may get requests. `starting`: its process runs and a TCP connection would prove it ready;
+   * a gateway with waiters may try, and tells with `podReady` when it succeeded.
+   */
+  readonly state: "ready" | "starting";
+}
+
+/** A revision as the gateway sees it. */
+export interface Backend {
+  /** `namespace/revision`. */
+  readonly key: string;
+  readonly protocol: "http1" | "h2c";
+  /** 0: no limit. */
+  readonly containerConcurrency: number;
+  readonly timeoutMs: number;
+  /** 0: off. */
+  readonly responseStartTimeoutMs: number;
+  /** 0: off. */
+  readonly idleTimeoutMs: number;
+  readonly pods: readonly BackendPod[];
+}
+
+/** A batch of changes. Entries replace those of the same host or key as a whole. */
+export interface RouteDelta {
+  readonly type: "routes";
+  /** Grows with each batch; acknowledged once the batch is in force. */
+  readonly generation: number;
+  /** The first batch after a thread's start: what is not in it does not exist. */
+  readonly reset: boolean;
+  readonly hosts: readonly RouteHost[];
+  readonly hostsRemoved: readonly string[];
+  readonly backends: readonly Backend[];
+  readonly backendsRemoved: readonly string[];
+}

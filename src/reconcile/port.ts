@@ -1,0 +1,78 @@
+// What a controller is: it observes, a pure plan decides, the shell writes.
+import type { Client } from "#client";
+import type { Draft, Kind, KubeObject, ObjectKey } from "#schema";
+
+/** A child that the plan wants. */
+export interface Child<O extends KubeObject = KubeObject> {
+  readonly kind: Kind<O>;
+  readonly object: Draft<O>;
+  /**
+   * How an existing child is brought in line: the object to write, or undefined to leave it as it is.
+   * Default: spec (and data), labels and annotations of `object` replace those of `current`; other metadata stays.
+   */
+  readonly merge?: (current: O, wanted: Draft<O>) => Draft<O> | undefined;
+}
+
+/** A change to an object that is not a child: the primary's own metadata, or a neighbour (the labeler, a scale). */
+export interface Patch {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource?: "scale";
+  readonly type: "application/merge-patch+json" | "application/json-patch+json";
+  readonly body: unknown;
+}
+
+/** A Kubernetes Event; about the primary unless `regarding` says otherwise. */
+export interface PlanEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  readonly regarding?: { readonly apiVersion: string; readonly kind: string; readonly namespace: string; readonly name: string; readonly uid: string };
+}
+
+/** Everything a plan decided. The shell applies in this order: patches, children, effects, status, events, wake-up. */
+export interface Plan<Effect = never> {
+  /** All children wanted. Undefined: not known yet, touch nothing. An empty list: no children. */
+  readonly desired: readonly Child[] | undefined;
+  /** The whole wanted status of the primary, transition times left to the shell; undefined leaves it alone. */
+  readonly status?: object;
+  readonly patches?: readonly Patch[];
+  readonly effects?: readonly Effect[];
+  readonly events?: readonly PlanEvent[];
+  /** Monotonic milliseconds at which the key is due again, whatever happens before. */
+  readonly wakeAtMs?: number;
+  /** The reconcile as such failed: Warning event `InternalError` with this text and a retry with backoff, after all else. */
+  readonly failure?: string;
+}
+
+/** What observers may use. */
+export interface World {
+  readonly client: Client;
+  readonly nowMs: { readonly monotonic: number; readonly wall: number };
+}
+
+/** Another kind whose changes concern keys of the primary. `keys` sees the fields that `keep` kept. */
+export interface Watched<O extends KubeObject = KubeObject> {
+  readonly kind: Kind<O>;
+  readonly keys: (object: O) => readonly ObjectKey[];
+}
+
+export interface Controller<P extends KubeObject = KubeObject, Observed = unknown, Effect = never> {
+  /** Also the `reportingComponent` of its events, e.g. `revision-controller`. */
+  readonly name: string;
+  readonly primary: Kind<P>;
+  /** Kinds of children: changes wake the owner; children owned by the primary and not desired are deleted. */
+  readonly owns: readonly Kind[];
+  readonly watches?: readonly Watched[];
+  /** Reads; absence of the primary is undefined. */
+  observe(key: ObjectKey, world: World): Promise<Observed | undefined>;
+  /** Decides; never reads, writes, waits or asks the time. */
+  plan(observed: Observed): Plan<Effect>;
+  /** The object that `observed` was made from: owner of the children and bearer of the status. */
+  primaryOf(observed: Observed): P;
+  /** Runs one effect; its result is written back as an object or wakes the key through `requeue`. */
+  runEffect?(effect: Effect, world: World, signal: AbortSignal): Promise<void>;
+  /** Called once the primary is gone, to forget what was remembered about it. */
+  forget?(key: ObjectKey): void;
+}

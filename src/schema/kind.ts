@@ -1,0 +1,83 @@
+// What a kind is: data from which types, validation, defaults, tables, discovery and OpenAPI are computed.
+import type { KubeObject } from "./object.ts";
+import type { Node } from "./node.ts";
+import type { FieldError } from "./field-error.ts";
+
+/** A printer column; `path` is a JSONPath into the object, or `cell` computes the value where Kubernetes does. */
+export interface Column {
+  readonly name: string;
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  readonly format?: string;
+  readonly description?: string;
+  /** 0 is always shown, above 0 only with `-o wide`. */
+  readonly priority?: number;
+  readonly path?: string;
+  readonly cell?: (object: KubeObject, nowMs: number) => string | number | boolean | null;
+}
+
+export interface ScaleSubresource {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  readonly labelSelectorPath?: string;
+}
+
+/** Field selectors beside `metadata.name` and `metadata.namespace`: label → value of the object. */
+export type SelectableFields = Readonly<Record<string, (object: KubeObject) => string>>;
+
+/** One kind in one version. `O` is the TypeScript type of its objects and exists for the compiler only. */
+export interface Kind<O extends KubeObject = KubeObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly scope: "Namespaced" | "Cluster";
+  /** Schema of the whole object below apiVersion, kind and metadata. */
+  readonly schema: Node;
+  /** Named types that `schema` refers to by `$ref`. */
+  readonly definitions?: Readonly<Record<string, Node>>;
+  readonly subresources: { readonly status?: boolean; readonly scale?: ScaleSubresource };
+  readonly columns: readonly Column[];
+  readonly selectableFields?: SelectableFields;
+  /** A kind of a custom resource: no strategic merge patch, AGE is not added to tables that declare columns. */
+  readonly custom: boolean;
+  /** Whether `metadata.generation` counts changes of everything but metadata and status. */
+  readonly hasGeneration: boolean;
+  /** Labels of the CustomResourceDefinition object that stands for a custom kind. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Semantic checks with no context, in Kubernetes' wording; Knative's webhook checks are `admit` instead. */
+  readonly validate?: (object: O, old: O | undefined) => readonly FieldError[];
+  readonly objectType?: O;
+}
+
+/** The user on whose behalf a request runs. */
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+}
+
+export interface AdmissionRequest<O extends KubeObject = KubeObject> {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE";
+  readonly subresource: "" | "status" | "scale";
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** The object after decoding, pruning and schema defaults; absent on DELETE. */
+  readonly object: O;
+  readonly old: O | undefined;
+}
+
+/** What admission answers: the object to go on with (the same one when nothing was defaulted) and warnings. */
+export interface Admitted<O extends KubeObject = KubeObject> {
+  readonly object: O;
+  readonly warnings: readonly string[];
+}
+
+/** Defaults and checks that need context (settings, other objects); a StatusError refuses. Handed in by `main`. */
+export type Admit<O extends KubeObject = KubeObject> = (request: AdmissionRequest<O>) => Admitted<O> | Promise<Admitted<O>>;
+
+export function apiVersionOf(kind: Pick<Kind, "group" | "version">): string {
+  return kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+}

@@ -1,0 +1,32 @@
+// A schema is plain data: Kubernetes' structural subset of JSON Schema, nothing else can be written.
+
+export interface Node {
+  readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
+  /** int32, int64, double, date-time, micro-time, byte (base64) … */
+  readonly format?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Node;
+  readonly items?: Node;
+  readonly enum?: readonly (string | number)[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly nullable?: boolean;
+  readonly default?: unknown;
+  readonly description?: string;
+  /** Name of a type in the kind's `definitions`; such a node has no other member but `default`, patch and protobuf marks. */
+  readonly $ref?: string;
+  readonly "x-kubernetes-int-or-string"?: boolean;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+  readonly "x-kubernetes-embedded-resource"?: boolean;
+  readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
+  readonly "x-kubernetes-map-type"?: "atomic" | "granular";
+  readonly "x-kubernetes-patch-strategy"?: string;
+  readonly "x-kubernetes-patch-merge-key"?: string;
+  /** Field number of this property in Kubernetes' protobuf messages. */
+  readonly "x-eider-proto"?: number;
+}
