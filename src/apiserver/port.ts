@@ -1,0 +1,164 @@
+// What main hands to the API server and what it gets: served kinds, requests and responses without sockets.
+import type { Clock, Logger, Rng } from "#core";
+import type { Admit, Kind, KubeObject, UserInfo } from "#schema";
+import type { Store } from "#store";
+
+/** A verified client certificate. */
+export interface Peer {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+}
+
+/** One HTTP request without its socket; header names are lower-case. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Path and query as in the request line. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body?: Uint8Array | string;
+  readonly peer?: Peer;
+  /** Aborts when the client has gone; ends watches and followed logs. */
+  readonly signal?: AbortSignal;
+}
+
+/** Pieces of a streamed body are flushed one by one; the stream is closed (`return`) when the client has gone. */
+export type ApiBody = string | Uint8Array | AsyncIterable<string | Uint8Array>;
+
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: ApiBody;
+}
+
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
+
+/** What a request wants to do, as `authorize` sees it. `path` is set for requests that concern no resource. */
+export interface Attributes {
+  readonly verb: string;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly path?: string;
+}
+
+/** A request for a subresource that only its kind understands, for instance a log. */
+export interface SubresourceRequest {
+  readonly verb: Verb;
+  readonly namespace: string;
+  readonly name: string;
+  /** The object that the subresource belongs to. */
+  readonly object: KubeObject;
+  readonly query: URLSearchParams;
+  readonly body: Uint8Array | string | undefined;
+  readonly user: UserInfo;
+  readonly signal: AbortSignal;
+}
+
+export interface SubresourceHandler {
+  readonly verbs: readonly Verb[];
+  /** The kind that discovery names; default: the kind of the object itself. */
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Failures are thrown as StatusErrors before the response, or end the stream. */
+  handle(request: SubresourceRequest): Promise<ApiResponse>;
+}
+
+/** A kind as it is served: data from its definition, and what needs context. */
+export interface ServedKind<O extends KubeObject = KubeObject> {
+  readonly kind: Kind<O>;
+  /** Runs on CREATE, UPDATE (main, status, scale) and DELETE, also of in-process callers. */
+  readonly admit?: Admit<O>;
+  readonly subresources?: Readonly<Record<string, SubresourceHandler>>;
+  /** Subresources whose PUT and PATCH take over a part of the sent object: name → current object with that part. */
+  readonly parts?: Readonly<Record<string, (current: O, sent: O) => O>>;
+  /** Wall-clock lifetime of an object since its last write. */
+  readonly ttlMs?: number;
+  /** Seconds between a delete and the removal, given the seconds that the request asks for; 0 removes at once. */
+  readonly gracefulDeletion?: (object: O, requested: number | undefined) => number;
+  /** True while an object that is being deleted must stay although it has no finalizers. */
+  readonly holdsDeletion?: (object: O) => boolean;
+  /** Changes an object as its deletion begins (it stays for now), for instance its phase. */
+  readonly onDeletion?: (object: O) => O;
+  /** Verbs that are not offered. */
+  readonly without?: readonly Verb[];
+}
+
+/** Who is asking: headers (bearer token) and the client certificate. */
+export type Credentials = Pick<ApiRequest, "headers" | "peer">;
+
+export interface ApiServerOptions {
+  readonly kinds: readonly ServedKind[];
+  /** The kind whose objects are the namespaces; without it namespaces are not checked. */
+  readonly namespaceKind?: Pick<Kind, "group" | "plural">;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  /** As in `/version`, e.g. `v1.34.4+eider.0.1.0`. */
+  readonly version: string;
+  /** Undefined answers 401. */
+  readonly authenticate: (request: Credentials) => UserInfo | undefined;
+  /** The reason of a refusal ("" for none to give), or undefined to allow. */
+  readonly authorize: (user: UserInfo, attributes: Attributes) => string | undefined;
+  /** Prometheus text of `/metrics`. */
+  readonly metricsText?: () => string | Promise<string>;
+}
+
+/** One API call in process; structurally the `ApiCall` of the client room. */
+export interface InProcessCall {
+  readonly verb: "get" | "list" | "create" | "update" | "patch" | "delete" | "deletecollection";
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name?: string;
+  readonly subresource?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
+  readonly body?: unknown;
+}
+
+export interface InProcessWatchEvent {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  readonly object: KubeObject;
+}
+
+/**
+ * Calls without HTTP: objects in, objects out (lists as `{ items, metadata }`), failures as StatusErrors.
+ * Writes are `rebuildable`, watches `immediate`. Objects that come out are shared: do not change them.
+ */
+export interface InProcessTransport {
+  send(call: InProcessCall): Promise<unknown>;
+  watch(
+    call: { readonly kind: Kind; readonly namespace: string; readonly query: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): AsyncIterable<InProcessWatchEvent>;
+}
+
+export interface ListenOptions {
+  /** An inherited listening socket, or an address. Port 0 is any free one. */
+  readonly at: { readonly fd: number } | { readonly host: string; readonly port: number };
+  /** PEM texts; client certificates are verified against `clientCa`. */
+  readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string };
+}
+
+export interface Listening {
+  /** 0 when the socket has no port. */
+  readonly port: number;
+  /** New keys and certificates for connections from now on. */
+  renew(tls: ListenOptions["tls"]): void;
+  /** Stops accepting, ends watches, lets short requests finish for up to a second, then closes every connection. */
+  close(): Promise<void>;
+}
+
+export interface ApiServer {
+  /** Answers one request; never rejects. Streams end when `request.signal` aborts. */
+  handle(request: ApiRequest): Promise<ApiResponse>;
+  transportFor(user: UserInfo): InProcessTransport;
+  listen(options: ListenOptions): Promise<Listening>;
+}
+
+/** Forgets the type of a kind's objects, so that kinds of all types fit into one list. */
+export function served<O extends KubeObject>(kind: ServedKind<O>): ServedKind {
+  return kind as unknown as ServedKind;
+}
