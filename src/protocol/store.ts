@@ -10,7 +10,7 @@ export interface StoreRow {
 }
 
 export type ControlToStore =
-  | { readonly type: "commit"; readonly batch: number; readonly rows: readonly StoreRow[]; readonly sync: boolean }
+  | { readonly type: "commit"; readonly batch: number; readonly rows: readonly StoreRow[] }
   | { readonly type: "compact" }
   | { readonly type: "close" };
 

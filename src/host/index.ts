@@ -1,0 +1,4 @@
+// host: the real machine behind core's interfaces; only `main` imports it.
+export { createJsonLogger } from "./json-logger.ts";
+export { createSystemRng } from "./system-rng.ts";
+export { systemClock } from "./system-clock.ts";

@@ -1,0 +1,240 @@
+// The store on disk, control side: revisions are assigned here, batches go to the store thread, reads come from the file.
+import { StatusError, type Clock, type Logger } from "#core";
+import type { ControlToStore, StoreRow, StoreToControl } from "#protocol";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { holds, prefixEnd } from "../expectation.ts";
+import type { Entry, Listed, ListOptions, Removal, Store, WatchOptions, Write, Written } from "../port.ts";
+import { WatchWindow } from "../window.ts";
+import { openForReading, StoreFileError } from "./database.ts";
+
+/** Writes that may wait for the disk; above it, writers are told to come back. */
+const PENDING_WRITES_MAX = 10_000;
+/** After a start revisions go on this far above the last one on disk: more than can have been handed out unwritten. */
+const REVISION_LEAP = 4 * PENDING_WRITES_MAX;
+const MAINTENANCE_MS = 60_000;
+
+/** The control thread's end of the message channel. */
+export interface StoreChannel {
+  postMessage(message: ControlToStore): void;
+  on(event: "message", listener: (message: StoreToControl) => void): unknown;
+}
+
+interface Options {
+  readonly path: string;
+  readonly channel: StoreChannel;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly windowBytesMax?: number;
+  /** The disk refused a batch: what is in memory can no longer be kept, the process must end. */
+  readonly onFailure: (error: Error) => void;
+}
+
+interface Pending {
+  readonly value: string | undefined;
+  readonly revision: number;
+}
+
+/** Waits for the store thread to open the file; rejects with StoreFileError when it refuses. */
+export async function openSqliteStore(options: Options): Promise<SqliteStore> {
+  const revision = await new Promise<number>((resolve, reject) => {
+    options.channel.on("message", (message) => {
+      if (message.type === "opened") resolve(message.revision);
+      if (message.type === "refused") reject(new StoreFileError(message.error));
+    });
+  });
+  return new SqliteStore(options, revision);
+}
+
+export class SqliteStore implements Store {
+  readonly #options: Options;
+  readonly #window: WatchWindow;
+  readonly #reader: DatabaseSync;
+  readonly #one: StatementSync;
+  readonly #range: StatementSync;
+  readonly #counted: StatementSync;
+  readonly #due: StatementSync;
+  /** What is not known to be on disk yet, newest state of each key. */
+  readonly #pending = new Map<string, Pending>();
+  /** Rows for the next batch. */
+  #rows: StoreRow[] = [];
+  #inFlight: { readonly batch: number; readonly rows: readonly StoreRow[] } | undefined;
+  #flushScheduled = false;
+  #waiters: { readonly revision: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+  #batch = 0;
+  #revision: number;
+  #durable: number;
+  #failure: Error | undefined;
+  #onClosed: (() => void) | undefined;
+
+  constructor(options: Options, lastRevision: number) {
+    this.#options = options;
+    this.#revision = lastRevision + REVISION_LEAP;
+    this.#durable = this.#revision;
+    this.#window = new WatchWindow(options.windowBytesMax ?? 8 << 20, this.#revision);
+    this.#reader = openForReading(options.path);
+    this.#one = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key = ?");
+    this.#range = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key > ? AND key < ? ORDER BY key LIMIT ?");
+    this.#counted = this.#reader.prepare("SELECT count(*) AS n FROM objects WHERE key > ? AND key < ?");
+    this.#due = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE expires_at_ms <= ? LIMIT 500");
+    options.channel.on("message", (message) => this.#receive(message));
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get durableRevision(): number {
+    return this.#durable;
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    return this.#read(key);
+  }
+
+  async list(options: ListOptions): Promise<Listed> {
+    const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
+    const from = options.after ?? options.prefix;
+    const end = prefixEnd(options.prefix);
+    const changed = [...this.#pending.keys()].filter((key) => key > from && key < end);
+    const rows = this.#range.all(from, end, Math.min(limit + changed.length + 1, Number.MAX_SAFE_INTEGER)) as unknown as Entry[];
+    const entries = changed.length === 0 ? rows : this.#merged(rows, changed);
+    return { entries: entries.length > limit ? entries.slice(0, limit) : entries, revision: this.#revision, more: entries.length > limit };
+  }
+
+  async count(prefix: string): Promise<number> {
+    const stored = Number(this.#counted.get(prefix, prefixEnd(prefix))?.["n"] ?? 0);
+    const changed = [...this.#pending.keys()].filter((key) => key.startsWith(prefix));
+    const before = changed.filter((key) => this.#one.get(key) !== undefined).length;
+    const now = changed.filter((key) => this.#pending.get(key)?.value !== undefined).length;
+    return stored - before + now;
+  }
+
+  async put(write: Write): Promise<Written> {
+    const current = this.#admit(write);
+    if (!holds(write.expect, current)) return { ok: false, current };
+    const revision = ++this.#revision;
+    const value = write.encode(revision);
+    const expiresAtMs = write.ttlMs === undefined ? undefined : this.#options.clock.wallMs() + write.ttlMs;
+    this.#append({ key: write.key, revision, value, expiresAtMs });
+    this.#window.append({ type: "put", key: write.key, revision, value, previous: current?.value });
+    if (write.durability === "durable") await this.#onDisk(revision);
+    return { ok: true, revision, value };
+  }
+
+  async delete(removal: Removal): Promise<Written> {
+    const current = this.#admit(removal);
+    if (current === undefined || !holds(removal.expect, current)) return { ok: false, current };
+    const revision = ++this.#revision;
+    const value = removal.encode(revision);
+    this.#append({ key: removal.key, revision, value: undefined, expiresAtMs: undefined });
+    this.#window.append({ type: "delete", key: removal.key, revision, value, previous: current.value });
+    if (removal.durability === "durable") await this.#onDisk(revision);
+    return { ok: true, revision, value };
+  }
+
+  watch(options: WatchOptions): () => void {
+    return this.#window.watch(options);
+  }
+
+  /** Expires what has outlived its time and gives free pages back to the file system, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#options.clock.sleep(MAINTENANCE_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      if ((await this.expire()) > 0) this.#options.channel.postMessage({ type: "compact" });
+    }
+  }
+
+  /** Deletes expired entries; returns how many. */
+  async expire(): Promise<number> {
+    const due = this.#due.all(this.#options.clock.wallMs()) as unknown as Entry[];
+    await Promise.all(due.map((entry) => this.delete({ key: entry.key, expect: entry.revision, durability: "durable", encode: () => entry.value })));
+    return due.length;
+  }
+
+  async close(): Promise<void> {
+    if (this.#failure === undefined && this.#durable < this.#revision) await this.#onDisk(this.#revision);
+    await new Promise<void>((resolve) => {
+      this.#onClosed = resolve;
+      this.#options.channel.postMessage({ type: "close" });
+    });
+    this.#reader.close();
+  }
+
+  #read(key: string): Entry | undefined {
+    const pending = this.#pending.get(key);
+    if (pending === undefined) return this.#one.get(key) as unknown as Entry | undefined;
+    return pending.value === undefined ? undefined : { key, value: pending.value, revision: pending.revision };
+  }
+
+  /** What the key holds now, if the store takes writes at all. */
+  #admit(write: Removal): Entry | undefined {
+    if (this.#failure !== undefined) throw new StatusError("ServiceUnavailable", this.#failure.message, { cause: this.#failure });
+    if (this.#pending.size >= PENDING_WRITES_MAX) {
+      throw new StatusError("TooManyRequests", "too many writes wait for the disk", { details: { retryAfterSeconds: 1 } });
+    }
+    return this.#read(write.key);
+  }
+
+  #merged(rows: readonly Entry[], changed: readonly string[]): Entry[] {
+    const byKey = new Map(rows.map((row) => [row.key, row]));
+    for (const key of changed) {
+      const entry = this.#read(key);
+      if (entry === undefined) byKey.delete(key);
+      else byKey.set(key, entry);
+    }
+    return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #append(row: StoreRow): void {
+    this.#pending.set(row.key, { value: row.value, revision: row.revision });
+    this.#rows.push(row);
+    if (this.#inFlight !== undefined || this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    // All writes of this turn of the loop share one transaction.
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    if (this.#rows.length === 0 || this.#inFlight !== undefined) return;
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#inFlight = { batch: ++this.#batch, rows };
+    this.#options.channel.postMessage({ type: "commit", batch: this.#batch, rows });
+  }
+
+  #receive(message: StoreToControl): void {
+    if (message.type === "committed") this.#committed();
+    else if (message.type === "closed") this.#onClosed?.();
+    else if (message.type === "failed") this.#fail(new Error(message.error));
+  }
+
+  #committed(): void {
+    const batch = this.#inFlight;
+    this.#inFlight = undefined;
+    if (batch === undefined) return;
+    for (const row of batch.rows) {
+      if (this.#pending.get(row.key)?.revision === row.revision) this.#pending.delete(row.key);
+    }
+    this.#durable = batch.rows[batch.rows.length - 1]?.revision ?? this.#durable;
+    this.#flush();
+    const done = this.#waiters.filter((waiter) => waiter.revision <= this.#durable);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > this.#durable);
+    for (const waiter of done) waiter.resolve();
+    this.#window.advance(this.#durable);
+  }
+
+  #onDisk(revision: number): Promise<void> {
+    return new Promise((resolve, reject) => this.#waiters.push({ revision, resolve, reject }));
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#options.logger.error("the store failed", { err: error });
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters = [];
+    this.#options.onFailure(error);
+  }
+}

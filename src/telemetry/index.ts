@@ -1,0 +1,2 @@
+// telemetry: metrics of the process and their text form.
+export { MetricRegistry, type Labels } from "./registry.ts";
