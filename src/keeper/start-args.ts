@@ -1,0 +1,58 @@
+// What a keeper and a platform are started with: one JSON argument each, so that no environment variable leaks into pods.
+
+/** File name of the keeper's Unix socket below the data folder. */
+export const KEEPER_SOCKET_FILE = "keeper.sock";
+
+/** The listening sockets as inherited file descriptors, bound and open; listened on by nobody but the platform. */
+export interface SocketNumbers {
+  readonly host: string;
+  /** One SO_REUSEPORT socket a gateway thread. */
+  readonly httpFds: readonly number[];
+  readonly httpPort: number;
+  readonly apiFd: number;
+  readonly apiPort: number;
+}
+
+/** Start of the platform's main process; `argv` is what the composition root wants to hand through. */
+export interface PlatformStart {
+  readonly dataDir: string;
+  readonly sockets: SocketNumbers;
+  /** Grows with each platform that this keeper starts, from 0. */
+  readonly epoch: number;
+  readonly argv: readonly string[];
+}
+
+/** Start of a keeper that takes over the sockets of one that died. */
+export interface KeeperStart {
+  readonly dataDir: string;
+  readonly sockets: SocketNumbers;
+  readonly orphanGraceMs: number;
+  /** Handed through to the platform. */
+  readonly argv: readonly string[];
+}
+
+const PLATFORM = "--eider-platform=";
+const KEEPER = "--eider-keeper=";
+
+function findJson(argv: readonly string[], prefix: string): unknown {
+  const found = argv.find((argument) => argument.startsWith(prefix));
+  return found === undefined ? undefined : JSON.parse(found.slice(prefix.length));
+}
+
+export function platformArgs(start: PlatformStart): string[] {
+  return [`${PLATFORM}${JSON.stringify(start)}`];
+}
+
+/** Undefined when the process was not started by a keeper. */
+export function parsePlatformArgs(argv: readonly string[]): PlatformStart | undefined {
+  return findJson(argv, PLATFORM) as PlatformStart | undefined;
+}
+
+export function keeperArgs(start: KeeperStart): string[] {
+  return [`${KEEPER}${JSON.stringify(start)}`];
+}
+
+/** Undefined for a keeper that was started by a person and opens its sockets itself. */
+export function parseKeeperArgs(argv: readonly string[]): KeeperStart | undefined {
+  return findJson(argv, KEEPER) as KeeperStart | undefined;
+}

@@ -1,0 +1,31 @@
+// Where a container port of a pod can be reached (decision 9): recorded on the Pod by its runtime.
+
+/** `{"8080":"127.0.0.1:41234"}`: container port → address, written before the process starts to listen. */
+export const ADDRESSES_ANNOTATION = "eider.dev/addresses";
+
+export interface PodAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The reachable address of a container port; without a record podIP and the port itself; undefined while there is neither. */
+export function addressOf(
+  pod: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }; readonly status?: { readonly podIP?: string } | undefined },
+  port: number,
+): PodAddress | undefined {
+  const record = pod.metadata.annotations?.[ADDRESSES_ANNOTATION];
+  const recorded = record === undefined ? undefined : parseRecord(record)[String(port)];
+  const match = typeof recorded === "string" ? /^\[?(.+?)\]?:(\d+)$/.exec(recorded) : null;
+  if (match?.[1] !== undefined) return { host: match[1], port: Number(match[2]) };
+  const ip = pod.status?.podIP;
+  return ip === undefined || ip === "" || record !== undefined ? undefined : { host: ip, port };
+}
+
+function parseRecord(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
