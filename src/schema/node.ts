@@ -27,6 +27,13 @@ export interface Node {
   readonly "x-kubernetes-map-type"?: "atomic" | "granular";
   readonly "x-kubernetes-patch-strategy"?: string;
   readonly "x-kubernetes-patch-merge-key"?: string;
+  /**
+   * What Go's encoder does with an empty value of this property of a built-in kind: `drop` leaves it out (`omitempty`),
+   * `keep` writes it even when the client sent none. Absent: what the client sent stays.
+   */
+  readonly "x-eider-zero"?: "drop" | "keep";
   /** Field number of this property in Kubernetes' protobuf messages. */
   readonly "x-eider-proto"?: number;
+  /** Field number of the message around this property where Go inlines a struct: JSON has no such level, protobuf has. */
+  readonly "x-eider-proto-in"?: number;
 }
