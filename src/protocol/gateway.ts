@@ -15,6 +15,11 @@ export interface GatewayStart {
   readonly slots: number;
   /** Port that clients use, for `X-Forwarded-Port` and logs. */
   readonly publicPort: number;
+  /**
+   * Two `Int32` a thread: a bell that others ring and the number of its requests that wait for a slot of a limited
+   * revision. Needed with more than one thread only.
+   */
+  readonly doorbell?: SharedArrayBuffer;
 }
 
 /** Load of one backend over one period, as Knative's activator reports it. */
@@ -39,8 +44,20 @@ export type GatewayToControl =
   /** A connection to a `starting` pod succeeded. */
   | { readonly type: "podReady"; readonly thread: number; readonly backend: string; readonly pod: string }
   /** A pod that was taken out of the table has no request of this thread left. */
-  | { readonly type: "podDrained"; readonly thread: number; readonly pod: string }
-  | { readonly type: "log"; readonly thread: number; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: "podDrained";
+      readonly thread: number;
+      readonly pod: string;
+      /** Generation that took the pod out: an answer to an older removal says nothing about a newer one. */
+      readonly generation: number;
+    }
+  | {
+      readonly type: "log";
+      readonly thread: number;
+      readonly level: "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
   /** Answer to `metrics`: counters as Prometheus-ready samples. */
   | { readonly type: "metrics"; readonly thread: number; readonly id: number; readonly counters: Readonly<Record<string, number>> };
 

@@ -24,6 +24,8 @@ export interface RouteHost {
   /** `ClusterLocal` hosts are not found by requests from outside. */
   readonly visibility: "ExternalIP" | "ClusterLocal";
   readonly redirectToHttps: boolean;
+  /** What `K-Network-Hash: override` is answered with by a network probe. */
+  readonly probeHash?: string;
   readonly paths: readonly RoutePath[];
 }
 

@@ -1,0 +1,2 @@
+// routing: from Ingresses, Revisions and Pods to route deltas with a generation; pure, no IO.
+export { RouteTable, type RouteTableOptions, type Settled } from "./route-table.ts";
