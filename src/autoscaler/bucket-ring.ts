@@ -1,0 +1,107 @@
+// A ring of one-second sums over a sliding window, with a linear and a weighted average (serving.md 3.4).
+
+const SECOND_MS = 1_000;
+/** The share of the weight that lies inside the window is 1 - this. */
+const WEIGHT_OUTSIDE = 0.0001;
+const SMOOTHING_MIN = 0.2;
+
+function secondOf(timeMs: number): number {
+  return Math.floor(timeMs / SECOND_MS);
+}
+
+/** Rounded to six decimals, halves away from zero: hides the order in which fractions were added. */
+function round6(value: number): number {
+  return (Math.sign(value) * Math.round(Math.abs(value) * 1e6)) / 1e6;
+}
+
+function modulo(value: number, n: number): number {
+  return ((value % n) + n) % n;
+}
+
+/** Times are milliseconds on any one timeline; everything inside counts whole seconds. */
+export class BucketRing {
+  #buckets: Float64Array;
+  /** The oldest second known to hold data, and the newest; undefined before the first write. */
+  #span: { first: number; last: number } | undefined;
+
+  constructor(windowMs: number) {
+    this.#buckets = new Float64Array(Math.ceil(windowMs / SECOND_MS));
+  }
+
+  get #n(): number {
+    return this.#buckets.length;
+  }
+
+  /** Adds to the sum of its second; what is older than the window is dropped. */
+  record(timeMs: number, value: number): void {
+    const second = secondOf(timeMs);
+    const span = this.#span;
+    if (span === undefined || second - span.last >= this.#n) {
+      this.#buckets.fill(0);
+      this.#span = { first: second, last: second };
+    } else if (second > span.last) {
+      for (let skipped = span.last + 1; skipped <= second; skipped++) this.#buckets[modulo(skipped, this.#n)] = 0;
+      span.last = second;
+    } else if (second > span.last - this.#n) {
+      span.first = Math.min(span.first, second);
+    } else return;
+    const index = modulo(second, this.#n);
+    this.#buckets[index] = (this.#buckets[index] ?? 0) + value;
+  }
+
+  /** True when the newest data are older than the window. */
+  isEmpty(nowMs: number): boolean {
+    return this.#span === undefined || secondOf(nowMs) - this.#span.last > this.#n;
+  }
+
+  /** How many seconds back the newest data lie; the window's length or more means nothing is left. */
+  #gap(nowMs: number): number {
+    return this.#span === undefined ? this.#n : Math.max(0, secondOf(nowMs) - this.#span.last);
+  }
+
+  /** Sum over the window divided by its length, or by the age of younger data. */
+  linearAverage(nowMs: number): number {
+    const gap = this.#gap(nowMs);
+    const span = this.#span;
+    if (span === undefined || gap >= this.#n) return 0;
+    let total = 0;
+    for (let age = 0; age < this.#n - gap; age++) total += this.#buckets[modulo(span.last - age, this.#n)] ?? 0;
+    return round6(total / Math.min(span.last - span.first + 1, this.#n - gap));
+  }
+
+  /** Exponentially falling weights from now back; they are not normalised. */
+  weightedAverage(nowMs: number): number {
+    const gap = this.#gap(nowMs);
+    const span = this.#span;
+    if (span === undefined || gap >= this.#n) return 0;
+    const smoothing = Math.max(1 - WEIGHT_OUTSIDE ** (1 / this.#n), SMOOTHING_MIN);
+    let weight = smoothing * (1 - smoothing) ** gap;
+    let sum = 0;
+    for (let age = 0; age < this.#n - gap; age++) {
+      sum += (this.#buckets[modulo(span.last - age, this.#n)] ?? 0) * weight;
+      weight *= 1 - smoothing;
+    }
+    return sum;
+  }
+
+  /** Keeps the newest buckets; from then on the data count as old as the whole former window. */
+  resize(windowMs: number): void {
+    const old = this.#buckets;
+    const n = Math.ceil(windowMs / SECOND_MS);
+    if (n === old.length) return;
+    this.#buckets = new Float64Array(n);
+    const span = this.#span;
+    if (span === undefined) return;
+    for (let age = 0; age < Math.min(n, old.length); age++) {
+      const second = span.last - age;
+      this.#buckets[modulo(second, n)] = old[modulo(second, old.length)] ?? 0;
+    }
+    span.first = span.last - old.length + 1;
+  }
+
+  /** Zeros for every second from `fromMs` to `toMs`: known silence, not missing data. */
+  recordSilence(fromMs: number, toMs: number): void {
+    this.record(Math.max(fromMs, toMs - (this.#n - 1) * SECOND_MS), 0);
+    this.record(toMs, 0);
+  }
+}
