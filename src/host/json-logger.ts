@@ -13,7 +13,13 @@ interface Sink {
 /** Lines go to the file descriptor, without blocking on a slow reader; `err` fields are written with their stacks. */
 export function createJsonLogger(options: { readonly fd: number; readonly level: "debug" | "info" | "warn" | "error"; readonly name: string }): Logger {
   const sink = pino(
-    { name: options.name, level: options.level, base: { name: options.name }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      name: options.name,
+      level: options.level,
+      base: { name: options.name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     pino.destination({ fd: options.fd, sync: true }),
   );
   return wrap(sink);
