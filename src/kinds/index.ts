@@ -15,3 +15,41 @@ export { Image } from "./caching/image.ts";
 export { childName } from "./child-name.ts";
 export { ALTERNATIVE_SPELLINGS, annotationOf, autoscaling, lookUp, networking, queueSidecar, serving } from "./keys.ts";
 export type { AutoscalerConfig } from "./config/autoscaler.ts";
+export { ClusterNode } from "./core/node.ts";
+export { ConfigMap } from "./core/config-map.ts";
+export { CoreService } from "./core/service.ts";
+export { Endpoints } from "./core/endpoints.ts";
+export { Event } from "./core/event.ts";
+export { Namespace } from "./core/namespace.ts";
+export { Pod } from "./core/pod.ts";
+export { Secret } from "./core/secret.ts";
+export { ServiceAccount } from "./core/service-account.ts";
+export { definitions as coreDefinitions } from "./core/definitions.ts";
+export type {
+  Container as CoreContainer,
+  ContainerPort,
+  ContainerState,
+  ContainerStatus as CoreContainerStatus,
+  EndpointAddress,
+  EndpointPort as EndpointsPort,
+  EndpointSubset,
+  EnvVar,
+  ObjectReference,
+  PodCondition,
+  PodSpec,
+  PodStatus,
+  PodTemplateSpec,
+  Probe as CoreProbe,
+  ResourceRequirements,
+  ServicePort,
+  ServiceSpec,
+  Volume,
+  VolumeMount,
+} from "./core/v1.types.ts";
+export type { LabelSelector } from "./core/meta.types.ts";
+export { Deployment } from "./apps/deployment.ts";
+export { ReplicaSet } from "./apps/replica-set.ts";
+export type { DeploymentCondition, DeploymentSpec, DeploymentStatus, ReplicaSetSpec, ReplicaSetStatus } from "./apps/v1.types.ts";
+export { EndpointSlice } from "./discovery/endpoint-slice.ts";
+export type { Endpoint, EndpointPort } from "./discovery/v1.types.ts";
+export { Lease } from "./coordination/lease.ts";
