@@ -1,18 +1,18 @@
 // Metric (autoscaling.internal.knative.dev/v1alpha1): what the collector gathers for a PodAutoscaler.
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "../serving/duck.ts";
+import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { READY } from "../serving/columns.ts";
-import { autoscalingKind } from "../serving/knative-kind.ts";
+import { duckStatus } from "../serving/duck.ts";
+import { autoscalingGroup } from "../serving/group.ts";
 
-export interface Metric extends KubeObject {
-  /** Windows are integer nanoseconds; `scrapeTarget` "" switches scraping off. */
-  spec: { stableWindow: number; panicWindow: number; scrapeTarget: string };
-  status?: DuckStatus;
-}
-
-export const Metric = autoscalingKind<Metric>({
+/** Windows are integer nanoseconds; `scrapeTarget` "" switches scraping off. */
+export const Metric = defineKind({
+  ...autoscalingGroup,
   kind: "Metric",
   plural: "metrics",
   columns: READY,
-  schema: { type: "object" },
+  spec: s.object({ panicWindow: s.filled(s.int64()), scrapeTarget: s.filled(s.string()), stableWindow: s.filled(s.int64()) }),
+  status: s.object(duckStatus),
 });
+export type Metric = ObjectOf<typeof Metric>;
+
+export const metricConditions = conditionSet({ happy: "Ready", dependents: [] });

@@ -1,23 +1,32 @@
 // PodAutoscaler (autoscaling.internal.knative.dev/v1alpha1): what shall be scaled, and how far it is.
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "../serving/duck.ts";
+import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { READY, SCALE } from "../serving/columns.ts";
-import { autoscalingKind } from "../serving/knative-kind.ts";
+import { duckStatus } from "../serving/duck.ts";
+import { autoscalingGroup } from "../serving/group.ts";
 
-export interface PodAutoscaler extends KubeObject {
-  spec: {
-    containerConcurrency?: number;
-    scaleTargetRef: { apiVersion?: string; kind?: string; name?: string };
-    reachability?: "" | "Reachable" | "Unreachable";
-    protocolType: "http1" | "h2c";
-  };
-  status?: DuckStatus & { serviceName?: string; metricsServiceName?: string; desiredScale?: number; actualScale?: number };
-}
+const reference = s.object({ apiVersion: s.optional(s.string()), kind: s.optional(s.string()), name: s.optional(s.string()) });
 
-export const PodAutoscaler = autoscalingKind<PodAutoscaler>({
+/** `reachability` is "", `Reachable` or `Unreachable`; admission does not check it. */
+export const PodAutoscaler = defineKind({
+  ...autoscalingGroup,
   kind: "PodAutoscaler",
   plural: "podautoscalers",
   shortNames: ["kpa", "pa"],
   columns: [...SCALE, ...READY],
-  schema: { type: "object" },
+  spec: s.object({
+    containerConcurrency: s.optional(s.int64()),
+    protocolType: s.string(),
+    reachability: s.optional(s.string()),
+    scaleTargetRef: s.filled(s.node<{ apiVersion?: string; kind?: string; name?: string }>({ ...reference, "x-kubernetes-map-type": "atomic" })),
+  }),
+  status: s.object({
+    ...duckStatus,
+    actualScale: s.optional(s.int32()),
+    desiredScale: s.optional(s.int32()),
+    metricsServiceName: s.optional(s.string()),
+    serviceName: s.optional(s.string()),
+  }),
 });
+export type PodAutoscaler = ObjectOf<typeof PodAutoscaler>;
+
+export const podAutoscalerConditions = conditionSet({ happy: "Ready", dependents: ["Active", "ScaleTargetInitialized", "SKSReady"] });

@@ -1,16 +1,17 @@
 // Image (caching.internal.knative.dev/v1alpha1): an image that a cache may fetch ahead.
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "../serving/duck.ts";
-import { cachingKind } from "../serving/knative-kind.ts";
+import { defineKind, s, type ObjectOf } from "#schema";
+import { duckStatus } from "../serving/duck.ts";
+import { cachingGroup } from "../serving/group.ts";
 
-export interface Image extends KubeObject {
-  spec: { image: string; serviceAccountName?: string; imagePullSecrets?: { name?: string }[] };
-  status?: DuckStatus;
-}
-
-export const Image = cachingKind<Image>({
+export const Image = defineKind({
+  ...cachingGroup,
   kind: "Image",
   plural: "images",
-  columns: [],
-  schema: { type: "object" },
+  spec: s.object({
+    image: s.string(),
+    imagePullSecrets: s.optional(s.list(s.object({ name: s.optional(s.string()) }), { plain: true })),
+    serviceAccountName: s.optional(s.string()),
+  }),
+  status: s.object(duckStatus),
 });
+export type Image = ObjectOf<typeof Image>;

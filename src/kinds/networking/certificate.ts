@@ -1,25 +1,21 @@
 // Certificate (networking.internal.knative.dev/v1alpha1): a wish for a TLS certificate.
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "../serving/duck.ts";
+import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { CERTIFICATE_READY } from "../serving/columns.ts";
-import { networkingKind } from "../serving/knative-kind.ts";
+import { duckStatus } from "../serving/duck.ts";
+import { networkingGroup } from "../serving/group.ts";
 
-export interface Http01Challenge {
-  url?: string;
-  serviceName?: string;
-  serviceNamespace?: string;
-  servicePort?: number | string;
-}
+const text = s.optional(s.string());
+const Challenge = s.object({ serviceName: text, serviceNamespace: text, servicePort: s.optional(s.intOrString()), url: text });
 
-export interface Certificate extends KubeObject {
-  spec: { dnsNames: string[]; domain?: string; secretName: string };
-  status?: DuckStatus & { notAfter?: string; http01Challenges?: Http01Challenge[] };
-}
-
-export const Certificate = networkingKind<Certificate>({
+export const Certificate = defineKind({
+  ...networkingGroup,
   kind: "Certificate",
   plural: "certificates",
   shortNames: ["kcert"],
   columns: CERTIFICATE_READY,
-  schema: { type: "object" },
+  spec: s.object({ dnsNames: s.list(s.string(), { plain: true }), domain: text, secretName: s.string() }),
+  status: s.object({ ...duckStatus, http01Challenges: s.optional(s.list(Challenge, { plain: true })), notAfter: s.optional(s.time()) }),
 });
+export type Certificate = ObjectOf<typeof Certificate>;
+
+export const certificateConditions = conditionSet({ happy: "Ready", dependents: [] });

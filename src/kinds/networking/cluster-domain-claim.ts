@@ -1,17 +1,14 @@
 // ClusterDomainClaim (networking.internal.knative.dev/v1alpha1, cluster-scoped): which namespace may use a domain.
-import type { KubeObject } from "#schema";
-import { networkingKind } from "../serving/knative-kind.ts";
+import { defineKind, s, type ObjectOf } from "#schema";
+import { networkingGroup } from "../serving/group.ts";
 
-export interface ClusterDomainClaim extends KubeObject {
-  spec: { namespace: string };
-}
-
-export const ClusterDomainClaim = networkingKind<ClusterDomainClaim>({
+export const ClusterDomainClaim = defineKind({
+  ...networkingGroup,
   kind: "ClusterDomainClaim",
   plural: "clusterdomainclaims",
   shortNames: ["cdc"],
   scope: "Cluster",
-  columns: [],
-  status: false,
-  schema: { type: "object" },
+  spec: s.object({ namespace: s.string() }),
+  subresources: { status: true },
 });
+export type ClusterDomainClaim = ObjectOf<typeof ClusterDomainClaim>;

@@ -1,50 +1,54 @@
 // Ingress (networking.internal.knative.dev/v1alpha1): what a gateway has to route (KIngress).
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "../serving/duck.ts";
+import { conditionSet, defineKind, s, type ObjectOf, type ValueOf } from "#schema";
 import { READY } from "../serving/columns.ts";
-import { networkingKind } from "../serving/knative-kind.ts";
+import { duckStatus } from "../serving/duck.ts";
+import { networkingGroup } from "../serving/group.ts";
 
-export interface IngressSplit {
-  serviceNamespace?: string;
-  serviceName?: string;
-  servicePort?: number | string;
-  percent?: number;
-  appendHeaders?: Record<string, string>;
-}
+const text = s.optional(s.string());
+const appendHeaders = s.optional(s.map(s.string()));
 
-export interface IngressPath {
-  path?: string;
-  rewriteHost?: string;
-  headers?: Record<string, { exact?: string }>;
-  splits: IngressSplit[];
-  appendHeaders?: Record<string, string>;
-}
+const Split = s.object({
+  appendHeaders,
+  percent: s.optional(s.int64()),
+  serviceName: s.filled(s.string()),
+  serviceNamespace: s.filled(s.string()),
+  servicePort: s.filled(s.intOrString()),
+});
+export type IngressSplit = ValueOf<typeof Split>;
 
-export interface IngressRule {
-  hosts?: string[];
-  visibility?: "ExternalIP" | "ClusterLocal";
-  http?: { paths: IngressPath[] };
-}
+const Path = s.object({
+  appendHeaders,
+  headers: s.optional(s.map(s.object({ exact: text }))),
+  path: text,
+  rewriteHost: text,
+  splits: s.filled(s.list(Split, { plain: true })),
+});
+export type IngressPath = ValueOf<typeof Path>;
 
-export interface IngressTls {
-  hosts?: string[];
-  secretName?: string;
-  secretNamespace?: string;
-}
+const Rule = s.object({
+  hosts: s.optional(s.list(s.string(), { plain: true })),
+  http: s.optional(s.object({ paths: s.filled(s.list(Path, { plain: true })) })),
+  visibility: s.optional(s.string()),
+});
+export type IngressRule = ValueOf<typeof Rule>;
 
-export interface LoadBalancerStatus {
-  ingress?: { ip?: string; domain?: string; domainInternal?: string; meshOnly?: boolean }[];
-}
+const Tls = s.object({ hosts: s.optional(s.list(s.string(), { plain: true })), secretName: text, secretNamespace: text });
+export type IngressTls = ValueOf<typeof Tls>;
 
-export interface Ingress extends KubeObject {
-  spec: { httpOption?: "Enabled" | "Redirected"; rules?: IngressRule[]; tls?: IngressTls[] };
-  status?: DuckStatus & { publicLoadBalancer?: LoadBalancerStatus; privateLoadBalancer?: LoadBalancerStatus };
-}
+const LoadBalancer = s.object({
+  ingress: s.optional(s.list(s.object({ domain: text, domainInternal: text, ip: text, meshOnly: s.optional(s.boolean()) }), { plain: true })),
+});
+export type LoadBalancerStatus = ValueOf<typeof LoadBalancer>;
 
-export const Ingress = networkingKind<Ingress>({
+export const Ingress = defineKind({
+  ...networkingGroup,
   kind: "Ingress",
   plural: "ingresses",
   shortNames: ["kingress", "king"],
   columns: READY,
-  schema: { type: "object" },
+  spec: s.object({ httpOption: text, rules: s.optional(s.list(Rule, { plain: true })), tls: s.optional(s.list(Tls, { plain: true })) }),
+  status: s.object({ ...duckStatus, privateLoadBalancer: s.optional(LoadBalancer), publicLoadBalancer: s.optional(LoadBalancer) }),
 });
+export type Ingress = ObjectOf<typeof Ingress>;
+
+export const ingressConditions = conditionSet({ happy: "Ready", dependents: ["LoadBalancerReady", "NetworkConfigured"] });

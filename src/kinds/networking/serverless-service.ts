@@ -1,24 +1,32 @@
 // ServerlessService (networking.internal.knative.dev/v1alpha1): whether a Revision is reached directly or through the activator.
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "../serving/duck.ts";
+import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { READY, SERVERLESS_SERVICE } from "../serving/columns.ts";
-import { networkingKind } from "../serving/knative-kind.ts";
+import { duckStatus } from "../serving/duck.ts";
+import { networkingGroup } from "../serving/group.ts";
 
-export interface ServerlessService extends KubeObject {
-  spec: {
-    mode?: "Serve" | "Proxy";
-    objectRef: { apiVersion?: string; kind?: string; name?: string; namespace?: string };
-    protocolType: string;
-    /** 0: all activators. */
-    numActivators?: number;
-  };
-  status?: DuckStatus & { serviceName?: string; privateServiceName?: string };
-}
+const text = { type: "string" } as const;
+const objectRef = s.node<{ apiVersion?: string; kind?: string; name?: string; namespace?: string }>({
+  type: "object",
+  properties: { apiVersion: text, fieldPath: text, kind: text, name: text, namespace: text, resourceVersion: text, uid: text },
+  "x-kubernetes-map-type": "atomic",
+});
 
-export const ServerlessService = networkingKind<ServerlessService>({
+/** `mode` is `Serve` or `Proxy`; `numActivators` 0 means all. */
+export const ServerlessService = defineKind({
+  ...networkingGroup,
   kind: "ServerlessService",
   plural: "serverlessservices",
   shortNames: ["sks"],
   columns: [...SERVERLESS_SERVICE, ...READY],
-  schema: { type: "object" },
+  spec: s.object({
+    mode: s.optional(s.string()),
+    numActivators: s.optional(s.int32()),
+    objectRef: s.filled(objectRef),
+    protocolType: s.string(),
+  }),
+  status: s.object({ ...duckStatus, privateServiceName: s.optional(s.string()), serviceName: s.optional(s.string()) }),
 });
+export type ServerlessService = ObjectOf<typeof ServerlessService>;
+
+/** `ActivatorEndpointsPopulated` informs only. */
+export const serverlessServiceConditions = conditionSet({ happy: "Ready", dependents: ["EndpointsPopulated"] });

@@ -1,4 +1,4 @@
-// Printer columns and CRD labels that Knative's kinds share (serving.md §1.1).
+// Printer columns that Knative's kinds share (serving.md §1.1).
 import type { Column } from "#schema";
 
 const text = (name: string, path: string): Column => ({ name, type: "string", path });
@@ -24,11 +24,3 @@ export const CERTIFICATE_READY: readonly Column[] = [
   text("Ready", '.status.conditions[?(@.type=="Ready")].status'),
   text("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
 ];
-
-/** Labels of every CRD of Knative Serving; the release is Knative's, whose API this is. */
-export const CRD_LABELS: Readonly<Record<string, string>> = {
-  "app.kubernetes.io/name": "knative-serving",
-  "app.kubernetes.io/version": "1.23.0",
-  "knative.dev/crd-install": "true",
-};
-export const NETWORKING_CRD_LABELS: Readonly<Record<string, string>> = { ...CRD_LABELS, "app.kubernetes.io/component": "networking" };

@@ -1,20 +1,22 @@
 // Configuration (serving.knative.dev/v1): the desired state of the newest Revision.
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "./duck.ts";
-import type { RevisionTemplate } from "./pod-template.ts";
+import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { LATEST, READY } from "./columns.ts";
-import { servingKind } from "./knative-kind.ts";
+import { duckStatus } from "./duck.ts";
+import { servingGroup, servingLabels } from "./group.ts";
+import { RevisionTemplate } from "./revision-spec.ts";
 
-export interface Configuration extends KubeObject {
-  spec: { template: RevisionTemplate };
-  status?: DuckStatus & { latestCreatedRevisionName?: string; latestReadyRevisionName?: string };
-}
+export const latestRevisions = { latestCreatedRevisionName: s.optional(s.string()), latestReadyRevisionName: s.optional(s.string()) };
 
-export const Configuration = servingKind<Configuration>({
+export const Configuration = defineKind({
+  ...servingGroup,
   kind: "Configuration",
   plural: "configurations",
   shortNames: ["config", "cfg"],
   columns: [...LATEST, ...READY],
-  labels: { "duck.knative.dev/podspecable": "true" },
-  schema: { type: "object" },
+  labels: servingLabels.podspecable,
+  spec: s.object({ template: s.filled(RevisionTemplate) }),
+  status: s.object({ ...duckStatus, ...latestRevisions }),
 });
+export type Configuration = ObjectOf<typeof Configuration>;
+
+export const configurationConditions = conditionSet({ happy: "Ready", dependents: [] });

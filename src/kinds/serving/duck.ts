@@ -1,16 +1,32 @@
 // Shapes that Knative's statuses share (Knative's "duck types").
-import type { Condition } from "#schema";
+import { s, type Condition, type ValueOf } from "#schema";
 
-/** `status` of every Knative kind; conditions are sorted by type. */
-export interface DuckStatus {
-  observedGeneration?: number;
-  conditions?: Condition[];
-  annotations?: Record<string, string>;
-}
+export const AddressableSchema = s.object({
+  CACerts: s.optional(s.string()),
+  audience: s.optional(s.string()),
+  name: s.optional(s.string()),
+  url: s.optional(s.string()),
+});
+export type Addressable = ValueOf<typeof AddressableSchema>;
 
-export interface Addressable {
-  name?: string;
-  url?: string;
-  CACerts?: string;
-  audience?: string;
-}
+const ConditionNode = {
+  type: "object",
+  required: ["type", "status"],
+  properties: {
+    lastTransitionTime: { type: "string" },
+    message: { type: "string" },
+    reason: { type: "string" },
+    severity: { type: "string" },
+    status: { type: "string" },
+    type: { type: "string" },
+  },
+} as const;
+
+/** Properties of `status` of every Knative kind; conditions are sorted by type. */
+export const duckStatus = {
+  annotations: s.optional(s.map(s.string())),
+  conditions: s.optional(s.list(s.node<Condition>(ConditionNode), { plain: true })),
+  observedGeneration: s.optional(s.int64()),
+};
+export const DuckStatusSchema = s.object(duckStatus);
+export type DuckStatus = ValueOf<typeof DuckStatusSchema>;

@@ -1,32 +1,34 @@
 // Revision (serving.knative.dev/v1): an immutable snapshot of code and configuration.
-import type { KubeObject } from "#schema";
-import type { DuckStatus } from "./duck.ts";
-import type { RevisionSpec } from "./pod-template.ts";
+import { conditionSet, defineKind, s, type ObjectOf, type ValueOf } from "#schema";
 import { CONFIG_NAME, GENERATION, READY, REPLICAS } from "./columns.ts";
-import { servingKind } from "./knative-kind.ts";
+import { duckStatus } from "./duck.ts";
+import { servingGroup, servingLabels } from "./group.ts";
+import { RevisionSpec } from "./revision-spec.ts";
 
-export interface ContainerStatus {
-  name?: string;
-  imageDigest?: string;
-}
+const ContainerStatus = s.object({ imageDigest: s.optional(s.string()), name: s.optional(s.string()) });
+export type ContainerStatus = ValueOf<typeof ContainerStatus>;
 
-export interface RevisionStatus extends DuckStatus {
-  logUrl?: string;
-  containerStatuses?: ContainerStatus[];
-  initContainerStatuses?: ContainerStatus[];
-  actualReplicas?: number;
-  desiredReplicas?: number;
-}
+const Status = s.object({
+  ...duckStatus,
+  actualReplicas: s.optional(s.int32()),
+  containerStatuses: s.optional(s.list(ContainerStatus, { plain: true })),
+  desiredReplicas: s.optional(s.int32()),
+  initContainerStatuses: s.optional(s.list(ContainerStatus, { plain: true })),
+  logUrl: s.optional(s.string()),
+});
+export type RevisionStatus = ValueOf<typeof Status>;
 
-export interface Revision extends KubeObject {
-  spec: RevisionSpec;
-  status?: RevisionStatus;
-}
-
-export const Revision = servingKind<Revision>({
+export const Revision = defineKind({
+  ...servingGroup,
   kind: "Revision",
   plural: "revisions",
   shortNames: ["rev"],
   columns: [CONFIG_NAME, GENERATION, ...READY, ...REPLICAS],
-  schema: { type: "object" },
+  labels: servingLabels.plain,
+  spec: RevisionSpec,
+  status: Status,
 });
+export type Revision = ObjectOf<typeof Revision>;
+
+/** `Active` informs only. */
+export const revisionConditions = conditionSet({ happy: "Ready", dependents: ["ResourcesAvailable", "ContainerHealthy"] });

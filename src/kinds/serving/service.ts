@@ -1,25 +1,24 @@
 // Service (serving.knative.dev/v1): a Configuration and a Route in one.
-import type { KubeObject } from "#schema";
-import type { RevisionTemplate } from "./pod-template.ts";
-import type { RouteStatus, TrafficTarget } from "./route.ts";
+import { conditionSet, defineKind, s, type ObjectOf, type ValueOf } from "#schema";
 import { LATEST, READY, URL_COLUMN } from "./columns.ts";
-import { servingKind } from "./knative-kind.ts";
+import { latestRevisions } from "./configuration.ts";
+import { servingGroup, servingLabels } from "./group.ts";
+import { RevisionTemplate } from "./revision-spec.ts";
+import { routeStatus, traffic } from "./route.ts";
 
-export interface ServiceStatus extends RouteStatus {
-  latestCreatedRevisionName?: string;
-  latestReadyRevisionName?: string;
-}
+const Status = s.object({ ...routeStatus, ...latestRevisions });
+export type ServiceStatus = ValueOf<typeof Status>;
 
-export interface Service extends KubeObject {
-  spec: { template: RevisionTemplate; traffic?: TrafficTarget[] };
-  status?: ServiceStatus;
-}
-
-export const Service = servingKind<Service>({
+export const Service = defineKind({
+  ...servingGroup,
   kind: "Service",
   plural: "services",
   shortNames: ["kservice", "ksvc"],
   columns: [URL_COLUMN, ...LATEST, ...READY],
-  labels: { "duck.knative.dev/addressable": "true", "duck.knative.dev/podspecable": "true" },
-  schema: { type: "object" },
+  labels: servingLabels.both,
+  spec: s.object({ template: s.filled(RevisionTemplate), traffic }),
+  status: Status,
 });
+export type Service = ObjectOf<typeof Service>;
+
+export const serviceConditions = conditionSet({ happy: "Ready", dependents: ["ConfigurationsReady", "RoutesReady"] });
