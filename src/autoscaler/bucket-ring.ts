@@ -21,6 +21,8 @@ function modulo(value: number, n: number): number {
 /** Times are milliseconds on any one timeline; everything inside counts whole seconds. */
 export class BucketRing {
   #buckets: Float64Array;
+  /** Kept up to date with every write: averages of half a millionth round as in Knative. */
+  #total = 0;
   /** The oldest second known to hold data, and the newest; undefined before the first write. */
   #span: { first: number; last: number } | undefined;
 
@@ -32,21 +34,30 @@ export class BucketRing {
     return this.#buckets.length;
   }
 
+  /** The bucket that this second shares with those a whole window away. */
+  #at(second: number): number {
+    return this.#buckets[modulo(second, this.#n)] ?? 0;
+  }
+
   /** Adds to the sum of its second; what is older than the window is dropped. */
   record(timeMs: number, value: number): void {
     const second = secondOf(timeMs);
     const span = this.#span;
     if (span === undefined || second - span.last >= this.#n) {
       this.#buckets.fill(0);
+      this.#total = 0;
       this.#span = { first: second, last: second };
     } else if (second > span.last) {
-      for (let skipped = span.last + 1; skipped <= second; skipped++) this.#buckets[modulo(skipped, this.#n)] = 0;
+      for (let expired = span.last + 1; expired <= second; expired++) {
+        this.#total -= this.#at(expired);
+        this.#buckets[modulo(expired, this.#n)] = 0;
+      }
       span.last = second;
     } else if (second > span.last - this.#n) {
       span.first = Math.min(span.first, second);
     } else return;
-    const index = modulo(second, this.#n);
-    this.#buckets[index] = (this.#buckets[index] ?? 0) + value;
+    this.#buckets[modulo(second, this.#n)] = this.#at(second) + value;
+    this.#total += value;
   }
 
   /** True when the newest data are older than the window. */
@@ -64,8 +75,8 @@ export class BucketRing {
     const gap = this.#gap(nowMs);
     const span = this.#span;
     if (span === undefined || gap >= this.#n) return 0;
-    let total = 0;
-    for (let age = 0; age < this.#n - gap; age++) total += this.#buckets[modulo(span.last - age, this.#n)] ?? 0;
+    let total = this.#total;
+    for (let expired = span.last + 1; expired <= span.last + gap; expired++) total -= this.#at(expired);
     return round6(total / Math.min(span.last - span.first + 1, this.#n - gap));
   }
 
@@ -78,7 +89,7 @@ export class BucketRing {
     let weight = smoothing * (1 - smoothing) ** gap;
     let sum = 0;
     for (let age = 0; age < this.#n - gap; age++) {
-      sum += (this.#buckets[modulo(span.last - age, this.#n)] ?? 0) * weight;
+      sum += this.#at(span.last - age) * weight;
       weight *= 1 - smoothing;
     }
     return sum;
@@ -97,6 +108,7 @@ export class BucketRing {
       this.#buckets[modulo(second, n)] = old[modulo(second, old.length)] ?? 0;
     }
     span.first = span.last - old.length + 1;
+    this.#total = this.#buckets.reduce((total, value) => total + value, 0);
   }
 
   /** Zeros for every second from `fromMs` to `toMs`: known silence, not missing data. */

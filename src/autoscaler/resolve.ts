@@ -1,6 +1,6 @@
 // Annotations and config-autoscaler resolved into settings (serving.md 3.2, 3.3). What does not parse counts as absent.
 import { parseDurationMs } from "#core";
-import type { AutoscalerConfig } from "#kinds";
+import { annotationOf, autoscaling, type AutoscalerConfig } from "#kinds";
 import type { AggregationAlgorithm, RevisionSettings, ScalingMetric } from "./settings.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
@@ -14,21 +14,11 @@ export interface Resolvable {
   readonly config: AutoscalerConfig;
 }
 
-const GROUP = "autoscaling.knative.dev/";
 /** Utilisation for requests per second is not configurable. */
 const RPS_UTILISATION = 0.7;
 const TARGET_MIN = 0.01;
 
-function camelCase(key: string): string {
-  return key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The annotation `autoscaling.knative.dev/<key>`, in kebab-case or else in the older camelCase. */
-export function annotationOf(annotations: Annotations, key: string): string | undefined {
-  return annotations[GROUP + key] ?? annotations[GROUP + camelCase(key)];
-}
-
-/** A numeric annotation, or undefined when absent or not a number. */
+/** The number under `key` (any spelling), or undefined when absent or not a number. */
 export function numberOf(annotations: Annotations, key: string): number | undefined {
   const text = annotationOf(annotations, key);
   return text !== undefined && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
@@ -49,20 +39,20 @@ export function durationOf(annotations: Annotations, key: string): number | unde
 
 /** The initial scale: a 0 counts only where the configuration allows it. */
 export function initialScaleOf(annotations: Annotations, config: AutoscalerConfig): number {
-  const value = integerOf(annotations, "initial-scale");
+  const value = integerOf(annotations, autoscaling.initialScale);
   return value === undefined || (value === 0 && !config.allowZeroInitialScale) ? config.initialScale : value;
 }
 
 /** Lower and upper bound of the scale; `max` 0 is none. An unreachable revision has no lower bound. */
 export function scaleBoundsOf({ annotations, config, reachability }: Omit<Resolvable, "containerConcurrency">): { readonly min: number; readonly max: number } {
-  const min = reachability === "Unreachable" ? 0 : (integerOf(annotations, "min-scale") ?? config.minScale);
-  return { min, max: integerOf(annotations, "max-scale") ?? config.maxScale };
+  const min = reachability === "Unreachable" ? 0 : (integerOf(annotations, autoscaling.minScale) ?? config.minScale);
+  return { min, max: integerOf(annotations, autoscaling.maxScale) ?? config.maxScale };
 }
 
 function targetsOf(of: Resolvable, metric: ScalingMetric): { readonly targetValue: number; readonly totalValue: number } {
   const { annotations, config, containerConcurrency } = of;
-  const wanted = numberOf(annotations, "target");
-  const percentage = numberOf(annotations, "target-utilization-percentage");
+  const wanted = numberOf(annotations, autoscaling.target);
+  const percentage = numberOf(annotations, autoscaling.targetUtilizationPercentage);
   let total: number;
   if (metric === "rps") total = wanted ?? config.requestsPerSecondTargetDefault;
   else if (containerConcurrency === 0) total = wanted ?? config.containerConcurrencyTargetDefault;
@@ -72,31 +62,31 @@ function targetsOf(of: Resolvable, metric: ScalingMetric): { readonly targetValu
 }
 
 function algorithmOf(annotations: Annotations): AggregationAlgorithm {
-  const text = annotationOf(annotations, "metric-aggregation-algorithm");
+  const text = annotationOf(annotations, autoscaling.metricAggregationAlgorithm);
   return text === "weighted-exponential" || text === "weightedExponential" ? "weighted-exponential" : "linear";
 }
 
 /** The settings of a revision's decider and windows. */
 export function resolveSettings(of: Resolvable): RevisionSettings {
   const { annotations, config } = of;
-  const scalingMetric: ScalingMetric = annotationOf(annotations, "metric") === "rps" ? "rps" : "concurrency";
-  const stableWindowMs = durationOf(annotations, "window") ?? config.stableWindowMs;
-  const panicPercentage = numberOf(annotations, "panic-window-percentage") ?? config.panicWindowPercentage;
+  const scalingMetric: ScalingMetric = annotationOf(annotations, autoscaling.metric) === "rps" ? "rps" : "concurrency";
+  const stableWindowMs = durationOf(annotations, autoscaling.window) ?? config.stableWindowMs;
+  const panicPercentage = numberOf(annotations, autoscaling.panicWindowPercentage) ?? config.panicWindowPercentage;
   const panicWindowMs = Math.max(1_000, Math.round((stableWindowMs * panicPercentage) / 100 / 1_000) * 1_000);
-  const targetBurstCapacity = numberOf(annotations, "target-burst-capacity") ?? config.targetBurstCapacity;
+  const targetBurstCapacity = numberOf(annotations, autoscaling.targetBurstCapacity) ?? config.targetBurstCapacity;
   return {
     decider: {
       scalingMetric,
       ...targetsOf(of, scalingMetric),
       targetBurstCapacity,
       activatorCapacity: config.activatorCapacity,
-      panicThreshold: (numberOf(annotations, "panic-threshold-percentage") ?? config.panicThresholdPercentage) / 100,
+      panicThreshold: (numberOf(annotations, autoscaling.panicThresholdPercentage) ?? config.panicThresholdPercentage) / 100,
       stableWindowMs,
       maxScaleUpRate: config.scaleUpRateMax,
       maxScaleDownRate: config.scaleDownRateMax,
       initialScale: initialScaleOf(annotations, config),
-      activationScale: integerOf(annotations, "activation-scale") ?? 0,
-      scaleDownDelayMs: durationOf(annotations, "scale-down-delay") ?? config.scaleDownDelayMs,
+      activationScale: integerOf(annotations, autoscaling.activationScale) ?? 0,
+      scaleDownDelayMs: durationOf(annotations, autoscaling.scaleDownDelay) ?? config.scaleDownDelayMs,
       reachable: of.reachability !== "Unreachable",
     },
     metric: { stableWindowMs, panicWindowMs, algorithm: algorithmOf(annotations), scraped: targetBurstCapacity !== -1 },
