@@ -1,2 +1,5 @@
 // reconcile: the machine that runs plans.
-export type { Child, Controller, Patch, Plan, PlanEvent, Watched, World } from "./port.ts";
+export { createEventRecorder, type EventObject, type EventRecorder, type Regarding } from "./event-recorder.ts";
+export { controllerOf, ownerReferenceFor } from "./owners.ts";
+export type { Child, Controller, Patch, Plan, PlanEvent, Refusal, ShellWorld, Watched, World } from "./port.ts";
+export { runController, type ControllerRun, type PassReport, type RunOptions } from "./run-controller.ts";

@@ -1,5 +1,6 @@
 // What a controller is: it observes, a pure plan decides, the shell writes.
 import type { Client } from "#client";
+import type { StatusError } from "#core";
 import type { Draft, Kind, KubeObject, ObjectKey } from "#schema";
 
 /** A child that the plan wants. */
@@ -11,6 +12,8 @@ export interface Child<O extends KubeObject = KubeObject> {
    * Default: spec (and data), labels and annotations of `object` replace those of `current`; other metadata stays.
    */
   readonly merge?: (current: O, wanted: Draft<O>) => Draft<O> | undefined;
+  /** No owner reference is set, so neither the shell nor the garbage collector deletes it (Endpoints of a Service). */
+  readonly unowned?: true;
 }
 
 /** A change to an object that is not a child: the primary's own metadata, or a neighbour (the labeler, a scale). */
@@ -40,6 +43,12 @@ export interface Plan<Effect = never> {
   readonly patches?: readonly Patch[];
   readonly effects?: readonly Effect[];
   readonly events?: readonly PlanEvent[];
+  /**
+   * What to report instead of `status` and `events` when the server refused to create or change children (any error
+   * but Conflict and AlreadyExists); the rest of the children is left for the retry with backoff. Absent: a Warning
+   * event `InternalError` with the server's message.
+   */
+  readonly afterRefusal?: (refusals: readonly Refusal[]) => { readonly status?: object; readonly events?: readonly PlanEvent[] };
   /** Monotonic milliseconds at which the key is due again, whatever happens before. */
   readonly wakeAtMs?: number;
   /** The reconcile as such failed: Warning event `InternalError` with this text and a retry with backoff, after all else. */
@@ -50,6 +59,20 @@ export interface Plan<Effect = never> {
 export interface World {
   readonly client: Client;
   readonly nowMs: { readonly monotonic: number; readonly wall: number };
+}
+
+/** A child that the server did not take. */
+export interface Refusal {
+  readonly child: Child;
+  readonly error: StatusError;
+}
+
+/** What the shell offers beyond `World`: the children that exist, also those made a moment ago, read live. */
+export interface ShellWorld extends World {
+  /** Objects whose controlling owner has this uid, without those that are gone; `kind` is one of `owns`. */
+  owned<O extends KubeObject>(kind: Kind<O>, owner: { readonly uid: string }): Promise<readonly O[]>;
+  /** Objects of the namespace without a controlling owner; `kind` is one of `owns`. */
+  orphans<O extends KubeObject>(kind: Kind<O>, namespace: string): Promise<readonly O[]>;
 }
 
 /** Another kind whose changes concern keys of the primary. `keys` sees the fields that `keep` kept. */
@@ -66,7 +89,7 @@ export interface Controller<P extends KubeObject = KubeObject, Observed = unknow
   readonly owns: readonly Kind[];
   readonly watches?: readonly Watched[];
   /** Reads; absence of the primary is undefined. */
-  observe(key: ObjectKey, world: World): Promise<Observed | undefined>;
+  observe(key: ObjectKey, world: ShellWorld): Promise<Observed | undefined>;
   /** Decides; never reads, writes, waits or asks the time. */
   plan(observed: Observed): Plan<Effect>;
   /** The object that `observed` was made from: owner of the children and bearer of the status. */

@@ -1,0 +1,202 @@
+// A transport over HTTP or HTTPS to a real API server: kept-alive connections, JSON bodies, streamed watches.
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { fromStatus, isReason, StatusError, type Clock, type Logger, type Status, type StatusReason } from "#core";
+import type { KubeObject } from "#schema";
+import { apiPath } from "./api-path.ts";
+import type { ServerAccess } from "./kubeconfig.ts";
+import type { ApiCall, Transport, WatchEvent } from "./port.ts";
+
+export interface HttpTransportOptions extends Omit<ServerAccess, "namespace"> {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly userAgent: string;
+  /** Idle limit of a call in milliseconds; default 32 000. Watches have none. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 32_000;
+const SOCKETS_MAX = 32;
+const BODY_BYTES_MAX = 256 << 20;
+const WATCH_LINE_BYTES_MAX = 16 << 20;
+/** Answers with Retry-After are obeyed this often, each time for at most this long. */
+const RETRIES_MAX = 5;
+const RETRY_AFTER_MS_MAX = 10_000;
+
+const METHODS = { get: "GET", list: "GET", create: "POST", update: "PUT", patch: "PATCH", delete: "DELETE", deletecollection: "DELETE" } as const;
+
+const REASON_BY_CODE: Readonly<Record<number, StatusReason>> = {
+  400: "BadRequest",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "NotFound",
+  405: "MethodNotAllowed",
+  406: "NotAcceptable",
+  409: "Conflict",
+  410: "Expired",
+  413: "RequestEntityTooLarge",
+  415: "UnsupportedMediaType",
+  422: "Invalid",
+  429: "TooManyRequests",
+  503: "ServiceUnavailable",
+  504: "Timeout",
+};
+
+interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly contentType?: string;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error a failed answer stands for: its Status, or the code with the start of its text. */
+function errorOf(code: number, text: string): StatusError {
+  const status = parseJson(text) as Partial<Status> | undefined;
+  if (status?.kind === "Status" && status.reason !== undefined) return fromStatus({ code, ...status });
+  return new StatusError(REASON_BY_CODE[code] ?? "InternalError", status?.message ?? (text.slice(0, 1024).trim() || `the server answered ${code}`), { code });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw new StatusError("InternalError", `the answer is larger than ${BODY_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Milliseconds to wait before asking again, or undefined when the answer does not invite to. */
+function retryAfterMs(response: IncomingMessage): number | undefined {
+  const header = response.headers["retry-after"];
+  if ((response.statusCode !== 429 && response.statusCode !== 503) || header === undefined || !/^\d+$/.test(header)) return undefined;
+  return Math.min(Number(header) * 1000, RETRY_AFTER_MS_MAX);
+}
+
+/** Lines of a stream, each within the limit. */
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response as AsyncIterable<string>) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > WATCH_LINE_BYTES_MAX) throw new StatusError("InternalError", "a watch event is too large");
+    for (const line of lines) if (line !== "") yield line;
+  }
+}
+
+/** One API call as a request; a closed connection or a refused one is `ServiceUnavailable`. */
+export function createHttpTransport(options: HttpTransportOptions): Transport & { close(): void } {
+  const base = new URL(options.server);
+  const secure = base.protocol === "https:";
+  const agentOptions = { keepAlive: true, maxSockets: SOCKETS_MAX };
+  const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+  const watchAgent = secure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
+  const tls = {
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.cert === undefined ? {} : { cert: options.cert }),
+    ...(options.key === undefined ? {} : { key: options.key }),
+    ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
+    ...(options.insecure === true ? { rejectUnauthorized: false } : {}),
+  };
+
+  const exchange = ({ method, path, contentType, body, signal, timeoutMs }: Exchange): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const request: RequestOptions = {
+        method,
+        hostname: base.hostname.replace(/^\[|\]$/g, ""),
+        port: base.port === "" ? (secure ? 443 : 80) : Number(base.port),
+        path: base.pathname.replace(/\/+$/, "") + path,
+        agent: signal === undefined ? agent : watchAgent,
+        headers: {
+          accept: "application/json",
+          "user-agent": options.userAgent,
+          ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+          ...(body === undefined ? {} : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
+        },
+        ...(signal === undefined ? {} : { signal }),
+        ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+        ...(secure ? tls : {}),
+      };
+      const sent = secure ? httpsRequest(request, resolve) : httpRequest(request, resolve);
+      sent.on("timeout", () => sent.destroy(new StatusError("Timeout", `${method} ${path}: no answer within ${timeoutMs} ms`)));
+      sent.on("error", (cause) => {
+        reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
+      });
+      sent.end(body);
+    });
+
+  const send = async (call: ApiCall): Promise<unknown> => {
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const method = METHODS[call.verb];
+    for (let attempt = 0; ; attempt++) {
+      const response = await exchange({
+        method,
+        path: apiPath(call),
+        ...(call.contentType === undefined ? {} : { contentType: call.contentType }),
+        ...(body === undefined ? {} : { body }),
+        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      });
+      const text = await textOf(response);
+      const code = response.statusCode ?? 0;
+      const waitMs = retryAfterMs(response);
+      if (waitMs !== undefined && attempt < RETRIES_MAX) {
+        options.logger.debug("api server asks for patience", { code, waitMs });
+        await options.clock.sleep(waitMs, new AbortController().signal);
+        continue;
+      }
+      if (code < 200 || code > 299) throw errorOf(code, text);
+      const answer = parseJson(text);
+      if (answer === undefined) throw new StatusError("InternalError", `${method} ${apiPath(call)}: the answer is not JSON`);
+      return answer;
+    }
+  };
+
+  return {
+    send,
+    async *watch({ kind, namespace, query }, signal) {
+      let response: IncomingMessage;
+      try {
+        response = await exchange({ method: "GET", path: apiPath({ kind, namespace, query: { ...query, watch: "true" } }), signal });
+        if (response.statusCode !== 200) throw errorOf(response.statusCode ?? 0, await textOf(response));
+        for await (const line of linesOf(response)) yield eventOf(line);
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error instanceof StatusError ? error : new StatusError("ServiceUnavailable", "the watch was cut off", { cause: error });
+      }
+    },
+    close() {
+      agent.destroy();
+      watchAgent.destroy();
+    },
+  };
+}
+
+/** An ERROR event inside a watch is thrown; a code 410 means that the window is gone. */
+function eventOf(line: string): WatchEvent<KubeObject> {
+  const event = parseJson(line) as { readonly type?: string; readonly object?: unknown } | undefined;
+  switch (event?.type) {
+    case "ADDED":
+    case "MODIFIED":
+    case "DELETED":
+    case "BOOKMARK":
+      return { type: event.type, object: event.object as KubeObject };
+    case "ERROR": {
+      const error = fromStatus(event.object as Partial<Status>);
+      throw isReason(error, "InternalError") && error.code === 410 ? new StatusError("Expired", error.message) : error;
+    }
+    default:
+      throw new StatusError("InternalError", "a watch line is not an event");
+  }
+}

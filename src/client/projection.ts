@@ -1,0 +1,126 @@
+// One projection of a kind: the kept fields of each object by key, indexes over them and those who listen.
+import { isDeepStrictEqual } from "node:util";
+
+/** A change of what is kept; `key` is `namespace/name`, or `name` for cluster-scoped kinds. */
+export interface Change<P> {
+  readonly type: "added" | "changed" | "removed";
+  readonly key: string;
+  readonly before?: P;
+  readonly after?: P;
+}
+
+/** What users of an informer see: reads answer from memory, at most as fresh as the last event. */
+export interface Informer<P> {
+  /** Resolves once the first list is in; rejects when the informer ends before. */
+  readonly synced: Promise<void>;
+  get(namespace: string, name: string): P | undefined;
+  /** All, or those of one namespace. */
+  list(namespace?: string): readonly P[];
+  /** Called synchronously in order of events; must not throw. Returns the unsubscriber. Nothing is replayed. */
+  onChange(listener: (change: Change<P>) => void): () => void;
+  /** An index over all present and future rows; a second one of the same name replaces the first. */
+  addIndex(name: string, keysOf: (row: P) => readonly string[]): void;
+  byIndex(name: string, key: string): readonly P[];
+  readonly size: number;
+}
+
+/** `namespace/name`, or `name` when the namespace is "". */
+export function keyOf(namespace: string, name: string): string {
+  return namespace === "" ? name : `${namespace}/${name}`;
+}
+
+interface Index<P> {
+  readonly keysOf: (row: P) => readonly string[];
+  readonly rows: Map<string, Map<string, P>>;
+}
+
+/** The state behind an Informer; a source feeds it. */
+export class Projection<P> implements Informer<P> {
+  readonly synced: Promise<void>;
+  #markSynced: () => void = () => {};
+  #markFailed: (error: unknown) => void = () => {};
+  readonly #rows = new Map<string, P>();
+  readonly #indexes = new Map<string, Index<P>>();
+  readonly #listeners = new Set<(change: Change<P>) => void>();
+
+  constructor() {
+    this.synced = new Promise((resolve, reject) => {
+      this.#markSynced = resolve;
+      this.#markFailed = reject;
+    });
+    this.synced.catch(() => {});
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(namespace: string, name: string): P | undefined {
+    return this.#rows.get(keyOf(namespace, name));
+  }
+
+  list(namespace?: string): readonly P[] {
+    if (namespace === undefined) return [...this.#rows.values()];
+    const prefix = `${namespace}/`;
+    return [...this.#rows].filter(([key]) => key.startsWith(prefix)).map(([, row]) => row);
+  }
+
+  onChange(listener: (change: Change<P>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  addIndex(name: string, keysOf: (row: P) => readonly string[]): void {
+    const index: Index<P> = { keysOf, rows: new Map() };
+    this.#indexes.set(name, index);
+    for (const [key, row] of this.#rows) insert(index, key, row);
+  }
+
+  byIndex(name: string, key: string): readonly P[] {
+    return [...(this.#indexes.get(name)?.rows.get(key)?.values() ?? [])];
+  }
+
+  /** Stores a row, or removes it when undefined; tells listeners only when something kept has changed. */
+  put(key: string, after: P | undefined): void {
+    const before = this.#rows.get(key);
+    if (after === undefined ? before === undefined : isDeepStrictEqual(before, after)) return;
+    for (const index of this.#indexes.values()) {
+      if (before !== undefined) remove(index, key, before);
+      if (after !== undefined) insert(index, key, after);
+    }
+    if (after === undefined) this.#rows.delete(key);
+    else this.#rows.set(key, after);
+    const type = before === undefined ? "added" : after === undefined ? "removed" : "changed";
+    const change: Change<P> = { type, key, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** After a list: what is not in it is gone. */
+  retain(keys: ReadonlySet<string>): void {
+    for (const key of [...this.#rows.keys()]) if (!keys.has(key)) this.put(key, undefined);
+  }
+
+  settle(): void {
+    this.#markSynced();
+  }
+
+  fail(error: unknown): void {
+    this.#markFailed(error);
+  }
+}
+
+function insert<P>(index: Index<P>, key: string, row: P): void {
+  for (const at of index.keysOf(row)) {
+    const rows = index.rows.get(at) ?? new Map<string, P>();
+    rows.set(key, row);
+    index.rows.set(at, rows);
+  }
+}
+
+function remove<P>(index: Index<P>, key: string, row: P): void {
+  for (const at of index.keysOf(row)) {
+    const rows = index.rows.get(at);
+    rows?.delete(key);
+    if (rows?.size === 0) index.rows.delete(at);
+  }
+}

@@ -1,0 +1,48 @@
+// Writes a status: transition times are filled in, and nothing is written that is already there.
+import { rfc3339 } from "#core";
+import type { Client } from "#client";
+import type { Condition, Kind, KubeObject } from "#schema";
+import { sameJson } from "./same-json.ts";
+
+interface WithConditions {
+  readonly conditions?: readonly Condition[];
+}
+
+function withoutTime(condition: Condition): object {
+  const { lastTransitionTime: _time, ...rest } = condition;
+  return rest;
+}
+
+/** A condition that brings a time keeps it; otherwise the old time stays unless another member changed. */
+function timed(condition: Condition, old: readonly Condition[], wallMs: number): Condition {
+  if (condition.lastTransitionTime !== undefined) return condition;
+  const before = old.find((other) => other.type === condition.type);
+  const kept = before !== undefined && sameJson(withoutTime(before), withoutTime(condition)) ? before.lastTransitionTime : undefined;
+  return { ...condition, lastTransitionTime: kept ?? rfc3339(wallMs) };
+}
+
+/** `status` with transition times, compared with what `current` has. */
+export function timedStatus(status: object, current: object | undefined, wallMs: number): object {
+  const wanted = (status as WithConditions).conditions;
+  if (wanted === undefined) return status;
+  const old = (current as WithConditions | undefined)?.conditions ?? [];
+  return { ...status, conditions: wanted.map((condition) => timed(condition, old, wallMs)) };
+}
+
+export interface ApplyStatusOptions {
+  readonly client: Client;
+  readonly kind: Kind;
+  readonly primary: KubeObject;
+  readonly status: object;
+  readonly wallMs: number;
+}
+
+/** True when it wrote. Conflicts are thrown: the key has to be observed again. */
+export async function applyStatus({ client, kind, primary, status, wallMs }: ApplyStatusOptions): Promise<boolean> {
+  const current = (primary as KubeObject & { readonly status?: object }).status;
+  const wanted = timedStatus(status, current, wallMs);
+  if (sameJson(wanted, current ?? {})) return false;
+  const object = { ...primary, status: wanted };
+  await client.updateStatus(kind, object);
+  return true;
+}
