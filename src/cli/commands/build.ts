@@ -1,0 +1,81 @@
+// eider build and eider deploy: from a source folder to an image, and on to a URL.
+import { basename, resolve } from "node:path";
+import type { Command } from "commander";
+import { isReason } from "#core";
+import { Service } from "#kinds";
+import type { CliContext } from "../context.ts";
+import { CliError } from "../exit.ts";
+import { defaultDataDir } from "../find-platform.ts";
+import { newService, withFlags } from "../service-spec.ts";
+import { connected, withConnection, type ConnectOptions } from "./shared.ts";
+import { finish } from "./service-finish.ts";
+
+export function addBuildCommands(program: Command, context: CliContext): void {
+  program
+    .command("build")
+    .summary("build a source folder into an image")
+    .description("Builds a folder into an image in the platform's store: Node or TypeScript (package.json), Go (go.mod), or any command (Procfile).")
+    .argument("<dir>", "source folder")
+    .requiredOption("--image <name>", "name of the image")
+    .option("--data <dir>", "data folder of the platform")
+    .option("-o, --output <format>", "json")
+    .action(async (dir: string, flags: { readonly image: string; readonly data?: string; readonly output?: string }) => {
+      const built = await context.build({
+        dir: resolve(dir),
+        image: flags.image,
+        data: dataDir(flags, context),
+        onProgress: (line) => context.err(`${line}\n`),
+      });
+      context.out(flags.output === "json" ? `${JSON.stringify(built)}\n` : `Built ${built.image}\n${built.digest}\n`);
+    });
+  withConnection(
+    program
+      .command("deploy")
+      .summary("build a source folder and serve it")
+      .description("Builds a folder and makes a Service of it, or updates the one that is there; waits until it is ready.")
+      .argument("<dir>", "source folder")
+      .argument("[name]", "name of the Service (default: the folder's name)"),
+  )
+    .option("--no-wait", "do not wait until it is ready")
+    .option("--wait-timeout <seconds>", "how long to wait", "600")
+    .option("-o, --output <format>", "json, yaml or name")
+    .action(
+      async (
+        dir: string,
+        name: string | undefined,
+        flags: ConnectOptions & { readonly wait: boolean; readonly waitTimeout: string; readonly output?: string },
+      ) => {
+        const service = name ?? serviceName(dir);
+        const image = `dev.local/${service}:latest`;
+        const built = await context.build({ dir: resolve(dir), image, data: dataDir(flags, context), onProgress: (line) => context.err(`${line}\n`) });
+        await connected(context, flags, async ({ client }, namespace) => {
+          const pinned = `dev.local/${service}@${built.digest}`;
+          const existing = await client.find(Service, namespace, service);
+          const wanted = withFlags(existing ?? newService(namespace, service), { image: pinned }, undefined);
+          if (flags.output === undefined)
+            context.out(`${existing === undefined ? "Creating service" : "Updating Service"} '${service}' in namespace '${namespace}':\n\n`);
+          const written = await (existing === undefined ? client.create(Service, wanted) : client.update(Service, wanted)).catch((error: unknown) => {
+            throw isReason(error, "Conflict")
+              ? new CliError("exists", `service '${service}' was changed by somebody else meanwhile`, { hint: `eider deploy ${dir} ${service}`, cause: error })
+              : error;
+          });
+          await finish({ context, client, service: written, before: existing, verb: existing === undefined ? "created" : "updated", flags });
+        });
+      },
+    );
+}
+
+/** Where the image store is: with the platform that the command means. */
+function dataDir(flags: { readonly data?: string; readonly kubeconfig?: string }, context: CliContext): string {
+  return flags.data ?? defaultDataDir(context);
+}
+
+/** The folder's name as a DNS label. */
+function serviceName(dir: string): string {
+  const name = basename(resolve(dir))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, "-")
+    .replaceAll(/^[^a-z]+|-+$/g, "");
+  if (name === "") throw new CliError("usage", `no Service name can be made of ${JSON.stringify(dir)}`, { hint: `eider deploy ${dir} NAME` });
+  return name;
+}

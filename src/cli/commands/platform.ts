@@ -1,0 +1,103 @@
+// eider up, down, status: the platform itself.
+import type { Command } from "commander";
+import { parseDurationMs } from "#core";
+import type { CliContext, PlatformState } from "../context.ts";
+import { CliError } from "../exit.ts";
+import { defaultDataDir } from "../find-platform.ts";
+
+interface UpFlags {
+  readonly data?: string;
+  readonly apiPort?: string;
+  readonly httpPort?: string;
+  readonly host: string;
+  readonly domain: string;
+  readonly externalPort?: string;
+  readonly detach?: true;
+  readonly output?: string;
+  readonly orphanGrace: string;
+}
+
+export function addPlatformCommands(program: Command, context: CliContext): void {
+  program
+    .command("up")
+    .summary("start the platform")
+    .description(
+      "Starts the platform and keeps running until Ctrl-C; with --detach it goes on in the background.\nA second start on the same data folder finds everything as it was left.",
+    )
+    .option("--data <dir>", "data folder (default: $XDG_DATA_HOME/eider)")
+    .option("--api-port <port>", "port of the Kubernetes API, 0 for any free one (default: 6443, or a free one)")
+    .option("--http-port <port>", "port of the gateway, 0 for any free one (default: 8080, or a free one)")
+    .option("--host <address>", "address to listen on; anything but loopback is open to the network", "127.0.0.1")
+    .option("--domain <name>", "domain of the Services' URLs", "localhost")
+    .option("--external-port <port>", "port in the URLs when a proxy stands in front")
+    .option("--detach", "return once the platform is ready")
+    .option("--orphan-grace <duration>", "how long pods outlive a platform that does not come up again", "60s")
+    .option("-o, --output <format>", "json: one line when ready")
+    .action(async (flags: UpFlags) => {
+      const format = outputOf(flags.output);
+      const state = await context.up({
+        data: flags.data ?? defaultDataDir(context),
+        apiPort: portOf(flags.apiPort, "--api-port"),
+        httpPort: portOf(flags.httpPort, "--http-port"),
+        host: flags.host,
+        domain: flags.domain,
+        externalPort: portOf(flags.externalPort, "--external-port"),
+        detach: flags.detach === true,
+        format,
+        orphanGraceMs: durationOf(flags.orphanGrace),
+      });
+      context.out(flags.detach === true || format === "json" ? `${JSON.stringify(state)}\n` : "");
+    });
+  program
+    .command("down")
+    .summary("end the platform and its pods")
+    .option("--data <dir>", "data folder (default: $XDG_DATA_HOME/eider)")
+    .option("--purge", "remove the data folder, too")
+    .action(async (flags: { readonly data?: string; readonly purge?: true }) => {
+      const data = flags.data ?? defaultDataDir(context);
+      const ended = await context.down(data, { purge: flags.purge === true });
+      context.out(ended ? `The platform on ${data} has ended.\n` : `No platform runs on ${data}.\n`);
+      if (flags.purge === true) context.out(`Removed ${data}.\n`);
+    });
+  program
+    .command("status")
+    .summary("tell whether the platform runs, and where")
+    .option("--data <dir>", "data folder (default: $XDG_DATA_HOME/eider)")
+    .option("-o, --output <format>", "json")
+    .action(async (flags: { readonly data?: string; readonly output?: string }) => {
+      const data = flags.data ?? defaultDataDir(context);
+      const format = outputOf(flags.output);
+      const state = await context.status(data);
+      if (state === undefined) throw new CliError("unreachable", `no platform runs on ${data}`, { hint: `eider up --data ${data} --detach` });
+      context.out(format === "json" ? `${JSON.stringify(state)}\n` : describe(state));
+    });
+}
+
+/** What `eider status` shows, and `eider up` once it is ready. */
+export function describe(state: PlatformState): string {
+  return [
+    `API         ${state.api}`,
+    `HTTP        ${state.http}`,
+    `kubeconfig  ${state.kubeconfig}`,
+    `processes   platform ${state.pid}, keeper ${state.keeperPid}`,
+    "",
+  ].join("\n");
+}
+
+function outputOf(text: string | undefined): "text" | "json" {
+  if (text === undefined || text === "json") return text ?? "text";
+  throw new CliError("usage", `unknown output format ${JSON.stringify(text)}`, { hint: "use -o json" });
+}
+
+function portOf(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new CliError("usage", `invalid value ${JSON.stringify(text)} for ${flag}: a port is 0 to 65535`);
+  return port;
+}
+
+function durationOf(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined || ms < 0) throw new CliError("usage", `invalid duration ${JSON.stringify(text)}`, { hint: "write it as 60s or 1m30s" });
+  return ms;
+}

@@ -1,0 +1,66 @@
+// What commands run with: the terminal, the clock, and ways to reach platforms. Handed in by `main`.
+import type { Client } from "#client";
+import type { Clock } from "#core";
+
+/** A connection to an API server. */
+export interface Connection {
+  readonly client: Client;
+  /** Namespace of the kubeconfig's context. */
+  readonly namespace: string;
+  /** Streams a text answer, for instance a pod's log. */
+  openText(path: string, signal: AbortSignal): AsyncIterable<string>;
+  close(): void;
+}
+
+export interface UpOptions {
+  readonly data: string;
+  /** Undefined: the default port, or a free one when it is taken. 0: any free one. */
+  readonly apiPort: number | undefined;
+  readonly httpPort: number | undefined;
+  readonly host: string;
+  readonly domain: string;
+  readonly externalPort: number | undefined;
+  readonly detach: boolean;
+  readonly format: "text" | "json";
+  readonly orphanGraceMs: number;
+}
+
+/** What a running platform says of itself. */
+export interface PlatformState {
+  readonly api: string;
+  readonly http: string;
+  readonly kubeconfig: string;
+  readonly pid: number;
+  readonly keeperPid: number;
+  readonly readyMs: number;
+}
+
+export interface CliContext {
+  /** The command line without node and script. */
+  readonly argv: readonly string[];
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Colours only on a terminal, and not under NO_COLOR. */
+  readonly colour: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  exists(path: string): boolean;
+  readText(path: string): Promise<string>;
+  connect(kubeconfig: string): Promise<Connection>;
+  /** Foreground: never returns but by failing (the process becomes the keeper). Detached: returns once it is ready. */
+  up(options: UpOptions): Promise<PlatformState>;
+  /** Undefined when none runs on this folder. */
+  status(data: string): Promise<PlatformState | undefined>;
+  /** Ends the platform of a folder; false when none runs there. */
+  down(data: string, options: { readonly purge: boolean }): Promise<boolean>;
+  build(options: {
+    readonly dir: string;
+    readonly image: string;
+    readonly data: string;
+    readonly onProgress: (line: string) => void;
+  }): Promise<{ readonly image: string; readonly digest: string }>;
+}
