@@ -1,5 +1,8 @@
-// The listening sockets: bound and kept open here, listened on by the platform only.
-import type { ChildProcess } from "node:child_process";
+// The listening sockets: bound and kept open here, listened on by the platform only (docs: decision 3).
+import type { ChildProcess, SendHandle } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { BoundSocket, createServer, type Server } from "node:net";
+import * as net from "node:net";
 import type { SocketNumbers } from "./start-args.ts";
 
 export interface SocketsWanted {
@@ -32,9 +35,115 @@ export class PortTakenError extends Error {
   }
 }
 
-/** Binds all sockets. Throws PortTakenError. */
-export declare function openListeningSockets(wanted: SocketsWanted): Promise<ListeningSockets>;
-/** Takes over sockets that `stdio` handed on. */
-export declare function inheritSockets(numbers: SocketNumbers): ListeningSockets;
+/**
+ * Binds all sockets. Throws PortTakenError. Each port is first taken in the ordinary way and let go again: a bind with
+ * SO_REUSEPORT beside another platform's sockets would succeed and split its traffic.
+ */
+export async function openListeningSockets(wanted: SocketsWanted): Promise<ListeningSockets> {
+  const httpPort = await provenFree(wanted.host, wanted.httpPort);
+  const http = Array.from({ length: wanted.threads }, () => new BoundSocket({ host: wanted.host, port: httpPort, reusePort: true }));
+  const apiPort = await provenFree(wanted.host, wanted.apiPort);
+  const api = new BoundSocket({ host: wanted.host, port: apiPort });
+  const numbers = { host: wanted.host, httpFds: http.map((socket) => socket.fd()), httpPort, apiFd: api.fd(), apiPort };
+  return holding(numbers, [...http, api]);
+}
+
+/** Takes over sockets that `stdio` handed on: plain descriptors, which nothing closes before the process ends. */
+export function inheritSockets(numbers: SocketNumbers): ListeningSockets {
+  return holding(numbers, []);
+}
+
+/** `owners` are kept referenced: a collected BoundSocket would close its descriptor. */
+function holding(numbers: SocketNumbers, owners: readonly BoundSocket[]): ListeningSockets {
+  const wraps: unknown[] = [...owners];
+  return {
+    numbers,
+    fds: [...numbers.httpFds, numbers.apiFd],
+    resend(child, thread) {
+      const fd = numbers.httpFds[thread];
+      if (fd === undefined) throw new RangeError(`no socket for gateway thread ${thread}`);
+      const wrap = wrapOf(fd);
+      wraps.push(wrap);
+      child.send({ socketOfThread: thread }, wrap as SendHandle);
+    },
+  };
+}
+
+/**
+ * A handle on an open socket that does not listen. `net._createServerHandle` is undocumented; it is the only way to send
+ * a socket over IPC without listening on it here, and this is its only use.
+ */
+function wrapOf(fd: number): unknown {
+  const create = (net as unknown as { _createServerHandle(address: null, port: undefined, type: undefined, fd: number): unknown })._createServerHandle;
+  const handle = create(null, undefined, undefined, fd);
+  if (typeof handle === "number") throw new Error(`descriptor ${fd} is not a listening socket (error ${handle})`);
+  return handle;
+}
+
+async function provenFree(host: string, port: number): Promise<number> {
+  const server = createServer();
+  try {
+    return await listenOnce(server, host, port);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") throw new PortTakenError(port, holderOfPort(port));
+    throw error;
+  } finally {
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+}
+
+function listenOnce(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+const LISTEN_STATE = "0A";
+
 /** The process that listens on a TCP port of this machine, as far as /proc tells us. */
-export declare function holderOfPort(port: number): string | undefined;
+export function holderOfPort(port: number): string | undefined {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const inodes = new Set(
+    ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+      linesOf(file)
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => fields[1]?.endsWith(suffix) === true && fields[3] === LISTEN_STATE)
+        .map((fields) => `socket:[${fields[9]}]`),
+    ),
+  );
+  if (inodes.size === 0) return undefined;
+  for (const pid of entriesOf("/proc").filter((name) => /^\d+$/.test(name))) {
+    if (!entriesOf(`/proc/${pid}/fd`).some((fd) => inodes.has(linkOf(`/proc/${pid}/fd/${fd}`)))) continue;
+    return `${linesOf(`/proc/${pid}/comm`)[0] ?? "process"} (pid ${pid})`;
+  }
+  return undefined;
+}
+
+/** Processes come and go while we look, and some are not ours to read: what cannot be read is empty. */
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}

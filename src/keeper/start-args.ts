@@ -1,7 +1,6 @@
 // What a keeper and a platform are started with: one JSON argument each, so that no environment variable leaks into pods.
 
-/** File name of the keeper's Unix socket below the data folder. */
-export const KEEPER_SOCKET_FILE = "keeper.sock";
+import type { ProcessIdentity } from "#protocol";
 
 /** The listening sockets as inherited file descriptors, bound and open; listened on by nobody but the platform. */
 export interface SocketNumbers {
@@ -11,6 +10,11 @@ export interface SocketNumbers {
   readonly httpPort: number;
   readonly apiFd: number;
   readonly apiPort: number;
+}
+
+/** The same sockets as a child sees them that got them by `stdio` from descriptor `first` on. */
+export function renumbered(sockets: SocketNumbers, first: number): SocketNumbers {
+  return { ...sockets, httpFds: sockets.httpFds.map((_, index) => first + index), apiFd: first + sockets.httpFds.length };
 }
 
 /** Start of the platform's main process; `argv` is what the composition root wants to hand through. */
@@ -27,6 +31,8 @@ export interface KeeperStart {
   readonly dataDir: string;
   readonly sockets: SocketNumbers;
   readonly orphanGraceMs: number;
+  /** The platform that starts it: the new one is started once that has ended. */
+  readonly previousPlatform: ProcessIdentity;
   /** Handed through to the platform. */
   readonly argv: readonly string[];
 }

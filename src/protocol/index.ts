@@ -1,8 +1,14 @@
 // protocol: types and pure codecs of the messages between threads and processes.
 export type { BackendLoad, ControlToGateway, GatewayStart, GatewayToControl } from "./gateway.ts";
 export {
+  decodeCall,
+  decodeKeeperLine,
+  encodeLine,
   KEEPER_LINE_BYTES_MAX,
   KEEPER_PROTOCOL_VERSION,
+  KEEPER_SOCKET_FILE,
+  keeperSocketPath,
+  LineSplitter,
   type KeeperAnswer,
   type KeeperCall,
   type KeeperLine,

@@ -1,4 +1,5 @@
 // Platform ↔ keeper: one JSON object a line over a Unix socket in the data folder, with a version.
+import { join, relative } from "node:path";
 
 export const KEEPER_PROTOCOL_VERSION = 1;
 /** A longer line is an error and closes the connection. */
@@ -47,9 +48,9 @@ export interface ProcessExit {
 export type KeeperRequest =
   | { readonly do: "hello"; readonly version: number }
   | { readonly do: "start"; readonly process: ProcessSpec }
-  | { readonly do: "signal"; readonly id: string; readonly signal: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" }
+  | { readonly do: "signal"; readonly process: string; readonly signal: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" }
   /** Forgets an ended process. */
-  | { readonly do: "forget"; readonly id: string }
+  | { readonly do: "forget"; readonly process: string }
   | { readonly do: "list" }
   /** The platform is ready: the keeper prints its line and resets the restart backoff. */
   | { readonly do: "ready"; readonly line: string }
@@ -62,10 +63,88 @@ export type KeeperRequest =
 export type KeeperCall = { readonly id: number } & KeeperRequest;
 
 export type KeeperAnswer =
-  | { readonly id: number; readonly ok: true; readonly pid?: number; readonly identity?: ProcessIdentity; readonly processes?: readonly ProcessState[]; readonly keeperPid?: number }
+  | {
+      readonly id: number;
+      readonly ok: true;
+      readonly pid?: number;
+      readonly identity?: ProcessIdentity;
+      readonly processes?: readonly ProcessState[];
+      readonly keeperPid?: number;
+    }
   | { readonly id: number; readonly ok: false; readonly error: string };
 
 /** Sent without being asked, to every connection that said hello. */
 export type KeeperNotice = { readonly notice: "exited"; readonly process: string; readonly exit: ProcessExit | null };
 
 export type KeeperLine = KeeperAnswer | KeeperNotice;
+
+/** File name of the keeper's Unix socket below the data folder. */
+export const KEEPER_SOCKET_FILE = "keeper.sock";
+
+/** Unix socket paths end at 107 bytes (`sun_path`); some systems stop at 103. */
+const SOCKET_PATH_BYTES_MAX = 103;
+
+/** How a process with the working folder `cwd` names the keeper's socket; undefined when no name is short enough. */
+export function keeperSocketPath(dataDir: string, cwd: string): string | undefined {
+  const absolute = join(dataDir, KEEPER_SOCKET_FILE);
+  return [absolute, relative(cwd, absolute)].find((path) => Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX);
+}
+
+/** Cuts a byte stream into lines. A line above the limit throws a RangeError: the connection is of no use any more. */
+export class LineSplitter {
+  readonly #bytesMax: number;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(bytesMax: number = KEEPER_LINE_BYTES_MAX) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** The lines that `chunk` completes, without their line feeds. */
+  push(chunk: Uint8Array): string[] {
+    const lines: string[] = [];
+    let from = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      this.#keep(chunk.subarray(from, end));
+      lines.push(Buffer.concat(this.#parts).toString("utf8"));
+      this.#parts = [];
+      this.#bytes = 0;
+      from = end + 1;
+    }
+    this.#keep(chunk.subarray(from));
+    return lines;
+  }
+
+  #keep(part: Uint8Array): void {
+    this.#bytes += part.length;
+    if (this.#bytes > this.#bytesMax) throw new RangeError(`a line is longer than ${this.#bytesMax} bytes`);
+    if (part.length > 0) this.#parts.push(part.slice());
+  }
+}
+
+/** One message as it goes over the wire. */
+export function encodeLine(message: KeeperCall | KeeperLine): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+/** A call as a keeper reads it; undefined when the line is not one (its members are checked where they are used). */
+export function decodeCall(line: string): KeeperCall | undefined {
+  const value = decodeObject(line);
+  return value !== undefined && typeof value["id"] === "number" && typeof value["do"] === "string" ? (value as unknown as KeeperCall) : undefined;
+}
+
+/** An answer or a notice as a platform reads it; undefined when the line is neither. */
+export function decodeKeeperLine(line: string): KeeperLine | undefined {
+  const value = decodeObject(line);
+  if (value === undefined || (typeof value["id"] !== "number" && typeof value["notice"] !== "string")) return undefined;
+  return value as unknown as KeeperLine;
+}
+
+function decodeObject(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,207 @@
+// The whole keeper with stand-in platforms: sockets that survive a killed platform, restarts, hand-over, orphan grace, lock.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { SeededRng, silentLogger, type Clock } from "#core";
+import { encodeLine, keeperSocketPath, LineSplitter, type KeeperRequest } from "#protocol";
+import { lockDataFolder } from "./data-lock.ts";
+import { isRunning } from "./identity.ts";
+import { openListeningSockets, PortTakenError, type ListeningSockets } from "./listening-sockets.ts";
+import { runKeeper, type KeeperOptions } from "./run-keeper.ts";
+
+/** These tests watch other processes, so they live in real time. */
+const realClock: Clock = {
+  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+  wallMs: () => new Date().getTime(),
+  sleep: (ms, signal) => pause(ms, undefined, { signal }),
+};
+
+/** Two threads that listen on inherited descriptors and name their process; thread 1 can be ended by a message. */
+const SERVING = `
+const { Worker } = require("node:worker_threads");
+const net = require("node:net");
+const start = JSON.parse(process.argv.find((a) => a.startsWith("--eider-platform=")).slice(17));
+const kept = [];
+const serve = (i, fd) => {
+  const code = 'require("node:net").createServer((s) => { s.on("error", () => {}); s.once("data", (d) => { if (String(d) === "die " + ' + i + ') process.exit(); s.end(String(process.pid)); }); }).listen({ fd: ' + fd + ' }, () => require("node:worker_threads").parentPort.postMessage(0))';
+  return new Promise((listening) => new Worker(code, { eval: true }).once("message", listening).once("exit", () => call({ do: "replaceSocket", thread: i })));
+};
+process.on("message", (m, h) => { kept.push(h); serve(m.socketOfThread, h.fd); });
+process.once("disconnect", () => process.exit());
+const keeper = net.connect("keeper.sock");
+let id = 0;
+const call = (request) => keeper.write(JSON.stringify({ id: id++, ...request }) + "\\n");
+call({ do: "hello", version: 1 });
+const up = start.sockets.httpFds.map((fd, i) => serve(i, fd));
+Promise.all(up).then(() => call({ do: "ready", line: JSON.stringify({ pid: process.pid, epoch: start.epoch }) }));
+`;
+
+interface Running {
+  readonly sockets: ListeningSockets;
+  readonly dir: string;
+  /** The line of the n-th platform that became ready. */
+  ready(n: number): Promise<{ readonly pid: number; readonly epoch: number }>;
+  readonly ended: Promise<string>;
+}
+
+async function start(t: TestContext, script: string, more: Partial<KeeperOptions> = {}): Promise<Running> {
+  const dir = mkdtempSync(join(tmpdir(), "eider-keeper-"));
+  const cwd = process.cwd();
+  const lock = lockDataFolder(dir);
+  assert.ok(lock !== "held");
+  const sockets = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, apiPort: 0, threads: 2 });
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const platform = { execPath: process.execPath, execArgv: ["-e", script, "--"], argv: [], env: { PATH: "/usr/bin:/bin" } };
+  const onReady = (line: string): void => void lines.push(line);
+  const fixed = { dataDir: dir, lock, sockets, platform, orphanGraceMs: 10_000, clock: realClock, rng: new SeededRng(1), logger: silentLogger, onReady };
+  const ended = runKeeper({ ...fixed, ...more }, stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await ended;
+    process.chdir(cwd);
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const ready = async (n: number): Promise<{ pid: number; epoch: number }> => {
+    while (lines[n] === undefined) await pause(2);
+    return JSON.parse(lines[n] ?? "") as { pid: number; epoch: number };
+  };
+  return { sockets, dir, ready, ended };
+}
+
+/** One request over a fresh connection: what the server wrote, or the error's code. */
+function ask(port: number, text = "hi"): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.on("data", (chunk) => (answer += String(chunk)));
+    socket.once("error", (error) => resolve((error as NodeJS.ErrnoException).code ?? "error"));
+    socket.once("close", () => resolve(answer));
+  });
+}
+
+/** Connects all the time until told to stop; counts refused connections and answers. */
+function load(t: TestContext, port: number) {
+  const seen = { refused: 0, answered: new Set<string>(), stop: false };
+  t.after(() => (seen.stop = true));
+  const client = async (): Promise<void> => {
+    while (!seen.stop) {
+      const answer = await ask(port);
+      if (answer === "ECONNREFUSED") seen.refused += 1;
+      else if (/^\d+$/.test(answer)) seen.answered.add(answer);
+    }
+  };
+  return { seen, done: Promise.all([client(), client()]) };
+}
+
+async function call(dir: string, request: KeeperRequest): Promise<unknown> {
+  const socket = connect({ path: keeperSocketPath(dir, process.cwd()) ?? "" });
+  socket.write(encodeLine({ id: 1, do: "hello", version: 1 }) + encodeLine({ id: 2, ...request }));
+  const lines = new LineSplitter();
+  for await (const chunk of socket) {
+    for (const line of lines.push(chunk as Buffer)) {
+      const answer = JSON.parse(line) as { id: number };
+      if (answer.id !== 2) continue;
+      socket.end();
+      return answer;
+    }
+  }
+  return undefined;
+}
+
+test("kill -9 of the platform refuses no connection, and the next platform serves on the same sockets", async (t) => {
+  const { sockets, ready } = await start(t, SERVING);
+  const first = await ready(0);
+  const port = sockets.numbers.httpPort;
+  assert.equal(await ask(port), String(first.pid));
+  const { seen, done } = load(t, port);
+  process.kill(first.pid, "SIGKILL");
+  const second = await ready(1);
+  assert.deepEqual({ epochs: [first.epoch, second.epoch], same: first.pid === second.pid }, { epochs: [0, 1], same: false });
+  while (!seen.answered.has(String(second.pid))) await pause(2);
+  seen.stop = true;
+  await done;
+  assert.equal(seen.refused, 0);
+});
+
+test("planted fault: a platform that binds its port itself does refuse connections when it is killed", async (t) => {
+  const script = `require("node:net").createServer((s) => { s.on("error", () => {}); s.end("x"); }).listen(0, "127.0.0.1", function () { console.log(this.address().port); })`;
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [port] = (await once(child.stdout, "data")) as [Buffer];
+  const { seen, done } = load(t, Number(String(port)));
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  while (seen.refused === 0) await pause(2);
+  seen.stop = true;
+  await done;
+  assert.ok(seen.refused > 0);
+});
+
+test("a dead thread's socket is sent again: its connections wait and are answered by the same platform", async (t) => {
+  const { sockets, ready } = await start(t, SERVING);
+  const { pid } = await ready(0);
+  const port = sockets.numbers.httpPort;
+  const { seen, done } = load(t, port);
+  for (let round = 0; round < 4; round++) await ask(port, "die 1");
+  for (let request = 0; request < 20; request++) assert.notEqual(await ask(port), "ECONNREFUSED");
+  seen.stop = true;
+  await done;
+  assert.equal(seen.refused, 0);
+  assert.deepEqual([...seen.answered], [String(pid)]);
+});
+
+test("no platform for the orphan grace: the processes and the keeper end", async (t) => {
+  const { dir, ended } = await start(t, "process.exit(1)", { orphanGraceMs: 400 });
+  const process1 = { id: "p/app", argv: ["/bin/sleep", "300"], env: {}, cwd: dir, outputFile: join(dir, "out"), outputBytesMax: 1000 };
+  const answer = (await call(dir, { do: "start", process: process1 })) as { ok: boolean; identity: { pid: number; startTime: string; bootId: string; uid: number } };
+  assert.equal(answer.ok, true);
+  assert.equal(await ended, "orphaned");
+  assert.equal(isRunning(answer.identity), false);
+});
+
+test("a platform that refuses to start for good ends the keeper at once", async (t) => {
+  const { ended } = await start(t, "process.exit(78)");
+  assert.equal(await ended, "refused");
+});
+
+test("shutdown ends the platform, the processes and the keeper, and frees the data folder", async (t) => {
+  const { dir, ready, ended } = await start(t, SERVING);
+  const { pid } = await ready(0);
+  assert.equal(lockDataFolder(dir), "held");
+  assert.deepEqual(await call(dir, { do: "shutdown", graceMs: 1_000 }), { id: 2, ok: true });
+  assert.equal(await ended, "shutdown");
+  assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  const again = lockDataFolder(dir);
+  assert.ok(again !== "held");
+  again.release();
+});
+
+test("the socket refuses other versions, calls before hello and nonsense", async (t) => {
+  const { dir, ready } = await start(t, SERVING);
+  await ready(0);
+  const talk = async (text: string): Promise<string> => {
+    const socket = connect({ path: keeperSocketPath(dir, process.cwd()) ?? "" });
+    socket.write(text);
+    const [chunk] = (await Promise.race([once(socket, "data"), once(socket, "close").then(() => ["closed"])])) as [unknown];
+    socket.destroy();
+    return String(chunk).trim();
+  };
+  assert.equal(await talk(encodeLine({ id: 1, do: "hello", version: 99 })), '{"id":1,"ok":false,"error":"this keeper speaks version 1, not 99"}');
+  assert.equal(await talk(encodeLine({ id: 1, do: "list" })), '{"id":1,"ok":false,"error":"say hello first"}');
+  assert.equal(await talk("GET / HTTP/1.1\r\n\r\n"), "closed");
+});
+
+test("a port that is taken is named with its holder", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const wanted = { host: "127.0.0.1", httpPort: port, apiPort: 0, threads: 1 };
+  await assert.rejects(openListeningSockets(wanted), (error) => error instanceof PortTakenError && error.port === port && error.message.includes(`(pid ${process.pid})`));
+  server.close();
+});
