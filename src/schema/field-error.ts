@@ -19,3 +19,37 @@ export interface FieldError {
   readonly field: string;
   readonly message: string;
 }
+
+function show(value: unknown): string {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
+}
+
+const after = (detail: string): string => (detail === "" ? "" : `: ${detail}`);
+
+/** Makers of field errors, with the texts of Kubernetes' `field` package. */
+export const fieldError = {
+  required: (field: string, detail = ""): FieldError => ({ type: "FieldValueRequired", field, message: `Required value${after(detail)}` }),
+  invalid: (field: string, value: unknown, detail: string): FieldError => ({
+    type: "FieldValueInvalid",
+    field,
+    message: `Invalid value: ${show(value)}${after(detail)}`,
+  }),
+  typeInvalid: (field: string, value: unknown, detail: string): FieldError => ({
+    type: "FieldValueTypeInvalid",
+    field,
+    message: `Invalid value: ${show(value)}${after(detail)}`,
+  }),
+  notSupported: (field: string, value: unknown, supported: readonly (string | number)[]): FieldError => ({
+    type: "FieldValueNotSupported",
+    field,
+    message: `Unsupported value: ${show(value)}: supported values: ${supported.map((one) => JSON.stringify(String(one))).join(", ")}`,
+  }),
+  duplicate: (field: string, value: unknown): FieldError => ({ type: "FieldValueDuplicate", field, message: `Duplicate value: ${show(value)}` }),
+  notFound: (field: string, value: unknown): FieldError => ({ type: "FieldValueNotFound", field, message: `Not found: ${show(value)}` }),
+  forbidden: (field: string, detail: string): FieldError => ({ type: "FieldValueForbidden", field, message: `Forbidden${after(detail)}` }),
+  tooLong: (field: string, maxBytes: number): FieldError => ({
+    type: "FieldValueTooLong",
+    field,
+    message: `Too long: may not be more than ${maxBytes} ${maxBytes === 1 ? "byte" : "bytes"}`,
+  }),
+} as const;

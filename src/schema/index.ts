@@ -1,8 +1,32 @@
 // schema: the language of kinds, and all that is computed from a schema and JSON.
+export { ageOf, humanDuration } from "./age.ts";
+export { cannotHandle, compileKind, strictDecodingError } from "./compile-kind.ts";
+export type { CompiledKind, Decoded, DecodeOptions, FieldValidation } from "./compiled.ts";
 export { conditionOf, conditionSet, mergeTransitionTimes, type ConditionSet, type Why } from "./conditions.ts";
 export { defineKind, type KindDefinition, type ObjectOf } from "./define-kind.ts";
 export { s, type Filled, type Optional, type Schema, type ShapeOf, type ValueOf } from "./dsl.ts";
+export { deepFreeze, equal, semanticallyEqual, sortKeys } from "./equal.ts";
+export { fieldError, type FieldError, type FieldErrorType } from "./field-error.ts";
+export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";
+export { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
+export { compileJsonPath } from "./json-path.ts";
 export { apiVersionOf, type Admit, type AdmissionRequest, type Admitted, type Column, type Kind, type ScaleSubresource, type SelectableFields, type UserInfo } from "./kind.ts";
-export type { FieldError, FieldErrorType } from "./field-error.ts";
+export {
+  formatLabelSelector,
+  matchesLabels,
+  parseLabelSelector,
+  requirementsOf,
+  selectorMatches,
+  type LabelRequirements,
+  type LabelSelectorObject,
+  type Requirement,
+} from "./label-selector.ts";
+export { annotationErrors, labelErrors } from "./metadata.ts";
+export { objectMeta } from "./metadata-schema.ts";
+export { names } from "./names.ts";
 export type { Node } from "./node.ts";
 export type { Condition, Draft, DraftMeta, KubeObject, ObjectKey, ObjectMeta, OwnerReference } from "./object.ts";
+export { compareQuantities, formatQuantity, parseQuantity, quantityNumber, type Quantity } from "./quantity.ts";
+export { applyStrategicPatch } from "./strategic-patch.ts";
+export { duplicateFields } from "./strict-json.ts";
+export { tableOf, type Cell, type ColumnDefinition, type TableOf } from "./table.ts";

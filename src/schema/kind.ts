@@ -34,6 +34,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly scope: "Namespaced" | "Cluster";
+  /** The form of `metadata.name`; default `subdomain` (RFC 1123). */
+  readonly nameForm?: "subdomain" | "label" | "label1035";
   /** Schema of the whole object below apiVersion, kind and metadata. */
   readonly schema: Node;
   /** Named types that `schema` refers to by `$ref`. */

@@ -1,0 +1,89 @@
+// Compiles a kind: decode, default and validate as functions that no longer look at the schema.
+import { badRequest, StatusError } from "#core";
+import type { CompiledKind, Decoded, DecodeOptions } from "./compiled.ts";
+import { isObject } from "./compile-nodes.ts";
+import { typedDecoder } from "./decode-typed.ts";
+import { defaulter } from "./defaults.ts";
+import type { FieldError } from "./field-error.ts";
+import type { Kind } from "./kind.ts";
+import { metadataErrors, metadataUpdateErrors } from "./metadata.ts";
+import { objectMeta } from "./metadata-schema.ts";
+import type { Node } from "./node.ts";
+import type { KubeObject } from "./object.ts";
+import { pruner } from "./prune.ts";
+import { structureChecker } from "./validate-structure.ts";
+
+/** The reader of the part below apiVersion, kind and metadata. */
+type DecodeBody = (body: Record<string, unknown>, unknown: string[]) => Record<string, unknown>;
+
+function rootOf(kind: Kind): Node {
+  const text: Node = { type: "string" };
+  return { ...kind.schema, properties: { apiVersion: text, kind: text, metadata: objectMeta, ...kind.schema.properties } };
+}
+
+function handled<T>(kind: Kind, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    throw badRequest(cannotHandle(kind, error.message));
+  }
+}
+
+/** `Pod in version "v1" cannot be handled as a Pod: WHY`. */
+export function cannotHandle(kind: Pick<Kind, "kind" | "version">, why: string): string {
+  return `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${why}`;
+}
+
+/** The text of strict decoding's refusal, without what stands before it. */
+export function strictDecodingError(problems: readonly string[]): string {
+  return `strict decoding error: ${problems.join(", ")}`;
+}
+
+function decodeWith(kind: Kind, body: DecodeBody, meta: (value: unknown, unknown: string[]) => unknown): (json: unknown, options: DecodeOptions) => Decoded {
+  return (json, options) => {
+    if (!isObject(json)) throw badRequest(cannotHandle(kind, `json: cannot unmarshal ${Array.isArray(json) ? "array" : typeof json} into Go value`));
+    const { apiVersion, kind: name, metadata, ...rest } = json;
+    const unknown: string[] = [];
+    const object = handled(kind, () => ({ apiVersion, kind: name, metadata: meta(metadata ?? {}, unknown), ...body(rest, unknown) }) as KubeObject);
+    if (options.fieldValidation === "Ignore") return { object, warnings: [] };
+    const problems = [...(options.duplicates ?? []), ...unknown.toSorted().map((path) => `unknown field ${JSON.stringify(path)}`)];
+    if (problems.length > 0 && options.fieldValidation === "Strict") throw badRequest(cannotHandle(kind, strictDecodingError(problems)));
+    return { object, warnings: problems };
+  };
+}
+
+function decoderOf(kind: Kind, definitions: Readonly<Record<string, Node>>): (json: unknown, options: DecodeOptions) => Decoded {
+  const decodeMeta = typedDecoder({})(objectMeta);
+  const meta = (value: unknown, unknown: string[]): unknown => decodeMeta(value, { path: "metadata", owner: "ObjectMeta" }, unknown);
+  if (kind.custom) {
+    const prune = pruner(definitions)(kind.schema);
+    return decodeWith(kind, (body, unknown) => prune(body, "", unknown) as Record<string, unknown>, meta);
+  }
+  const decode = typedDecoder(definitions)(kind.schema);
+  return decodeWith(kind, (body, unknown) => decode(body, { path: "", owner: kind.kind }, unknown) as Record<string, unknown>, meta);
+}
+
+/** Everything that a kind's schema says, as functions; compile a kind once and keep the result. */
+export function compileKind<O extends KubeObject>(kind: Kind<O>): CompiledKind<O> {
+  const definitions = kind.definitions ?? {};
+  const plain = kind as unknown as Kind;
+  const fill = defaulter(definitions)(kind.schema);
+  const check = structureChecker(definitions)(kind.schema);
+  return {
+    kind,
+    root: rootOf(plain),
+    definitions,
+    decode: decoderOf(plain, definitions),
+    applyDefaults(object) {
+      const filled = fill(object) as KubeObject;
+      return plain.defaultObject?.(filled) ?? filled;
+    },
+    validate(object, old) {
+      const errors: FieldError[] = metadataErrors(plain, object);
+      if (old !== undefined) errors.push(...metadataUpdateErrors(object.metadata, old.metadata));
+      if (kind.custom) check(object, "", errors);
+      return [...errors, ...(plain.validate?.(object, old) ?? [])];
+    },
+  };
+}

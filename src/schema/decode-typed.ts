@@ -1,0 +1,185 @@
+// Decodes built-in kinds as Go would: values of a wrong type are refused, empty ones dropped or kept, texts made canonical.
+import { badRequest } from "#core";
+import { isObject, nodeCompiler } from "./compile-nodes.ts";
+import type { Node } from "./node.ts";
+import { formatQuantity, parseQuantity } from "./quantity.ts";
+
+/** Where decoding is: the path with indices, and the name of the type around it. */
+export interface Place {
+  readonly path: string;
+  readonly owner: string;
+}
+
+/** Returns the canonical value; adds unknown fields to `unknown`. Throws StatusError `BadRequest` with Go's text. */
+export type Decode = (value: unknown, place: Place, unknown: string[]) => unknown;
+
+function found(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (value === null) return "null";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+const shortName = (ref: string): string => ref.slice(ref.lastIndexOf(".") + 1);
+
+/** The Go type that an error names. */
+function goType(node: Node): string {
+  if (node.$ref !== undefined) return `v1.${shortName(node.$ref)}`;
+  if (node.format === "date-time") return "v1.Time";
+  if (node.type === "array") return `[]${node.items === undefined ? "string" : goType(node.items)}`;
+  if (node.additionalProperties !== undefined) return `map[string]${goType(node.additionalProperties)}`;
+  if (node.type === "integer") return node.format ?? "int64";
+  return node.type === "boolean" ? "bool" : (node.type ?? "string");
+}
+
+function mismatch(value: unknown, node: Node, place: Place): Error {
+  const what = typeof value === "number" && node.type === "integer" ? `number ${value}` : found(value);
+  const path = place.path.replaceAll(/\[\d+\]/g, "");
+  return badRequest(`json: cannot unmarshal ${what} into Go struct field ${place.owner}.${path} of type ${goType(node)}`);
+}
+
+const LIMITS: Readonly<Record<string, number>> = { int32: 0x7fff_ffff, int64: Number.MAX_SAFE_INTEGER };
+
+function decodeInteger(node: Node): Decode {
+  const limit = LIMITS[node.format ?? "int64"] ?? Number.MAX_SAFE_INTEGER;
+  return (value, place) => {
+    if (typeof value !== "number" || !Number.isInteger(value) || value > limit || value < -limit - 1) throw mismatch(value, node, place);
+    return value;
+  };
+}
+
+const decodeQuantity: Decode = (value) => {
+  const parsed = typeof value === "string" || typeof value === "number" ? parseQuantity(value) : undefined;
+  if (parsed === undefined) throw badRequest("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+  return formatQuantity(parsed);
+};
+
+function decodeTime(node: Node): Decode {
+  return (value, place) => {
+    if (typeof value !== "string") throw mismatch(value, node, place);
+    const ms = Date.parse(value);
+    if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(value)) {
+      throw badRequest(`parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`);
+    }
+    if (node.format === "date-time") return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    const micros = /\.(\d{1,6})/.exec(value)?.[1] ?? "";
+    return `${new Date(ms).toISOString().slice(0, 19)}.${micros.padEnd(6, "0")}Z`;
+  };
+}
+
+function decodeString(node: Node): Decode {
+  return (value, place) => {
+    if (typeof value !== "string") throw mismatch(value, node, place);
+    if (node.format === "byte") {
+      const wrong = /[^A-Za-z0-9+/=\r\n]/.exec(value)?.index ?? (value.replaceAll(/[\r\n]/g, "").length % 4 === 0 ? -1 : value.length);
+      if (wrong >= 0) throw badRequest(`illegal base64 data at input byte ${wrong}`);
+    }
+    return value;
+  };
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === "" || value === 0 || value === false || value === null) return true;
+  return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;
+}
+
+/** What Go writes for a property that nobody set, where it writes one; lists and maps stay away rather than null. */
+function zeroOf(node: Node): unknown {
+  if (node["x-eider-zero"] !== "keep") return undefined;
+  if (node.$ref !== undefined) return {};
+  if (node.type === "string") return "";
+  if (node.type === "boolean") return false;
+  return node.type === "integer" ? 0 : undefined;
+}
+
+interface Property {
+  readonly decode: Decode;
+  readonly drop: boolean;
+}
+
+function decodeStruct(node: Node, next: (node: Node) => Decode): Decode {
+  const properties = new Map<string, Property>();
+  const zeros: (readonly [string, unknown])[] = [];
+  for (const [name, child] of Object.entries(node.properties ?? {})) {
+    properties.set(name, { decode: next(child), drop: child["x-eider-zero"] === "drop" });
+    const zero = zeroOf(child);
+    if (zero !== undefined) zeros.push([name, zero]);
+  }
+  return (value, place, unknown) => {
+    if (!isObject(value)) throw mismatch(value, node, place);
+    const out: Record<string, unknown> = {};
+    const at = (name: string): string => (place.path === "" ? name : `${place.path}.${name}`);
+    for (const [name, member] of Object.entries(value)) {
+      const property = properties.get(name);
+      if (property === undefined) unknown.push(at(name));
+      else if (member !== null && member !== undefined) {
+        const decoded = property.decode(member, { path: at(name), owner: place.owner }, unknown);
+        if (!property.drop || !isEmpty(decoded)) out[name] = decoded;
+      }
+    }
+    for (const [name, zero] of zeros) {
+      if (out[name] === undefined) out[name] = isObject(zero) ? properties.get(name)?.decode({}, { path: at(name), owner: place.owner }, unknown) : zero;
+    }
+    return out;
+  };
+}
+
+function decodeMap(node: Node, values: Decode): Decode {
+  return (value, place, unknown) => {
+    if (!isObject(value)) throw mismatch(value, node, place);
+    const out: Record<string, unknown> = {};
+    for (const [name, member] of Object.entries(value)) {
+      out[name] = member === null ? "" : values(member, { path: `${place.path}.${name}`, owner: place.owner }, unknown);
+    }
+    return out;
+  };
+}
+
+function decodeList(node: Node, items: Decode): Decode {
+  const empty: unknown = node.items?.type === "string" ? "" : node.items?.type === "integer" ? 0 : {};
+  return (value, place, unknown) => {
+    if (!Array.isArray(value)) throw mismatch(value, node, place);
+    return value.map((item, index) => items(item ?? empty, { path: `${place.path}[${index}]`, owner: place.owner }, unknown));
+  };
+}
+
+function compile(node: Node, next: (node: Node) => Decode): Decode {
+  if (node["x-kubernetes-preserve-unknown-fields"] === true) return (value) => value;
+  if (node["x-kubernetes-int-or-string"] === true) {
+    if (node.format === "quantity") return decodeQuantity;
+    return (value, place) => {
+      if (typeof value !== "string" && !(typeof value === "number" && Number.isInteger(value))) throw mismatch(value, { type: "string" }, place);
+      return value;
+    };
+  }
+  if (node.type === "array") return decodeList(node, next(node.items ?? {}));
+  if (node.additionalProperties !== undefined) return decodeMap(node, next(node.additionalProperties));
+  if (node.type === "object") return decodeStruct(node, next);
+  if (node.type === "integer") return decodeInteger(node);
+  if (node.type === "string") return node.format === "date-time" || node.format === "micro-time" ? decodeTime(node) : decodeString(node);
+  if (node.type === undefined) return (value) => value;
+  const wanted = node.type;
+  return (value, place) => {
+    if (typeof value !== wanted) throw mismatch(value, node, place);
+    return value;
+  };
+}
+
+/** The owner in the texts is the type that a `$ref` on the way names. */
+export function typedDecoder(definitions: Readonly<Record<string, Node>>): (node: Node) => Decode {
+  const compiler = nodeCompiler<Decode>(
+    definitions,
+    (node, next) => compile(node, (child) => named(child, next)),
+    (get) => (value, place, unknown) => get()(value, place, unknown),
+  );
+  return (node) => named(node, compiler);
+}
+
+function named(node: Node, compiler: (node: Node) => Decode): Decode {
+  const decode = compiler(node);
+  if (node.$ref === undefined) return decode;
+  const owner = shortName(node.$ref);
+  return (value, place, unknown) => {
+    if (!isObject(value)) throw mismatch(value, node, place);
+    return decode(value, { path: place.path, owner }, unknown);
+  };
+}

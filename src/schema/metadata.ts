@@ -1,0 +1,104 @@
+// Checks of `metadata`, in Kubernetes' order and wording.
+import { fieldError, type FieldError } from "./field-error.ts";
+import type { Kind } from "./kind.ts";
+import { names } from "./names.ts";
+import type { KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
+
+const ANNOTATIONS_MAX_BYTES = 256 * 1024;
+
+const CHECKS = { subdomain: names.dnsSubdomain, label: names.dnsLabel, label1035: names.dns1035Label } as const;
+
+/** A generated name may end in a dash that the random suffix follows. */
+function nameErrors(meta: ObjectMeta, kind: Kind): FieldError[] {
+  const checkName = CHECKS[kind.nameForm ?? "subdomain"];
+  const prefix = meta.generateName ?? "";
+  const wrong: FieldError[] = [];
+  if (prefix !== "") {
+    const masked = prefix.endsWith("-") && prefix.length > 1 ? `${prefix.slice(0, -1)}a` : prefix;
+    wrong.push(...checkName(masked).map((detail) => fieldError.invalid("metadata.generateName", prefix, detail)));
+  }
+  if ((meta.name ?? "") === "") {
+    wrong.push(fieldError.required("metadata.name", "name or generateName is required"));
+  } else {
+    wrong.push(...checkName(meta.name).map((detail) => fieldError.invalid("metadata.name", meta.name, detail)));
+  }
+  return wrong;
+}
+
+function namespaceErrors(meta: ObjectMeta, kind: Kind): FieldError[] {
+  const namespace = meta.namespace ?? "";
+  if (kind.scope === "Cluster") return namespace === "" ? [] : [fieldError.forbidden("metadata.namespace", "not allowed on this type")];
+  if (namespace === "") return [fieldError.required("metadata.namespace")];
+  return names.dnsLabel(namespace).map((detail) => fieldError.invalid("metadata.namespace", namespace, detail));
+}
+
+/** Errors of a map of labels; also for selectors and templates. */
+export function labelErrors(field: string, labels: Readonly<Record<string, string>> | undefined): FieldError[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...names.qualifiedName(key).map((detail) => fieldError.invalid(field, key, detail)),
+    ...names.labelValue(value).map((detail) => fieldError.invalid(field, value, detail)),
+  ]);
+}
+
+/** Errors of a map of annotations: keys, and 256 KiB for all of it. */
+export function annotationErrors(field: string, annotations: Readonly<Record<string, string>> | undefined): FieldError[] {
+  const entries = Object.entries(annotations ?? {});
+  const wrong = entries.flatMap(([key]) => names.qualifiedName(key.toLowerCase()).map((detail) => fieldError.invalid(field, key, detail)));
+  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  return bytes > ANNOTATIONS_MAX_BYTES ? [...wrong, fieldError.tooLong(field, ANNOTATIONS_MAX_BYTES)] : wrong;
+}
+
+function ownerErrors(owners: readonly OwnerReference[]): FieldError[] {
+  const field = "metadata.ownerReferences";
+  const wrong: FieldError[] = [];
+  let controller: OwnerReference | undefined;
+  for (const owner of owners) {
+    const version = (owner.apiVersion ?? "").split("/").at(-1) ?? "";
+    if (version === "") wrong.push(fieldError.invalid(`${field}.apiVersion`, owner.apiVersion ?? "", "version must not be empty"));
+    for (const member of ["kind", "name", "uid"] as const) {
+      if ((owner[member] ?? "") === "") wrong.push(fieldError.invalid(`${field}.${member}`, owner[member] ?? "", "must not be empty"));
+    }
+    if (owner.apiVersion === "v1" && owner.kind === "Event") wrong.push(fieldError.invalid(field, owner, "/v1, Kind=Event is disallowed from being an owner"));
+    if (owner.controller !== true) continue;
+    if (controller !== undefined) {
+      const both = `Found "true" in references for ${controller.name} and ${owner.name}`;
+      wrong.push(fieldError.invalid(field, owners, `Only one reference can have Controller set to true. ${both}`));
+    }
+    controller = owner;
+  }
+  return wrong;
+}
+
+function finalizerErrors(finalizers: readonly string[]): FieldError[] {
+  const field = "metadata.finalizers";
+  const wrong = finalizers.flatMap((one) => names.qualifiedName(one).map((detail) => fieldError.invalid(field, one, detail)));
+  const both = finalizers.includes("orphan") && finalizers.includes("foregroundDeletion");
+  return both ? [...wrong, fieldError.invalid(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")] : wrong;
+}
+
+/** All that is wrong with an object's metadata as such. */
+export function metadataErrors(kind: Kind, object: KubeObject): FieldError[] {
+  const meta = object.metadata;
+  return [
+    ...nameErrors(meta, kind),
+    ...namespaceErrors(meta, kind),
+    ...labelErrors("metadata.labels", meta.labels),
+    ...annotationErrors("metadata.annotations", meta.annotations),
+    ...ownerErrors(meta.ownerReferences ?? []),
+    ...finalizerErrors(meta.finalizers ?? []),
+  ];
+}
+
+/** What an update may not change. */
+export function metadataUpdateErrors(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
+  const wrong: FieldError[] = [];
+  for (const member of ["name", "namespace", "uid", "creationTimestamp"] as const) {
+    if ((meta[member] ?? "") !== (old[member] ?? "")) wrong.push(fieldError.invalid(`metadata.${member}`, meta[member] ?? "", "field is immutable"));
+  }
+  const added = (meta.finalizers ?? []).filter((one) => !(old.finalizers ?? []).includes(one));
+  if (old.deletionTimestamp !== undefined && added.length > 0) {
+    const list = `[]string{${added.map((one) => JSON.stringify(one)).join(", ")}}`;
+    wrong.push(fieldError.forbidden("metadata.finalizers", `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`));
+  }
+  return wrong;
+}
