@@ -45,7 +45,10 @@ export function storeContract(name: string, open: OpenStore): void {
     void store.delete({ key: "/p/e", encode: text(""), expect: "any", durability: "rebuildable" });
     void store.put({ key: "/p/d", encode: text("/p/d"), expect: "any", durability: "rebuildable" });
     const all = await store.list({ prefix: "/p/" });
-    assert.deepEqual(all.entries.map((e) => e.key), ["/p/a", "/p/b", "/p/c", "/p/d"]);
+    assert.deepEqual(
+      all.entries.map((e) => e.key),
+      ["/p/a", "/p/b", "/p/c", "/p/d"],
+    );
     assert.equal(all.more, false);
     assert.equal(await store.count("/p/"), 4);
     const page = await store.list({ prefix: "/p/", limit: 2 });
@@ -72,10 +75,16 @@ export function storeContract(name: string, open: OpenStore): void {
         ["delete", "gone", "b"],
       ],
     );
-    assert.deepEqual([...seen].sort((a, b) => a.revision - b.revision), seen);
+    assert.deepEqual(
+      [...seen].sort((a, b) => a.revision - b.revision),
+      seen,
+    );
     const late: StoreEvent[] = [];
     store.watch({ prefix: "/w/", after: first.ok ? first.revision : 0, visibility: "immediate", onEvents: (events) => late.push(...events) })();
-    assert.deepEqual(late.map((e) => body(e.value)), ["b", "gone"]);
+    assert.deepEqual(
+      late.map((e) => body(e.value)),
+      ["b", "gone"],
+    );
     stop();
     await put(store, "/w/2", "c");
     assert.equal(seen.length, 3);

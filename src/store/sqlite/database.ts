@@ -50,7 +50,9 @@ function tableCount(db: DatabaseSync): number {
 function checkFormat(db: DatabaseSync, path: string): void {
   const found = Number(db.prepare("SELECT value FROM meta WHERE name = 'format'").get()?.["value"] ?? 0);
   if (found > STORE_FORMAT) {
-    throw new StoreFileError(`${path} has format ${found}, this Eider reads up to ${STORE_FORMAT}: it was written by a newer version. Use that version, or another --data folder.`);
+    throw new StoreFileError(
+      `${path} has format ${found}, this Eider reads up to ${STORE_FORMAT}: it was written by a newer version. Use that version, or another --data folder.`,
+    );
   }
   if (found < 1) throw new StoreFileError(`${path} is not a store of Eider`);
 }

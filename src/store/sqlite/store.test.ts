@@ -42,7 +42,14 @@ async function open(path: string, options: { windowBytesMax?: number; clock?: Si
     channel: { postMessage: (m) => void (holding ? held.push(m) : deliver(m)), on: (_, listener) => toControl.push(listener) },
     ...(options.windowBytesMax === undefined ? {} : { windowBytesMax: options.windowBytesMax }),
   });
-  serveWriter({ postMessage: (m) => setImmediate(() => toControl.forEach((listener) => listener(m))), on: (_, listener) => toWriter.push(listener), close: () => undefined }, path);
+  serveWriter(
+    {
+      postMessage: (m) => setImmediate(() => toControl.forEach((listener) => listener(m))),
+      on: (_, listener) => toWriter.push(listener),
+      close: () => undefined,
+    },
+    path,
+  );
   return {
     store: await opening,
     failures,
@@ -85,8 +92,14 @@ test("sqlite: after a crash acknowledged writes are there, and revisions leap pa
   cpSync(`${path}-wal`, `${copy}-wal`);
   const again = (await open(copy)).store;
   assert.ok(again.revision > store.revision);
-  assert.deepEqual((await again.list({ prefix: "/" })).entries.map((e) => e.key), ["/kept"]);
-  assert.throws(() => again.watch({ prefix: "/", after: store.revision, visibility: "durable", onEvents: () => undefined }), (e) => isReason(e, "Expired"));
+  assert.deepEqual(
+    (await again.list({ prefix: "/" })).entries.map((e) => e.key),
+    ["/kept"],
+  );
+  assert.throws(
+    () => again.watch({ prefix: "/", after: store.revision, visibility: "durable", onEvents: () => undefined }),
+    (e) => isReason(e, "Expired"),
+  );
   await again.close();
 });
 
