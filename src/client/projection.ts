@@ -80,8 +80,11 @@ export class Projection<P> implements Informer<P> {
     return [...(this.#indexes.get(name)?.rows.get(key)?.values() ?? [])];
   }
 
-  /** Stores a row, or removes it when undefined; tells listeners only when something kept has changed. */
-  put(key: string, after: P | undefined): void {
+  /**
+   * Stores a row, or removes it when undefined; tells listeners only when something kept has changed.
+   * `last` is what a deletion itself showed of the object: newer than what is stored.
+   */
+  put(key: string, after: P | undefined, last?: P): void {
     const before = this.#rows.get(key);
     if (after === undefined ? before === undefined : isDeepStrictEqual(before, after)) return;
     for (const index of this.#indexes.values()) {
@@ -91,7 +94,7 @@ export class Projection<P> implements Informer<P> {
     if (after === undefined) this.#rows.delete(key);
     else this.#rows.set(key, after);
     const type = before === undefined ? "added" : after === undefined ? "removed" : "changed";
-    const change: Change<P> = { type, key, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+    const change: Change<P> = { type, key, ...(before === undefined ? {} : { before: last ?? before }), ...(after === undefined ? {} : { after }) };
     for (const listener of this.#listeners) listener(change);
   }
 

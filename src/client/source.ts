@@ -126,5 +126,9 @@ export class Source<O extends KubeObject> {
 
 function feed<O extends KubeObject>(feeds: readonly Feed<O>[], object: O, deleted: boolean): void {
   const key = keyOf(object.metadata.namespace ?? "", object.metadata.name);
-  for (const { keep, projection } of feeds) projection.put(key, deleted ? undefined : keep(object));
+  for (const { keep, projection } of feeds) {
+    const row = keep(object);
+    if (deleted) projection.put(key, undefined, row);
+    else projection.put(key, row);
+  }
 }

@@ -3,7 +3,7 @@ import { conflict, isReason, StatusError } from "#core";
 import { type Draft, type Kind, type KubeObject, type ObjectMeta } from "#schema";
 import { controllerOf, ownerReferenceFor } from "./owners.ts";
 import { kindId, type PassWorld, type RecentChildren } from "./pass-world.ts";
-import type { Child, Refusal } from "./port.ts";
+import type { Child, PlanEvent, Refusal } from "./port.ts";
 import { fingerprint, sameJson } from "./same-json.ts";
 
 /**
@@ -62,6 +62,7 @@ export interface ApplyChildrenOptions {
   readonly primaryKind: Kind;
   readonly primary: { readonly metadata: ObjectMeta };
   readonly owns: readonly Kind[];
+  readonly onCreated: (event: PlanEvent) => void;
 }
 
 /** Whether the shell makes the primary the controlling owner of a child. */
@@ -80,6 +81,7 @@ async function createChild(child: Child, options: ApplyChildrenOptions): Promise
   const result = await options.world.client.create(kind, draft);
   if (owned) options.recent.add(options.primaryKey, { kind, namespace: result.metadata.namespace ?? "", name: result.metadata.name });
   settle(child, result, options.settled);
+  if (child.onCreated !== undefined) options.onCreated(child.onCreated(result));
 }
 
 function mergedWith(child: Child, current: KubeObject): Draft<KubeObject> | undefined {

@@ -3,3 +3,4 @@ export { createEventRecorder, type EventObject, type EventRecorder, type Regardi
 export { controllerOf, ownerReferenceFor } from "./owners.ts";
 export type { Child, Controller, Patch, Plan, PlanEvent, Refusal, ShellWorld, Watched, World } from "./port.ts";
 export { runController, type ControllerRun, type PassReport, type RunOptions } from "./run-controller.ts";
+export { sameJson } from "./same-json.ts";

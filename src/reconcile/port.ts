@@ -11,7 +11,9 @@ export interface Child<O extends KubeObject = KubeObject> {
    * How an existing child is brought in line: the object to write, or undefined to leave it as it is.
    * Default: spec (and data), labels and annotations of `object` replace those of `current`; other metadata stays.
    */
-  readonly merge?: (current: O, wanted: Draft<O>) => Draft<O> | undefined;
+  merge?(current: O, wanted: Draft<O>): Draft<O> | undefined;
+  /** The event about having created it; the object is as the server made it, with its generated name. */
+  onCreated?(created: O): PlanEvent;
   /** No owner reference is set, so neither the shell nor the garbage collector deletes it (Endpoints of a Service). */
   readonly unowned?: true;
 }
@@ -78,7 +80,12 @@ export interface ShellWorld extends World {
 /** Another kind whose changes concern keys of the primary. `keys` sees the fields that `keep` kept. */
 export interface Watched<O extends KubeObject = KubeObject> {
   readonly kind: Kind<O>;
-  readonly keys: (object: O) => readonly ObjectKey[];
+  keys(object: O): readonly ObjectKey[];
+  /**
+   * Picks the fields that `keys` reads, to ask it about the state before a change, too. Without it the keys of the
+   * state before are those that `keys` gave when that state was new.
+   */
+  keep?(object: O): O;
 }
 
 export interface Controller<P extends KubeObject = KubeObject, Observed = unknown, Effect = never> {

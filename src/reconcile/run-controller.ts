@@ -53,7 +53,9 @@ const WORKERS = 4;
 
 interface WatchRow {
   readonly resourceVersion: string;
-  readonly keys: readonly ObjectKey[];
+  /** What `Watched.keep` picked. */
+  readonly kept?: KubeObject;
+  readonly keys?: readonly ObjectKey[];
 }
 
 function keyFrom(text: string): ObjectKey {
@@ -113,10 +115,14 @@ class Shell<P extends KubeObject, Observed, Effect> {
 
   #watch(watched: Watched, at: number): Promise<void> {
     const { controller, informers } = this.#options;
-    const keep = (object: KubeObject): WatchRow => ({ resourceVersion: object.metadata.resourceVersion, keys: watched.keys(object) });
+    const keep = (object: KubeObject): WatchRow => {
+      const { resourceVersion } = object.metadata;
+      return watched.keep === undefined ? { resourceVersion, keys: watched.keys(object) } : { resourceVersion, kept: watched.keep(object) };
+    };
+    const keysOf = (row: WatchRow | undefined): readonly ObjectKey[] => row?.keys ?? (row?.kept === undefined ? [] : watched.keys(row.kept));
     const informer = informers.of(watched.kind, `${controller.name} ${at}`, keep);
     informer.onChange(({ before, after }) => {
-      for (const row of [before, after]) for (const key of row?.keys ?? []) this.add(keyOf(key.namespace, key.name));
+      for (const row of [before, after]) for (const key of keysOf(row)) this.add(keyOf(key.namespace, key.name));
     });
     return informer.synced;
   }
@@ -200,7 +206,8 @@ class Shell<P extends KubeObject, Observed, Effect> {
       // The status is written on top of what the patch made of the primary.
       if (subresource === undefined && result.metadata.uid === primary.metadata.uid) bearer = { ...bearer, metadata: result.metadata };
     }
-    const children = { world, recent: this.#recent, settled: this.#settled, primaryKey: key, primaryKind: kind, primary: bearer, owns: controller.owns };
+    const onCreated = (event: PlanEvent): void => this.#record(primary, [event]);
+    const children = { world, onCreated, recent: this.#recent, settled: this.#settled, primaryKey: key, primaryKind: kind, primary: bearer, owns: controller.owns };
     const refusals = plan.desired === undefined ? [] : await applyChildren(plan.desired, children);
     const [refusal] = refusals;
     const outcome = refusal === undefined ? plan : plan.afterRefusal?.(refusals);
