@@ -251,7 +251,8 @@ export class Deciders {
   #cover(revision: Revision, nowMs: number): void {
     const { decider } = revision.settings;
     const hole = nowMs - revision.coveredAtMs > HOLE_MS;
-    const floor = Math.max(revision.state.status.desired, revision.ready ?? 0, revision.hold?.floor ?? 0);
+    const { desired } = revision.state.status;
+    const floor = Math.max(desired < 0 ? (revision.ready ?? 0) : desired, revision.hold?.floor ?? 0);
     if (hole && floor > 0) revision.hold = { floor, coveredSinceMs: nowMs };
     revision.coveredAtMs = nowMs;
     const { hold } = revision;

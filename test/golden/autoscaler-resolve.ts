@@ -1,7 +1,6 @@
 // Adapter of the recorded resolve.json: annotations and configuration to settings.
 import { resolveSettings, type RevisionSettings } from "#autoscaler";
-import type { AutoscalerConfig } from "#kinds";
-import { parseDurationMs } from "#core";
+import { parseAutoscalerConfig, type AutoscalerConfig } from "#kinds";
 import { compared, type Checked } from "./autoscaler-checker.ts";
 
 /** What a recording says about a PodAutoscaler. */
@@ -21,32 +20,11 @@ export function fullAnnotations(recorded: Readonly<Record<string, string>>): Rec
   return Object.fromEntries(Object.entries(recorded).map(([key, value]) => [key.includes("/") ? key : `autoscaling.knative.dev/${key}`, value]));
 }
 
+/** The settings that the recorded config map stands for. */
 export function configOf(data: Readonly<Record<string, string>>): AutoscalerConfig {
-  const number = (key: string, otherwise: number): number => Number(data[key] ?? otherwise);
-  const ms = (key: string, otherwise: string): number => parseDurationMs(data[key] ?? otherwise) ?? 0;
-  const percentage = number("container-concurrency-target-percentage", 70);
-  return {
-    podAutoscalerClass: "kpa.autoscaling.knative.dev",
-    enableScaleToZero: data["enable-scale-to-zero"] !== "false",
-    allowZeroInitialScale: data["allow-zero-initial-scale"] === "true",
-    scaleUpRateMax: number("max-scale-up-rate", 1000),
-    scaleDownRateMax: number("max-scale-down-rate", 2),
-    containerConcurrencyTargetFraction: percentage > 1 ? percentage / 100 : percentage,
-    containerConcurrencyTargetDefault: number("container-concurrency-target-default", 100),
-    requestsPerSecondTargetDefault: number("requests-per-second-target-default", 200),
-    targetBurstCapacity: number("target-burst-capacity", 211),
-    stableWindowMs: ms("stable-window", "60s"),
-    panicWindowPercentage: number("panic-window-percentage", 10),
-    panicThresholdPercentage: number("panic-threshold-percentage", 200),
-    activatorCapacity: number("activator-capacity", 100),
-    initialScale: number("initial-scale", 1),
-    minScale: number("min-scale", 0),
-    maxScale: number("max-scale", 0),
-    maxScaleLimit: number("max-scale-limit", 0),
-    scaleDownDelayMs: ms("scale-down-delay", "0s"),
-    scaleToZeroGracePeriodMs: ms("scale-to-zero-grace-period", "30s"),
-    scaleToZeroPodRetentionPeriodMs: ms("scale-to-zero-pod-retention-period", "0s"),
-  };
+  const config = parseAutoscalerConfig(data);
+  if ("error" in config) throw new Error(config.error);
+  return config;
 }
 
 export function settingsOf(pa: RecordedPa, config: Readonly<Record<string, string>>): RevisionSettings {
