@@ -48,6 +48,8 @@ export interface CliContext {
   readonly version: string;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** How a person reads a platform's state. */
+  describe(state: PlatformState): string;
   exists(path: string): boolean;
   readText(path: string): Promise<string>;
   connect(kubeconfig: string): Promise<Connection>;

@@ -1,7 +1,7 @@
 // eider up, down, status: the platform itself.
 import type { Command } from "commander";
 import { parseDurationMs } from "#core";
-import type { CliContext, PlatformState } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { CliError } from "../exit.ts";
 import { defaultDataDir } from "../find-platform.ts";
 
@@ -46,7 +46,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
         format,
         orphanGraceMs: durationOf(flags.orphanGrace),
       });
-      context.out(flags.detach === true || format === "json" ? `${JSON.stringify(state)}\n` : "");
+      context.out(`${JSON.stringify(state)}\n`);
     });
   program
     .command("down")
@@ -69,19 +69,8 @@ export function addPlatformCommands(program: Command, context: CliContext): void
       const format = outputOf(flags.output);
       const state = await context.status(data);
       if (state === undefined) throw new CliError("unreachable", `no platform runs on ${data}`, { hint: `eider up --data ${data} --detach` });
-      context.out(format === "json" ? `${JSON.stringify(state)}\n` : describe(state));
+      context.out(format === "json" ? `${JSON.stringify(state)}\n` : context.describe(state));
     });
-}
-
-/** What `eider status` shows, and `eider up` once it is ready. */
-export function describe(state: PlatformState): string {
-  return [
-    `API         ${state.api}`,
-    `HTTP        ${state.http}`,
-    `kubeconfig  ${state.kubeconfig}`,
-    `processes   platform ${state.pid}, keeper ${state.keeperPid}`,
-    "",
-  ].join("\n");
 }
 
 function outputOf(text: string | undefined): "text" | "json" {

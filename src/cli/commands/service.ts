@@ -91,7 +91,7 @@ async function create(name: string, flags: WriteFlags, context: CliContext): Pro
     const written =
       existing === undefined
         ? await client.create(Service, wanted)
-        : await client.update(Service, { ...wanted, metadata: { ...wanted.metadata, resourceVersion: existing.metadata.resourceVersion } });
+        : await client.update<Service>(Service, { ...wanted, metadata: { ...wanted.metadata, resourceVersion: existing.metadata.resourceVersion } });
     await finish({ context, client, service: written, before: existing, verb: existing === undefined ? "created" : "replaced", flags });
   });
 }

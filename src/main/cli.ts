@@ -1,0 +1,52 @@
+// Entry file of the command line: joins the commands with the machine.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { CliError, runCli } from "#cli";
+import { systemClock } from "#host";
+import { buildImage, ImageError, openImageStore } from "#images";
+import { connect } from "./connect.ts";
+import { dataFolder, prepareDataFolder } from "./data-folder.ts";
+import { becomeKeeper, endPlatform, startDetached, stateOf } from "./launch.ts";
+import { readyText } from "./ready-text.ts";
+import { environment } from "./options.ts";
+import { VERSION } from "./version.ts";
+
+const interrupted = new AbortController();
+process.once("SIGINT", () => interrupted.abort());
+process.once("SIGTERM", () => interrupted.abort());
+// A reader that has seen enough (`eider logs | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runCli({
+  argv: process.argv.slice(2),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  colour: process.stderr.isTTY && process.env["NO_COLOR"] === undefined,
+  env: process.env,
+  home: homedir(),
+  clock: systemClock,
+  version: VERSION,
+  signal: interrupted.signal,
+  exists: existsSync,
+  readText: (path) => readFile(path, "utf8"),
+  connect: (kubeconfig) => connect(kubeconfig, VERSION),
+  describe: readyText,
+  up: (options) => (options.detach ? startDetached(options, interrupted.signal) : becomeKeeper(options)),
+  status: (data) => stateOf(data, interrupted.signal),
+  down: (data, options) => endPlatform(data, options, interrupted.signal),
+  async build({ dir, image, data, onProgress }) {
+    prepareDataFolder(data);
+    try {
+      const store = await openImageStore(join(dataFolder(data).images));
+      const built = await buildImage({ dir, name: image, store, env: environment(), progress: onProgress }, interrupted.signal);
+      return { image, digest: built.digest };
+    } catch (error) {
+      throw error instanceof ImageError ? new CliError("buildFailed", error.message, { cause: error }) : error;
+    }
+  },
+});

@@ -1,0 +1,32 @@
+// The data folder: what lies where, and who may read it (decision 12).
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+export interface DataFolder {
+  readonly root: string;
+  readonly kubeconfig: string;
+  /** Only the owner may enter these. */
+  readonly pki: string;
+  readonly store: string;
+  readonly run: string;
+  readonly log: string;
+  /** Readable by the pods' users. */
+  readonly images: string;
+}
+
+export function dataFolder(root: string): DataFolder {
+  const below = (name: string): string => join(root, name);
+  return { root, kubeconfig: below("kubeconfig"), pki: below("pki"), store: below("store"), run: below("run"), log: below("log"), images: below("images") };
+}
+
+/** Makes what is missing. The root lets pods' users pass through to their own folders, no more. */
+export function prepareDataFolder(root: string): DataFolder {
+  const folder = dataFolder(root);
+  mkdirSync(root, { recursive: true });
+  chmodSync(root, 0o711);
+  for (const closed of [folder.pki, folder.store, folder.run, folder.log]) {
+    mkdirSync(closed, { recursive: true });
+    chmodSync(closed, 0o700);
+  }
+  return folder;
+}

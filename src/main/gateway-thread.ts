@@ -1,0 +1,22 @@
+// Entry file of a gateway thread: the data path, driven by messages of the control thread.
+import { parentPort, workerData } from "node:worker_threads";
+import { createGateway } from "#gateway";
+import { createSystemRng, systemClock } from "#host";
+import type { ControlToGateway, GatewayStart, GatewayToControl } from "#protocol";
+import { messageLogger } from "./message-logger.ts";
+
+const port = parentPort;
+if (port === null) throw new Error("a gateway thread is started by the platform");
+const start = workerData as GatewayStart;
+const send = (message: GatewayToControl): void => port.postMessage(message);
+const gateway = createGateway({
+  start,
+  clock: systemClock,
+  rng: createSystemRng(),
+  logger: messageLogger((level, message, fields) => send({ type: "log", thread: start.thread, level, message, fields })),
+  send,
+  listen: { fd: start.listenFd },
+});
+port.on("message", (message: ControlToGateway) => gateway.receive(message));
+await gateway.run(new AbortController().signal);
+port.close();

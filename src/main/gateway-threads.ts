@@ -1,0 +1,85 @@
+// The gateway threads as the control thread sees them: started, fed with routes, listened to, replaced when they die.
+import { Worker } from "node:worker_threads";
+import type { Logger } from "#core";
+import { doorbellBytes, inFlightBytes, subtractThread } from "#gateway";
+import type { ControlToGateway, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
+
+export interface GatewayThreadsOptions {
+  readonly listenFds: readonly number[];
+  readonly publicPort: number;
+  readonly slots: number;
+  readonly logger: Logger;
+  /** A message of a live thread; `listening` comes first. */
+  readonly onMessage: (message: GatewayToControl) => void;
+  /** A thread died; its share of the in-flight table is gone already. */
+  readonly onGone: (thread: number) => void;
+  /** A listening socket for a thread whose own died with it. */
+  readonly nextSocket: (thread: number) => Promise<number>;
+}
+
+export class GatewayThreads {
+  readonly #options: GatewayThreadsOptions;
+  readonly #inFlight: SharedArrayBuffer;
+  readonly #doorbell: SharedArrayBuffer;
+  readonly #workers = new Map<number, Worker>();
+  #epoch = 0;
+  #ending = false;
+
+  constructor(options: GatewayThreadsOptions) {
+    this.#options = options;
+    const threads = options.listenFds.length;
+    this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
+    this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads));
+  }
+
+  start(): void {
+    this.#options.listenFds.forEach((fd, thread) => this.#start(thread, fd));
+  }
+
+  send(thread: number, message: ControlToGateway): void {
+    this.#workers.get(thread)?.postMessage(message);
+  }
+
+  broadcast(delta: RouteDelta): void {
+    for (const worker of this.#workers.values()) worker.postMessage(delta);
+  }
+
+  /** Lets requests finish for up to `graceMs` and ends the threads. */
+  async drain(graceMs: number): Promise<void> {
+    this.#ending = true;
+    const ends = [...this.#workers.values()].map((worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())));
+    for (const worker of this.#workers.values()) worker.postMessage({ type: "drain", graceMs } satisfies ControlToGateway);
+    await Promise.all(ends);
+  }
+
+  #start(thread: number, listenFd: number): void {
+    const { slots, publicPort, listenFds, onMessage } = this.#options;
+    const workerData: GatewayStart = {
+      thread,
+      threads: listenFds.length,
+      epoch: this.#epoch++,
+      listenFd,
+      inFlight: this.#inFlight,
+      slots,
+      publicPort,
+      doorbell: this.#doorbell,
+    };
+    const worker = new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData });
+    this.#workers.set(thread, worker);
+    worker.on("message", (message: GatewayToControl) => onMessage(message));
+    worker.on("error", (err) => this.#options.logger.error("gateway thread failed", { thread, err }));
+    worker.on("exit", () => this.#gone(thread, worker));
+  }
+
+  #gone(thread: number, worker: Worker): void {
+    if (this.#workers.get(thread) !== worker) return;
+    this.#workers.delete(thread);
+    subtractThread(this.#inFlight, { thread, threads: this.#options.listenFds.length });
+    if (this.#ending) return;
+    this.#options.onGone(thread);
+    this.#options.nextSocket(thread).then(
+      (fd) => this.#start(thread, fd),
+      (err: unknown) => this.#options.logger.error("gateway thread cannot be replaced", { thread, err }),
+    );
+  }
+}

@@ -1,0 +1,94 @@
+// Starting, finding and ending platforms from the command line.
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CliError, type PlatformState, type UpOptions } from "#cli";
+import { silentLogger } from "#core";
+import { systemClock } from "#host";
+import { connectKeeper, type KeeperClient } from "#runtimes";
+import { dataFolder, prepareDataFolder } from "./data-folder.ts";
+import { nodeFlags, upArgument } from "./options.ts";
+
+/** Time that pods and platform have to end. */
+const DOWN_GRACE_MS = 10_000;
+/** Lines of the log that a failed start shows. */
+const LOG_LINES = 20;
+
+function keeperCommand(options: UpOptions): string[] {
+  const { data, host, domain, apiPort, httpPort, externalPort, orphanGraceMs, format } = options;
+  const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
+  const request = { dataDir: data, host, domain, apiPort, httpPort, externalPort, orphanGraceMs, format: options.detach ? ("json" as const) : format };
+  return [...nodeFlags(process.execArgv), entry, upArgument(request)];
+}
+
+/** This process becomes the keeper: Ctrl-C reaches it directly, and no third process stays in memory. */
+export function becomeKeeper(options: UpOptions): never {
+  prepareDataFolder(options.data);
+  process.execve?.(process.execPath, [process.execPath, ...keeperCommand(options)], process.env);
+  throw new Error("this Node.js cannot replace the process");
+}
+
+/** Starts a keeper in the background and waits for its line. */
+export async function startDetached(options: UpOptions, signal: AbortSignal): Promise<PlatformState> {
+  const folder = prepareDataFolder(options.data);
+  const path = join(folder.log, "start.log");
+  const log = openSync(path, "w", 0o600);
+  const keeper = spawn(process.execPath, keeperCommand(options), { detached: true, stdio: ["ignore", "pipe", log], env: process.env });
+  const { stdout } = keeper;
+  closeSync(log);
+  if (stdout === null) throw new Error("the keeper's output is a pipe");
+  const onAbort = (): void => void keeper.kill("SIGTERM");
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    const line = await new Promise<string | undefined>((resolve) => {
+      let text = "";
+      stdout.setEncoding("utf8");
+      stdout.on("data", (chunk: string) => {
+        text += chunk;
+        if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
+      });
+      keeper.once("exit", () => resolve(undefined));
+      keeper.once("error", () => resolve(undefined));
+    });
+    if (line === undefined) throw failedStart(path, folder.log);
+    return JSON.parse(line) as PlatformState;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    stdout.destroy();
+    keeper.unref();
+  }
+}
+
+function failedStart(path: string, logDir: string): CliError {
+  const lines = (existsSync(path) ? readFileSync(path, "utf8") : "").trimEnd().split("\n").slice(-LOG_LINES);
+  const text = lines.join("\n").replace(/^Error: /, "");
+  return new CliError("failed", `the platform did not start: ${text === "" ? "it ended without a word" : text}`, { hint: `look at the logs in ${logDir}` });
+}
+
+async function findKeeper(data: string, signal: AbortSignal): Promise<KeeperClient | undefined> {
+  if (!existsSync(join(data, "keeper.sock"))) return undefined;
+  return connectKeeper({ dataDir: data, clock: systemClock, logger: silentLogger }, signal).catch(() => undefined);
+}
+
+/** What the running platform of a folder said when it became ready; undefined when none runs. */
+export async function stateOf(data: string, signal: AbortSignal): Promise<PlatformState | undefined> {
+  const keeper = await findKeeper(data, signal);
+  if (keeper === undefined) return undefined;
+  keeper.close();
+  const file = join(dataFolder(data).run, "state.json");
+  if (!existsSync(file)) throw new CliError("timedOut", "the platform is starting", { hint: `eider status --data ${data}` });
+  return JSON.parse(readFileSync(file, "utf8")) as PlatformState;
+}
+
+/** Ends the platform of a folder and waits until it is gone; false when none runs. */
+export async function endPlatform(data: string, options: { readonly purge: boolean }, signal: AbortSignal): Promise<boolean> {
+  const keeper = await findKeeper(data, signal);
+  if (keeper !== undefined) {
+    await keeper.call({ do: "shutdown", graceMs: DOWN_GRACE_MS }).catch(() => undefined);
+    await keeper.closed;
+    while (existsSync(join(data, "keeper.sock")) && !signal.aborted) await systemClock.sleep(20, signal);
+  }
+  if (options.purge) rmSync(data, { recursive: true, force: true });
+  return keeper !== undefined;
+}

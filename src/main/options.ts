@@ -1,0 +1,52 @@
+// How the entry files tell each other what to do: one JSON argument, no environment.
+
+/** What `eider up` was asked for. */
+export interface UpRequest {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly domain: string;
+  readonly apiPort: number | undefined;
+  readonly httpPort: number | undefined;
+  readonly externalPort: number | undefined;
+  readonly orphanGraceMs: number;
+  /** What the keeper prints when the platform is ready. */
+  readonly format: "text" | "json";
+}
+
+/** What every platform of a keeper is told, also by a keeper that took over. */
+export interface PlatformSettings {
+  readonly host: string;
+  readonly domain: string;
+  readonly externalPort: number | undefined;
+  readonly orphanGraceMs: number;
+  /** When the keeper started, for `readyMs`; wall-clock milliseconds. */
+  readonly startedAtMs: number;
+}
+
+const UP = "--eider-up=";
+const SETTINGS = "--eider-settings=";
+
+const find = (argv: readonly string[], prefix: string): unknown => {
+  const found = argv.find((argument) => argument.startsWith(prefix));
+  return found === undefined ? undefined : JSON.parse(found.slice(prefix.length));
+};
+
+export const upArgument = (request: UpRequest): string => `${UP}${JSON.stringify(request)}`;
+export const parseUp = (argv: readonly string[]): UpRequest | undefined => find(argv, UP) as UpRequest | undefined;
+export const settingsArgument = (settings: PlatformSettings): string => `${SETTINGS}${JSON.stringify(settings)}`;
+
+export function parseSettings(argv: readonly string[]): PlatformSettings {
+  const settings = find(argv, SETTINGS) as PlatformSettings | undefined;
+  if (settings === undefined) throw new Error("this program is started by the keeper: use `eider up`");
+  return settings;
+}
+
+/** The flags that our own programs need again: how modules resolve, and no notes about experimental parts. */
+export function nodeFlags(execArgv: readonly string[]): string[] {
+  return execArgv.filter((flag) => flag.startsWith("--conditions=") || flag.startsWith("--disable-warning="));
+}
+
+/** The environment of this process, for programs that it starts. */
+export function environment(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,36 @@
+// What a person reads once the platform is ready.
+
+/** The line of `ready`, as `eider up -o json` prints it. */
+export interface ReadyState {
+  readonly api: string;
+  readonly http: string;
+  readonly kubeconfig: string;
+  /** The platform's. */
+  readonly pid: number;
+  readonly keeperPid: number;
+  readonly readyMs: number;
+}
+
+export function readyText(state: ReadyState): string {
+  return [
+    `API         ${state.api}`,
+    `HTTP        ${state.http}`,
+    `kubeconfig  ${state.kubeconfig}`,
+    `processes   platform ${state.pid}, keeper ${state.keeperPid}`,
+    "",
+  ].join("\n");
+}
+
+export function firstSteps(state: ReadyState): string {
+  return [
+    `Eider is ready after ${(state.readyMs / 1000).toFixed(2)} s.`,
+    "",
+    readyText(state),
+    "Next:",
+    `  export KUBECONFIG=${state.kubeconfig}`,
+    "  eider deploy DIR          build a folder and serve it",
+    "  kubectl get ksvc          kubectl and kn work, too",
+    "Ctrl-C ends the platform and its pods.",
+    "",
+  ].join("\n");
+}
