@@ -1,6 +1,26 @@
 // The gateway of one thread: listener, routing state and loops put together.
+import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Clock, Logger, Rng } from "#core";
-import type { ControlToGateway, GatewayStart, GatewayToControl } from "#protocol";
+import type { ControlToGateway, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
+import { Backend, QUEUE_DEPTH, type BackendOptions } from "./backend.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { GatewayContext } from "./context.ts";
+import { Counters } from "./counters.ts";
+import { Doorbell, InFlightTable } from "./in-flight.ts";
+import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
+import { PodConnection } from "./pod-connection.ts";
+import type { Pod } from "./pod.ts";
+import { proveReady } from "./prove-ready.ts";
+import { ReadBuffers } from "./read-buffers.ts";
+import { RoutingTable } from "./routing-table.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+
+/** How late a request's deadline may be noticed. */
+const DEADLINE_TICK_MS = 25;
+const IDLE_TICK_MS = 1000;
+/** Connections of clients that one thread holds; more are refused. */
+const CONNECTIONS_MAX = 50_000;
+const BACKLOG = 4096;
 
 export interface GatewayOptions {
   readonly start: GatewayStart;
@@ -21,6 +41,179 @@ export interface Gateway {
   readonly port: number;
 }
 
-export function createGateway(_options: GatewayOptions): Gateway {
-  throw new Error("being written");
+export function createGateway(options: GatewayOptions): Gateway {
+  return new GatewayThread(options);
+}
+
+class GatewayThread implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #context: GatewayContext;
+  readonly #backends = new Map<string, Backend>();
+  readonly #backendOptions: BackendOptions;
+  readonly #doorbell: Doorbell;
+  readonly #deadlines: TimerWheel;
+  readonly #idles: TimerWheel;
+  readonly #connections = new Set<ClientConnection>();
+  readonly #server: Server;
+  readonly #stop = new AbortController();
+  #port = 0;
+
+  constructor(options: GatewayOptions) {
+    const { start, clock, rng, send } = options;
+    this.#options = options;
+    this.#doorbell = new Doorbell(start.doorbell, start);
+    this.#deadlines = new TimerWheel(clock, DEADLINE_TICK_MS);
+    this.#idles = new TimerWheel(clock, IDLE_TICK_MS);
+    this.#context = {
+      clock,
+      rng,
+      routes: new RoutingTable(rng),
+      backends: this.#backends,
+      deadlines: this.#deadlines,
+      idles: this.#idles,
+      load: new LoadReporter({ clock, send, thread: start.thread, epoch: start.epoch }),
+      buffers: new ReadBuffers(),
+      counters: new Counters(),
+      wake: (backend, nowMs) => this.#wake(backend, nowMs),
+      draining: false,
+    };
+    this.#backendOptions = {
+      inFlight: new InFlightTable(start.inFlight, start),
+      doorbell: this.#doorbell,
+      rng,
+      queueDepth: QUEUE_DEPTH,
+      prove: (backend, pod) => this.#prove(backend, pod),
+      podDrained: (pod) => send({ type: "podDrained", thread: start.thread, pod: pod.id, generation: pod.removedIn }),
+    };
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      this.#connections.add(new ClientConnection(this.#context, socket, (connection) => this.#left(connection)));
+    });
+    this.#server.maxConnections = CONNECTIONS_MAX;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  receive(message: ControlToGateway): void {
+    const { send, start } = this.#options;
+    switch (message.type) {
+      case "routes":
+        this.#apply(message);
+        send({ type: "ack", thread: start.thread, generation: message.generation });
+        return;
+      case "metrics":
+        send({ type: "metrics", thread: start.thread, id: message.id, counters: this.#context.counters.samples() });
+        return;
+      case "drain":
+        this.#drain(message.graceMs);
+    }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { start, send, logger } = this.#options;
+    const stop = this.#stop;
+    await this.#listen();
+    this.#port = (this.#server.address() as AddressInfo).port;
+    send({ type: "listening", thread: start.thread });
+    logger.info("gateway listens", { thread: start.thread, port: this.#port });
+    const abort = (): void => stop.abort();
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) stop.abort();
+    const loops = [
+      this.#deadlines.run(stop.signal),
+      this.#idles.run(stop.signal),
+      this.#context.load.run(stop.signal),
+      this.#doorbell.listen(() => this.#serveWaiters(), stop.signal),
+    ];
+    await Promise.all(loops);
+    signal.removeEventListener("abort", abort);
+    await this.#close();
+  }
+
+  #listen(): Promise<void> {
+    const { listen } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      const listening = (): void => {
+        this.#server.removeListener("error", reject);
+        this.#server.on("error", (error) => this.#options.logger.error("gateway listener failed", { err: error }));
+        resolve();
+      };
+      this.#server.listen({ ...listen, backlog: BACKLOG }, listening);
+    });
+  }
+
+  async #close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.destroy();
+    for (const backend of this.#backends.values()) backend.closeIdle();
+    await closed;
+  }
+
+  #apply(delta: RouteDelta): void {
+    const { routes } = this.#context;
+    if (delta.reset) {
+      const kept = new Set(delta.backends.map((entry) => entry.key));
+      routes.clear();
+      for (const [key, backend] of this.#backends) if (!kept.has(key)) this.#removeBackend(key, backend, delta.generation);
+    }
+    for (const entry of delta.backends) {
+      const backend = this.#backends.get(entry.key) ?? new Backend(entry, this.#backendOptions);
+      this.#backends.set(entry.key, backend);
+      backend.update(entry, delta.generation);
+    }
+    for (const host of delta.hosts) routes.set(host);
+    for (const host of delta.hostsRemoved) routes.remove(host);
+    for (const key of delta.backendsRemoved) {
+      const backend = this.#backends.get(key);
+      if (backend !== undefined) this.#removeBackend(key, backend, delta.generation);
+    }
+  }
+
+  #removeBackend(key: string, backend: Backend, generation: number): void {
+    this.#backends.delete(key);
+    backend.remove(generation);
+  }
+
+  #wake(backend: Backend, nowMs: number): void {
+    if (nowMs - backend.wokenMs < REPORT_PERIOD_MS) return;
+    backend.wokenMs = nowMs;
+    this.#options.send({ type: "wake", thread: this.#options.start.thread, backend: backend.key });
+  }
+
+  #prove(backend: Backend, pod: Pod): void {
+    const { clock, start, send, logger } = this.#options;
+    const { buffers, idles } = this.#context;
+    proveReady(
+      { backend, pod },
+      {
+        clock,
+        connect: (to) => new PodConnection({ address: to.address, buffers, idles, nowMs: () => clock.monotonicMs() }),
+        podReady: () => send({ type: "podReady", thread: start.thread, backend: backend.key, pod: pod.id }),
+      },
+      this.#stop.signal,
+    ).catch((error: unknown) => logger.error("connection attempts failed", { backend: backend.key, err: error }));
+  }
+
+  #serveWaiters(): void {
+    for (const backend of this.#backends.values()) if (backend.waiting > 0) backend.serve();
+  }
+
+  #left(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+    if (this.#context.draining && this.#connections.size === 0) this.#stop.abort();
+  }
+
+  #drain(graceMs: number): void {
+    if (this.#context.draining) return;
+    this.#context.draining = true;
+    this.#server.close();
+    for (const connection of [...this.#connections]) connection.drain();
+    if (this.#connections.size === 0) return this.#stop.abort();
+    this.#options.clock.sleep(graceMs, this.#stop.signal).then(
+      () => this.#stop.abort(),
+      () => undefined,
+    );
+  }
 }

@@ -1,0 +1,224 @@
+// A connection from a client: reads requests one after the other and answers in their order.
+import type { Socket } from "node:net";
+import { BodyTracker } from "./body-tracker.ts";
+import type { GatewayContext } from "./context.ts";
+import { Exchange, type ClientSide } from "./exchange.ts";
+import type { ForwardMemo } from "./forward-head.ts";
+import { findHeadEnd, HEAD_BYTES_MAX } from "./head-scan.ts";
+import { errorResponse, renderResponse } from "./own-response.ts";
+import { parseRequestHead, type RequestHead } from "./request-head.ts";
+import type { Timed } from "./timer-wheel.ts";
+
+/** A head must be complete after this time (Knative's read-header timeout). */
+const HEAD_MS = 60_000;
+/** A connection without requests is closed after this time. */
+const IDLE_MS = 300_000;
+/** How long what a client still sends is thrown away after the last response, so that it can read that response. */
+const LINGER_MS = 5_000;
+/** Bytes of later requests that are read ahead. */
+const AHEAD_BYTES_MAX = 64 * 1024;
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+export class ClientConnection implements ClientSide, Timed {
+  dueMs = 0;
+  bucket = -1;
+  before: Timed | undefined = undefined;
+  after: Timed | undefined = undefined;
+
+  readonly address: string;
+  readonly memo: ForwardMemo = { head: undefined, target: undefined, text: "" };
+  readonly #context: GatewayContext;
+  readonly #socket: Socket;
+  readonly #closed: (connection: ClientConnection) => void;
+  readonly #tracker = new BodyTracker();
+  #exchange: Exchange | undefined;
+  #head: RequestHead | undefined;
+  /** Read and not yet taken. */
+  #ahead: Buffer = NOTHING;
+  #taking = false;
+  #tunnel = false;
+  #lingering = false;
+  #paused = false;
+  #gone = false;
+  #quietSinceMs: number;
+
+  constructor(context: GatewayContext, socket: Socket, closed: (connection: ClientConnection) => void) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#closed = closed;
+    const address = socket.remoteAddress ?? "";
+    this.address = address.startsWith("::ffff:") ? address.slice(7) : address;
+    this.#quietSinceMs = context.clock.monotonicMs();
+    context.counters.connections++;
+    context.idles.add(this, this.#quietSinceMs + HEAD_MS);
+    socket.on("data", (bytes: Buffer) => this.#read(bytes));
+    socket.on("drain", () => this.#exchange?.clientDrained());
+    socket.on("end", () => this.#left());
+    socket.on("error", () => this.#left());
+    socket.on("close", () => this.#left());
+  }
+
+  write(data: string | Buffer, written?: () => void): boolean {
+    if (this.#gone) {
+      written?.();
+      return true;
+    }
+    if (typeof data === "string") return this.#socket.write(data, "latin1");
+    return written === undefined ? this.#socket.write(data) : this.#socket.write(data, written);
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  finished(keep: boolean): void {
+    this.#exchange = undefined;
+    this.#quietSinceMs = this.#context.clock.monotonicMs();
+    if (!keep || this.#context.draining) return this.#close();
+    if (this.#ahead.length > 0) this.#take();
+    if (this.#exchange === undefined || this.#ahead.length <= AHEAD_BYTES_MAX) this.resume();
+  }
+
+  abort(): void {
+    this.#exchange = undefined;
+    this.#socket.destroy();
+  }
+
+  openTunnel(): void {
+    this.#tunnel = true;
+    const ahead = this.#ahead;
+    this.#ahead = NOTHING;
+    if (ahead.length > 0) this.#exchange?.fromClient(ahead);
+    this.resume();
+  }
+
+  /** The gateway drains: close now when idle, else after the response. */
+  drain(): void {
+    if (this.#exchange === undefined) this.#close();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Idle and head limits, looked at lazily, so that requests need not touch the wheel. */
+  expire(nowMs: number): void {
+    if (this.#lingering) return this.destroy();
+    if (this.#exchange !== undefined) return this.#context.idles.add(this, nowMs + HEAD_MS);
+    const quietMs = nowMs - this.#quietSinceMs;
+    const limitMs = this.#ahead.length > 0 ? HEAD_MS : IDLE_MS;
+    if (quietMs < limitMs) return this.#context.idles.add(this, nowMs + Math.min(HEAD_MS, limitMs - quietMs));
+    if (this.#ahead.length > 0) this.#refuse(408, "request head took too long");
+    else this.#close();
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#lingering || this.#gone) return;
+    if (this.#tunnel) {
+      this.#exchange?.fromClient(bytes);
+      return;
+    }
+    if (!this.#tracker.done && this.#exchange !== undefined) {
+      this.#feed(this.#exchange, bytes, 0);
+      return;
+    }
+    if (this.#ahead.length === 0) {
+      if (this.#exchange === undefined) this.#quietSinceMs = this.#context.clock.monotonicMs();
+      this.#ahead = bytes;
+    } else {
+      this.#ahead = Buffer.concat([this.#ahead, bytes]);
+    }
+    if (this.#exchange === undefined) this.#take();
+    else if (this.#ahead.length > AHEAD_BYTES_MAX) this.pause();
+  }
+
+  #feed(exchange: Exchange, bytes: Buffer, from: number): void {
+    const end = this.#tracker.feed(bytes, from, bytes.length);
+    if (this.#tracker.failed) {
+      exchange.requestMalformed();
+      return;
+    }
+    this.#ahead = end < bytes.length ? bytes.subarray(end) : NOTHING;
+    exchange.requestBody(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end), this.#tracker.done);
+  }
+
+  /** Takes requests as long as they are answered at once; a request that waits ends the loop. */
+  #take(): void {
+    if (this.#taking) return;
+    this.#taking = true;
+    while (this.#exchange === undefined && this.#ahead.length > 0 && !this.#lingering && !this.#gone) {
+      if (!this.#takeOne()) break;
+    }
+    this.#taking = false;
+  }
+
+  /** One request from what was read; false when its head is not complete. */
+  #takeOne(): boolean {
+    const ahead = this.#ahead;
+    // An empty line before a request line is ignored (RFC 9112 2.2).
+    const from = ahead.length >= 2 && ahead[0] === 13 && ahead[1] === 10 ? 2 : 0;
+    const end = findHeadEnd(ahead, from, ahead.length);
+    if (end === -2) return this.#refuse(400, "malformed request head");
+    if ((end < 0 ? ahead.length : end) - from > HEAD_BYTES_MAX) return this.#refuse(431, "request head too large");
+    if (end < 0) return false;
+    const head = this.#parse(ahead.toString("latin1", from, end));
+    if (head === undefined) return false;
+    const exchange = new Exchange(this.#context, this, head);
+    this.#exchange = exchange;
+    this.#tracker.begin(head.framing);
+    if (this.#tracker.done) this.#ahead = end < ahead.length ? ahead.subarray(end) : NOTHING;
+    else if (end < ahead.length) this.#feed(exchange, ahead, end);
+    else this.#ahead = NOTHING;
+    if (!this.#tracker.failed) exchange.start();
+    return true;
+  }
+
+  #parse(text: string): RequestHead | undefined {
+    if (this.#head?.text === text) return this.#head;
+    const head = parseRequestHead(text);
+    if ("reason" in head) {
+      this.#refuse(head.status, head.reason);
+      return undefined;
+    }
+    this.#head = head;
+    return head;
+  }
+
+  /** Answers what is no request, and closes. */
+  #refuse(status: number, reason: string): false {
+    this.#context.counters.malformed++;
+    this.#context.counters.response(status);
+    const response = errorResponse(status, `${status} ${reason}`);
+    this.write(renderResponse(response, { wallMs: this.#context.clock.wallMs(), connection: "close", isHead: false }));
+    this.#close();
+    return false;
+  }
+
+  #close(): void {
+    if (this.#lingering || this.#gone) return;
+    this.#lingering = true;
+    this.#ahead = NOTHING;
+    this.#context.idles.add(this, this.#context.clock.monotonicMs() + LINGER_MS);
+    this.#socket.end();
+    this.resume();
+  }
+
+  #left(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#context.idles.remove(this);
+    this.#exchange?.clientGone();
+    this.#exchange = undefined;
+    this.#socket.destroy();
+    this.#closed(this);
+  }
+}

@@ -1,0 +1,26 @@
+// What all connections of a gateway thread share.
+import type { Clock, Rng } from "#core";
+import type { Backend } from "./backend.ts";
+import type { Counters } from "./counters.ts";
+import type { LoadReporter } from "./load.ts";
+import type { ReadBuffers } from "./read-buffers.ts";
+import type { RoutingTable } from "./routing-table.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
+
+export interface GatewayContext {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly routes: RoutingTable;
+  readonly backends: ReadonlyMap<string, Backend>;
+  /** Requests' deadlines. */
+  readonly deadlines: TimerWheel;
+  /** Coarse: idle connections, slow heads. */
+  readonly idles: TimerWheel;
+  readonly load: LoadReporter;
+  readonly buffers: ReadBuffers;
+  readonly counters: Counters;
+  /** Tells control that requests wait for a revision without a ready pod; at most once a second for each. */
+  readonly wake: (backend: Backend, nowMs: number) => void;
+  /** True once the gateway drains: connections close after their response. */
+  draining: boolean;
+}

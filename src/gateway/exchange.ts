@@ -1,0 +1,400 @@
+// One request and its response: route, wait for a pod, send, relay, and every way in which that can end.
+import type { Backend, Waiter } from "./backend.ts";
+import type { GatewayContext } from "./context.ts";
+import { failureText } from "./failure-text.ts";
+import { forwardedHead, type ForwardMemo } from "./forward-head.ts";
+import { probeResponse } from "./network-probe.ts";
+import { errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
+import { PodConnection, type Chunk, type PodFailure, type ResponseSink } from "./pod-connection.ts";
+import type { Pod } from "./pod.ts";
+import { STREAM_BYTES } from "./read-buffers.ts";
+import type { Framing, RequestHead } from "./request-head.ts";
+import type { ResponseHead } from "./response-head.ts";
+import type { Target } from "./routing-table.ts";
+import { tailOf } from "./timeout-tail.ts";
+import type { Timed } from "./timer-wheel.ts";
+
+/** Body bytes that wait for a pod, or are kept for another attempt. */
+export const BODY_HELD_BYTES = 64 * 1024;
+/** Attempts beyond the first one. */
+const RETRIES_MAX = 2;
+
+/** Methods that may be sent twice (RFC 9110 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
+
+/** The client's side of an exchange. */
+export interface ClientSide {
+  readonly address: string;
+  readonly memo: ForwardMemo;
+  /** False when the sender should wait for `clientDrained`. `written` is called once the bytes are not needed any more. */
+  write(data: string | Buffer, written?: () => void): boolean;
+  /** Stop and go on reading the request's body. */
+  pause(): void;
+  resume(): void;
+  /** The exchange is over and the response written; `keep` when the connection may carry another. */
+  finished(keep: boolean): void;
+  /** The exchange is over and the connection of no use. */
+  abort(): void;
+  /** What the client sends from now on is for `fromClient`. */
+  openTunnel(): void;
+}
+
+export class Exchange implements ResponseSink, Waiter, Timed {
+  dueMs = 0;
+  bucket = -1;
+  before: Timed | undefined = undefined;
+  after: Timed | undefined = undefined;
+
+  readonly #context: GatewayContext;
+  readonly #client: ClientSide;
+  readonly #head: RequestHead;
+  #target: Target | undefined;
+  #backend: Backend | undefined;
+  #pod: Pod | undefined;
+  #connection: PodConnection | undefined;
+  #response: ResponseHead | undefined;
+  #responseFraming: Framing = 0;
+  #startMs = 0;
+  #wroteMs = 0;
+  #retries = 0;
+  #over = false;
+  #keep = false;
+  #tunnel = false;
+  #requestDone = false;
+  /** Body bytes not sent yet, or kept for another attempt. */
+  #held: Buffer[] | undefined;
+  #heldBytes = 0;
+  /** Everything of the body that came so far is in `#held`. */
+  #replayable = true;
+
+  constructor(context: GatewayContext, client: ClientSide, head: RequestHead) {
+    this.#context = context;
+    this.#client = client;
+    this.#head = head;
+    this.#requestDone = head.framing === 0;
+  }
+
+  /** Routes the request; body bytes that came with the head were given to `requestBody` before. */
+  start(): void {
+    const { routes, backends, load, clock } = this.#context;
+    const route = routes.host(this.#head.host);
+    if (route === undefined) return this.#answer(errorResponse(404, `404 no service answers to the host "${this.#head.host}"`));
+    if (route.redirectToHttps) {
+      return this.#answer({ status: 301, headers: `Location: https://${this.#head.host}${this.#head.target}\r\n`, body: "" });
+    }
+    const target = routes.target(this.#head);
+    if (target === undefined) return this.#answer(errorResponse(404, "404 no path of this host matches"));
+    const probe = probeResponse(this.#head, route.probeHash);
+    if (probe !== undefined) return this.#answer(probe);
+    const backend = backends.get(target.backend);
+    if (backend === undefined) return this.#answer(errorResponse(503, `no revision "${target.backend}"`));
+    this.#target = target;
+    this.#backend = backend;
+    this.#startMs = clock.monotonicMs();
+    this.#wroteMs = this.#startMs;
+    load.begin(backend, this.#startMs);
+    this.#context.deadlines.add(this, this.#nextDueMs());
+    const pod = backend.take();
+    if (pod !== undefined) this.granted(pod);
+    else this.#wait(backend);
+  }
+
+  #wait(backend: Backend): void {
+    this.#context.counters.held++;
+    const wasAsleep = backend.asleep;
+    if (!backend.join(this)) {
+      this.#context.counters.queueFull++;
+      return this.#answer(errorResponse(503, "pending request queue full"));
+    }
+    if (!wasAsleep && backend.asleep) this.#context.wake(backend, this.#startMs);
+  }
+
+  granted(pod: Pod): void {
+    this.#pod = pod;
+    this.#send(pod, this.#pooled(pod) ?? this.#connect(pod));
+  }
+
+  refused(): void {
+    this.#answer(errorResponse(503, `no revision "${this.#backend?.key ?? ""}"`));
+  }
+
+  // The request's way.
+
+  /** Bytes of the request's body, in order; they stay valid. */
+  requestBody(bytes: Buffer, done: boolean): void {
+    if (done) this.#requestDone = true;
+    if (this.#over) return;
+    this.#context.counters.bytesIn += bytes.length;
+    if (bytes.length > 0 && this.#replayable) this.#hold(bytes);
+    const connection = this.#connection;
+    if (connection !== undefined && bytes.length > 0) {
+      if (!connection.write(bytes) && !done) this.#client.pause();
+    } else if (connection === undefined && this.#heldBytes > BODY_HELD_BYTES && !done) {
+      this.#client.pause();
+    }
+  }
+
+  /** The body is not what its framing promised. */
+  requestMalformed(): void {
+    this.#context.counters.malformed++;
+    if (this.#over) return;
+    if (this.#response === undefined) this.#answer(errorResponse(400, "400 Bad Request: malformed chunked body"));
+    else this.#abort();
+  }
+
+  fromClient(bytes: Buffer): void {
+    this.#touch();
+    this.#context.counters.bytesIn += bytes.length;
+    if (this.#connection?.write(bytes) === false) this.#client.pause();
+  }
+
+  clientDrained(): void {
+    this.#connection?.resume();
+  }
+
+  clientGone(): void {
+    if (this.#over) return;
+    this.#context.counters.clientsGone++;
+    this.#end(undefined);
+  }
+
+  podDrained(): void {
+    this.#client.resume();
+  }
+
+  #hold(bytes: Buffer): void {
+    (this.#held ??= []).push(bytes);
+    this.#heldBytes += bytes.length;
+    // Before a pod is there the client is paused instead; afterwards there is no use in keeping so much.
+    if (this.#connection !== undefined && this.#heldBytes > BODY_HELD_BYTES) this.#forgetBody();
+  }
+
+  #forgetBody(): void {
+    this.#replayable = false;
+    this.#held = undefined;
+    this.#heldBytes = 0;
+  }
+
+  #pooled(pod: Pod): PodConnection | undefined {
+    const nowMs = this.#context.clock.monotonicMs();
+    for (let connection = pod.idle.pop(); connection !== undefined; connection = pod.idle.pop()) {
+      if (connection.usable && !connection.isStale(nowMs)) return connection;
+      connection.destroy();
+    }
+    return undefined;
+  }
+
+  #connect(pod: Pod): PodConnection {
+    const { buffers, idles, clock } = this.#context;
+    return new PodConnection({ address: pod.address, buffers, idles, nowMs: () => clock.monotonicMs() });
+  }
+
+  #send(pod: Pod, connection: PodConnection): void {
+    const target = this.#target;
+    if (target === undefined || this.#pod !== pod) return;
+    this.#connection = connection;
+    connection.serve(this);
+    const head = forwardedHead(this.#head, target, { clientAddress: this.#client.address, memo: this.#client.memo });
+    const held = this.#held;
+    let room: boolean;
+    if (held === undefined) {
+      room = connection.write(head);
+    } else if (this.#heldBytes < STREAM_BYTES) {
+      room = connection.write(held.reduce((text, bytes) => text + bytes.toString("latin1", 0, bytes.length), head));
+    } else {
+      room = true;
+      connection.cork(() => {
+        connection.write(head);
+        for (const bytes of held) room = connection.write(bytes);
+      });
+    }
+    if (this.#heldBytes > BODY_HELD_BYTES) this.#forgetBody();
+    if (room && !this.#requestDone) this.#client.resume();
+  }
+
+  // The response's way.
+
+  framingOf(head: ResponseHead): Framing {
+    return this.#head.method === "HEAD" ? 0 : head.framing;
+  }
+
+  informational(head: ResponseHead): void {
+    if (this.#head.minor === 1) this.#client.write(head.plain);
+  }
+
+  responseBegan(head: ResponseHead, body: Chunk): void {
+    this.#held = undefined;
+    this.#replayable = false;
+    const framing = this.framingOf(head);
+    if (framing === "chunked" && this.#head.minor === 0) return this.#fail("the application sent chunks to an HTTP/1.0 client");
+    this.#response = head;
+    this.#responseFraming = framing;
+    this.#context.counters.response(head.status);
+    this.#keep = this.#head.keepAlive && framing !== "close" && !this.#context.draining;
+    const connection = this.#connectionHeader();
+    const text = connection === "" ? head.plain : `${head.lines}Connection: ${connection}\r\n\r\n`;
+    const size = body.to - body.from;
+    if (size >= STREAM_BYTES) {
+      this.#client.write(text);
+      this.responseBody(body);
+      return;
+    }
+    this.#context.counters.bytesOut += size;
+    const room = this.#client.write(size === 0 ? text : text + body.bytes.toString("latin1", body.from, body.to));
+    body.release?.();
+    this.#wrote(room, body.done);
+  }
+
+  responseBody(body: Chunk): void {
+    const size = body.to - body.from;
+    this.#context.counters.bytesOut += size;
+    let room = true;
+    if (body.release !== undefined) room = this.#client.write(body.bytes.subarray(body.from, body.to), body.release);
+    else if (size >= STREAM_BYTES) room = this.#client.write(Buffer.from(body.bytes.subarray(body.from, body.to)));
+    else if (size > 0) room = this.#client.write(body.bytes.toString("latin1", body.from, body.to));
+    this.#wrote(room, body.done);
+  }
+
+  upgraded(head: ResponseHead, body: Chunk): void {
+    if (this.#head.upgrade === "") return this.#fail("the application switched protocols without being asked");
+    this.#response = head;
+    this.#tunnel = true;
+    this.#forgetBody();
+    this.#context.counters.response(head.status);
+    this.#client.write(head.text);
+    if (body.to > body.from) this.tunnelData(body);
+    else body.release?.();
+    if (!this.#over) this.#client.openTunnel();
+  }
+
+  tunnelData(body: Chunk): void {
+    this.responseBody(body);
+  }
+
+  tunnelEnded(): void {
+    this.#keep = false;
+    this.#end(undefined);
+    this.#client.finished(false);
+  }
+
+  podFailed(failure: PodFailure): void {
+    this.#connection = undefined;
+    if (this.#over) return;
+    if (this.#tunnel) return this.tunnelEnded();
+    if (this.#response !== undefined) return this.#abort();
+    if (this.#retry(failure)) return;
+    this.#fail(failureText(failure, this.#pod?.authority ?? ""));
+  }
+
+  /** Another attempt: on another pod when nothing was sent, on a new connection when a kept one turned out to be dead. */
+  #retry(failure: PodFailure): boolean {
+    const pod = this.#pod;
+    const backend = this.#backend;
+    if (pod === undefined || backend === undefined || !this.#replayable || this.#retries >= RETRIES_MAX) return false;
+    const sendable = !failure.fresh && failure.untouched && IDEMPOTENT.has(this.#head.method);
+    if (failure.connected && !sendable) return false;
+    this.#retries++;
+    if (!failure.connected || pod.removedIn > 0) {
+      const other = backend.takeOther(pod);
+      if (other === undefined) return false;
+      this.#context.counters.retries++;
+      this.granted(other);
+      backend.release(pod);
+      return true;
+    }
+    this.#context.counters.retries++;
+    this.#send(pod, this.#connect(pod));
+    return true;
+  }
+
+  #wrote(room: boolean, done: boolean): void {
+    this.#touch();
+    if (done) this.#completed();
+    else if (!room) this.#connection?.pause();
+  }
+
+  #touch(): void {
+    if ((this.#backend?.entry.idleTimeoutMs ?? 0) > 0) this.#wroteMs = this.#context.clock.monotonicMs();
+  }
+
+  #completed(): void {
+    const keep = this.#keep && this.#requestDone;
+    this.#end(this.#requestDone ? this.#response : undefined);
+    this.#client.finished(keep);
+  }
+
+  #connectionHeader(): "" | "close" | "keep-alive" {
+    if (!this.#keep) return "close";
+    return this.#head.minor === 0 ? "keep-alive" : "";
+  }
+
+  // Ends.
+
+  expire(nowMs: number): void {
+    const entry = this.#backend?.entry;
+    if (entry === undefined || this.#over) return;
+    const whole = nowMs - this.#startMs >= entry.timeoutMs;
+    const start = entry.responseStartTimeoutMs > 0 && this.#response === undefined && nowMs - this.#startMs >= entry.responseStartTimeoutMs;
+    const idle = entry.idleTimeoutMs > 0 && nowMs - this.#wroteMs >= entry.idleTimeoutMs;
+    if (whole || start || idle) this.#timedOut();
+    else this.#context.deadlines.add(this, this.#nextDueMs());
+  }
+
+  #nextDueMs(): number {
+    const entry = this.#backend?.entry;
+    if (entry === undefined) return Infinity;
+    let due = this.#startMs + entry.timeoutMs;
+    if (entry.responseStartTimeoutMs > 0 && this.#response === undefined) due = Math.min(due, this.#startMs + entry.responseStartTimeoutMs);
+    if (entry.idleTimeoutMs > 0) due = Math.min(due, this.#wroteMs + entry.idleTimeoutMs);
+    return due;
+  }
+
+  #timedOut(): void {
+    this.#context.counters.timeouts++;
+    const text = this.#pod === undefined ? "activator request timeout" : "request timeout";
+    if (this.#response === undefined) return this.#answer(textResponse(504, text));
+    const connection = this.#connection;
+    if (this.#tunnel || connection === undefined) return this.#abort();
+    const tail = tailOf(connection.tracker, this.#responseFraming, text);
+    this.#client.write(tail.text);
+    this.#end(undefined);
+    this.#client.finished(tail.whole && this.#keep && this.#requestDone);
+  }
+
+  #fail(text: string): void {
+    this.#answer(errorResponse(502, text));
+  }
+
+  /** A response of our own, instead of the application's. */
+  #answer(response: OwnResponse): void {
+    this.#context.counters.response(response.status);
+    this.#keep = this.#head.keepAlive && this.#requestDone && !this.#context.draining;
+    const text = renderResponse(response, { wallMs: this.#context.clock.wallMs(), connection: this.#connectionHeader(), isHead: this.#head.method === "HEAD" });
+    this.#client.write(text);
+    this.#end(undefined);
+    this.#client.finished(this.#keep);
+  }
+
+  #abort(): void {
+    this.#end(undefined);
+    this.#client.abort();
+  }
+
+  /** Gives everything back, once. With the response's head the connection may serve again; without, it is closed. */
+  #end(response: ResponseHead | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#held = undefined;
+    this.#context.deadlines.remove(this);
+    const backend = this.#backend;
+    const connection = this.#connection;
+    const pod = this.#pod;
+    this.#connection = undefined;
+    if (connection !== undefined && response !== undefined && pod !== undefined && pod.removedIn === 0) connection.release(pod.idle, response);
+    else connection?.destroy();
+    if (backend === undefined) return;
+    backend.load.end(this.#context.clock.monotonicMs());
+    if (pod === undefined) backend.leave(this);
+    else backend.release(pod);
+  }
+}

@@ -1,0 +1,120 @@
+// The strict core of HTTP/1 head parsing: where a head ends, and where its fields begin and end (RFC 9112).
+
+/** Longest head that is read, of a request and of a response. */
+export const HEAD_BYTES_MAX = 64 * 1024;
+/** Most fields in one head. */
+export const FIELDS_MAX = 200;
+
+/** Why a head is refused, with the status that says so to a client. */
+export interface HeadFault {
+  readonly status: 400 | 405 | 431 | 501 | 505;
+  readonly reason: string;
+}
+
+const NAME = 1;
+const VALUE = 2;
+
+/** Classes of octets: bit 1 for tchar (RFC 9110 5.6.2), bit 2 for what a field value may hold. */
+const OCTETS: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) => {
+  const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(code));
+  const value = code === 9 || (code >= 32 && code !== 127);
+  return (token ? NAME : 0) | (value ? VALUE : 0);
+});
+
+export function isTokenOctet(code: number): boolean {
+  return ((OCTETS[code] ?? 0) & NAME) !== 0;
+}
+
+export function isValueOctet(code: number): boolean {
+  return ((OCTETS[code] ?? 0) & VALUE) !== 0;
+}
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const COLON = 58;
+
+const EMPTY_LINE = Buffer.from("\r\n\r\n", "latin1");
+
+/**
+ * The index after the empty line that ends a head which begins at `from`, -1 when it is not complete, or -2 when a line
+ * ends in a bare LF: waiting for more could only end in a refusal.
+ */
+export function findHeadEnd(bytes: Buffer, from: number, to: number): number {
+  const found = bytes.indexOf(EMPTY_LINE, from);
+  if (found >= 0 && found + 4 <= to) return found + 4;
+  for (let lf = bytes.indexOf(LF, from); lf >= 0 && lf < to; lf = bytes.indexOf(LF, lf + 1)) {
+    if (lf === from || bytes[lf - 1] !== CR) return -2;
+  }
+  return -1;
+}
+
+/**
+ * Checks the field lines of `text` from `from` up to its final empty line. Answers four indexes a field (name start and end,
+ * value start and end, white space trimmed), or the fault. Folded lines, bare CR or LF and control characters are faults.
+ */
+export function scanFields(text: string, from: number): number[] | HeadFault {
+  const fields: number[] = [];
+  const end = text.length - 2;
+  let at = from;
+  while (at < end) {
+    const nameStart = at;
+    let code = text.charCodeAt(at);
+    while (isTokenOctet(code)) code = text.charCodeAt(++at);
+    if (code !== COLON || at === nameStart) return { status: 400, reason: "invalid header name" };
+    const nameEnd = at++;
+    code = text.charCodeAt(at);
+    while (code === SPACE || code === TAB) code = text.charCodeAt(++at);
+    const valueStart = at;
+    while (isValueOctet(code)) code = text.charCodeAt(++at);
+    if (code !== CR || text.charCodeAt(at + 1) !== LF) return { status: 400, reason: "invalid header value" };
+    let valueEnd = at;
+    while (valueEnd > valueStart && (text.charCodeAt(valueEnd - 1) === SPACE || text.charCodeAt(valueEnd - 1) === TAB)) valueEnd--;
+    fields.push(nameStart, nameEnd, valueStart, valueEnd);
+    if (fields.length > 4 * FIELDS_MAX) return { status: 431, reason: "too many header fields" };
+    at += 2;
+  }
+  return fields;
+}
+
+/** Whether the name in `text[from, to)` is `name` (given in lower case). */
+export function isNamed(text: string, span: { readonly from: number; readonly to: number }, name: string): boolean {
+  return span.to - span.from === name.length && text.slice(span.from, span.to).toLowerCase() === name;
+}
+
+/** All values of the field `name` (lower case), in order. */
+export function valuesOf(text: string, fields: readonly number[], name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < fields.length; i += 4) {
+    if (isNamed(text, { from: fields[i] ?? 0, to: fields[i + 1] ?? 0 }, name)) values.push(text.slice(fields[i + 2], fields[i + 3]));
+  }
+  return values;
+}
+
+/** The lines of the fields that `drop` does not name, as they came, each with its CRLF; whole runs are copied at once. */
+export function keepLines(text: string, fields: readonly number[], drop: (index: number) => boolean): string {
+  if (fields.length === 0) return "";
+  let kept = "";
+  let runStart = fields[0] ?? 0;
+  for (let i = 0; i < fields.length; i += 4) {
+    if (!drop(i)) continue;
+    kept += text.slice(runStart, fields[i]);
+    runStart = i + 4 < fields.length ? (fields[i + 4] ?? 0) : text.length - 2;
+  }
+  return kept + text.slice(runStart, text.length - 2);
+}
+
+/** Members of a comma-separated list, trimmed, in lower case, without empty ones. */
+export function listMembers(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(",")
+    .map((member) => member.trim())
+    .filter((member) => member !== "");
+}
+
+/** A Content-Length, or undefined when it is not a plain decimal number of at most 15 digits. */
+export function parseContentLength(value: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(value) ? Number(value) : undefined;
+}

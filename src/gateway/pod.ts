@@ -1,0 +1,37 @@
+// A pod as this thread knows it.
+import type { PodConnection } from "./pod-connection.ts";
+
+export class Pod {
+  readonly id: string;
+  readonly slot: number;
+  readonly address: { readonly host: string; readonly port: number };
+  /** containerConcurrency; 0 is no limit. */
+  readonly limit: number;
+  ready: boolean;
+  /** Requests of this thread on it. */
+  inUse = 0;
+  /** Idle connections; the last one is used first. */
+  readonly idle: PodConnection[] = [];
+  /** The generation that took it out of the table; 0 while it is in. */
+  removedIn = 0;
+  /** Whether connection attempts run to prove it ready. */
+  proving = false;
+
+  constructor(pod: { readonly id: string; readonly slot: number; readonly host: string; readonly port: number; readonly limit: number; readonly ready: boolean }) {
+    this.id = pod.id;
+    this.slot = pod.slot;
+    this.address = { host: pod.host, port: pod.port };
+    this.limit = pod.limit;
+    this.ready = pod.ready;
+  }
+
+  /** `host:port` as Go prints it. */
+  get authority(): string {
+    const { host, port } = this.address;
+    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  closeIdle(): void {
+    for (const connection of [...this.idle]) connection.destroy();
+  }
+}

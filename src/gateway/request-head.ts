@@ -1,0 +1,182 @@
+// Parsing of a request's head: what routing, framing and forwarding need, and the lines that go on unchanged.
+import { keepLines, listMembers, parseContentLength, scanFields, type HeadFault } from "./head-scan.ts";
+
+/** How a message body ends: by length (0 is none), by chunks, or with the connection. */
+export type Framing = number | "chunked" | "close";
+
+/** A valid request head. Strings are latin1: one character an octet. */
+export interface RequestHead {
+  readonly text: string;
+  readonly method: string;
+  /** Origin form, or `*`. */
+  readonly target: string;
+  /** `target` without its query. */
+  readonly path: string;
+  /** As it goes to the application. */
+  readonly authority: string;
+  /** For routing: lower case, without port and trailing dot. */
+  readonly host: string;
+  readonly minor: 0 | 1;
+  readonly keepAlive: boolean;
+  readonly framing: number | "chunked";
+  /** Value of `Upgrade` when the connection asks for one; "" otherwise. */
+  readonly upgrade: string;
+  readonly fields: readonly number[];
+  /** Indexes into `fields` of lines that never go on as they came: hop-by-hop, host, forwarding, probes. */
+  readonly dropped: ReadonlySet<number>;
+  /** The other lines. */
+  readonly kept: string;
+  readonly forwardedFor: string;
+  readonly forwardedProto: string;
+  readonly forwardedHost: string;
+  readonly hasForwarded: boolean;
+  /** `K-Network-Probe`, "" when absent. */
+  readonly probe: string;
+  readonly probeHash: string;
+}
+
+/** Fields that are looked at, or never passed on. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "forwarded",
+  "host",
+  "http2-settings",
+  "k-network-hash",
+  "k-network-probe",
+  "k-original-host",
+  "k-proxy-request",
+  "keep-alive",
+  "knative-serving-namespace",
+  "knative-serving-revision",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+]);
+
+/** Known fields that go on as they came. */
+const PASSED: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "forwarded", "x-forwarded-host", "x-forwarded-proto"]);
+
+const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
+
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP\/([0-9])\.([0-9])$/;
+
+interface Seen {
+  readonly values: Map<string, string>;
+  readonly named: number[];
+  readonly repeated: Set<string>;
+}
+
+/** Parses `text`, which ends in an empty line. */
+export function parseRequestHead(text: string): RequestHead | HeadFault {
+  const lineEnd = text.indexOf("\r\n");
+  const line = REQUEST_LINE.exec(text.slice(0, lineEnd));
+  if (line === null) return { status: 400, reason: "malformed request line" };
+  const [, method = "", rawTarget = "", major, minorText] = line;
+  if (major !== "1" || (minorText !== "0" && minorText !== "1")) return { status: 505, reason: "unsupported protocol version" };
+  const minor = minorText === "1" ? 1 : 0;
+  if (method === "CONNECT") return { status: 405, reason: "CONNECT is not served" };
+  const fields = scanFields(text, lineEnd + 2);
+  if (!Array.isArray(fields)) return fields;
+  const seen = collect(text, fields);
+  const framing = requestFraming(seen, minor);
+  if (typeof framing === "object") return framing;
+  const place = placeOf(rawTarget, seen, minor);
+  if ("status" in place) return place;
+  return { text, method, minor, fields, framing, ...place, ...connectionOf(text, fields, seen, minor), ...forwardingOf(seen) };
+}
+
+function collect(text: string, fields: readonly number[]): Seen {
+  const seen: Seen = { values: new Map(), named: [], repeated: new Set() };
+  for (let i = 0; i < fields.length; i += 4) {
+    const from = fields[i] ?? 0;
+    const to = fields[i + 1] ?? 0;
+    if (to - from > 25 || to - from < 2) continue;
+    const name = text.slice(from, to).toLowerCase();
+    if (!KNOWN.has(name)) continue;
+    seen.named.push(i);
+    const value = text.slice(fields[i + 2], fields[i + 3]);
+    const before = seen.values.get(name);
+    if (before !== undefined) seen.repeated.add(name);
+    seen.values.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return seen;
+}
+
+/** Length and chunks together, lengths that differ, are repeated or are no numbers, and unknown codings are refused: smuggling needs them. */
+function requestFraming(seen: Seen, minor: 0 | 1): number | "chunked" | HeadFault {
+  const length = seen.values.get("content-length");
+  const coding = seen.values.get("transfer-encoding");
+  if (coding !== undefined) {
+    if (minor === 0 || length !== undefined || seen.repeated.has("transfer-encoding")) return { status: 400, reason: "ambiguous body length" };
+    return coding.toLowerCase() === "chunked" ? "chunked" : { status: 501, reason: "unsupported transfer encoding" };
+  }
+  if (length === undefined) return 0;
+  const bytes = seen.repeated.has("content-length") ? undefined : parseContentLength(length);
+  return bytes ?? { status: 400, reason: "invalid content length" };
+}
+
+type Place = Pick<RequestHead, "target" | "path" | "authority" | "host">;
+
+function placeOf(rawTarget: string, seen: Seen, minor: 0 | 1): Place | HeadFault {
+  const hostField = seen.values.get("host");
+  if (seen.repeated.has("host") || (hostField === undefined && minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
+  const absolute = /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
+  const authority = absolute === null ? (hostField ?? "") : (absolute[1] ?? "");
+  if (!HOST.test(authority) || (hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };
+  const rest = absolute?.[2] ?? "";
+  const target = absolute === null ? rawTarget : rest.startsWith("/") ? rest : `/${rest}`;
+  if (!target.startsWith("/") && target !== "*") return { status: 400, reason: "malformed request target" };
+  const query = target.indexOf("?");
+  return { target, path: query < 0 ? target : target.slice(0, query), authority, host: hostName(authority) };
+}
+
+/** The name of an authority as routes know it: lower case, without port and trailing dot. */
+export function hostName(authority: string): string {
+  const bracket = authority.lastIndexOf("]");
+  const colon = authority.indexOf(":", bracket + 1);
+  const name = colon < 0 ? authority : authority.slice(0, colon);
+  return (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
+}
+
+function connectionOf(text: string, fields: readonly number[], seen: Seen, minor: 0 | 1): Pick<RequestHead, "keepAlive" | "upgrade" | "dropped" | "kept"> {
+  const options = listMembers(seen.values.get("connection") ?? "");
+  const upgrade = options.includes("upgrade") ? (seen.values.get("upgrade") ?? "") : "";
+  const dropped = new Set<number>();
+  for (const i of seen.named) {
+    if (!PASSED.has(text.slice(fields[i], fields[i + 1]).toLowerCase())) dropped.add(i);
+  }
+  if (options.some((option) => option !== "close" && option !== "keep-alive" && option !== "upgrade")) dropOptions(text, fields, { options, dropped });
+  return {
+    keepAlive: minor === 1 ? !options.includes("close") : options.includes("keep-alive") && !options.includes("close"),
+    // A client that offers HTTP/2 is answered in HTTP/1.1.
+    upgrade: upgrade.toLowerCase() === "h2c" ? "" : upgrade,
+    dropped,
+    kept: keepLines(text, fields, (i) => dropped.has(i)),
+  };
+}
+
+/** Fields named by `Connection` belong to this hop; one that frames or forwards the message cannot be taken away so. */
+function dropOptions(text: string, fields: readonly number[], into: { readonly options: readonly string[]; readonly dropped: Set<number> }): void {
+  for (let i = 0; i < fields.length; i += 4) {
+    const name = text.slice(fields[i], fields[i + 1]).toLowerCase();
+    if (into.options.includes(name) && !KNOWN.has(name)) into.dropped.add(i);
+  }
+}
+
+function forwardingOf(seen: Seen): Pick<RequestHead, "forwardedFor" | "forwardedProto" | "forwardedHost" | "hasForwarded" | "probe" | "probeHash"> {
+  return {
+    forwardedFor: seen.values.get("x-forwarded-for") ?? "",
+    forwardedProto: seen.values.get("x-forwarded-proto") ?? "",
+    forwardedHost: seen.values.get("x-forwarded-host") ?? "",
+    hasForwarded: seen.values.has("forwarded"),
+    probe: seen.values.get("k-network-probe") ?? "",
+    probeHash: seen.values.get("k-network-hash") ?? "",
+  };
+}

@@ -1,0 +1,69 @@
+// Parsing of a response's head, and its form for the client.
+import { keepLines, listMembers, parseContentLength, scanFields, valuesOf } from "./head-scan.ts";
+import type { Framing } from "./request-head.ts";
+
+/** A valid response head. */
+export interface ResponseHead {
+  readonly text: string;
+  readonly status: number;
+  readonly framing: Framing;
+  /** Whether the application keeps the connection after this response. */
+  readonly keepAlive: boolean;
+  /** From `Keep-Alive: timeout=N`; undefined when not said. */
+  readonly keepAliveSeconds: number | undefined;
+  readonly upgrade: string;
+  /** Status line and end-to-end fields, without the final empty line. */
+  readonly lines: string;
+  /** `lines` closed by the empty line: the head for a client whose connection stays. */
+  readonly plain: string;
+}
+
+/** Fields of the hop between us and the application. */
+const HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "te", "upgrade", "proxy-authenticate"]);
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+
+/** Parses `text`, which ends in an empty line; undefined when it is not HTTP/1. */
+export function parseResponseHead(text: string): ResponseHead | undefined {
+  const lineEnd = text.indexOf("\r\n");
+  const line = STATUS_LINE.exec(text.slice(0, lineEnd));
+  const fields = scanFields(text, lineEnd + 2);
+  if (line === null || !Array.isArray(fields)) return undefined;
+  const minor = line[1];
+  const status = Number(line[2]);
+  const options = valuesOf(text, fields, "connection").flatMap(listMembers);
+  const framing = responseFraming(text, fields, status);
+  if (framing === undefined) return undefined;
+  const chunked = framing === "chunked";
+  const kept = keepLines(text, fields, (i) => {
+    const name = text.slice(fields[i], fields[i + 1]).toLowerCase();
+    return HOP.has(name) || options.includes(name) || (chunked && name === "content-length");
+  });
+  const statusLine = minor === "1" ? text.slice(0, lineEnd + 2) : `HTTP/1.1${text.slice(8, lineEnd + 2)}`;
+  const lines = statusLine + kept;
+  return {
+    text,
+    status,
+    framing,
+    keepAlive: minor === "1" ? !options.includes("close") : options.includes("keep-alive"),
+    keepAliveSeconds: keepAliveSeconds(valuesOf(text, fields, "keep-alive")),
+    upgrade: options.includes("upgrade") ? (valuesOf(text, fields, "upgrade")[0] ?? "") : "",
+    lines,
+    plain: `${lines}\r\n`,
+  };
+}
+
+/** Chunks win over a length (RFC 9112 6.3); repeated or senseless lengths and other codings make the response invalid. */
+function responseFraming(text: string, fields: readonly number[], status: number): Framing | undefined {
+  if (status < 200 || status === 204 || status === 304) return 0;
+  const codings = valuesOf(text, fields, "transfer-encoding").flatMap(listMembers);
+  if (codings.length > 0) return codings.length === 1 && codings[0] === "chunked" ? "chunked" : undefined;
+  const lengths = valuesOf(text, fields, "content-length");
+  if (lengths.length === 0) return "close";
+  return lengths.length === 1 ? parseContentLength(lengths[0] ?? "") : undefined;
+}
+
+function keepAliveSeconds(values: readonly string[]): number | undefined {
+  const match = /(?:^|,)\s*timeout\s*=\s*"?([0-9]{1,6})/i.exec(values.join(","));
+  return match === null ? undefined : Number(match[1]);
+}

@@ -1,0 +1,188 @@
+// What the gateway's tests share: a gateway in this process, raw pods and raw clients on loopback.
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { SeededRng, silentLogger, type Clock } from "#core";
+import type { Backend, GatewayToControl, RouteDelta, RouteHost } from "#protocol";
+import { createGateway, type Gateway } from "./gateway.ts";
+import { inFlightBytes } from "./in-flight.ts";
+
+/** Real time for tests that only wait for sockets: its sleeps end with the signal alone. */
+export const socketClock: Clock = {
+  monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  wallMs: () => Date.UTC(2026, 0, 1),
+  sleep: (_ms, signal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    }),
+};
+
+export interface TestGateway extends AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly sent: GatewayToControl[];
+  /** Resolves with the first message, also one sent already, that fits. */
+  message<T extends GatewayToControl["type"]>(type: T): Promise<Extract<GatewayToControl, { type: T }>>;
+  routes(delta: Partial<RouteDelta>): void;
+}
+
+export async function startGateway(clock: Clock = socketClock): Promise<TestGateway> {
+  const sent: GatewayToControl[] = [];
+  const listeners = new Set<() => void>();
+  const start = { thread: 0, threads: 1, epoch: 1, listenFd: -1, inFlight: new SharedArrayBuffer(inFlightBytes(1, 16)), slots: 16, publicPort: 80 };
+  const send = (message: GatewayToControl): void => {
+    sent.push(message);
+    for (const listener of [...listeners]) listener();
+  };
+  const gateway = createGateway({ start, clock, rng: new SeededRng(7), logger: silentLogger, send, listen: { port: 0, host: "127.0.0.1" } });
+  const stop = new AbortController();
+  const running = gateway.run(stop.signal);
+  let generation = 0;
+  const test: TestGateway = {
+    gateway,
+    sent,
+    message(type) {
+      return new Promise((resolve) => {
+        const look = (): void => {
+          const found = sent.find((message) => message.type === type);
+          if (found === undefined) return;
+          listeners.delete(look);
+          resolve(found as never);
+        };
+        listeners.add(look);
+        look();
+      });
+    },
+    routes(delta) {
+      generation++;
+      gateway.receive({ type: "routes", generation, reset: false, hosts: [], hostsRemoved: [], backends: [], backendsRemoved: [], ...delta });
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+  await test.message("listening");
+  return test;
+}
+
+export function backendEntry(over: Partial<Backend> = {}): Backend {
+  return { key: "ns/rev", protocol: "http1", containerConcurrency: 0, timeoutMs: 300_000, responseStartTimeoutMs: 0, idleTimeoutMs: 0, pods: [], ...over };
+}
+
+export function hostEntry(over: Partial<RouteHost> = {}): RouteHost {
+  const splits = [{ backend: "ns/rev", percent: 100, appendHeaders: [] }];
+  return { host: "app.test", visibility: "ExternalIP", redirectToHttps: false, paths: [{ prefix: "", headers: [], appendHeaders: [], splits }], ...over };
+}
+
+export interface TestPod extends AsyncDisposable {
+  readonly port: number;
+  readonly sockets: Set<Socket>;
+  connections: number;
+}
+
+/** A raw server: `serve` gets each connection. */
+export async function startPod(serve: (socket: Socket) => void): Promise<TestPod> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    pod.connections++;
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined);
+    serve(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const pod: TestPod = {
+    port: (server.address() as AddressInfo).port,
+    sockets,
+    connections: 0,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  return pod;
+}
+
+/** Answers each head without a body (split at empty lines) with what `answer` makes of it. */
+export function answering(answer: (head: string) => string | undefined): (socket: Socket) => void {
+  return (socket) => {
+    let text = "";
+    socket.on("data", (bytes: Buffer) => {
+      text += bytes.toString("latin1");
+      for (let end = text.indexOf("\r\n\r\n"); end >= 0; end = text.indexOf("\r\n\r\n")) {
+        const response = answer(text.slice(0, end + 4));
+        text = text.slice(end + 4);
+        if (response !== undefined) socket.write(response, "latin1");
+      }
+    });
+  };
+}
+
+/** A response with a length. */
+export function ok(body: string, headers = ""): string {
+  return `HTTP/1.1 200 OK\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+export interface TestClient extends Disposable {
+  readonly socket: Socket;
+  send(text: string): void;
+  /** Everything received so far. */
+  text(): string;
+  /** Resolves once what was received fits; rejects when the connection closes before. */
+  until(fits: (text: string) => boolean): Promise<string>;
+  closed(): Promise<string>;
+}
+
+export async function startClient(port: number): Promise<TestClient> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const chunks: Buffer[] = [];
+  let closed = false;
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+  socket.on("data", (bytes: Buffer) => {
+    chunks.push(bytes);
+    changed();
+  });
+  socket.on("error", () => undefined);
+  socket.on("close", () => {
+    closed = true;
+    changed();
+  });
+  await once(socket, "connect");
+  const text = (): string => Buffer.concat(chunks).toString("latin1");
+  const wait = (done: () => boolean, wrong: () => boolean): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!done() && !wrong()) return;
+        listeners.delete(look);
+        if (done()) resolve(text());
+        else reject(new Error(`the connection closed after ${JSON.stringify(text().slice(0, 500))}`));
+      };
+      listeners.add(look);
+      look();
+    });
+  return {
+    socket,
+    send: (data) => void socket.write(data, "latin1"),
+    text,
+    until: (fits) =>
+      wait(
+        () => fits(text()),
+        () => closed,
+      ),
+    closed: () =>
+      wait(
+        () => closed,
+        () => false,
+      ),
+    [Symbol.dispose]: () => void socket.destroy(),
+  };
+}
+
+/** A request head; `lines` come after Host. */
+export function request(path: string, lines: readonly string[] = [], method = "GET"): string {
+  return [`${method} ${path} HTTP/1.1`, "Host: app.test", ...lines, "", ""].join("\r\n");
+}
