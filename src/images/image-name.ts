@@ -12,5 +12,36 @@ export interface ImageName {
   readonly full: string;
 }
 
+const DEFAULT_REGISTRY = "index.docker.io";
+const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const REGISTRY = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
+const TAG = /^\w[\w.-]{0,127}$/;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const NAME_LENGTH_MAX = 512;
+
 /** Undefined when the text is not an image reference. */
-export declare function parseImageName(text: string): ImageName | undefined;
+export function parseImageName(text: string): ImageName | undefined {
+  if (text.length > NAME_LENGTH_MAX) return undefined;
+  const [beforeDigest = "", digest, ...more] = text.split("@");
+  if (more.length > 0 || (digest !== undefined && !DIGEST.test(digest))) return undefined;
+  const colon = beforeDigest.lastIndexOf(":");
+  const hasTag = colon > beforeDigest.lastIndexOf("/");
+  const path = hasTag ? beforeDigest.slice(0, colon) : beforeDigest;
+  const tag = hasTag ? beforeDigest.slice(colon + 1) : "latest";
+  if (!TAG.test(tag)) return undefined;
+  const { registry, repository } = split(path);
+  if (!REGISTRY.test(registry) || !REPOSITORY.test(repository)) return undefined;
+  const suffix = digest === undefined ? `:${tag}` : `@${digest}`;
+  return { registry, repository, tag: digest === undefined ? tag : undefined, digest, full: `${registry}/${repository}${suffix}` };
+}
+
+/** The first part is a registry when it could be a host: with a dot, a port, or `localhost`. */
+function split(path: string): { readonly registry: string; readonly repository: string } {
+  const slash = path.indexOf("/");
+  const first = slash < 0 ? "" : path.slice(0, slash);
+  const isHost = first.includes(".") || first.includes(":") || first === "localhost";
+  const host = isHost ? first : DEFAULT_REGISTRY;
+  const registry = host === "docker.io" ? DEFAULT_REGISTRY : host;
+  const repository = isHost ? path.slice(slash + 1) : path;
+  return { registry, repository: registry === DEFAULT_REGISTRY && !repository.includes("/") ? `library/${repository}` : repository };
+}

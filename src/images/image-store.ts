@@ -1,15 +1,19 @@
 // The image store on disk: blobs by digest, tags as files, unpacked images reused by pods.
-import type { ImageConfig, ImageManifest } from "./oci.ts";
-
-/** `reason` is for programs, `message` for people. */
-export class ImageError extends Error {
-  readonly reason: "NoSuchFolder" | "NothingRecognised" | "BuildFailed" | "TooLarge" | "InvalidName" | "NotFound" | "Damaged" | "NewerFormat";
-  constructor(reason: ImageError["reason"], message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = "ImageError";
-    this.reason = reason;
-  }
-}
+//
+//   format                       number of this layout
+//   blobs/sha256/<hex>           manifests, configs, layers
+//   tags/<full name, encoded>    the digest of a manifest
+//   unpacked/sha256-<hex>/       the files of an image, moved into place when complete
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access, chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { syncFolder, temporaryName, writeWhole } from "./files.ts";
+import { ImageError } from "./image-error.ts";
+import { parseImageName } from "./image-name.ts";
+import { BASE_LABEL, type ImageConfig, type ImageManifest } from "./oci.ts";
+import { UNPACK_LIMITS, unpackLayer, type UnpackLimits } from "./unpack.ts";
 
 export interface ImageEntry {
   /** `index.docker.io/library/hello:latest` */
@@ -28,21 +32,183 @@ export interface UnpackedImage {
   readonly base: string;
 }
 
-export interface ImageStore {
-  /** Digest of the manifest for a name, tag or digest reference; undefined when the store does not have it. */
-  resolve(name: string): Promise<string | undefined>;
-  manifest(digest: string): Promise<ImageManifest>;
-  config(digest: string): Promise<ImageConfig>;
-  /** Unpacks once; later calls and other pods get the same folder. Throws ImageError `Damaged` or `TooLarge`. */
-  materialize(digest: string): Promise<UnpackedImage>;
-  list(): Promise<readonly ImageEntry[]>;
-  /** Removes the tag, and blobs that no tag needs. Throws `NotFound`. */
-  remove(name: string): Promise<void>;
-  /** Stores a blob; answers its digest. */
-  putBlob(bytes: Uint8Array): Promise<string>;
-  /** Points the name at a manifest that is stored. */
-  tag(name: string, digest: string): Promise<void>;
+const FORMAT = 1;
+/** Manifests and configs are small; layers are read as streams. */
+const DOCUMENT_BYTES_MAX = 4 << 20;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/** Opens or creates the store in `dir`. Throws ImageError `NewerFormat`. */
+export async function openImageStore(dir: string, options: { readonly limits?: UnpackLimits } = {}): Promise<ImageStore> {
+  await mkdir(dir, { recursive: true, mode: 0o755 });
+  const file = join(dir, "format");
+  const text = await readFile(file, "utf8").catch(absent);
+  if (text === undefined) await writeWhole(file, `${FORMAT}\n`);
+  else if (!(Number(text) <= FORMAT)) throw new ImageError("NewerFormat", `the image store ${dir} has format ${text.trim()}; this Eider knows formats up to ${FORMAT}`);
+  for (const folder of ["blobs/sha256", "tags", "unpacked"]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
+  return new ImageStore(dir, options.limits ?? UNPACK_LIMITS);
 }
 
-/** Opens or creates the store in `dir`. Throws `NewerFormat`. */
-export declare function openImageStore(dir: string): Promise<ImageStore>;
+/** Several processes may use one store: every file appears whole. */
+export class ImageStore {
+  readonly #dir: string;
+  readonly #limits: UnpackLimits;
+  /** Unpacking under way, so that pods that start together do it once. */
+  readonly #unpacking = new Map<string, Promise<UnpackedImage>>();
+
+  constructor(dir: string, limits: UnpackLimits) {
+    this.#dir = dir;
+    this.#limits = limits;
+  }
+
+  /** Digest of the manifest for a name, tag or digest reference; undefined when the store does not have it. */
+  async resolve(name: string): Promise<string | undefined> {
+    const parsed = parseImageName(name);
+    if (parsed === undefined) return undefined;
+    if (parsed.digest !== undefined) return (await this.#has(parsed.digest)) ? parsed.digest : undefined;
+    const digest = (await readFile(this.#tagFile(parsed.full), "utf8").catch(absent))?.trim();
+    return digest !== undefined && DIGEST.test(digest) && (await this.#has(digest)) ? digest : undefined;
+  }
+
+  manifest(digest: string): Promise<ImageManifest> {
+    return this.#document(digest);
+  }
+
+  async config(digest: string): Promise<ImageConfig> {
+    return this.#document((await this.manifest(digest)).config.digest);
+  }
+
+  /** Unpacks once; later calls and other pods get the same folder. Throws ImageError `NotFound`, `Damaged` or `TooLarge`. */
+  materialize(digest: string): Promise<UnpackedImage> {
+    const running = this.#unpacking.get(digest);
+    if (running !== undefined) return running;
+    const started = this.#materialize(digest).finally(() => this.#unpacking.delete(digest));
+    this.#unpacking.set(digest, started);
+    return started;
+  }
+
+  /** Sorted by name. */
+  async list(): Promise<readonly ImageEntry[]> {
+    const files = (await readdir(join(this.#dir, "tags"))).filter((name) => !name.endsWith(".tmp")).toSorted();
+    const entries = files.map(async (file) => ({
+      name: decodeURIComponent(file),
+      digest: (await readFile(join(this.#dir, "tags", file), "utf8").catch(absent))?.trim() ?? "",
+    }));
+    return (await Promise.all(entries)).filter((entry) => DIGEST.test(entry.digest));
+  }
+
+  /** Removes the tag, and the blobs and files that no other tag needs. Throws ImageError `NotFound`. */
+  async remove(name: string): Promise<void> {
+    const parsed = parseImageName(name);
+    const digest = await this.resolve(name);
+    if (parsed?.tag === undefined || digest === undefined) throw new ImageError("NotFound", `there is no image ${name} in the store`);
+    const gone = await this.#blobsOf(digest);
+    await rm(this.#tagFile(parsed.full), { force: true });
+    await syncFolder(join(this.#dir, "tags"));
+    const needed = new Set((await Promise.all((await this.list()).map((entry) => this.#blobsOf(entry.digest)))).flat());
+    if (!needed.has(digest)) await rm(this.#unpackedFolder(digest), { recursive: true, force: true });
+    for (const blob of gone.filter((each) => !needed.has(each))) await rm(this.#blobFile(blob), { force: true });
+  }
+
+  /** Stores a blob; answers its digest. */
+  async putBlob(bytes: Uint8Array): Promise<string> {
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    if (!(await this.#has(digest))) await writeWhole(this.#blobFile(digest), bytes);
+    return digest;
+  }
+
+  /** Stores what the stream gives; answers digest and size in bytes. */
+  async putStream(stream: Readable): Promise<{ readonly digest: string; readonly size: number }> {
+    const partial = temporaryName(join(this.#dir, "blobs", "layer"));
+    const hash = createHash("sha256");
+    let size = 0;
+    try {
+      const handle = await open(partial, "wx", 0o644);
+      try {
+        for await (const chunk of stream as AsyncIterable<Buffer>) {
+          hash.update(chunk);
+          size += chunk.length;
+          await handle.writeFile(chunk);
+        }
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      const digest = `sha256:${hash.digest("hex")}`;
+      await rename(partial, this.#blobFile(digest));
+      await syncFolder(join(this.#dir, "blobs", "sha256"));
+      return { digest, size };
+    } finally {
+      await rm(partial, { force: true });
+    }
+  }
+
+  /** Points the name at a manifest that is stored. Throws ImageError `InvalidName` or `NotFound`. */
+  async tag(name: string, digest: string): Promise<void> {
+    const parsed = parseImageName(name);
+    if (parsed?.tag === undefined) throw new ImageError("InvalidName", `${JSON.stringify(name)} is not an image name with a tag`);
+    if (!(await this.#has(digest))) throw new ImageError("NotFound", `there is no manifest ${digest} in the store`);
+    await writeWhole(this.#tagFile(parsed.full), `${digest}\n`);
+  }
+
+  async #materialize(digest: string): Promise<UnpackedImage> {
+    const config = await this.config(digest);
+    const root = this.#unpackedFolder(digest);
+    const image = { digest, root, config, base: config.config.Labels?.[BASE_LABEL] ?? "none" };
+    if (await exists(root)) return image;
+    const { layers } = await this.manifest(digest);
+    const partial = temporaryName(root);
+    await mkdir(partial, { mode: 0o755 });
+    try {
+      await chmod(partial, 0o755);
+      for (const layer of layers) await unpackLayer(createReadStream(this.#blobFile(layer.digest)), partial, this.#limits);
+      await rename(partial, root);
+    } catch (error) {
+      await rm(partial, { recursive: true, force: true });
+      // Another process was faster: its folder holds the same.
+      if (!(await exists(root))) throw error;
+    }
+    return image;
+  }
+
+  async #blobsOf(digest: string): Promise<string[]> {
+    const manifest = await this.manifest(digest).catch(() => undefined);
+    return manifest === undefined ? [digest] : [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
+  }
+
+  async #document<T>(digest: string): Promise<T> {
+    const bytes = await readFile(this.#blobFile(digest)).catch(absent);
+    if (bytes === undefined) throw new ImageError("NotFound", `there is no blob ${digest} in the store`);
+    const actual = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    if (bytes.length > DOCUMENT_BYTES_MAX || actual !== digest) throw new ImageError("Damaged", `the blob ${digest} is damaged`);
+    return JSON.parse(bytes.toString("utf8")) as T;
+  }
+
+  #has(digest: string): Promise<boolean> {
+    return exists(this.#blobFile(digest));
+  }
+
+  #blobFile(digest: string): string {
+    if (!DIGEST.test(digest)) throw new ImageError("Damaged", `${JSON.stringify(digest)} is not a digest`);
+    return join(this.#dir, "blobs", "sha256", digest.slice("sha256:".length));
+  }
+
+  #tagFile(full: string): string {
+    return join(this.#dir, "tags", encodeURIComponent(full));
+  }
+
+  #unpackedFolder(digest: string): string {
+    return join(this.#dir, "unpacked", digest.replace(":", "-"));
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Absence as data; every other failure is thrown. */
+function absent(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+}

@@ -1,5 +1,6 @@
 // images: content-addressed store of OCI images on disk, builds from source folders, safe unpacking.
 export { buildImage, type BuildOptions, type BuiltImage } from "./build-image.ts";
 export { parseImageName, type ImageName } from "./image-name.ts";
-export { ImageError, openImageStore, type ImageEntry, type ImageStore, type UnpackedImage } from "./image-store.ts";
+export { ImageError, type ImageErrorReason } from "./image-error.ts";
+export { openImageStore, type ImageEntry, type ImageStore, type UnpackedImage } from "./image-store.ts";
 export { BASE_LABEL, type ImageConfig, type ImageManifest } from "./oci.ts";

@@ -3,6 +3,10 @@
 /** Label that names what the image needs from its host: `node26`, `none`. */
 export const BASE_LABEL = "dev.eider.base";
 
+export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
+export const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
+export const LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip";
+
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
