@@ -1,0 +1,36 @@
+// The controller of Revisions: it watches Revisions and their Deployments, PodAutoscalers and Images.
+import type { Clock, Rng } from "#core";
+import { Deployment, Image, PodAutoscaler, Revision, type ServingConfig } from "#kinds";
+import type { Controller } from "#reconcile";
+import type { ObjectKey } from "#schema";
+import { DigestResolver, type ResolveDigest, type ResolveDigests } from "./effects.ts";
+import { observeRevision, type ObservedRevision } from "./observe.ts";
+import { planRevision } from "./plan.ts";
+import { revisionSettings } from "./settings.ts";
+
+export type { ResolveDigest, ResolvedDigest } from "./effects.ts";
+
+export interface RevisionControllerDeps {
+  readonly config: () => ServingConfig;
+  readonly resolveDigest: ResolveDigest;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Wakes a Revision whose images are resolved: `requeue` of the running controller. */
+  readonly wake: (key: ObjectKey) => void;
+}
+
+/** Deploys each Revision once its images are known, and tells how it goes. */
+export function revisionController(deps: RevisionControllerDeps): Controller<Revision, ObservedRevision, ResolveDigests> {
+  const resolver = new DigestResolver(deps);
+  const sources = { settings: () => revisionSettings(deps.config()), resolver };
+  return {
+    name: "revision-controller",
+    primary: Revision,
+    owns: [Deployment, PodAutoscaler, Image],
+    observe: (key, world) => observeRevision(key, world, sources),
+    plan: planRevision,
+    primaryOf: ({ revision }) => revision,
+    runEffect: async (effect, _world, signal) => resolver.start(effect, signal),
+    forget: (key) => resolver.forget(key),
+  };
+}

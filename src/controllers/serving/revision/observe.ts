@@ -1,0 +1,49 @@
+// What a Revision's plan knows: its children, one of its pods, what is known about its images, and the settings.
+import { Deployment, Pod, PodAutoscaler, Revision, serving } from "#kinds";
+import type { World } from "#reconcile";
+import type { ObjectKey } from "#schema";
+import { deploymentNameFor } from "./children.ts";
+import type { DigestResolver, Resolution } from "./effects.ts";
+import type { RevisionSettings } from "./settings.ts";
+
+export interface ObservedRevision {
+  readonly revision: Revision;
+  readonly deployment: Deployment | undefined;
+  readonly podAutoscaler: PodAutoscaler | undefined;
+  /** One pod, looked at only while pods are wanted and none is available. */
+  readonly pod: Pod | undefined;
+  readonly resolution: Resolution | undefined;
+  readonly settings: RevisionSettings;
+  readonly nowMs: number;
+}
+
+export interface RevisionSources {
+  readonly settings: () => RevisionSettings;
+  readonly resolver: DigestResolver;
+}
+
+async function onePod(revision: Revision, deployment: Deployment | undefined, world: World): Promise<Pod | undefined> {
+  const isStarved = deployment !== undefined && (deployment.spec.replicas ?? 1) > 0 && (deployment.status?.availableReplicas ?? 0) === 0;
+  if (!isStarved) return undefined;
+  const query = { namespace: revision.metadata.namespace ?? "", labelSelector: `${serving.revisionUid}=${revision.metadata.uid}`, limit: 1 };
+  return (await world.client.list(Pod, query)).items[0];
+}
+
+export async function observeRevision(key: ObjectKey, world: World, sources: RevisionSources): Promise<ObservedRevision | undefined> {
+  const revision = await world.client.find(Revision, key.namespace, key.name);
+  if (revision === undefined) return undefined;
+  const [deployment, podAutoscaler] = await Promise.all([
+    world.client.find(Deployment, key.namespace, deploymentNameFor(revision)),
+    world.client.find(PodAutoscaler, key.namespace, key.name),
+  ]);
+  return {
+    revision,
+    deployment,
+    podAutoscaler,
+    pod: await onePod(revision, deployment, world),
+    resolution: sources.resolver.of(key, revision.metadata.uid),
+    settings: sources.settings(),
+    nowMs: world.nowMs.monotonic,
+  };
+}
+
