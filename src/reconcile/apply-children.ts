@@ -6,6 +6,8 @@ import { kindId, type PassWorld, type RecentChildren } from "./pass-world.ts";
 import type { Child, PlanEvent, Refusal } from "./port.ts";
 import { fingerprint, sameJson } from "./same-json.ts";
 
+const SETTLED_MAX = 10_000;
+
 /**
  * Remembers what a server made of what was wanted (defaults that it filled in), so that the same wish is not sent
  * again. Losing it costs one needless write a child.
@@ -19,7 +21,10 @@ export class Settled {
   }
 
   record(result: KubeObject, merged: Draft<KubeObject>): void {
+    this.#byUid.delete(result.metadata.uid);
     this.#byUid.set(result.metadata.uid, { wanted: fingerprint(substance(merged)), got: fingerprint(substance(result)) });
+    const [oldest] = this.#byUid.keys();
+    if (this.#byUid.size > SETTLED_MAX && oldest !== undefined) this.#byUid.delete(oldest);
   }
 
   forget(uid: string): void {
