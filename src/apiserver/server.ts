@@ -1,6 +1,123 @@
-// Puts the API server together.
-import type { ApiServer, ApiServerOptions } from "./port.ts";
+// Puts the API server together and answers requests: who is it, what do they want, may they, do it, show it.
+import type { KubeObject, UserInfo } from "#schema";
+import type { StoreEvent } from "#store";
+import { authorizePath, authorizeResource } from "./authorization.ts";
+import { readObject, textOf } from "./body.ts";
+import { isDryRun, readDeleteOptions } from "./delete.ts";
+import { notAcceptable, unauthorized, invalidOptions } from "./errors.ts";
+import { includeObjectOf, renderOutcome, watchBody } from "./forms.ts";
+import { decode } from "./keys.ts";
+import { listen } from "./listen.ts";
+import { watchParameters } from "./list-options.ts";
+import { negotiate } from "./negotiate.ts";
+import { createOpenApi } from "./openapi.ts";
+import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
+import { patchOf, readPatch } from "./patch.ts";
+import { answerPath, OPEN_PATHS } from "./path-handlers.ts";
+import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
+import { get } from "./read.ts";
+import { createRegistry, type Registry } from "./registry.ts";
+import { requestInfo } from "./request-info.ts";
+import { asStatusError, errorResponse, jsonResponse } from "./responses.ts";
+import { selectionOf } from "./selection.ts";
+import { createTransport } from "./transport.ts";
+import { watchFrames, type WatchTools } from "./watch.ts";
+import type { WriteContext, WriteTools } from "./writing.ts";
 
+interface Parts {
+  readonly options: ApiServerOptions;
+  readonly registry: Registry;
+  readonly writeTools: WriteTools;
+  readonly watchTools: WatchTools;
+}
+
+function payloadOf(request: ApiRequest): Payload {
+  const contentType = request.headers["content-type"];
+  return {
+    object: (resource) => readObject(resource, contentType, request.body),
+    patch: (resource) => patchOf(resource, contentType, readPatch(textOf(request.body))),
+    deleteOptions: (query) => readDeleteOptions(request.body, query),
+  };
+}
+
+function contextOf(user: UserInfo, query: URLSearchParams, warnings: string[]): WriteContext {
+  const fieldValidation = query.get("fieldValidation") || "Warn";
+  if (fieldValidation !== "Strict" && fieldValidation !== "Warn" && fieldValidation !== "Ignore") {
+    const message = `Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "", "Ignore", "Strict", "Warn"`;
+    throw invalidOptions("PatchOptions", { type: "FieldValueNotSupported", field: "fieldValidation", message });
+  }
+  const dryRun = isDryRun(query.getAll("dryRun"), "PatchOptions");
+  return { user, durability: "durable", dryRun, fieldValidation, warn: (text) => warnings.push(text) };
+}
+
+async function answerResource(parts: Parts, request: ApiRequest, call: Call, user: UserInfo): Promise<ApiResponse> {
+  const { options, writeTools, watchTools } = parts;
+  const { resource, verb, namespace, name, subresource, query } = call;
+  const form = negotiate(request.headers["accept"]);
+  const handler = resource.served.subresources?.[subresource];
+  const signal = request.signal ?? new AbortController().signal;
+  if (handler !== undefined && verb !== undefined) {
+    const object = decode(await get(options.store, resource, namespace, name));
+    return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal });
+  }
+  if (form === undefined) throw notAcceptable();
+  const rendering = { resource, form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs() };
+  if (verb === "watch") {
+    const watch = { resource, selection: selectionOf(resource, namespace, query), parameters: watchParameters(query), visibility: "durable" } as const;
+    return jsonResponse(200, watchBody(rendering, watchFrames(watchTools, watch, signal), options));
+  }
+  const warnings: string[] = [];
+  try {
+    const outcome = await perform(writeTools, call, payloadOf(request), contextOf(user, query, warnings));
+    return jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings);
+  } catch (error) {
+    return errorResponse(asStatusError(error, options.logger), warnings);
+  }
+}
+
+async function answer(parts: Parts, openApi: ReturnType<typeof createOpenApi>, request: ApiRequest): Promise<ApiResponse> {
+  const { options, registry } = parts;
+  const queryAt = request.target.indexOf("?");
+  const path = queryAt < 0 ? request.target : request.target.slice(0, queryAt);
+  const query = new URLSearchParams(queryAt < 0 ? "" : request.target.slice(queryAt + 1));
+  if (OPEN_PATHS.has(path)) return answerPath(options, { registry, openApi }, { request, path, query });
+  const user = options.authenticate(request);
+  if (user === undefined) throw unauthorized();
+  const info = requestInfo(registry, request.method, path, query);
+  if (info === undefined) {
+    authorizePath(options.authorize, user, request.method, path);
+    return answerPath(options, { registry, openApi }, { request, path, query });
+  }
+  checkVerb(info);
+  authorizeResource(options.authorize, user, info);
+  return answerResource(parts, request, { ...info, query }, user);
+}
+
+/** The API server over a store. It keeps no state of its own but caches; several may share one store in a process. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  throw new Error(`${options.version}: being written`);
+  const { store, clock, rng, namespaceKind } = options;
+  const registry = createRegistry(options.kinds);
+  const namespaces = registry.resources.find(({ kind }) => kind.group === namespaceKind?.group && kind.plural === namespaceKind.plural);
+  const parsed = new WeakMap<StoreEvent, KubeObject>();
+  const objectOf = (event: StoreEvent): KubeObject => {
+    const known = parsed.get(event);
+    if (known !== undefined) return known;
+    const object = decode(event.value);
+    parsed.set(event, object);
+    return object;
+  };
+  const parts = { options, registry, writeTools: { store, clock, rng, namespaces }, watchTools: { store, clock, rng, objectOf } };
+  const openApi = createOpenApi(registry, options.version);
+  const handle = async (request: ApiRequest): Promise<ApiResponse> => {
+    try {
+      return await answer(parts, openApi, request);
+    } catch (error) {
+      return errorResponse(asStatusError(error, options.logger));
+    }
+  };
+  return {
+    handle,
+    transportFor: (user) => createTransport(options, parts, user),
+    listen: (listenOptions) => listen({ handle, logger: options.logger, clock }, listenOptions),
+  };
 }

@@ -1,0 +1,118 @@
+// From the body of a request to JSON and to an object of the expected kind, with Kubernetes' complaints.
+import { badRequest, StatusError } from "#core";
+import { duplicateFields, type FieldValidation, type KubeObject } from "#schema";
+import { unsupportedMediaType } from "./errors.ts";
+import type { Resource } from "./registry.ts";
+
+/** Larger bodies are refused, as Kubernetes does. */
+export const BODY_BYTES_MAX = 3 << 20;
+
+/** The media types of objects, as Kubernetes names them when it refuses another. */
+const OBJECT_TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+/** How much of an unreadable body the complaint shows. */
+const EXCERPT = 30;
+
+/** A body as JSON, with the fields that its text names twice. */
+export interface JsonBody {
+  readonly json: unknown;
+  readonly duplicates: readonly string[];
+}
+
+export function textOf(body: Uint8Array | string | undefined): string {
+  if (body === undefined) return "";
+  if (body.length > BODY_BYTES_MAX) {
+    throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
+  }
+  return typeof body === "string" ? body : new TextDecoder().decode(body);
+}
+
+/** The media type without its parameters; JSON when nothing is said. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return type === "" ? "application/json" : type;
+}
+
+/** True when the text ends inside a string, a list or an object: Go's "unexpected end of JSON input". */
+function isCut(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (inString) {
+      if (char === "\\") at++;
+      else if (char === '"') inString = false;
+    } else if (char === '"') inString = true;
+    else if (char === "{" || char === "[") depth++;
+    else if (char === "}" || char === "]") depth--;
+  }
+  return inString || depth > 0 || text.trim() === "";
+}
+
+/** Reads the JSON of an object that is written. Throws 415 for other encodings and 400 for unreadable text. */
+export function readObject(resource: Resource, contentType: string | undefined, body: Uint8Array | string | undefined): JsonBody {
+  if (mediaTypeOf(contentType) !== "application/json") throw unsupportedMediaType(OBJECT_TYPES);
+  const text = textOf(body);
+  try {
+    return { json: JSON.parse(text), duplicates: duplicateFields(text) };
+  } catch (cause) {
+    if (cause instanceof StatusError) throw cause;
+    const why = isCut(text) ? "unexpected end of JSON input" : "invalid character in JSON text";
+    const shown = text.length > EXCERPT ? `${text.slice(0, EXCERPT)} ...` : text;
+    const message = `the object provided is unrecognized (must be of type ${resource.kind.kind}): couldn't get version/kind; json parse error: ${why} (${shown})`;
+    throw new StatusError("BadRequest", message, { cause });
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Refuses an object of another kind or version; what is missing is taken from the URL. */
+function withKind(resource: Resource, json: unknown): Record<string, unknown> {
+  const { kind, apiVersion } = resource;
+  if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): expected a JSON object`);
+  const sentKind = typeof json["kind"] === "string" && json["kind"] !== "" ? json["kind"] : kind.kind;
+  const sentVersion = typeof json["apiVersion"] === "string" && json["apiVersion"] !== "" ? json["apiVersion"] : apiVersion;
+  if (sentKind === kind.kind && sentVersion === apiVersion) return { ...json, kind: sentKind, apiVersion };
+  if (kind.custom) {
+    throw badRequest(
+      sentVersion === apiVersion
+        ? `the kind in the data (${sentKind}) does not match the expected kind (${kind.kind})`
+        : `the API version in the data (${sentVersion}) does not match the expected API version (${apiVersion})`,
+    );
+  }
+  const internal = kind.group === "" ? "core" : (kind.group.split(".", 1)[0] ?? "");
+  const sentPackage = sentVersion.split("/").at(-1);
+  const why = `converting (${sentPackage}.${sentKind}) to (${internal}.${kind.kind}): unknown conversion`;
+  throw badRequest(`${sentKind} in version ${JSON.stringify(sentVersion)} cannot be handled as a ${kind.kind}: ${why}`);
+}
+
+export interface Receiving {
+  readonly namespace: string;
+  /** The name of the URL, or "" for a new object. */
+  readonly name: string;
+  readonly fieldValidation: FieldValidation;
+  readonly warn: (text: string) => void;
+}
+
+/** A sent object: of the right kind, without unknown fields, in the namespace and with the name of the URL. */
+export function receive(resource: Resource, { json, duplicates }: JsonBody, receiving: Receiving): KubeObject {
+  const { namespace, name, fieldValidation, warn } = receiving;
+  const sent = withKind(resource, json);
+  const { object, warnings } = resource.compiled.decode(sent, { fieldValidation, duplicates });
+  warnings.forEach(warn);
+  const metadata = { ...object.metadata };
+  if (resource.namespaced) {
+    if ((metadata.namespace ?? "") !== "" && metadata.namespace !== namespace) {
+      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    }
+    metadata.namespace = namespace;
+  } else delete metadata.namespace;
+  if (name !== "") {
+    if ((metadata.name ?? "") === "") metadata.name = name;
+    if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
+  delete metadata.managedFields;
+  return { ...object, metadata };
+}

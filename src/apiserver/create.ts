@@ -1,0 +1,77 @@
+// Creating an object: name, namespace, what the server owns of the metadata, admission, and the first write.
+import { alreadyExists, badRequest, nameSuffix, notFound, rfc3339, uuid } from "#core";
+import type { KubeObject, ObjectMeta } from "#schema";
+import { receive, type JsonBody } from "./body.ts";
+import { invalid, terminating } from "./errors.ts";
+import { decode, keyOf } from "./keys.ts";
+import type { Resource } from "./registry.ts";
+import { admitted, commit, type Result, type WriteContext, type WriteTools } from "./writing.ts";
+
+/** Generated names are cut so that the suffix fits into a DNS label. */
+const GENERATED_PREFIX_MAX = 58;
+const GENERATED_ATTEMPTS = 8;
+
+/** Throws NotFound for a namespace that is not there and Forbidden for one that is going away. */
+async function checkNamespace(tools: WriteTools, resource: Resource, namespace: string, name: string): Promise<void> {
+  const { namespaces } = tools;
+  if (!resource.namespaced || namespaces === undefined) return;
+  const entry = await tools.store.get(keyOf(namespaces, "", namespace));
+  if (entry === undefined) throw notFound(namespaces.name, namespace);
+  if (decode(entry.value).metadata.deletionTimestamp !== undefined) throw terminating(resource.name, name, namespace);
+}
+
+/** The sent metadata with all that the server owns. */
+function newMeta(tools: WriteTools, resource: Resource, sent: ObjectMeta, name: string): ObjectMeta {
+  const { labels, annotations, ownerReferences, finalizers, generateName, namespace } = sent;
+  // It gets its resourceVersion when it is stored, and none at all in a dry run.
+  const meta: Omit<ObjectMeta, "resourceVersion"> = {
+    name,
+    ...(generateName === undefined || generateName === "" ? {} : { generateName }),
+    ...(namespace === undefined ? {} : { namespace }),
+    uid: uuid(tools.rng),
+    ...(resource.kind.hasGeneration ? { generation: 1 } : {}),
+    creationTimestamp: rfc3339(tools.clock.wallMs()),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    ...(finalizers === undefined ? {} : { finalizers }),
+  };
+  return meta as ObjectMeta;
+}
+
+/** The object without what a client may not set at creation. */
+function withoutStatus(resource: Resource, object: KubeObject): KubeObject {
+  if (resource.kind.subresources.status !== true || !("status" in object)) return object;
+  const { status: _status, ...rest } = object;
+  return rest;
+}
+
+/** Throws AlreadyExists, also when no generated name is free. */
+export async function create(
+  tools: WriteTools,
+  place: { readonly resource: Resource; readonly namespace: string },
+  body: JsonBody,
+  context: WriteContext,
+): Promise<Result> {
+  const { resource, namespace } = place;
+  const received = receive(resource, body, { namespace, name: "", fieldValidation: context.fieldValidation, warn: context.warn });
+  const sent = withoutStatus(resource, received);
+  const base = sent.metadata.generateName ?? "";
+  const given = sent.metadata.name ?? "";
+  if ((sent.metadata.resourceVersion ?? "") !== "") throw badRequest("resourceVersion should not be set on objects to be created");
+  if (given === "" && base === "") {
+    throw invalid(resource.kind, "", [{ type: "FieldValueRequired", field: "metadata.name", message: "Required value: name or generateName is required" }]);
+  }
+  await checkNamespace(tools, resource, namespace, given);
+  let name = given;
+  for (let attempt = 0; attempt < (given === "" ? GENERATED_ATTEMPTS : 1); attempt++) {
+    if (given === "") name = base.slice(0, GENERATED_PREFIX_MAX) + nameSuffix(tools.rng);
+    const draft = { ...sent, metadata: newMeta(tools, resource, sent.metadata, name) };
+    const object = await admitted(resource, draft, { operation: "CREATE", subresource: "", old: undefined }, context);
+    const target = { resource, namespace, name };
+    if (context.dryRun && (await tools.store.get(keyOf(resource, namespace, name))) !== undefined) continue;
+    const result = await commit(tools, target, object, "absent", context);
+    if (result !== undefined) return result;
+  }
+  throw alreadyExists(resource.name, name);
+}

@@ -1,0 +1,62 @@
+// The refusals of the protocol itself, in Kubernetes' words.
+import { conflict, forbidden, StatusError, type ResourceName } from "#core";
+import type { FieldError, Kind } from "#schema";
+
+/** 422 with one cause a field; the sentence lists them all. `group` and `kind` are those of the object's kind. */
+export function invalid(kind: Pick<Kind, "group" | "kind">, name: string, errors: readonly FieldError[]): StatusError {
+  const causes = errors.map(({ type, field, message }) => ({ reason: type, message, field }));
+  const texts = errors.map(({ field, message }) => `${field}: ${message}`);
+  const list = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
+  const what = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
+  const details = { name, ...(kind.group === "" ? {} : { group: kind.group }), kind: kind.kind, causes };
+  return new StatusError("Invalid", `${what} ${JSON.stringify(name)} is invalid: ${list}`, { details });
+}
+
+/** 422 about the query parameters; without a name in the details, as Kubernetes sends it. */
+export function invalidOptions(kind: "ListOptions" | "PatchOptions" | "DeleteOptions", error: FieldError): StatusError {
+  const { details, message } = invalid({ group: "meta.k8s.io", kind }, "", [error]);
+  const { name: _name, ...rest } = details ?? {};
+  return new StatusError("Invalid", message, { details: rest });
+}
+
+export function methodNotAllowed(): StatusError {
+  return new StatusError("MethodNotAllowed", "the server does not allow this method on the requested resource", { details: {} });
+}
+
+export function unauthorized(): StatusError {
+  return new StatusError("Unauthorized", "Unauthorized");
+}
+
+export function notAcceptable(): StatusError {
+  const types = "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+  return new StatusError("NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${types}`, { details: {} });
+}
+
+/** 415; `accepted` are the media types that would do. */
+export function unsupportedMediaType(accepted: readonly string[]): StatusError {
+  return new StatusError("UnsupportedMediaType", `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`);
+}
+
+/** A resourceVersion of the future: the client asks a server that has forgotten, or has mistyped. */
+export function versionTooLarge(asked: number, current: number): StatusError {
+  return new StatusError("Timeout", `Timeout: Too large resource version: ${asked}, current: ${current}`, {
+    details: { causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }], retryAfterSeconds: 1 },
+  });
+}
+
+export function expiredVersion(asked: number, current: number): StatusError {
+  return new StatusError("Expired", `too old resource version: ${asked} (${current})`);
+}
+
+/** Preconditions of deletions name the kind, not the resource. */
+export function preconditionFailed(kind: Pick<Kind, "group" | "kind">, name: string, why: string): StatusError {
+  return conflict({ group: kind.group, resource: kind.kind }, name, why);
+}
+
+/** A new object in a namespace that is going away. */
+export function terminating(of: ResourceName, name: string, namespace: string): StatusError {
+  const { message, details } = forbidden(of, name, `unable to create new content in namespace ${namespace} because it is being terminated`);
+  const causes = [{ reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" }];
+  return new StatusError("Forbidden", message, { details: { ...details, causes } });
+}
+

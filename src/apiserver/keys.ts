@@ -1,0 +1,30 @@
+// Where objects lie in the store, and their texts: the head is fixed, so lists and events are spliced without parsing.
+import type { KubeObject } from "#schema";
+import type { Resource } from "./registry.ts";
+
+/** The key of one object; `namespace` is ignored for cluster-scoped kinds. */
+export function keyOf(resource: Resource, namespace: string, name: string): string {
+  return resource.namespaced ? `${resource.prefix}${namespace}/${name}` : resource.prefix + name;
+}
+
+/** The prefix of all objects of a namespace, or of the kind when `namespace` is "". */
+export function prefixOf(resource: Resource, namespace: string): string {
+  return resource.namespaced && namespace !== "" ? `${resource.prefix}${namespace}/` : resource.prefix;
+}
+
+/** The stored text of an object at a revision; `object` may come from a client, so its own kind is not trusted. */
+export function encode(resource: Resource, object: KubeObject, revision: number): string {
+  const { apiVersion: _version, kind: _kind, metadata, ...rest } = object;
+  const { managedFields: _managed, ...meta } = metadata;
+  const text = JSON.stringify({ metadata: { ...meta, resourceVersion: String(revision) }, ...rest });
+  return resource.head + text.slice(1);
+}
+
+export function decode(text: string): KubeObject {
+  return JSON.parse(text) as KubeObject;
+}
+
+/** The text as an item of a list: Kubernetes leaves kind and apiVersion out of the items of its built-in lists. */
+export function itemText(resource: Resource, text: string): string {
+  return resource.kind.custom ? text : `{${text.slice(resource.head.length)}`;
+}

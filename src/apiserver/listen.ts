@@ -1,0 +1,163 @@
+// The HTTPS side: HTTP/2 and HTTP/1.1 on one socket, bodies with limits, streams with backpressure, a clean end.
+import { once } from "node:events";
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { StatusError, type Clock, type Logger } from "#core";
+import { BODY_BYTES_MAX } from "./body.ts";
+import type { ApiRequest, ApiResponse, Listening, ListenOptions, Peer } from "./port.ts";
+import { asStatusError, errorResponse } from "./responses.ts";
+
+export interface ListenTools {
+  readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Answers above this size are compressed when the client takes gzip; Kubernetes has the same limit. */
+const GZIP_FROM_BYTES = 128 << 10;
+const HEADERS_BYTES_MAX = 64 << 10;
+/** A client that takes longer to send its request is cut off. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Streams that one HTTP/2 connection may have open; informers open one a kind. */
+const STREAMS_MAX = 1_000;
+/** A client that reads nothing of a stream for so long is cut off. */
+const DRAIN_TIMEOUT_MS = 60_000;
+/** How long requests may go on after `close`. */
+const CLOSE_GRACE_MS = 1_000;
+
+const compress = promisify(gzip);
+
+function peerOf(socket: TLSSocket): Peer | undefined {
+  if (!socket.authorized) return undefined;
+  const { subject } = socket.getPeerCertificate();
+  if (typeof subject?.CN !== "string") return undefined;
+  const organizations: unknown = subject.O;
+  return { commonName: subject.CN, organizations: Array.isArray(organizations) ? organizations.map(String) : organizations === undefined ? [] : [String(organizations)] };
+}
+
+async function bodyOf(request: Http2ServerRequest): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > BODY_BYTES_MAX) throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function headersOf(request: Http2ServerRequest): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  return headers;
+}
+
+/** Writes a piece and waits while the client is slower than we are, but not for ever. */
+async function writePiece(response: Http2ServerResponse, piece: string | Uint8Array, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<void> {
+  if (response.write(piece)) return;
+  const done = new AbortController();
+  const ended = AbortSignal.any([signal, done.signal]);
+  const tooSlow = clock.sleep(DRAIN_TIMEOUT_MS, ended).then(() => {
+    throw new Error("the client does not read");
+  });
+  try {
+    await Promise.race([once(response, "drain", { signal: ended }), tooSlow]);
+  } finally {
+    done.abort();
+    await tooSlow.catch(() => {});
+  }
+}
+
+interface Sending {
+  readonly acceptsGzip: boolean;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+async function send(response: Http2ServerResponse, answer: ApiResponse, { acceptsGzip, clock, signal }: Sending): Promise<void> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(answer.headers)) headers[name] = typeof value === "string" ? value : [...value];
+  const { body } = answer;
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    let bytes = typeof body === "string" ? Buffer.from(body) : body;
+    if (acceptsGzip && bytes.length > GZIP_FROM_BYTES) {
+      bytes = await compress(bytes);
+      headers["content-encoding"] = "gzip";
+    }
+    if (answer.status !== 304) headers["content-length"] = String(bytes.length);
+    response.writeHead(answer.status, headers);
+    response.end(bytes);
+    return;
+  }
+  response.writeHead(answer.status, headers);
+  // HTTP/1.1 would keep the head until the first piece; a watch may have none for a while.
+  (response as { flushHeaders?: () => void }).flushHeaders?.();
+  for await (const piece of body) {
+    if (signal.aborted) break;
+    await writePiece(response, piece, { clock, signal });
+  }
+  response.end();
+}
+
+/** Answers one request; a client that has gone is no error. */
+async function serve(tools: ListenTools, closing: AbortSignal, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, closing]);
+  try {
+    const peer = peerOf(request.socket as TLSSocket);
+    const headers = headersOf(request);
+    const answer = await bodyOf(request).then(
+      (body) => tools.handle({ method: request.method, target: request.url, headers, body, signal, ...(peer === undefined ? {} : { peer }) }),
+      (error: unknown) => errorResponse(asStatusError(error, tools.logger)),
+    );
+    const acceptsGzip = (headers["accept-encoding"] ?? "").includes("gzip");
+    await send(response, answer, { acceptsGzip, clock: tools.clock, signal });
+  } catch (error) {
+    if (!signal.aborted) tools.logger.warn("answer not sent", { err: error });
+    // HTTP/1.1 requests come through the same interface but have no stream.
+    ((response.stream as Http2ServerResponse["stream"] | undefined) ?? response.socket)?.destroy();
+  }
+}
+
+/** See `ApiServer.listen`. Rejects when the address cannot be bound. */
+export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Promise<Listening> {
+  const closing = new AbortController();
+  const sockets = new Set<Socket>();
+  const secure = (given: ListenOptions["tls"]): { key: string; cert: string; ca: string } => ({ key: given.key, cert: given.cert, ca: given.clientCa });
+  const server = createSecureServer({
+    ...secure(tls),
+    allowHTTP1: true,
+    requestCert: true,
+    rejectUnauthorized: false,
+    maxHeaderSize: HEADERS_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    settings: { maxConcurrentStreams: STREAMS_MAX },
+  } as Parameters<typeof createSecureServer>[0]);
+  server.on("request", (request, response) => void serve(tools, closing.signal, request, response));
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("sessionError", (error) => tools.logger.debug("connection failed", { err: error }));
+  server.on("tlsClientError", (error) => tools.logger.debug("tls handshake failed", { err: error }));
+  server.listen("fd" in at ? { fd: at.fd } : { host: at.host, port: at.port });
+  await once(server, "listening");
+  const address = server.address() as AddressInfo | string | null;
+  return {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    renew: (next) => server.setSecureContext(secure(next)),
+    async close() {
+      closing.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const graceOver = new AbortController();
+      await Promise.race([closed, tools.clock.sleep(CLOSE_GRACE_MS, graceOver.signal).catch(() => {})]);
+      graceOver.abort();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

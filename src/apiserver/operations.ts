@@ -1,0 +1,131 @@
+// The one path of all verbs on all kinds, shared by HTTP and in-process callers.
+import { badRequest, isReason } from "#core";
+import type { KubeObject } from "#schema";
+import { receive, type JsonBody } from "./body.ts";
+import { create } from "./create.ts";
+import { remove, type DeleteOptions } from "./delete.ts";
+import { verbsOf } from "./discovery.ts";
+import { methodNotAllowed } from "./errors.ts";
+import { decode } from "./keys.ts";
+import { listParameters } from "./list-options.ts";
+import { patched, type Patch } from "./patch.ts";
+import { get, list, type Page } from "./read.ts";
+import type { ResourceInfo } from "./request-info.ts";
+import type { Resource } from "./registry.ts";
+import { scaleOf, withScale } from "./scale.ts";
+import { selectionOf } from "./selection.ts";
+import { update, type Change } from "./update.ts";
+import type { Result, WriteContext, WriteTools } from "./writing.ts";
+
+/** The body of a call, read in the way that its verb needs. */
+export interface Payload {
+  object(resource: Resource): JsonBody;
+  patch(resource: Resource): Patch;
+  deleteOptions(query: URLSearchParams): DeleteOptions;
+}
+
+/** What a verb came to. `plain` is an object of another kind, or a Status: it is never shown as a table. */
+export type Outcome =
+  | { readonly as: "object"; readonly status: number; readonly result: Result }
+  | { readonly as: "text"; readonly status: number; readonly text: string }
+  | { readonly as: "page"; readonly status: number; readonly page: Page }
+  | { readonly as: "plain"; readonly status: number; readonly body: object };
+
+export interface Call extends ResourceInfo {
+  readonly query: URLSearchParams;
+}
+
+/** Throws 405 for what the kind does not offer. */
+export function checkVerb({ resource, verb, subresource }: ResourceInfo): void {
+  const offered: readonly string[] =
+    subresource === "" ? verbsOf(resource)
+    : subresource === "status" || subresource === "scale" ? ["get", "update", "patch"]
+    : resource.served.parts?.[subresource] !== undefined ? ["update"]
+    : (resource.served.subresources?.[subresource]?.verbs ?? []);
+  if (verb === undefined || !offered.includes(verb)) throw methodNotAllowed();
+}
+
+/** Runs any verb but `watch`, and any subresource but those with handlers of their own. */
+export async function perform(tools: WriteTools, call: Call, payload: Payload, context: WriteContext): Promise<Outcome> {
+  const { resource, namespace, name, query } = call;
+  switch (call.verb) {
+    case "get": {
+      const text = await get(tools.store, resource, namespace, name);
+      return call.subresource === "scale" ? scaled(resource, decode(text)) : { as: "text", status: 200, text };
+    }
+    case "list":
+      return { as: "page", status: 200, page: await list(tools.store, resource, selectionOf(resource, namespace, query), listParameters(query)) };
+    case "create":
+      return { as: "object", status: 201, result: await create(tools, { resource, namespace }, payload.object(resource), context) };
+    case "update":
+      return change(tools, call, replacement(call, payload, context), context);
+    case "patch":
+      return change(tools, call, patching(call, payload.patch(resource), context), context);
+    case "delete":
+      return deletion(tools, call, payload.deleteOptions(query), context);
+    case "deletecollection":
+      return collectionDeletion(tools, call, payload.deleteOptions(query), context);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+function scaled(resource: Resource, object: KubeObject): Outcome {
+  const paths = resource.kind.subresources.scale;
+  if (paths === undefined) throw methodNotAllowed();
+  return { as: "plain", status: 200, body: scaleOf(object, paths) };
+}
+
+/** What a PUT wants of the current object. */
+function replacement(call: Call, payload: Payload, context: WriteContext): Change["wanted"] {
+  const { resource, namespace, name, subresource } = call;
+  const body = payload.object(resource);
+  const paths = resource.kind.subresources.scale;
+  if (subresource === "scale" && paths !== undefined) return (current) => withScale(current, paths, body.json);
+  const object = receive(resource, body, { namespace, name, fieldValidation: context.fieldValidation, warn: context.warn });
+  return () => object;
+}
+
+/** What a PATCH wants of the current object. */
+function patching(call: Call, patch: Patch, context: WriteContext): Change["wanted"] {
+  const { resource, namespace, name, subresource } = call;
+  const paths = resource.kind.subresources.scale;
+  if (subresource === "scale" && paths !== undefined) return (current) => withScale(current, paths, patched(undefined, patch, scaleOf(current, paths)));
+  return (current) => {
+    const json = patched(resource, patch, current);
+    return receive(resource, { json, duplicates: [] }, { namespace, name, fieldValidation: context.fieldValidation, warn: context.warn });
+  };
+}
+
+async function change(tools: WriteTools, call: Call, wanted: Change["wanted"], context: WriteContext): Promise<Outcome> {
+  const { resource, namespace, name, subresource } = call;
+  const result = await update(tools, { resource, namespace, name }, { subresource, wanted }, context);
+  return subresource === "scale" ? scaled(resource, result.object) : { as: "object", status: 200, result };
+}
+
+async function deletion(tools: WriteTools, { resource, namespace, name }: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {
+  const { gone, ...result } = await remove(tools, { resource, namespace, name }, options, context);
+  if (!gone) return { as: "object", status: 200, result };
+  const { group, resource: kind } = resource.name;
+  const details = { name, ...(group === "" ? {} : { group }), kind, uid: result.object.metadata.uid };
+  return { as: "plain", status: 200, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details } };
+}
+
+/** Deletes what the selectors match, one by one; what others delete meanwhile is fine. */
+async function collectionDeletion(tools: WriteTools, call: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {
+  const { resource, namespace, query } = call;
+  if (options.uid !== undefined || options.resourceVersion !== undefined) throw badRequest("preconditions name one object: they do not go with the deletion of a collection");
+  const page = await list(tools.store, resource, selectionOf(resource, namespace, query), listParameters(query));
+  const texts: string[] = [];
+  for (const text of page.texts) {
+    const { metadata } = decode(text);
+    const target = { resource, namespace: metadata.namespace ?? "", name: metadata.name };
+    const done = await remove(tools, target, options, context).catch(unlessGone);
+    if (done !== undefined) texts.push(done.text);
+  }
+  return { as: "page", status: 200, page: { texts, revision: tools.store.revision, continue: page.continue } };
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!isReason(error, "NotFound")) throw error;
+}

@@ -1,0 +1,80 @@
+// From method and URL to what a request wants, as Kubernetes reads them.
+import type { Registry, Resource } from "./registry.ts";
+import type { Verb } from "./port.ts";
+
+/** A request for a resource. `verb` is undefined when the method does not exist there (405). */
+export interface ResourceInfo {
+  readonly resource: Resource;
+  readonly verb: Verb | undefined;
+  readonly namespace: string;
+  /** "" for a collection. */
+  readonly name: string;
+  /** "" for the object itself. */
+  readonly subresource: string;
+}
+
+const VERBS_OF_ONE: Readonly<Record<string, Verb>> = { GET: "get", HEAD: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
+const VERBS_OF_MANY: Readonly<Record<string, Verb>> = { GET: "list", HEAD: "list", POST: "create", DELETE: "deletecollection" };
+
+/** Go's boolean query parameters: present without a value counts as true. */
+export function isSet(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && value !== "false" && value !== "0";
+}
+
+function verbOf(method: string, name: string, subresource: string, query: URLSearchParams): Verb | undefined {
+  if (subresource !== "" && method === "POST") return "create";
+  if (name !== "") return VERBS_OF_ONE[method];
+  const verb = VERBS_OF_MANY[method];
+  return verb === "list" && isSet(query, "watch") ? "watch" : verb;
+}
+
+function hasSubresource(resource: Resource, name: string): boolean {
+  const { subresources } = resource.kind;
+  if (name === "status") return subresources.status === true;
+  if (name === "scale") return subresources.scale !== undefined;
+  return Object.hasOwn(resource.served.subresources ?? {}, name) || Object.hasOwn(resource.served.parts ?? {}, name);
+}
+
+/** Splits `/api/v1/…` and `/apis/G/V/…` into group, version and the rest; undefined for other paths. */
+function splitVersion(parts: readonly string[]): { group: string; version: string; rest: readonly string[] } | undefined {
+  if (parts[0] === "api" && parts.length >= 3) return { group: "", version: parts[1] ?? "", rest: parts.slice(2) };
+  if (parts[0] === "apis" && parts.length >= 4) return { group: parts[1] ?? "", version: parts[2] ?? "", rest: parts.slice(3) };
+  return undefined;
+}
+
+/** Undefined when no resource is served at the path. */
+export function requestInfo(registry: Registry, method: string, path: string, query: URLSearchParams): ResourceInfo | undefined {
+  let parts: string[];
+  try {
+    parts = path.split("/").slice(1).map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+  if (parts.at(-1) === "") parts.pop();
+  const split = splitVersion(parts);
+  if (split === undefined || parts.includes("")) return undefined;
+  const { group, version, rest } = split;
+  const [first = "", second = "", third = ""] = rest;
+  const scoped = first === "namespaces" && rest.length >= 3 ? registry.find(group, version, third) : undefined;
+  if (scoped?.namespaced === true) return infoOf(scoped, second, rest.slice(3), { method, query });
+  const resource = registry.find(group, version, first);
+  return resource === undefined ? undefined : infoOf(resource, "", rest.slice(1), { method, query });
+}
+
+function infoOf(
+  resource: Resource,
+  namespace: string,
+  rest: readonly string[],
+  { method, query }: { method: string; query: URLSearchParams },
+): ResourceInfo | undefined {
+  const [name = "", subresource = ""] = rest;
+  if (rest.length > 2 || (subresource !== "" && !hasSubresource(resource, subresource))) return undefined;
+  if (resource.namespaced && namespace === "") {
+    // Across all namespaces objects are listed and watched, never named or written.
+    if (name !== "") return undefined;
+    const verb = method === "GET" || method === "HEAD" ? verbOf(method, "", "", query) : undefined;
+    return { resource, verb, namespace, name, subresource };
+  }
+  return { resource, verb: verbOf(method, name, subresource, query), namespace, name, subresource };
+}

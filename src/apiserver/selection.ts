@@ -1,0 +1,43 @@
+// Which objects a list or a watch is about: a prefix of keys, perhaps one name, and a test of the object.
+import { badRequest } from "#core";
+import { matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector, requiredValue, type KubeObject } from "#schema";
+import { keyOf, prefixOf } from "./keys.ts";
+import type { Resource } from "./registry.ts";
+
+export interface Selection {
+  /** Every key of the selection begins with it. */
+  readonly prefix: string;
+  /** Whether a key below the prefix can be meant; cheap, without the object. */
+  readonly ownsKey: (key: string) => boolean;
+  /** Undefined when no object needs to be looked at. */
+  readonly matches: ((object: KubeObject) => boolean) | undefined;
+}
+
+/** Selectors of this length are refused before they are parsed. */
+const SELECTOR_LENGTH_MAX = 64 << 10;
+
+function textOf(query: URLSearchParams, name: string): string {
+  const text = query.get(name) ?? "";
+  if (text.length > SELECTOR_LENGTH_MAX) throw badRequest(`${name} is too long: limit is ${SELECTOR_LENGTH_MAX}`);
+  return text;
+}
+
+/** Reads `labelSelector` and `fieldSelector`; throws BadRequest for what cannot be read or is not offered. */
+export function selectionOf(resource: Resource, namespace: string, query: URLSearchParams): Selection {
+  const labels = parseLabelSelector(textOf(query, "labelSelector"));
+  const fields = parseFieldSelector(textOf(query, "fieldSelector"), resource.kind);
+  const name = requiredValue(fields, "metadata.name");
+  const inNamespace = namespace !== "" ? namespace : (requiredValue(fields, "metadata.namespace") ?? "");
+  // What the key already says need not be asked of the object again; a contradiction still is.
+  const said = { "metadata.name": name, "metadata.namespace": resource.namespaced ? inNamespace : undefined };
+  const asked = fields.filter(({ field, equals, value }) => !equals || said[field as keyof typeof said] !== value);
+  const one = name === undefined || (resource.namespaced && inNamespace === "") ? undefined : keyOf(resource, inNamespace, name);
+  return {
+    prefix: one ?? prefixOf(resource, inNamespace),
+    ownsKey: one !== undefined ? (key) => key === one : name !== undefined ? (key) => key.endsWith(`/${name}`) : () => true,
+    matches:
+      labels.length === 0 && asked.length === 0
+        ? undefined
+        : (object) => matchesLabels(labels, object.metadata.labels) && matchesFields(asked, resource.kind, object),
+  };
+}

@@ -1,0 +1,88 @@
+// Calls from within the process: objects in, objects out, no HTTP and no text where none is needed.
+import { unreachable } from "#core";
+import type { KubeObject, UserInfo } from "#schema";
+import { authorizeResource } from "./authorization.ts";
+import { deleteOptions, isDryRun } from "./delete.ts";
+import { decode } from "./keys.ts";
+import { watchParameters } from "./list-options.ts";
+import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
+import { patchOf } from "./patch.ts";
+import { nextTurn, PIECE } from "./pause.ts";
+import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
+import type { Registry, Resource } from "./registry.ts";
+import { selectionOf } from "./selection.ts";
+import { watchFrames, type WatchTools } from "./watch.ts";
+import type { WriteTools } from "./writing.ts";
+
+/** A copy without undefined members: what the object would be as JSON. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : plain(item)));
+  if (typeof value !== "object" || value === null) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = plain(member);
+  return copy;
+}
+
+function payloadOf(call: InProcessCall): Payload {
+  return {
+    object: () => ({ json: plain(call.body), duplicates: [] }),
+    patch: (resource) => patchOf(resource, call.contentType, plain(call.body)),
+    deleteOptions: (query) => deleteOptions(plain(call.body), query),
+  };
+}
+
+async function listOf(resource: Resource, texts: readonly string[], metadata: object): Promise<object> {
+  const items: KubeObject[] = [];
+  for (const text of texts) {
+    items.push(decode(text));
+    if (items.length % PIECE === 0) await nextTurn();
+  }
+  return { kind: `${resource.kind.kind}List`, apiVersion: resource.apiVersion, metadata, items };
+}
+
+async function answerOf(resource: Resource, outcome: Outcome): Promise<unknown> {
+  switch (outcome.as) {
+    case "object":
+      return outcome.result.object;
+    case "text":
+      return decode(outcome.text);
+    case "plain":
+      return outcome.body;
+    case "page": {
+      const { texts, revision, continue: token } = outcome.page;
+      return listOf(resource, texts, { resourceVersion: String(revision), ...(token === "" ? {} : { continue: token }) });
+    }
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** The transport of one identity; see `InProcessTransport`. */
+export function createTransport(
+  options: Pick<ApiServerOptions, "authorize">,
+  parts: { readonly registry: Registry; readonly writeTools: WriteTools; readonly watchTools: WatchTools },
+  user: UserInfo,
+): InProcessTransport {
+  const { registry, writeTools, watchTools } = parts;
+  return {
+    async send(call) {
+      const resource = registry.of(call.kind);
+      const query = new URLSearchParams(call.query);
+      const info = { resource, verb: call.verb, namespace: call.namespace, name: call.name ?? "", subresource: call.subresource ?? "" };
+      checkVerb(info);
+      authorizeResource(options.authorize, user, info);
+      const context = { user, durability: "rebuildable", dryRun: isDryRun(query.getAll("dryRun"), "PatchOptions"), fieldValidation: "Ignore", warn: () => {} } as const;
+      return answerOf(resource, await perform(writeTools, { ...info, query }, payloadOf(call), context));
+    },
+    async *watch(call, signal): AsyncGenerator<InProcessWatchEvent, void, void> {
+      const resource = registry.of(call.kind);
+      const query = new URLSearchParams(call.query);
+      authorizeResource(options.authorize, user, { resource, verb: "watch", namespace: call.namespace, name: "", subresource: "" });
+      const selection = selectionOf(resource, call.namespace, query);
+      const request = { resource, selection, parameters: watchParameters(query), visibility: "immediate" } as const;
+      for await (const frames of watchFrames(watchTools, request, signal)) {
+        for (const frame of frames) yield { type: frame.type, object: frame.object() };
+      }
+    },
+  };
+}

@@ -1,0 +1,105 @@
+// What all writes share: their context, admission, and the step into the store.
+import type { Clock, Rng } from "#core";
+import type { FieldValidation, KubeObject, UserInfo } from "#schema";
+import type { Durability, Expectation, Store } from "#store";
+import { invalid } from "./errors.ts";
+import { encode, keyOf } from "./keys.ts";
+import type { Resource } from "./registry.ts";
+
+/** Who writes, how durable, how strict, and where warnings go. */
+export interface WriteContext {
+  readonly user: UserInfo;
+  readonly durability: Durability;
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+  readonly warn: (text: string) => void;
+}
+
+export interface WriteTools {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** The resource whose objects are the namespaces. */
+  readonly namespaces: Resource | undefined;
+}
+
+export interface Target {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** An object as it stands after an operation, with its text. */
+export interface Result {
+  readonly object: KubeObject;
+  readonly text: string;
+}
+
+/** How often a write that names no resourceVersion is tried again when others write the same object. */
+export const ATTEMPTS_MAX = 5;
+
+export interface Admission {
+  readonly operation: "CREATE" | "UPDATE";
+  readonly subresource: "" | "status" | "scale";
+  readonly old: KubeObject | undefined;
+}
+
+/** Schema defaults, the kind's admission, then all checks; throws Invalid with every cause. */
+export async function admitted(resource: Resource, object: KubeObject, admission: Admission, context: WriteContext): Promise<KubeObject> {
+  const { compiled, served, kind } = resource;
+  let next = compiled.applyDefaults(object);
+  if (served.admit !== undefined) {
+    const { user, dryRun, warn } = context;
+    const answer = await served.admit({ ...admission, user, dryRun, object: next });
+    answer.warnings.forEach(warn);
+    next = answer.object;
+  }
+  const errors = compiled.validate(next, admission.old);
+  if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
+  return next;
+}
+
+/** Writes the object if the key is as expected; undefined when it is not. A dry run answers without writing. */
+export async function commit(tools: WriteTools, target: Target, object: KubeObject, expect: Expectation, context: WriteContext): Promise<Result | undefined> {
+  const { resource, namespace, name } = target;
+  if (context.dryRun) return { object, text: resultText(resource, object) };
+  let stored = object;
+  const written = await tools.store.put({
+    key: keyOf(resource, namespace, name),
+    expect,
+    durability: context.durability,
+    ...(resource.served.ttlMs === undefined ? {} : { ttlMs: resource.served.ttlMs }),
+    encode: (revision) => {
+      stored = withRevision(object, revision);
+      return encode(resource, object, revision);
+    },
+  });
+  return written.ok ? { object: stored, text: written.value } : undefined;
+}
+
+/** Removes the object if it is still at the revision; the event carries its last state. Undefined when it is not. */
+export async function erase(tools: WriteTools, target: Target, object: KubeObject, revision: number, context: WriteContext): Promise<Result | undefined> {
+  const { resource, namespace, name } = target;
+  if (context.dryRun) return { object, text: resultText(resource, object) };
+  let stored = object;
+  const written = await tools.store.delete({
+    key: keyOf(resource, namespace, name),
+    expect: revision,
+    durability: context.durability,
+    encode: (next) => {
+      stored = withRevision(object, next);
+      return encode(resource, object, next);
+    },
+  });
+  return written.ok ? { object: stored, text: written.value } : undefined;
+}
+
+function withRevision(object: KubeObject, revision: number): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+}
+
+/** The text of an object that was not stored. */
+function resultText(resource: Resource, object: KubeObject): string {
+  const { apiVersion: _version, kind: _kind, ...rest } = object;
+  return resource.head + JSON.stringify(rest).slice(1);
+}
