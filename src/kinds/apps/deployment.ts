@@ -1,10 +1,84 @@
-// Deployment of apps/v1.
-import type { Kind } from "#schema";
+// Deployment of apps/v1: so many pods of a template, replaced step by step when it changes.
+import { equal, fieldError, type Column, type FieldError, type Kind } from "#schema";
 import { builtin } from "../core/builtin.ts";
+import { age, templateColumns } from "../core/columns.ts";
+import { notNegative } from "../core/pod-validation.ts";
 import { definitions } from "./definitions.ts";
-import type { Deployment as DeploymentObject } from "./v1.types.ts";
+import { templateDefaults, workloadErrors } from "./template.ts";
+import type { Deployment as DeploymentObject, DeploymentSpec, DeploymentStrategy } from "./v1.types.ts";
 
 export type Deployment = DeploymentObject;
+
+const QUARTER = "25%";
+
+const cell = (read: (deployment: Deployment) => string | number): NonNullable<Column["cell"]> => (object) => read(object as Deployment);
+
+const columns: readonly Column[] = [
+  {
+    name: "Ready",
+    type: "string",
+    description: "Number of the pod with ready state",
+    cell: cell(({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`),
+  },
+  {
+    name: "Up-to-date",
+    type: "string",
+    description: "Total number of non-terminating pods targeted by this deployment that have the desired template spec.",
+    cell: cell(({ status }) => status?.updatedReplicas ?? 0),
+  },
+  {
+    name: "Available",
+    type: "string",
+    description: "Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.",
+    cell: cell(({ status }) => status?.availableReplicas ?? 0),
+  },
+  age,
+  ...templateColumns,
+];
+
+function strategyDefaults(strategy: DeploymentStrategy): DeploymentStrategy {
+  const type = strategy.type || "RollingUpdate";
+  if (type !== "RollingUpdate") return { ...strategy, type };
+  const { maxUnavailable = QUARTER, maxSurge = QUARTER } = strategy.rollingUpdate ?? {};
+  return { ...strategy, type, rollingUpdate: { ...strategy.rollingUpdate, maxUnavailable, maxSurge } };
+}
+
+function deploymentDefaults(deployment: Deployment): Deployment {
+  const spec = deployment.spec ?? { selector: {}, template: {} };
+  const filled: DeploymentSpec = {
+    ...spec,
+    replicas: spec.replicas ?? 1,
+    template: templateDefaults(spec.template),
+    strategy: strategyDefaults(spec.strategy ?? {}),
+    revisionHistoryLimit: spec.revisionHistoryLimit ?? 10,
+    progressDeadlineSeconds: spec.progressDeadlineSeconds ?? 600,
+  };
+  return equal(spec, filled) ? deployment : { ...deployment, spec: filled };
+}
+
+function strategyErrors(strategy: DeploymentStrategy | undefined): FieldError[] {
+  const { type = "RollingUpdate", rollingUpdate } = strategy ?? {};
+  const field = "spec.strategy";
+  if (type === "Recreate") {
+    return rollingUpdate === undefined ? [] : [fieldError.forbidden(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
+  }
+  if (type !== "RollingUpdate") return [fieldError.notSupported(field, strategy, ["Recreate", "RollingUpdate"])];
+  const isZero = (value: number | string | undefined): boolean => value === 0 || value === "0%";
+  if (!isZero(rollingUpdate?.maxSurge) || !isZero(rollingUpdate?.maxUnavailable)) return [];
+  return [fieldError.invalid(`${field}.rollingUpdate.maxUnavailable`, rollingUpdate?.maxUnavailable, "may not be 0 when `maxSurge` is 0")];
+}
+
+function deploymentErrors(deployment: Deployment, old: Deployment | undefined): FieldError[] {
+  const { spec } = deployment;
+  const { progressDeadlineSeconds: deadline, minReadySeconds = 0 } = spec;
+  const wrong = workloadErrors(spec, old?.spec, "deployment");
+  wrong.push(...strategyErrors(spec.strategy), ...notNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit));
+  wrong.push(...notNegative("spec.progressDeadlineSeconds", deadline));
+  if (deadline !== undefined && deadline <= minReadySeconds) {
+    wrong.push(fieldError.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"));
+  }
+  return wrong;
+}
 
 export const Deployment: Kind<Deployment> = builtin<Deployment>({
   group: "apps",
@@ -14,5 +88,9 @@ export const Deployment: Kind<Deployment> = builtin<Deployment>({
   categories: ["all"],
   definitions,
   definition: "io.k8s.api.apps.v1.Deployment",
-  columns: [],
+  hasGeneration: true,
+  subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },
+  columns,
+  defaultObject: deploymentDefaults,
+  validate: deploymentErrors,
 });

@@ -1,10 +1,22 @@
-// ReplicaSet of apps/v1.
-import type { Kind } from "#schema";
+// ReplicaSet of apps/v1: so many pods of one template.
+import type { Column, Kind } from "#schema";
 import { builtin } from "../core/builtin.ts";
+import { age, templateColumns } from "../core/columns.ts";
 import { definitions } from "./definitions.ts";
+import { templateDefaults, workloadErrors } from "./template.ts";
 import type { ReplicaSet as ReplicaSetObject } from "./v1.types.ts";
 
 export type ReplicaSet = ReplicaSetObject;
+
+const cell = (read: (set: ReplicaSet) => number): NonNullable<Column["cell"]> => (object) => read(object as ReplicaSet);
+
+const columns: readonly Column[] = [
+  { name: "Desired", type: "integer", cell: cell(({ spec }) => spec.replicas ?? 0) },
+  { name: "Current", type: "integer", cell: cell(({ status }) => status?.replicas ?? 0) },
+  { name: "Ready", type: "integer", cell: cell(({ status }) => status?.readyReplicas ?? 0) },
+  age,
+  ...templateColumns,
+];
 
 export const ReplicaSet: Kind<ReplicaSet> = builtin<ReplicaSet>({
   group: "apps",
@@ -14,5 +26,16 @@ export const ReplicaSet: Kind<ReplicaSet> = builtin<ReplicaSet>({
   categories: ["all"],
   definitions,
   definition: "io.k8s.api.apps.v1.ReplicaSet",
-  columns: [],
+  hasGeneration: true,
+  subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },
+  columns,
+  selectableFields: { "status.replicas": (object) => String((object as ReplicaSet).status?.replicas ?? 0) },
+  defaultObject(set) {
+    const spec = set.spec ?? { selector: {} };
+    const template = spec.template === undefined ? undefined : templateDefaults(spec.template);
+    if (spec.replicas !== undefined && template === spec.template) return set;
+    return { ...set, spec: { ...spec, replicas: spec.replicas ?? 1, ...(template === undefined ? {} : { template }) } };
+  },
+  prepareCreate: (set) => ({ ...set, status: { replicas: 0 } }),
+  validate: (set, old) => workloadErrors(set.spec, old?.spec, "deployment"),
 });

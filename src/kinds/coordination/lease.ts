@@ -1,18 +1,26 @@
-// Lease of coordination.k8s.io/v1.
-import type { Kind } from "#schema";
+// Lease of coordination.k8s.io/v1: who leads.
+import { fieldError, type FieldError, type Kind } from "#schema";
 import { builtin } from "../core/builtin.ts";
+import { age } from "../core/columns.ts";
 import { definitions } from "./definitions.ts";
 import type { Lease as LeaseObject } from "./v1.types.ts";
 
 export type Lease = LeaseObject;
 
+function leaseErrors(lease: Lease): FieldError[] {
+  const { leaseDurationSeconds: duration, leaseTransitions: transitions } = lease.spec ?? {};
+  const wrong: FieldError[] = [];
+  if (duration !== undefined && duration <= 0) wrong.push(fieldError.invalid("spec.leaseDurationSeconds", duration, "must be greater than 0"));
+  if (transitions !== undefined && transitions < 0) wrong.push(fieldError.invalid("spec.leaseTransitions", transitions, "must be greater than or equal to 0"));
+  return wrong;
+}
+
 export const Lease: Kind<Lease> = builtin<Lease>({
   group: "coordination.k8s.io",
   kind: "Lease",
   plural: "leases",
-  shortNames: [],
-  categories: [],
   definitions,
   definition: "io.k8s.api.coordination.v1.Lease",
-  columns: [],
+  columns: [{ name: "Holder", type: "string", cell: (object) => (object as Lease).spec?.holderIdentity ?? "" }, age],
+  validate: leaseErrors,
 });

@@ -1,18 +1,32 @@
-// Namespace of the core group/v1.
+// Namespace of the core group.
 import type { Kind } from "#schema";
 import { builtin } from "./builtin.ts";
+import { age } from "./columns.ts";
 import { definitions } from "./definitions.ts";
 import type { Namespace as NamespaceObject } from "./v1.types.ts";
 
 export type Namespace = NamespaceObject;
+
+const NAME_LABEL = "kubernetes.io/metadata.name";
 
 export const Namespace: Kind<Namespace> = builtin<Namespace>({
   group: "",
   kind: "Namespace",
   plural: "namespaces",
   shortNames: ["ns"],
-  categories: [],
+  scope: "Cluster",
   definitions,
   definition: "io.k8s.api.core.v1.Namespace",
-  columns: [],
+  nameForm: "label",
+  columns: [
+    { name: "Status", type: "string", description: "The status of the namespace", cell: (object) => (object as Namespace).status?.phase ?? "" },
+    age,
+  ],
+  selectableFields: { "status.phase": (object) => (object as Namespace).status?.phase ?? "" },
+  defaultObject(namespace) {
+    const { metadata } = namespace;
+    if (!metadata.name || metadata.labels?.[NAME_LABEL] === metadata.name) return namespace;
+    return { ...namespace, metadata: { ...metadata, labels: { ...metadata.labels, [NAME_LABEL]: metadata.name } } };
+  },
+  prepareCreate: (namespace) => ({ ...namespace, spec: { ...namespace.spec, finalizers: ["kubernetes"] }, status: { phase: "Active" } }),
 });

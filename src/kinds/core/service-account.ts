@@ -1,6 +1,7 @@
-// ServiceAccount of the core group/v1.
+// ServiceAccount of the core group.
 import type { Kind } from "#schema";
 import { builtin } from "./builtin.ts";
+import { age } from "./columns.ts";
 import { definitions } from "./definitions.ts";
 import type { ServiceAccount as ServiceAccountObject } from "./v1.types.ts";
 
@@ -11,8 +12,7 @@ export const ServiceAccount: Kind<ServiceAccount> = builtin<ServiceAccount>({
   kind: "ServiceAccount",
   plural: "serviceaccounts",
   shortNames: ["sa"],
-  categories: [],
   definitions,
   definition: "io.k8s.api.core.v1.ServiceAccount",
-  columns: [],
+  columns: [{ name: "Secrets", type: "string", cell: (object) => (object as ServiceAccount).secrets?.length ?? 0 }, age],
 });

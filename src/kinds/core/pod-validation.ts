@@ -1,0 +1,142 @@
+// What Kubernetes refuses in the spec of a pod or of a pod template.
+import { compareQuantities, equal, fieldError, names, parseQuantity, type FieldError } from "#schema";
+import type { Container, ContainerPort, Pod, PodSpec, Volume } from "./v1.types.ts";
+
+const PULL_POLICIES = ["Always", "IfNotPresent", "Never"] as const;
+const RESTART_POLICIES = ["Always", "Never", "OnFailure"] as const;
+const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] as const;
+const PROTOCOLS = ["SCTP", "TCP", "UDP"] as const;
+
+const NOT_NEGATIVE = "must be greater than or equal to 0";
+const PORT_RANGE = "must be between 1 and 65535, inclusive";
+
+function oneOf(field: string, value: string | undefined, allowed: readonly string[]): FieldError[] {
+  return value === undefined || allowed.includes(value) ? [] : [fieldError.notSupported(field, value, allowed)];
+}
+
+/** Errors of a port number. */
+export function portErrors(field: string, port: number): FieldError[] {
+  return port >= 1 && port <= 65_535 ? [] : [fieldError.invalid(field, port, PORT_RANGE)];
+}
+
+export function notNegative(field: string, value: number | undefined): FieldError[] {
+  return value === undefined || value >= 0 ? [] : [fieldError.invalid(field, value, NOT_NEGATIVE)];
+}
+
+/** A required name of the form of a DNS label that occurs once in its list. */
+function uniqueName(field: string, name: string | undefined, seen: Set<string>): FieldError[] {
+  if (name === undefined || name === "") return [fieldError.required(field)];
+  const wrong = names.dnsLabel(name).map((detail) => fieldError.invalid(field, name, detail));
+  if (wrong.length === 0 && seen.has(name)) return [fieldError.duplicate(field, name)];
+  seen.add(name);
+  return wrong;
+}
+
+function containerPortErrors(field: string, ports: readonly ContainerPort[]): FieldError[] {
+  const seen = new Set<string>();
+  return ports.flatMap((port, index) => {
+    const at = `${field}[${index}]`;
+    const wrong: FieldError[] = [];
+    if (port.name !== undefined && port.name !== "") {
+      wrong.push(...names.portName(port.name).map((detail) => fieldError.invalid(`${at}.name`, port.name, detail)));
+      if (seen.has(port.name)) wrong.push(fieldError.duplicate(`${at}.name`, port.name));
+      seen.add(port.name);
+    }
+    if (!port.containerPort) wrong.push(fieldError.required(`${at}.containerPort`));
+    else wrong.push(...portErrors(`${at}.containerPort`, port.containerPort));
+    if (port.hostPort) wrong.push(...portErrors(`${at}.hostPort`, port.hostPort));
+    return [...wrong, ...oneOf(`${at}.protocol`, port.protocol, PROTOCOLS)];
+  });
+}
+
+function resourceErrors(field: string, container: Container): FieldError[] {
+  const { limits = {}, requests = {} } = container.resources ?? {};
+  const negative = (part: string, values: Readonly<Record<string, string | number>>): FieldError[] =>
+    Object.entries(values).flatMap(([name, value]) =>
+      (parseQuantity(value)?.nano ?? 0n) < 0n ? [fieldError.invalid(`${field}.${part}[${name}]`, value, NOT_NEGATIVE)] : [],
+    );
+  const above = Object.entries(requests).flatMap(([name, value]) => {
+    const [request, limit] = [parseQuantity(value), parseQuantity(limits[name] ?? value)];
+    if (request === undefined || limit === undefined || compareQuantities(request, limit) <= 0) return [];
+    return [fieldError.invalid(`${field}.requests`, value, `must be less than or equal to ${name} limit of ${limits[name] ?? ""}`)];
+  });
+  return [...negative("limits", limits), ...negative("requests", requests), ...above];
+}
+
+function mountErrors(field: string, container: Container, volumes: ReadonlySet<string>): FieldError[] {
+  const seen = new Set<string>();
+  return (container.volumeMounts ?? []).flatMap((mount, index) => {
+    const at = `${field}[${index}]`;
+    const wrong: FieldError[] = [];
+    if (!mount.name) wrong.push(fieldError.required(`${at}.name`));
+    else if (!volumes.has(mount.name)) wrong.push(fieldError.notFound(`${at}.name`, mount.name));
+    if (!mount.mountPath) wrong.push(fieldError.required(`${at}.mountPath`));
+    else if (seen.has(mount.mountPath)) wrong.push(fieldError.invalid(`${at}.mountPath`, mount.mountPath, "must be unique"));
+    seen.add(mount.mountPath);
+    return wrong;
+  });
+}
+
+function containerErrors(field: string, container: Container, shared: { seen: Set<string>; volumes: ReadonlySet<string> }): FieldError[] {
+  const env = (container.env ?? []).flatMap((one, index) => {
+    if (!one.name) return [fieldError.required(`${field}.env[${index}].name`)];
+    const both = one.valueFrom !== undefined && one.value !== undefined && one.value !== "";
+    return both ? [fieldError.invalid(`${field}.env[${index}].valueFrom`, "", "may not be specified when `value` is not empty")] : [];
+  });
+  const image = container.image ?? "";
+  return [
+    ...uniqueName(`${field}.name`, container.name, shared.seen),
+    ...(image === "" ? [fieldError.required(`${field}.image`)] : []),
+    ...(image !== "" && image.trim() !== image ? [fieldError.invalid(`${field}.image`, image, "must not have leading or trailing whitespace")] : []),
+    ...containerPortErrors(`${field}.ports`, container.ports ?? []),
+    ...env,
+    ...mountErrors(`${field}.volumeMounts`, container, shared.volumes),
+    ...oneOf(`${field}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES),
+    ...resourceErrors(`${field}.resources`, container),
+  ];
+}
+
+function volumeErrors(field: string, volumes: readonly Volume[]): FieldError[] {
+  const seen = new Set<string>();
+  return volumes.flatMap((volume, index) => {
+    const sources = Object.keys(volume).filter((name) => name !== "name");
+    const several = sources.slice(1).map((source) => fieldError.forbidden(`${field}[${index}].${source}`, "may not specify more than 1 volume type"));
+    return [...uniqueName(`${field}[${index}].name`, volume.name, seen), ...several];
+  });
+}
+
+/** Errors of a spec after defaults, at `field` (`spec` or `spec.template.spec`). */
+export function podSpecErrors(field: string, spec: PodSpec): FieldError[] {
+  const shared = { seen: new Set<string>(), volumes: new Set((spec.volumes ?? []).map((volume) => volume.name)) };
+  const containers = spec.containers ?? [];
+  const each = (list: string, of: readonly Container[]): FieldError[] =>
+    of.flatMap((container, index) => containerErrors(`${field}.${list}[${index}]`, container, shared));
+  const account = spec.serviceAccountName ?? "";
+  return [
+    ...volumeErrors(`${field}.volumes`, spec.volumes ?? []),
+    ...(containers.length === 0 ? [fieldError.required(`${field}.containers`)] : each("containers", containers)),
+    ...each("initContainers", spec.initContainers ?? []),
+    ...oneOf(`${field}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES),
+    ...oneOf(`${field}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES),
+    ...(account === "" ? [] : names.dnsSubdomain(account).map((detail) => fieldError.invalid(`${field}.serviceAccountName`, account, detail))),
+    ...notNegative(`${field}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),
+  ];
+}
+
+const CHANGEABLE =
+  "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`," +
+  "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+/** A spec without what may change; the node is given to a pod once. */
+function fixedPart(spec: PodSpec, old: PodSpec): PodSpec {
+  const { activeDeadlineSeconds: _, tolerations: __, nodeName, ...rest } = spec;
+  const plain = (containers: readonly Container[] | undefined): Container[] => (containers ?? []).map(({ image: ___, ...other }) => ({ ...other }) as Container);
+  return { ...rest, ...(old.nodeName && nodeName !== undefined ? { nodeName } : {}), containers: plain(spec.containers), initContainers: plain(spec.initContainers) };
+}
+
+/** Errors of a Pod; with `old` also of the change. */
+export function podErrors(pod: Pod, old: Pod | undefined): FieldError[] {
+  const wrong = podSpecErrors("spec", pod.spec);
+  if (old !== undefined && !equal(fixedPart(pod.spec, old.spec), fixedPart(old.spec, old.spec))) wrong.push(fieldError.forbidden("spec", CHANGEABLE));
+  return wrong;
+}
