@@ -25,3 +25,5 @@ export { createGarbageCollector, type GarbageCollectorOptions } from "./workload
 export { namespaceController, type NamespaceControllerOptions } from "./workloads/namespace/index.ts";
 export { replicaSetController } from "./workloads/replicaset/index.ts";
 export { serviceAccountController } from "./workloads/serviceaccount/index.ts";
+export { metricController } from "./serving/metric/index.ts";
+export { serverlessServiceController, type ServerlessServiceOptions } from "./serving/serverlessservice/index.ts";

@@ -1,0 +1,63 @@
+// What a ServerlessService's plan knows: the pods' selector, ready pods, activators, and who holds the children's names.
+import { CoreService, Deployment, Endpoints, Pod, ServerlessService, type EndpointAddress } from "#kinds";
+import type { ShellWorld } from "#reconcile";
+import type { Kind, KubeObject, ObjectKey } from "#schema";
+import { isControlledBy } from "../ownership.ts";
+import { privateServiceName } from "./children.ts";
+
+export interface ServerlessServiceOptions {
+  /** IP addresses of the activators; in the embedded product the gateway's own. */
+  readonly activators: () => readonly string[];
+}
+
+export interface ObservedServerlessService {
+  readonly service: ServerlessService;
+  /** Undefined: there is no Deployment. */
+  readonly selector: Readonly<Record<string, string>> | undefined;
+  /** Ready pods, by name. */
+  readonly backends: readonly EndpointAddress[];
+  readonly activators: readonly string[];
+  /** A child's name that somebody else holds. */
+  readonly foreign: { readonly kind: string; readonly name: string } | undefined;
+}
+
+function addressOf(pod: Pod): EndpointAddress | undefined {
+  const ip = pod.status?.podIP;
+  const isReady = pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+  if (ip === undefined || ip === "" || !isReady || pod.status?.phase !== "Running" || pod.metadata.deletionTimestamp !== undefined) return undefined;
+  const { name, namespace = "", uid } = pod.metadata;
+  const nodeName = pod.spec?.nodeName;
+  return { ip, ...(nodeName === undefined ? {} : { nodeName }), targetRef: { kind: "Pod", name, namespace, uid } };
+}
+
+async function backendsOf(selector: Readonly<Record<string, string>>, namespace: string, world: ShellWorld): Promise<EndpointAddress[]> {
+  const labelSelector = Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  const { items } = await world.client.list(Pod, { namespace, labelSelector });
+  const sorted = [...items].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  return sorted.map(addressOf).filter((address) => address !== undefined);
+}
+
+async function foreignOf(service: ServerlessService, world: ShellWorld): Promise<ObservedServerlessService["foreign"]> {
+  const { name, namespace = "" } = service.metadata;
+  const held = async <O extends KubeObject>(kind: Kind<O>, child: string): Promise<ObservedServerlessService["foreign"]> => {
+    const object = await world.client.find(kind, namespace, child);
+    return object === undefined || isControlledBy(object, service) ? undefined : { kind: kind.kind, name: child };
+  };
+  return (await held(CoreService, privateServiceName(service))) ?? (await held(CoreService, name)) ?? (await held(Endpoints, name));
+}
+
+export async function observeServerlessService(key: ObjectKey, world: ShellWorld, options: ServerlessServiceOptions): Promise<ObservedServerlessService | undefined> {
+  const service = await world.client.find(ServerlessService, key.namespace, key.name);
+  if (service === undefined) return undefined;
+  const deployment = await world.client.find(Deployment, key.namespace, service.spec.objectRef.name ?? "");
+  const selector = deployment?.spec?.selector.matchLabels;
+  return {
+    service,
+    selector,
+    backends: selector === undefined ? [] : await backendsOf(selector, key.namespace, world),
+    activators: options.activators(),
+    foreign: await foreignOf(service, world),
+  };
+}
