@@ -13,6 +13,9 @@ export { ServerlessService, serverlessServiceConditions } from "./networking/ser
 export { Certificate, certificateConditions } from "./networking/certificate.ts";
 export { ClusterDomainClaim } from "./networking/cluster-domain-claim.ts";
 export { Image } from "./caching/image.ts";
+export { knativeAdmission } from "./admission.ts";
+export { FieldErrors, fieldError as knativeFieldError, type KnativeFieldError } from "./knative-field-error.ts";
+export { servingContainerIndex } from "./serving/revision-spec-checks.ts";
 export { childName } from "./child-name.ts";
 export { ALTERNATIVE_SPELLINGS, annotationOf, autoscaling, lookUp, networking, queueSidecar, serving } from "./keys.ts";
 export { parseAutoscalerConfig, type AutoscalerConfig } from "./config/autoscaler.ts";
@@ -31,6 +34,7 @@ export { defaultServingConfig, parseServingConfig, type ParsedServingConfig, typ
 export { ClusterNode } from "./core/node.ts";
 export { ConfigMap } from "./core/config-map.ts";
 export { CoreService } from "./core/service.ts";
+export { clusterIpAdmission, type ClusterIpOptions } from "./core/service-addresses.ts";
 export { Endpoints } from "./core/endpoints.ts";
 export { Event } from "./core/event.ts";
 export { Namespace } from "./core/namespace.ts";

@@ -14,8 +14,8 @@ const EnvVar = s.object({
   valueFrom: s.optional(
     s.object({
       configMapKeyRef: s.optional(keySelector),
-      fieldRef: s.optional(s.anything()),
-      resourceFieldRef: s.optional(s.anything()),
+      fieldRef: s.optional(s.anything<Record<string, unknown>>()),
+      resourceFieldRef: s.optional(s.anything<Record<string, unknown>>()),
       secretKeyRef: s.optional(keySelector),
     }),
   ),
@@ -84,8 +84,9 @@ export const Container = s.object({
 export type Container = ValueOf<typeof Container>;
 
 const KeyToPath = s.object({ key: s.string(), mode: int32, path: s.string() });
+export type KeyToPath = ValueOf<typeof KeyToPath>;
 const items = s.optional(s.list(KeyToPath));
-const DownwardItem = s.object({ fieldRef: s.optional(s.anything()), mode: int32, path: s.string(), resourceFieldRef: s.optional(s.anything()) });
+const DownwardItem = s.object({ fieldRef: s.optional(s.anything<Record<string, unknown>>()), mode: int32, path: s.string(), resourceFieldRef: s.optional(s.anything<Record<string, unknown>>()) });
 
 const ProjectedSource = s.object({
   configMap: s.optional(s.object({ items, name: nameOrEmpty, optional: flag })),
@@ -97,13 +98,13 @@ export type ProjectedSource = ValueOf<typeof ProjectedSource>;
 
 export const Volume = s.object({
   configMap: s.optional(s.object({ defaultMode: int32, items, name: nameOrEmpty, optional: flag })),
-  csi: s.optional(s.anything()),
-  emptyDir: s.optional(s.anything()),
-  ephemeral: s.optional(s.anything()),
-  hostPath: s.optional(s.anything()),
-  image: s.optional(s.anything()),
+  csi: s.optional(s.anything<Record<string, unknown>>()),
+  emptyDir: s.optional(s.anything<Record<string, unknown>>()),
+  ephemeral: s.optional(s.anything<Record<string, unknown>>()),
+  hostPath: s.optional(s.anything<Record<string, unknown>>()),
+  image: s.optional(s.anything<Record<string, unknown>>()),
   name: s.string(),
-  persistentVolumeClaim: s.optional(s.anything()),
+  persistentVolumeClaim: s.optional(s.anything<Record<string, unknown>>()),
   projected: s.optional(s.object({ defaultMode: int32, sources: s.optional(s.list(ProjectedSource)) })),
   secret: s.optional(s.object({ defaultMode: int32, items, optional: flag, secretName: text })),
 });

@@ -5,8 +5,8 @@ import { Container, Volume } from "./container-schema.ts";
 const text = s.optional(s.string());
 const flag = s.optional(s.boolean());
 const seconds = s.optional(s.int64());
-const open = s.optional(s.anything());
-const opens = s.optional(s.list(s.anything(), { plain: true }));
+const open = s.optional(s.anything<Record<string, unknown>>());
+const opens = s.optional(s.list(s.anything<Record<string, unknown>>(), { plain: true }));
 
 /** `name` is its key, and a missing one counts as "". */
 const imagePullSecrets = s.node<{ name?: string }[]>({

@@ -1,0 +1,53 @@
+// Knative's webhook as an `Admit`: typed form, defaults, checks, in that order (serving.md §1.3).
+import { badRequest } from "#core";
+import { compileKind, type AdmissionRequest, type Admit, type Admitted, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import { metricWebhook, podAutoscalerWebhook } from "./autoscaling/webhooks.ts";
+import type { ServingConfig } from "./config/serving-config.ts";
+import { certificateWebhook, ingressWebhook, serverlessServiceWebhook } from "./networking/webhooks.ts";
+import type { AdmissionContext, Webhook } from "./serving/admission-context.ts";
+import { roundTripped } from "./serving/round-trip.ts";
+import { configurationWebhook, revisionWebhook, routeWebhook, serviceWebhook } from "./serving/webhooks.ts";
+
+const DENIED = 'admission webhook "validation.webhook.serving.knative.dev" denied the request: validation failed: ';
+
+/** By kind; ClusterDomainClaim and Image have no webhook. */
+const WEBHOOKS = {
+  Service: serviceWebhook,
+  Configuration: configurationWebhook,
+  Revision: revisionWebhook,
+  Route: routeWebhook,
+  PodAutoscaler: podAutoscalerWebhook,
+  Metric: metricWebhook,
+  Ingress: ingressWebhook,
+  ServerlessService: serverlessServiceWebhook,
+  Certificate: certificateWebhook,
+} as const;
+
+function contextOf(request: AdmissionRequest, config: ServingConfig): AdmissionContext {
+  const { operation, subresource, user, dryRun } = request;
+  return { config, operation: operation === "CREATE" ? "CREATE" : "UPDATE", subresource, userName: user.name, dryRun };
+}
+
+/** A text of several lines is several warnings. */
+const linesOf = (text: string): string[] => (text === "" ? [] : text.split("\n"));
+
+function admit<O extends KubeObject>(kind: CompiledKind<O>, request: AdmissionRequest<O>, config: ServingConfig): Admitted<O> {
+  const { object, old, operation, subresource } = request;
+  const webhook = (WEBHOOKS as Readonly<Record<string, unknown>>)[kind.kind.kind] as Webhook<O> | undefined;
+  if (webhook === undefined || operation === "DELETE" || subresource === "scale") return { object, warnings: [] };
+  const context = contextOf(request, config);
+  const typed = subresource === "status" ? object : roundTripped(object, kind.kind.schema);
+  const filled = webhook.defaults(typed, old, context);
+  // What the schema refuses is told by the server, which looks next; the webhook only sees what passed.
+  if (kind.validate(filled, old).length > 0) return { object: filled, warnings: [] };
+  const found = webhook.validate(filled, old, context);
+  const errors = found.at("error");
+  if (!errors.isEmpty) throw badRequest(DENIED + errors.render());
+  return { object: filled, warnings: linesOf(found.at("warning").render()) };
+}
+
+/** Defaults, checks and warnings of a Knative kind, with the settings as they are when the request comes. */
+export function knativeAdmission<O extends KubeObject>(kind: Kind<O>, config: () => ServingConfig): Admit<O> {
+  const compiled = compileKind(kind);
+  return (request) => admit(compiled, request, config());
+}
