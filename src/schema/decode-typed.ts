@@ -82,12 +82,13 @@ function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;
 }
 
-/** What Go writes for a property that nobody set, where it writes one; lists and maps stay away rather than null. */
+/** What Go writes for a property that nobody set, where it writes one. */
 function zeroOf(node: Node): unknown {
   if (node["x-eider-zero"] !== "keep") return undefined;
   if (node.$ref !== undefined) return {};
   if (node.type === "string") return "";
   if (node.type === "boolean") return false;
+  if (node.type === "array") return null;
   return node.type === "integer" ? 0 : undefined;
 }
 
@@ -113,7 +114,7 @@ function decodeStruct(node: Node, next: (node: Node) => Decode): Decode {
       if (property === undefined) unknown.push(at(name));
       else if (member !== null && member !== undefined) {
         const decoded = property.decode(member, { path: at(name), owner: place.owner }, unknown);
-        if (!property.drop || !isEmpty(decoded)) out[name] = decoded;
+        if (!(property.drop || Array.isArray(decoded)) || !isEmpty(decoded)) out[name] = decoded;
       }
     }
     for (const [name, zero] of zeros) {

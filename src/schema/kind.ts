@@ -53,8 +53,6 @@ export interface Kind<O extends KubeObject = KubeObject> {
   validate?(object: O, old: O | undefined): readonly FieldError[];
   /** Defaults that Kubernetes applies in code and a schema cannot say; returns the same object when nothing was missing. */
   defaultObject?(object: O): O;
-  /** What the server itself sets on a new object, whatever the client sent (a first status, say); runs after defaults. */
-  prepareCreate?(object: O): O;
   readonly objectType?: O;
 }
 

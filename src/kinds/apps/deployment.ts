@@ -53,7 +53,8 @@ function deploymentDefaults(deployment: Deployment): Deployment {
     revisionHistoryLimit: spec.revisionHistoryLimit ?? 10,
     progressDeadlineSeconds: spec.progressDeadlineSeconds ?? 600,
   };
-  return equal(spec, filled) ? deployment : { ...deployment, spec: filled };
+  const { status = {} } = deployment;
+  return equal(spec, filled) && status === deployment.status ? deployment : { ...deployment, spec: filled, status };
 }
 
 function strategyErrors(strategy: DeploymentStrategy | undefined): FieldError[] {

@@ -33,9 +33,9 @@ export const ReplicaSet: Kind<ReplicaSet> = builtin<ReplicaSet>({
   defaultObject(set) {
     const spec = set.spec ?? { selector: {} };
     const template = spec.template === undefined ? undefined : templateDefaults(spec.template);
-    if (spec.replicas !== undefined && template === spec.template) return set;
-    return { ...set, spec: { ...spec, replicas: spec.replicas ?? 1, ...(template === undefined ? {} : { template }) } };
+    const status = set.status ?? { replicas: 0 };
+    if (spec.replicas !== undefined && template === spec.template && status === set.status) return set;
+    return { ...set, status, spec: { ...spec, replicas: spec.replicas ?? 1, ...(template === undefined ? {} : { template }) } };
   },
-  prepareCreate: (set) => ({ ...set, status: { replicas: 0 } }),
   validate: (set, old) => workloadErrors(set.spec, old?.spec, "deployment"),
 });

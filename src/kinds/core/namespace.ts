@@ -9,6 +9,19 @@ export type Namespace = NamespaceObject;
 
 const NAME_LABEL = "kubernetes.io/metadata.name";
 
+/** With the label that lets selectors choose a namespace by its name. */
+function labelled(namespace: Namespace): Namespace {
+  const { metadata } = namespace;
+  if (!metadata.name || metadata.labels?.[NAME_LABEL] === metadata.name) return namespace;
+  return { ...namespace, metadata: { ...metadata, labels: { ...metadata.labels, [NAME_LABEL]: metadata.name } } };
+}
+
+/** A namespace without a phase is new: it is active, and its finalizer holds it until it is empty. */
+function activated(namespace: Namespace): Namespace {
+  if (namespace.status?.phase) return namespace;
+  return { ...namespace, spec: { ...namespace.spec, finalizers: ["kubernetes"] }, status: { ...namespace.status, phase: "Active" } };
+}
+
 export const Namespace: Kind<Namespace> = builtin<Namespace>({
   group: "",
   kind: "Namespace",
@@ -23,10 +36,5 @@ export const Namespace: Kind<Namespace> = builtin<Namespace>({
     age,
   ],
   selectableFields: { "status.phase": (object) => (object as Namespace).status?.phase ?? "" },
-  defaultObject(namespace) {
-    const { metadata } = namespace;
-    if (!metadata.name || metadata.labels?.[NAME_LABEL] === metadata.name) return namespace;
-    return { ...namespace, metadata: { ...metadata, labels: { ...metadata.labels, [NAME_LABEL]: metadata.name } } };
-  },
-  prepareCreate: (namespace) => ({ ...namespace, spec: { ...namespace.spec, finalizers: ["kubernetes"] }, status: { phase: "Active" } }),
+  defaultObject: (namespace) => activated(labelled(namespace)),
 });

@@ -64,7 +64,9 @@ export const Pod: Kind<Pod> = builtin<Pod>({
     "status.podIP": field((pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP),
     "status.nominatedNodeName": field((pod) => pod.status?.nominatedNodeName),
   },
-  defaultObject: podDefaults,
-  prepareCreate: (pod) => ({ ...pod, status: { phase: "Pending", qosClass: qosClass(pod.spec) } }),
+  defaultObject(pod) {
+    const filled = podDefaults(pod);
+    return filled.status?.phase ? filled : { ...filled, status: { ...filled.status, phase: "Pending", qosClass: qosClass(filled.spec) } };
+  },
   validate: podErrors,
 });

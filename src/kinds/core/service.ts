@@ -121,6 +121,5 @@ export const CoreService: Kind<CoreService> = builtin<CoreService>({
     "spec.type": (object) => (object as Service).spec.type ?? "",
   },
   defaultObject: serviceDefaults,
-  prepareCreate: (service) => ({ ...service, status: { loadBalancer: {} } }),
   validate: serviceErrors,
 });
