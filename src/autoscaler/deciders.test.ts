@@ -236,6 +236,9 @@ test("an idle revision with pods comes to rest, and a burst after it is averaged
 test("the history is bounded and a removed revision is forgotten", async () => {
   const world = new World({ ready: 1 });
   await world.seconds(120, 10);
+  const [constant] = world.deciders.explain(KEY).slice(-1);
+  ok((constant?.untilMs ?? 0) - (constant?.sinceMs ?? 0) > 40_000, "equal evaluations are one entry");
+  for (let load = 1; load <= 60; load++) await world.seconds(1, load);
   equal(world.deciders.explain(KEY).length, 16);
   world.deciders.remove(KEY);
   equal(world.deciders.decision(KEY), undefined);

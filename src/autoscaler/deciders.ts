@@ -14,9 +14,10 @@ export interface PodCounts {
   readonly restored: number;
 }
 
-/** One evaluation with all that went into it. Times are monotonic milliseconds. */
+/** One evaluation with all that went into it, or several in a row with the same numbers. Times are monotonic milliseconds. */
 export interface Explained {
-  readonly atMs: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
   readonly ready: number | undefined;
   readonly values: WindowValues | undefined;
   readonly outcome: Decided["explain"] | "gateways silent";
@@ -29,6 +30,7 @@ export interface Explained {
 /** The state of a revision for metrics (serving.md 3.7). */
 export interface RevisionSnapshot extends DeciderStatus {
   readonly key: string;
+  readonly ready: number | undefined;
   readonly metric: ScalingMetric;
   readonly target: number;
   readonly values: WindowValues | undefined;
@@ -102,7 +104,7 @@ export class Deciders {
     return this.#revisions.get(key)?.state.status;
   }
 
-  /** The latest evaluations, oldest first. */
+  /** The latest evaluations, oldest first, at most sixteen different ones. */
   explain(key: string): readonly Explained[] {
     return this.#revisions.get(key)?.history ?? [];
   }
@@ -115,9 +117,9 @@ export class Deciders {
 
   *snapshots(): Iterable<RevisionSnapshot> {
     const nowMs = this.#clock.monotonicMs();
-    for (const [key, { settings, state, windows }] of this.#revisions) {
+    for (const [key, { settings, state, windows, ready }] of this.#revisions) {
       const { scalingMetric: metric, targetValue: target } = settings.decider;
-      yield { key, ...state.status, metric, target, values: windows.values(metric, nowMs), panicking: state.panicSinceMs !== undefined };
+      yield { key, ready, ...state.status, metric, target, values: windows.values(metric, nowMs), panicking: state.panicSinceMs !== undefined };
     }
   }
 
@@ -228,7 +230,7 @@ export class Deciders {
   #evaluate(key: string, revision: Revision, nowMs: number): void {
     const { settings, ready, windows, state: before } = revision;
     if (!this.#gateways.answerFor(key, nowMs)) {
-      this.#note(revision, { atMs: nowMs, ready, values: undefined, outcome: "gateways silent", desired: before.status.desired });
+      note(revision, nowMs, { ready, values: undefined, outcome: "gateways silent", desired: before.status.desired });
       return;
     }
     this.#fillSilence(revision, nowMs);
@@ -241,7 +243,7 @@ export class Deciders {
     if (hold !== undefined) revision.hold = { ...hold, floor: Math.max(hold.floor, desired) };
     revision.state = { ...decided.state, status: { ...status, desired } };
     revision.resting = values === undefined ? ready === 0 : isAtRest(revision, values);
-    this.#note(revision, { atMs: nowMs, ready, values, outcome: decided.explain, desired, ...(hold === undefined ? {} : { heldAt: hold.floor }) });
+    note(revision, nowMs, { ready, values, outcome: decided.explain, desired, ...(hold === undefined ? {} : { heldAt: hold.floor }) });
     if (!isNews(before.status, revision.state.status)) return;
     this.#logger.debug("autoscaler decision", { key, desired, ready, stable: values?.stable, panic: values?.panic });
     for (const listener of this.#listeners) listener(key);
@@ -262,11 +264,6 @@ export class Deciders {
     revision.hold = over ? undefined : { ...hold, coveredSinceMs };
   }
 
-  #note(revision: Revision, explained: Explained): void {
-    revision.history.push(explained);
-    if (revision.history.length > HISTORY_MAX) revision.history.shift();
-  }
-
   #stirred(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -283,4 +280,18 @@ export class Deciders {
 /** Nothing wanted, nothing running off, nothing in the windows: evaluating again would change nothing. */
 function isAtRest({ state, hold }: Revision, values: WindowValues): boolean {
   return state.status.desired === 0 && state.panicSinceMs === undefined && hold === undefined && values.stable === 0 && values.panic === 0;
+}
+
+function sameNumbers(a: Omit<Explained, "sinceMs" | "untilMs">, b: Omit<Explained, "sinceMs" | "untilMs">): boolean {
+  const sameValues = a.values?.stable === b.values?.stable && a.values?.panic === b.values?.panic;
+  return sameValues && a.ready === b.ready && a.desired === b.desired && a.heldAt === b.heldAt && typeof a.outcome === typeof b.outcome;
+}
+
+/** Remembers an evaluation; one like the last only prolongs it, so an idle revision keeps little. */
+function note({ history }: Revision, nowMs: number, explained: Omit<Explained, "sinceMs" | "untilMs">): void {
+  const last = history.at(-1);
+  const sinceMs = last !== undefined && sameNumbers(last, explained) ? last.sinceMs : nowMs;
+  if (last?.sinceMs === sinceMs) history.pop();
+  history.push({ ...explained, sinceMs, untilMs: nowMs });
+  if (history.length > HISTORY_MAX) history.shift();
 }

@@ -3,4 +3,5 @@ export { decide, newDecider, TICK_MS, type DeciderInputs, type DeciderState, typ
 export { Deciders, type Explained, type PodCounts, type RevisionSnapshot } from "./deciders.ts";
 export { durationOf, initialScaleOf, numberOf, resolveSettings, scaleBoundsOf, type Annotations, type Resolvable } from "./resolve.ts";
 export type { AggregationAlgorithm, DeciderSettings, MetricSettings, RevisionSettings, ScalingMetric } from "./settings.ts";
+export { publishDeciders } from "./metrics.ts";
 export { RevisionWindows, type WindowValues } from "./revision-windows.ts";

@@ -27,10 +27,10 @@ function isKpa(autoscaler: PodAutoscaler, { autoscaler: config }: PodAutoscalerS
   return (annotationOf(autoscaler.metadata.annotations, autoscaling.class) ?? config.podAutoscalerClass) === autoscaling.kpaClass;
 }
 
-/** A revision that had been up before this process knew it keeps its replicas until there are data. */
-function restoredReplicas(autoscaler: PodAutoscaler, deployment: Deployment | undefined): number {
-  const initialized = conditionOf(autoscaler.status?.conditions, "ScaleTargetInitialized")?.status === "True";
-  return initialized ? (deployment?.spec?.replicas ?? 0) : 0;
+/** A revision that had been up before this process knew it keeps its replicas until there are data; not one on its way to zero. */
+function restoredReplicas({ status }: PodAutoscaler, deployment: Deployment | undefined): number {
+  const initialized = conditionOf(status?.conditions, "ScaleTargetInitialized")?.status === "True";
+  return initialized && status?.desiredScale !== 0 ? (deployment?.spec?.replicas ?? 0) : 0;
 }
 
 async function podsOf(autoscaler: PodAutoscaler, world: ShellWorld): Promise<readonly Pod[]> {
