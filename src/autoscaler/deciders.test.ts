@@ -25,7 +25,10 @@ function settings(overrides: Partial<RevisionSettings["decider"]> = {}): Revisio
     reachable: true,
     ...overrides,
   };
-  return { decider, metric: { stableWindowMs: decider.stableWindowMs, panicWindowMs: 6_000, algorithm: "linear", scraped: decider.targetBurstCapacity !== -1 } };
+  return {
+    decider,
+    metric: { stableWindowMs: decider.stableWindowMs, panicWindowMs: 6_000, algorithm: "linear", scraped: decider.targetBurstCapacity !== -1 },
+  };
 }
 
 /** A decider set that runs on a simulated clock with gateway thread 0, and a revision's pods that can be set. */
@@ -126,7 +129,10 @@ test("after a restart the replicas in force stay for a stable window, also with 
   world.pods(4);
   const seen = new Set<number | undefined>();
   await world.seconds(48, 0, () => seen.add(world.desired));
-  deepEqual([...seen].filter((desired) => desired !== -1), [4]);
+  deepEqual(
+    [...seen].filter((desired) => desired !== -1),
+    [4],
+  );
   await world.seconds(16, 0);
   equal(world.desired, 2);
   await world.end();

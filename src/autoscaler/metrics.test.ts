@@ -16,7 +16,13 @@ test("a revision under load has its gauges", async () => {
   const settings = resolveSettings({ annotations: {}, containerConcurrency: 0, reachability: "", config: defaultServingConfig().autoscaler });
   deciders.ensure("default/hello-00001", settings, { ready: 1, restored: 0 });
   await clock.advance(1_000);
-  deciders.receive({ type: "load", thread: 0, epoch: 1, periodMs: 1_000, backends: [{ backend: "default/hello-00001", averageConcurrency: 150, requestCount: 9, waiting: 0 }] });
+  deciders.receive({
+    type: "load",
+    thread: 0,
+    epoch: 1,
+    periodMs: 1_000,
+    backends: [{ backend: "default/hello-00001", averageConcurrency: 150, requestCount: 9, waiting: 0 }],
+  });
   const labels = 'k8s_namespace_name="default",kn_revision_name="hello-00001"';
   match(registry.text(), new RegExp(`kn_revision_pods_desired\\{${labels}\\} 3\\n`));
   match(registry.text(), new RegExp(`kn_revision_concurrency_stable\\{${labels}\\} 150\\n`));

@@ -5,10 +5,22 @@ import type { Deciders, RevisionSnapshot } from "./deciders.ts";
 const GAUGES: readonly (readonly [name: string, help: string, value: (of: RevisionSnapshot) => number | undefined])[] = [
   ["kn_revision_pods_desired", "Pods that the autoscaler wants; -1 is unknown.", ({ desired }) => desired],
   ["kn_revision_pods_count", "Pods that are ready.", ({ ready }) => ready],
-  ["kn_revision_capacity_excess", "Burst capacity beyond the target; below 0 the activator stays in the path.", ({ excessBurstCapacity }) => excessBurstCapacity],
+  [
+    "kn_revision_capacity_excess",
+    "Burst capacity beyond the target; below 0 the activator stays in the path.",
+    ({ excessBurstCapacity }) => excessBurstCapacity,
+  ],
   ["kn_revision_panic_mode", "1 while the autoscaler panics.", ({ panicking }) => Number(panicking)],
-  ["kn_revision_concurrency_stable", "Average concurrency over the stable window.", ({ metric, values }) => (metric === "concurrency" ? values?.stable : undefined)],
-  ["kn_revision_concurrency_panic", "Average concurrency over the panic window.", ({ metric, values }) => (metric === "concurrency" ? values?.panic : undefined)],
+  [
+    "kn_revision_concurrency_stable",
+    "Average concurrency over the stable window.",
+    ({ metric, values }) => (metric === "concurrency" ? values?.stable : undefined),
+  ],
+  [
+    "kn_revision_concurrency_panic",
+    "Average concurrency over the panic window.",
+    ({ metric, values }) => (metric === "concurrency" ? values?.panic : undefined),
+  ],
   ["kn_revision_concurrency_target", "Concurrency wanted for each pod.", ({ metric, target }) => (metric === "concurrency" ? target : undefined)],
   ["kn_revision_rps_stable", "Requests per second over the stable window.", ({ metric, values }) => (metric === "rps" ? values?.stable : undefined)],
   ["kn_revision_rps_panic", "Requests per second over the panic window.", ({ metric, values }) => (metric === "rps" ? values?.panic : undefined)],

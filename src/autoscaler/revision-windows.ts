@@ -14,7 +14,10 @@ export class RevisionWindows {
 
   constructor(settings: MetricSettings) {
     this.#settings = settings;
-    const pair = (): { stable: BucketRing; panic: BucketRing } => ({ stable: new BucketRing(settings.stableWindowMs), panic: new BucketRing(settings.panicWindowMs) });
+    const pair = (): { stable: BucketRing; panic: BucketRing } => ({
+      stable: new BucketRing(settings.stableWindowMs),
+      panic: new BucketRing(settings.panicWindowMs),
+    });
     this.#rings = { concurrency: pair(), rps: pair() };
   }
 

@@ -1,20 +1,8 @@
 // Compares the autoscaler room and the PodAutoscaler plan with recordings of the real programs, group by group.
-import { isDeepStrictEqual } from "node:util";
+import type { Checked } from "./autoscaler-compare.ts";
 import { checkDecider } from "./autoscaler-decider.ts";
 import { checkResolve } from "./autoscaler-resolve.ts";
 import { checkActiveCondition, checkNumActivators, checkReconcile, checkSequence } from "./autoscaler-kpa.ts";
-
-/** One compared case; `difference` tells expected and got. */
-export interface Checked {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly difference?: string;
-}
-
-/** The result of one comparison. */
-export function compared(name: string, want: unknown, got: unknown): Checked {
-  return isDeepStrictEqual(got, want) ? { name, ok: true } : { name, ok: false, difference: `want ${JSON.stringify(want)}\n got ${JSON.stringify(got)}` };
-}
 
 interface Recording {
   readonly group: string;

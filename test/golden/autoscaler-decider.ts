@@ -1,6 +1,6 @@
 // Adapter of the recorded decider-*.json: replays statistics into the windows and compares every evaluation.
 import { decide, newDecider, RevisionWindows, type DeciderState, type RevisionSettings, type WindowValues } from "#autoscaler";
-import { compared, type Checked } from "./autoscaler-checker.ts";
+import { compared, type Checked } from "./autoscaler-compare.ts";
 import { plainSettings, recordedSettings, settingsOf, type RecordedPa, type RecordedSettings } from "./autoscaler-resolve.ts";
 
 type Statistic = readonly [t: number, sender: number, concurrent: number, proxiedConcurrent: number, requests: number, proxiedRequests: number];

@@ -3,7 +3,7 @@ import { markScale, minReadyOf, numActivatorsFor, planPodAutoscaler, scaleOf, ty
 import { parseDurationMs } from "#core";
 import { podAutoscalerConditions, type Metric, type PodAutoscaler, type ServerlessService } from "#kinds";
 import type { Condition } from "#schema";
-import { compared, type Checked } from "./autoscaler-checker.ts";
+import { compared, type Checked } from "./autoscaler-compare.ts";
 import { configOf, fullAnnotations, settingsOf, type RecordedPa } from "./autoscaler-resolve.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 // Adapter of the recorded resolve.json: annotations and configuration to settings.
 import { resolveSettings, type RevisionSettings } from "#autoscaler";
 import { parseAutoscalerConfig, type AutoscalerConfig } from "#kinds";
-import { compared, type Checked } from "./autoscaler-checker.ts";
+import { compared, type Checked } from "./autoscaler-compare.ts";
 
 /** What a recording says about a PodAutoscaler. */
 export interface RecordedPa {

@@ -55,7 +55,10 @@ export function modeFor(want: number, excessBurstCapacity: number, inactive: boo
 const ACTIVATORS_MIN = 2;
 
 /** How many activators serve the revision. */
-export function numActivatorsFor(ready: number, of: { readonly totalValue: number; readonly targetBurstCapacity: number; readonly activatorCapacity: number }): number {
+export function numActivatorsFor(
+  ready: number,
+  of: { readonly totalValue: number; readonly targetBurstCapacity: number; readonly activatorCapacity: number },
+): number {
   if (of.targetBurstCapacity === 0) return ACTIVATORS_MIN;
   return Math.max(ACTIVATORS_MIN, Math.ceil((ready * of.totalValue + Math.max(of.targetBurstCapacity, 0)) / of.activatorCapacity));
 }

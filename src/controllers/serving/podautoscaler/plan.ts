@@ -99,7 +99,10 @@ function wakeAt({ nowMs }: ObservedPodAutoscaler, { requeueMs, retry }: Scaled):
 function planWithoutDeployment(observed: ObservedPodAutoscaler, begun: Condition[], metric: Child): Plan {
   const { namespace = "" } = observed.autoscaler.metadata;
   const { apiVersion, kind, name } = observed.autoscaler.spec.scaleTargetRef;
-  const untouched = observed.serverlessService === undefined ? [] : [{ kind: ServerlessService, object: observed.serverlessService, merge: () => undefined } as unknown as Child];
+  const untouched =
+    observed.serverlessService === undefined
+      ? []
+      : [{ kind: ServerlessService, object: observed.serverlessService, merge: () => undefined } as unknown as Child];
   const why = `error fetching Pod Scalable ${namespace}/${name}: deployments.apps "${name}" not found`;
   return {
     desired: [...untouched, metric],

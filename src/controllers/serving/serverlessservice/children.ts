@@ -51,7 +51,12 @@ export function privateServiceFor(service: ServerlessService, selector: Readonly
     { name: "http-usermetric", protocol: TCP, port: USER_METRIC_PORT, targetPort: "http-usermetric" },
     { name: `${http}-istio`, protocol: TCP, port: target, targetPort: target },
   ];
-  return serviceChild({ apiVersion: "v1", kind: "Service", metadata: metadataFor(service, privateServiceName(service), "Private"), spec: { ports, selector: { ...selector } } });
+  return serviceChild({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: metadataFor(service, privateServiceName(service), "Private"),
+    spec: { ports, selector: { ...selector } },
+  });
 }
 
 /** Has no selector: its Endpoints are written by hand. */

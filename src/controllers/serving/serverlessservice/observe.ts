@@ -48,7 +48,11 @@ async function foreignOf(service: ServerlessService, world: ShellWorld): Promise
   return (await held(CoreService, privateServiceName(service))) ?? (await held(CoreService, name)) ?? (await held(Endpoints, name));
 }
 
-export async function observeServerlessService(key: ObjectKey, world: ShellWorld, options: ServerlessServiceOptions): Promise<ObservedServerlessService | undefined> {
+export async function observeServerlessService(
+  key: ObjectKey,
+  world: ShellWorld,
+  options: ServerlessServiceOptions,
+): Promise<ObservedServerlessService | undefined> {
   const service = await world.client.find(ServerlessService, key.namespace, key.name);
   if (service === undefined) return undefined;
   const deployment = await world.client.find(Deployment, key.namespace, service.spec.objectRef.name ?? "");

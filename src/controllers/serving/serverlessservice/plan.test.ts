@@ -14,8 +14,22 @@ function service(overrides: Partial<ServerlessService["spec"]> = {}): Serverless
   return {
     apiVersion: "networking.internal.knative.dev/v1alpha1",
     kind: "ServerlessService",
-    metadata: { name: "hello-00001", namespace: "default", uid: "sks", resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z", labels: { app: "hello-00001" } },
-    spec: { mode: "Proxy", numActivators: 4, objectRef: { apiVersion: "apps/v1", kind: "Deployment", name: "hello-00001-deployment" }, protocolType: "http1", ...overrides },
+    metadata: {
+      name: "hello-00001",
+      namespace: "default",
+      uid: "sks",
+      resourceVersion: "1",
+      generation: 1,
+      creationTimestamp: "2026-01-01T00:00:00Z",
+      labels: { app: "hello-00001" },
+    },
+    spec: {
+      mode: "Proxy",
+      numActivators: 4,
+      objectRef: { apiVersion: "apps/v1", kind: "Deployment", name: "hello-00001-deployment" },
+      protocolType: "http1",
+      ...overrides,
+    },
   };
 }
 
@@ -44,7 +58,15 @@ function conditions(plan: Plan): Record<string, string> {
   return Object.fromEntries(list.map(({ type, status, reason }) => [type, [status, reason].filter(Boolean).join(" ")]));
 }
 
-const ACTIVATOR_SUBSET = [{ addresses: [{ ip: "10.244.255.1" }], ports: [{ name: "http", port: 8012, protocol: "TCP" }, { name: "https", port: 8112, protocol: "TCP" }] }];
+const ACTIVATOR_SUBSET = [
+  {
+    addresses: [{ ip: "10.244.255.1" }],
+    ports: [
+      { name: "http", port: 8012, protocol: "TCP" },
+      { name: "https", port: 8112, protocol: "TCP" },
+    ],
+  },
+];
 const BACKEND_SUBSET = [
   {
     addresses: [BACKEND],
@@ -59,9 +81,19 @@ const BACKEND_SUBSET = [
 const TABLE = [
   { name: "Proxy with backends", given: {}, subsets: ACTIVATOR_SUBSET, want: ["True", "True ActivatorEndpointsPopulated"] },
   { name: "Serve with backends", given: { service: service({ mode: "Serve" }) }, subsets: BACKEND_SUBSET, want: ["True", "False ActivatorEndpointsPopulated"] },
-  { name: "Serve without backends", given: { service: service({ mode: "Serve" }), backends: [] }, subsets: ACTIVATOR_SUBSET, want: ["Unknown NoHealthyBackends", "True ActivatorEndpointsPopulated"] },
+  {
+    name: "Serve without backends",
+    given: { service: service({ mode: "Serve" }), backends: [] },
+    subsets: ACTIVATOR_SUBSET,
+    want: ["Unknown NoHealthyBackends", "True ActivatorEndpointsPopulated"],
+  },
   { name: "Proxy without activators", given: { activators: [] }, subsets: BACKEND_SUBSET, want: ["True", "True ActivatorEndpointsPopulated"] },
-  { name: "nobody at all", given: { activators: [], backends: [] }, subsets: undefined, want: ["Unknown NoHealthyBackends", "True ActivatorEndpointsPopulated"] },
+  {
+    name: "nobody at all",
+    given: { activators: [], backends: [] },
+    subsets: undefined,
+    want: ["Unknown NoHealthyBackends", "True ActivatorEndpointsPopulated"],
+  },
 ] as const;
 
 for (const { name, given, subsets: expected, want } of TABLE) {
@@ -100,7 +132,13 @@ test("the private Service selects the pods, the public one has no selector", () 
 
 test("an h2c revision has its own port names and numbers", () => {
   const plan = planServerlessService(observed({ service: service({ protocolType: "h2c" }) }));
-  deepEqual(child<CoreService>(plan, "Service", "hello-00001").spec?.ports?.[0], { name: "http2", protocol: "TCP", appProtocol: "kubernetes.io/h2c", port: 81, targetPort: 8013 });
+  deepEqual(child<CoreService>(plan, "Service", "hello-00001").spec?.ports?.[0], {
+    name: "http2",
+    protocol: "TCP",
+    appProtocol: "kubernetes.io/h2c",
+    port: 81,
+    targetPort: 8013,
+  });
   deepEqual(subsets(plan)?.[0]?.ports, [
     { name: "http2", port: 8013, protocol: "TCP" },
     { name: "https", port: 8112, protocol: "TCP" },
@@ -131,6 +169,6 @@ test("a refused public Service is told in the condition", () => {
   const [, refused] = plan.desired ?? [];
   const error = new StatusError("Forbidden", "exceeded quota");
   const outcome = plan.afterRefusal?.(refused === undefined ? [] : [{ child: refused, error }]);
-  const ready = conditionOf((outcome?.status as { readonly conditions: Condition[] }).conditions, "Ready");
+  const ready = conditionOf((outcome?.status as { readonly conditions: Condition[] } | undefined)?.conditions, "Ready");
   deepEqual([ready?.status, ready?.reason, ready?.message], ["Unknown", "CreatingPublicService", "K8s Service is not ready"]);
 });
