@@ -5,10 +5,12 @@ import { metricWebhook, podAutoscalerWebhook } from "./autoscaling/webhooks.ts";
 import type { ServingConfig } from "./config/serving-config.ts";
 import { certificateWebhook, ingressWebhook, serverlessServiceWebhook } from "./networking/webhooks.ts";
 import type { AdmissionContext, Webhook } from "./serving/admission-context.ts";
+import { goDecodeError } from "./serving/go-decode.ts";
 import { roundTripped } from "./serving/round-trip.ts";
 import { configurationWebhook, revisionWebhook, routeWebhook, serviceWebhook } from "./serving/webhooks.ts";
 
 const DENIED = 'admission webhook "validation.webhook.serving.knative.dev" denied the request: validation failed: ';
+const NOT_DECODED = 'admission webhook "webhook.serving.knative.dev" denied the request: mutation failed: cannot decode incoming new object: ';
 
 /** By kind; ClusterDomainClaim and Image have no webhook. */
 const WEBHOOKS = {
@@ -36,6 +38,8 @@ function admit<O extends KubeObject>(kind: CompiledKind<O>, request: AdmissionRe
   const webhook = (WEBHOOKS as Readonly<Record<string, unknown>>)[kind.kind.kind] as Webhook<O> | undefined;
   if (webhook === undefined || operation === "DELETE" || subresource === "scale") return { object, warnings: [] };
   const context = contextOf(request, config);
+  const undecodable = subresource === "status" ? undefined : goDecodeError(object, kind.kind.schema, kind.validate(object, old));
+  if (undecodable !== undefined) throw badRequest(NOT_DECODED + undecodable);
   const typed = subresource === "status" ? object : roundTripped(object, kind.kind.schema);
   const filled = webhook.defaults(typed, old, context);
   // What the schema refuses is told by the server, which looks next; the webhook only sees what passed.

@@ -82,7 +82,7 @@ function merged(errors: readonly KnativeFieldError[]): KnativeFieldError[] {
 
 export const noErrors = new FieldErrors([]);
 
-/** An error with any text. */
+/** An error with any text. The path "" stands for the value at hand; an empty list for no path at all, however far up. */
 export function fieldError(message: string, paths: string | readonly string[] = "", details = ""): FieldErrors {
   return new FieldErrors([{ message, paths: typeof paths === "string" ? [paths] : paths, details, level: "error" }]);
 }

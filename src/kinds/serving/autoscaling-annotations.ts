@@ -46,7 +46,7 @@ function scale(annotations: Annotations, key: string): { readonly value: number;
     return { value: 0, key: found.key, errors: large ? outOfBounds(found.value, [0, INT32_MAX], found.key) : invalidValue(found.value, found.key) };
   }
   const errors = parsed.value < 0 ? outOfBounds(parsed.value, [0, INT32_MAX], found.key) : noErrors;
-  return { value: parsed.value, key: found.key, errors };
+  return { value: Math.max(0, parsed.value), key: found.key, errors };
 }
 
 function checkMinMax(annotations: Annotations, config: AutoscalerConfig): FieldErrors {

@@ -118,7 +118,7 @@ function checkPropagation(mount: VolumeMount, features: FeaturesConfig): FieldEr
   if (mode === undefined) return noErrors;
   let errors = noErrors;
   if (features.podSpecMountPropagation === "Disabled") {
-    errors = fieldError(`Volume Mount Propagation support is disabled, but found volume mount ${mount.name} with mount propagation`);
+    errors = fieldError(`Volume Mount Propagation support is disabled, but found volume mount ${mount.name} with mount propagation`, []);
     errors = errors.also(disallowedFields("mountPropagation"));
   }
   const allowed = mode === "None" || mode === "HostToContainer";

@@ -64,12 +64,12 @@ function checkResourcePercentage(annotations: Annotations | undefined): FieldErr
   const found = lookUp(annotations, queueSidecar.resourcePercentage);
   if (found === undefined) return noErrors;
   const value = parseFloatText(found.value);
-  const warning = fieldWarning(PERCENTAGE_DEPRECATED, "");
+  const warning = fieldWarning(PERCENTAGE_DEPRECATED, []);
   if (value === undefined) return invalidValue(found.value, "").viaKey(found.key).also(warning);
   return value < 0.1 || value > 100 ? outOfBounds(found.value, ["0.1", 100], "").viaKey(found.key).also(warning) : warning;
 }
 
-/** The deprecation warning carries no path wherever the annotation stands. */
+/** The deprecation warning carries no path. */
 export function checkQueueSidecarAnnotations(annotations: Annotations | undefined): FieldErrors {
   const { resourcePercentage: _, ...keys } = queueSidecar;
   const wrong = Object.values(keys).filter((key) => annotations?.[key] !== undefined && !isQuantity(annotations[key] ?? ""));

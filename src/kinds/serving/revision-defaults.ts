@@ -117,7 +117,9 @@ export function revisionSpecDefaults(spec: RevisionSpec, context: DefaultsContex
   const { config, isCreate, object } = context;
   const { defaults } = config;
   const volumes = spec.volumes ?? [];
-  const containers = withNames(spec.containers ?? [], defaults.containerNameTemplate, object);
+  // A null list is for the schema to refuse.
+  if ((spec.containers as RevisionSpec["containers"] | null) === null) return spec;
+  const containers = withNames(spec.containers, defaults.containerNameTemplate, object);
   const links = spec.enableServiceLinks ?? (isCreate ? defaults.enableServiceLinks : undefined);
   return {
     ...spec,

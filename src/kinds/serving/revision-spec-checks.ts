@@ -85,11 +85,10 @@ function checkContainers(spec: RevisionSpec, features: FeaturesConfig): FieldErr
   if (containers.length > 1 && features.multiContainer !== "Enabled") {
     return fieldError(`multi-container is off, but found ${containers.length} containers`);
   }
-  const serving = servingContainerIndex(containers);
   const names = new Set<string>();
   const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
-  const each = eachOf(containers, (container, index) => {
-    const isServing = index === serving;
+  const each = eachOf(containers, (container) => {
+    const isServing = containers.length === 1 || (container.ports ?? []).length > 0;
     const context: ContainerContext = { features, role: isServing ? "serving" : "sidecar", volumes, podSecurityContext: spec.securityContext };
     let errors = checkContainer(container, context).also(checkProbes(container, isServing, features));
     if (isServing) errors = errors.also(checkPorts(container));
@@ -107,7 +106,7 @@ function checkInitContainers(spec: RevisionSpec, features: FeaturesConfig): Fiel
   const containers = (spec.initContainers ?? []) as (Container & Record<string, unknown>)[];
   if (containers.length === 0) return noErrors;
   if (features.podSpecInitContainers !== "Enabled") {
-    return fieldError(`pod spec support for init-containers is off, but found ${containers.length} init containers`);
+    return fieldError(`pod spec support for init-containers is off, but found ${containers.length} init containers`, []);
   }
   const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
   const context: ContainerContext = { features, role: "init", volumes, podSecurityContext: spec.securityContext };

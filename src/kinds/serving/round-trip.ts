@@ -15,17 +15,15 @@ const ZERO_IS_ABSENT = new Set([
   "meshOnly",
 ]);
 
-/** Members that Go writes even when they are empty, by the field that holds them; list items by the list's field. */
+/** Members beside required strings that Go writes even when empty, by the field that holds them; list items by the list's field. */
 const ALWAYS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   template: { metadata: {}, spec: {} },
   containers: { name: "", resources: {} },
+  initContainers: { name: "", resources: {} },
   httpGet: { port: 0 },
   tcpSocket: { port: 0 },
   grpc: { port: 0 },
   ports: { containerPort: 0 },
-  env: { name: "" },
-  volumes: { name: "" },
-  volumeMounts: { name: "", mountPath: "" },
   splits: { serviceNamespace: "", serviceName: "", servicePort: 0 },
 };
 
@@ -48,6 +46,9 @@ function struct(value: Record<string, unknown>, node: Node, name: string): Recor
   for (const [key, member] of Object.entries(value)) {
     const typed = field(member, node.properties?.[key] ?? {}, { parent: name, key });
     if (typed !== undefined) result[key] = typed;
+  }
+  for (const key of node.required ?? []) {
+    if (node.properties?.[key]?.type === "string") result[key] ??= "";
   }
   for (const [key, empty] of Object.entries(ALWAYS[name] ?? {})) {
     if (isRecord(empty)) result[key] = struct(isRecord(result[key]) ? result[key] : {}, node.properties?.[key] ?? {}, key);

@@ -31,12 +31,11 @@ export function checkTemplate(template: RevisionTemplate, parent: Parent, contex
   const annotations = template.metadata?.annotations;
   const checked = checkAutoscalingAnnotations(annotations, context.config.autoscaler).also(
     checkNetworkingAnnotations(annotations),
-    checkQueueSidecarAnnotations(annotations).at("error"),
+    checkQueueSidecarAnnotations(annotations),
     checkProgressDeadline(annotations),
   );
   return checkTemplateName(template, parent).also(
     checked.viaField("annotations").viaField("metadata"),
-    checkQueueSidecarAnnotations(annotations).at("warning"),
     checkRevisionSpec(template.spec, context.config).viaField("spec"),
   );
 }

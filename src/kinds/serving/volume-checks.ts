@@ -25,12 +25,12 @@ function checkGated(volume: Volume, source: GatedSource, features: FeaturesConfi
   const [feature, word] = GATED[source];
   const off = features[feature] === "Disabled";
   if (source !== "persistentVolumeClaim") {
-    return off ? fieldError(`${word} volume support is disabled, but found ${word} volume ${volume.name}`).also(disallowedFields(source)) : noErrors;
+    return off ? fieldError(`${word} volume support is disabled, but found ${word} volume ${volume.name}`, []).also(disallowedFields(source)) : noErrors;
   }
   const claim = textOf(content["claimName"]);
-  let errors = off ? fieldError(`Persistent volume claim support is disabled, but found persistent volume claim ${claim}`).also(disallowedFields(source)) : noErrors;
+  let errors = off ? fieldError(`Persistent volume claim support is disabled, but found persistent volume claim ${claim}`, []).also(disallowedFields(source)) : noErrors;
   if (features.podSpecPersistentVolumeWrite === "Disabled" && content["readOnly"] !== true) {
-    errors = errors.also(fieldError(`Persistent volume write support is disabled, but found persistent volume claim ${claim} that is not read-only`));
+    errors = errors.also(fieldError(`Persistent volume write support is disabled, but found persistent volume claim ${claim} that is not read-only`, []));
   }
   return errors;
 }
