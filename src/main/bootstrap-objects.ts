@@ -6,14 +6,19 @@ import type { Draft, Kind, KubeObject } from "#schema";
 
 const NAMESPACES = ["default", "kube-system", "kube-public", SYSTEM_NAMESPACE];
 
-export async function ensureBootstrapObjects(client: Client, options: { readonly domain: string; readonly nodeName: string; readonly node: Draft<ClusterNode> }): Promise<void> {
+export interface BootstrapOptions {
+  readonly domain: string;
+  readonly version: string;
+  /** The one node of the embedded platform, status included. */
+  readonly node: Draft<ClusterNode>;
+}
+
+export async function ensureBootstrapObjects(client: Client, options: BootstrapOptions): Promise<void> {
   for (const name of NAMESPACES) await ensure(client, Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as Draft<Namespace>);
-  for (const map of defaultConfigMaps()) {
-    const data = map.metadata.name === "config-domain" ? { ...map.data, [options.domain]: "" } : map.data;
-    await ensure(client, ConfigMap, { ...map, data } as Draft<ConfigMap>);
-  }
+  for (const map of defaultConfigMaps(options)) await ensure(client, ConfigMap, map as Draft<ConfigMap>);
   await ensure(client, ClusterNode, options.node);
-  await client.updateStatus(ClusterNode, { ...(await client.get(ClusterNode, "", options.nodeName)), status: (options.node as ClusterNode).status } as ClusterNode);
+  const current = await client.get(ClusterNode, "", options.node.metadata.name ?? "");
+  await client.updateStatus(ClusterNode, { ...current, ...(options.node.status === undefined ? {} : { status: options.node.status }) });
 }
 
 async function ensure<O extends KubeObject>(client: Client, kind: Kind<O>, object: Draft<O>): Promise<void> {

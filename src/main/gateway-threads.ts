@@ -9,6 +9,8 @@ export interface GatewayThreadsOptions {
   readonly publicPort: number;
   readonly slots: number;
   readonly logger: Logger;
+  /** The routing table for a thread that is about to start: it serves by that from its first request on. */
+  readonly firstBatch: (thread: number) => RouteDelta;
   /** A message of a live thread; `listening` comes first. */
   readonly onMessage: (message: GatewayToControl) => void;
   /** A thread died; its share of the in-flight table is gone already. */
@@ -32,8 +34,9 @@ export class GatewayThreads {
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads));
   }
 
-  start(): void {
-    this.#options.listenFds.forEach((fd, thread) => this.#start(thread, fd));
+  /** Resolves when all threads listen. */
+  async start(): Promise<void> {
+    await Promise.all(this.#options.listenFds.map((fd, thread) => this.#start(thread, fd)));
   }
 
   send(thread: number, message: ControlToGateway): void {
@@ -52,8 +55,8 @@ export class GatewayThreads {
     await Promise.all(ends);
   }
 
-  #start(thread: number, listenFd: number): void {
-    const { slots, publicPort, listenFds, onMessage } = this.#options;
+  #start(thread: number, listenFd: number): Promise<void> {
+    const { firstBatch, slots, publicPort, listenFds, onMessage } = this.#options;
     const workerData: GatewayStart = {
       thread,
       threads: listenFds.length,
@@ -66,9 +69,15 @@ export class GatewayThreads {
     };
     const worker = new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData });
     this.#workers.set(thread, worker);
-    worker.on("message", (message: GatewayToControl) => onMessage(message));
+    worker.postMessage(firstBatch(thread));
+    const listening = Promise.withResolvers<void>();
+    worker.on("message", (message: GatewayToControl) => {
+      if (message.type === "listening") listening.resolve();
+      onMessage(message);
+    });
     worker.on("error", (err) => this.#options.logger.error("gateway thread failed", { thread, err }));
     worker.on("exit", () => this.#gone(thread, worker));
+    return listening.promise;
   }
 
   #gone(thread: number, worker: Worker): void {

@@ -1,0 +1,102 @@
+// All controllers, wired by hand: what each needs and who wakes it.
+import type { Deciders } from "#autoscaler";
+import type { Client, InformerSet, Transport } from "#client";
+import type { Clock, Logger, Rng } from "#core";
+import {
+  configurationController,
+  createGarbageCollector,
+  deploymentController,
+  endpointsController,
+  endpointSliceController,
+  endpointSliceMirroringController,
+  ingressController,
+  labelerController,
+  metricController,
+  namespaceController,
+  podAutoscalerController,
+  replicaSetController,
+  revisionController,
+  routeController,
+  serverlessServiceController,
+  serviceAccountController,
+  serviceController,
+  type ResolveDigest,
+  type Settings,
+} from "#controllers";
+import { CLUSTER_DOMAIN, Event, type Ingress } from "#kinds";
+import { createEventRecorder, runController, type Controller, type ControllerRun } from "#reconcile";
+import type { Kind, KubeObject, ObjectKey } from "#schema";
+
+export interface ControllersOptions {
+  readonly client: Client;
+  readonly transport: Transport;
+  readonly informers: InformerSet;
+  readonly kinds: readonly Kind[];
+  readonly settings: Settings;
+  readonly deciders: Deciders;
+  readonly resolveDigest: ResolveDigest;
+  readonly routesInForce: (ingress: Ingress) => boolean;
+  /** The port that URLs show; undefined when it is the scheme's own. */
+  readonly publicPort: number | undefined;
+  readonly rootCa: string;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+}
+
+export interface RunningControllers {
+  readonly done: Promise<unknown>;
+  /** An Ingress that may be in force now. */
+  requeueIngress(key: ObjectKey): void;
+}
+
+export function runControllers(options: ControllersOptions, signal: AbortSignal): RunningControllers {
+  const { client, clock, deciders, informers, kinds, logger, rng, settings } = options;
+  const events = createEventRecorder({ client, kind: Event, clock, rng, logger });
+  const runs: ControllerRun[] = [];
+  const run = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>): ControllerRun => {
+    const started = runController({ controller, informers, client, events, clock, rng, logger: logger.with({ controller: controller.name }), signal });
+    runs.push(started);
+    return started;
+  };
+
+  run(serviceController());
+  run(configurationController());
+  const revisions = run(
+    revisionController({ config: settings.current, resolveDigest: options.resolveDigest, clock, rng, wake: (key) => revisions.requeue(key) }),
+  );
+  const routes = run(routeController({ config: settings.current, publicPort: () => options.publicPort }));
+  run(labelerController());
+  const ingresses = run(ingressController({ routesInForce: options.routesInForce }));
+  const autoscalers = run(
+    podAutoscalerController({
+      settings: () => ({ autoscaler: settings.current().autoscaler, progressDeadlineMs: settings.current().deployment.progressDeadlineMs, clusterDomain: CLUSTER_DOMAIN }),
+      deciders,
+      // The gateway is in every path, so the question whether the activator is has one answer.
+      probeActivator: () => Promise.resolve(true),
+    }),
+  );
+  run(metricController());
+  run(serverlessServiceController({ activators: () => ["127.0.0.1"] }));
+  run(deploymentController());
+  run(replicaSetController());
+  run(endpointsController({ informers }));
+  run(endpointSliceController({ informers }));
+  run(endpointSliceMirroringController());
+  run(namespaceController({ transport: options.transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced") }));
+  run(serviceAccountController({ rootCa: options.rootCa }));
+  const collector = createGarbageCollector({ informers, client, kinds, clock, rng, logger });
+
+  deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
+  settings.onChange(() => {
+    for (const dependent of [revisions, routes, autoscalers]) dependent.requeueAll();
+  });
+  const done = Promise.all([events.run(signal), collector.run(signal), ...runs.map((controller) => controller.done)]);
+  return { done, requeueIngress: (key) => ingresses.requeue(key) };
+}
+
+/** From `namespace/name`. */
+export function keyFrom(text: string): ObjectKey {
+  const slash = text.indexOf("/");
+  return { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
+}

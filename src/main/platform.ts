@@ -1,0 +1,234 @@
+// Entry file of the platform: every part, wired by hand. Read it from top to bottom to see the whole product.
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { openSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { createApiServer } from "#apiserver";
+import { Deciders } from "#autoscaler";
+import { createClient, createInformerSet } from "#client";
+import { followSettings } from "#controllers";
+import type { Logger } from "#core";
+import { createJsonLogger, createSystemRng, servingCertificate, systemClock } from "#host";
+import { openImageStore } from "#images";
+import { joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
+import { EIDER_INGRESS_CLASS, Namespace } from "#kinds";
+import type { GatewayToControl } from "#protocol";
+import { RouteTable } from "#routing";
+import { connectKeeper, createProcessRuntime, type ProcessRuntime } from "#runtimes";
+import type { UserInfo } from "#schema";
+import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
+import { MetricRegistry } from "#telemetry";
+import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
+import { keyFrom, runControllers } from "./controllers.ts";
+import { dataFolder } from "./data-folder.ts";
+import { GatewayThreads } from "./gateway-threads.ts";
+import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
+import { NODE_NAME, nodeObject } from "./node.ts";
+import { environment, nodeFlags, parseSettings } from "./options.ts";
+import { podLog } from "./pod-log.ts";
+import type { ReadyState } from "./ready-text.ts";
+import { Routes } from "./routes.ts";
+import { servedKinds } from "./served-kinds.ts";
+import { VERSION } from "./version.ts";
+
+/** Pods that can be routed to at once: rows of the shared in-flight table. */
+const SLOTS = 4096;
+/** Requests have this long to finish when the platform is told to end. */
+const DRAIN_MS = 5_000;
+const KUBERNETES_VERSION = `v1.34.4+eider.${VERSION}`;
+
+const ADMIN: UserInfo = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
+const CONTROLLER: UserInfo = { name: "system:serviceaccount:knative-serving:controller", groups: ["system:serviceaccounts", "system:masters", "system:authenticated"] };
+
+const start = parsePlatformArgs(process.argv);
+if (start === undefined) throw new Error("the platform is started by the keeper: use `eider up`");
+const link = joinKeeper(process);
+const { sockets } = start;
+const asked = parseSettings(start.argv);
+const folder = dataFolder(start.dataDir);
+const clock = systemClock;
+const rng = createSystemRng();
+const logger = createJsonLogger({ fd: openSync(join(folder.log, "platform.log"), "a", 0o600), level: "info", name: "platform" });
+const ending = new AbortController();
+const signal = ending.signal;
+
+const names = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
+const tls = await servingCertificate(folder.pki, names, clock.wallMs());
+const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
+
+const store = await openStore(logger);
+const images = await openImageStore(folder.images);
+const metrics = new MetricRegistry();
+
+let runtime: ProcessRuntime | undefined;
+const kinds = servedKinds({
+  settings: () => settings.current(),
+  rng,
+  informers: () => informers,
+  nodeName: NODE_NAME,
+  podLog: podLog(() => runtime as ProcessRuntime),
+});
+const api = createApiServer({
+  kinds,
+  namespaceKind: Namespace,
+  store,
+  clock,
+  rng,
+  logger: logger.with({ room: "apiserver" }),
+  version: KUBERNETES_VERSION,
+  authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
+  authorize: () => undefined,
+  metricsText: () => metrics.text(),
+});
+const transport = api.transportFor(CONTROLLER);
+const client = createClient(transport);
+const informers = createInformerSet({ client, clock, rng, logger: logger.with({ room: "client" }) });
+const settings = followSettings({ informers, logger });
+const informing = informers.run(signal);
+await ensureBootstrapObjects(client, { domain: asked.domain, version: VERSION, node: nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() }) });
+await settings.synced;
+
+const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
+const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS });
+const routes = new Routes({
+  informers,
+  table,
+  broadcast: (delta) => threads.broadcast(delta),
+  onInForce: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
+});
+const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal);
+const threads = new GatewayThreads({
+  listenFds: sockets.httpFds,
+  publicPort: asked.externalPort ?? sockets.httpPort,
+  slots: SLOTS,
+  logger,
+  firstBatch: (thread) => routes.started(thread),
+  onMessage: (message) => receive(message),
+  onGone(thread) {
+    deciders.gatewayGone(thread);
+    routes.stopped(thread);
+  },
+  async nextSocket(thread) {
+    const next = link.nextSocket(thread, signal);
+    await keeper.call({ do: "replaceSocket", thread });
+    return next;
+  },
+});
+runtime = createProcessRuntime({
+  client,
+  keeper,
+  images,
+  clock,
+  rng,
+  logger: logger.with({ room: "runtimes" }),
+  dataDir: folder.root,
+  nodeName: NODE_NAME,
+  nodePath: process.execPath,
+  path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+  asRoot: process.getuid?.() === 0,
+  beforeStop: (pod, stopped) => routes.drained(pod, stopped),
+});
+const publicPort = asked.externalPort ?? sockets.httpPort;
+const controllers = runControllers(
+  {
+    client,
+    transport,
+    informers,
+    kinds: kinds.map(({ kind }) => kind),
+    settings,
+    deciders,
+    resolveDigest: async (image) => {
+      const digest = await images.resolve(image);
+      return digest === undefined ? { error: `image "${image}" is not in the platform's store; build it with: eider build DIR --image ${image}` } : { digest };
+    },
+    routesInForce: (ingress) => routes.isInForce(ingress),
+    publicPort: publicPort === 80 ? undefined : publicPort,
+    rootCa: tls.caPem,
+    clock,
+    rng,
+    logger,
+  },
+  signal,
+);
+await routes.synced;
+const running = Promise.all([informing, controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
+await threads.start();
+const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
+await announce();
+
+process.once("SIGTERM", () => void end());
+void link.keeperGone.then(replaceKeeper);
+running.catch((err: unknown) => {
+  logger.error("a part of the platform has failed", { err });
+  process.exit(1);
+});
+
+/** Tells the keeper, and everybody who reads the data folder, where the platform is. */
+async function announce(): Promise<void> {
+  const host = asked.host.includes(":") ? `[${asked.host}]` : asked.host === "0.0.0.0" ? "127.0.0.1" : asked.host;
+  const server = `https://${host}:${sockets.apiPort}`;
+  writeKubeconfig(folder.kubeconfig, { server, caPem: tls.caPem, token });
+  const state: ReadyState = {
+    api: server,
+    http: `http://${host}:${sockets.httpPort}`,
+    kubeconfig: folder.kubeconfig,
+    pid: process.pid,
+    keeperPid: process.ppid,
+    readyMs: Math.round(clock.wallMs() - asked.startedAtMs),
+  };
+  const file = join(folder.run, "state.json");
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  await keeper.call({ do: "ready", line: JSON.stringify(state) });
+  logger.info("platform is ready", { ...state });
+}
+
+function receive(message: GatewayToControl): void {
+  deciders.receive(message);
+  routes.receive(message);
+  if (message.type === "podReady") runtime?.podReady(message.pod);
+  else if (message.type === "log") logger[message.level](message.message, { ...message.fields, thread: message.thread });
+}
+
+/** Orderly, in the reverse order of the start. Pods are the keeper's to end. */
+async function end(): Promise<void> {
+  await threads.drain(DRAIN_MS);
+  await listening.close();
+  ending.abort();
+  await running.catch(() => undefined);
+  await store.close();
+  process.exit(0);
+}
+
+/** The keeper died: the next one gets the sockets and starts its own platform once this one is gone. */
+async function replaceKeeper(): Promise<void> {
+  if (signal.aborted) return;
+  logger.warn("the keeper is gone, the next one takes over");
+  const { orphanGraceMs } = asked;
+  const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
+  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, argv: start?.argv ?? [] };
+  spawnKeeper({ execPath: process.execPath, execArgv: [...nodeFlags(process.execArgv), entry], env: environment(), start: takeover });
+  await end();
+}
+
+function isAdminToken(authorization: string | undefined): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(authorization ?? ""), digest(`Bearer ${token}`));
+}
+
+async function openStore(log: Logger): Promise<SqliteStore> {
+  const path = join(folder.store, "store.db");
+  const worker = new Worker(new URL(import.meta.resolve("#entry/store-thread")), { workerData: { path } });
+  worker.on("error", (err) => {
+    log.error("the store thread failed", { err });
+    process.exit(1);
+  });
+  try {
+    return await openSqliteStore({ path, channel: worker, clock, logger: log, onFailure: () => process.exit(1) });
+  } catch (error) {
+    if (!(error instanceof StoreFileError)) throw error;
+    process.stderr.write(`Error: ${error.message}\n`);
+    process.exit(PLATFORM_REFUSED);
+  }
+}

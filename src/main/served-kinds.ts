@@ -1,0 +1,103 @@
+// The kinds that the API serves, each with its admission, its subresources and how it is deleted.
+import { served, type ServedKind, type SubresourceHandler } from "#apiserver";
+import type { InformerSet } from "#client";
+import { below, type Rng } from "#core";
+import {
+  Certificate,
+  clusterIpAdmission,
+  ClusterDomainClaim,
+  ClusterNode,
+  ConfigMap,
+  configMapAdmission,
+  Configuration,
+  CoreService,
+  Deployment,
+  Endpoints,
+  EndpointSlice,
+  Event,
+  Image,
+  Ingress,
+  knativeAdmission,
+  Lease,
+  Metric,
+  Namespace,
+  Pod,
+  PodAutoscaler,
+  ReplicaSet,
+  Revision,
+  Route,
+  Secret,
+  ServerlessService,
+  Service,
+  ServiceAccount,
+  type ServingConfig,
+} from "#kinds";
+import type { Admit, Kind, KubeObject } from "#schema";
+
+/** Kubernetes' default for Events. */
+const EVENT_TTL_MS = 3_600_000;
+
+export interface ServedKindsOptions {
+  readonly settings: () => ServingConfig;
+  readonly rng: Rng;
+  /** Where Services' addresses are looked up. */
+  readonly informers: () => InformerSet;
+  /** The embedded platform has one node: pods are bound to it as they are created. */
+  readonly nodeName: string;
+  /** `pods/log`. */
+  readonly podLog: SubresourceHandler;
+}
+
+export function servedKinds(options: ServedKindsOptions): ServedKind[] {
+  const { settings, rng, informers } = options;
+  const knative = <O extends KubeObject>(kind: Kind<O>): ServedKind => served({ kind, admit: knativeAdmission(kind, settings) });
+  const addresses = (): ReturnType<typeof addressBook> => addressBook(informers());
+  return [
+    served({
+      kind: Namespace,
+      // A namespace goes once its controller has emptied it.
+      holdsDeletion: (namespace) => (namespace.spec?.finalizers ?? []).length > 0,
+      onDeletion: (namespace) => ({ ...namespace, status: { ...namespace.status, phase: "Terminating" } }),
+      parts: { finalize: (current, sent) => ({ ...current, ...(sent.spec === undefined ? {} : { spec: sent.spec }) }) },
+    }),
+    served({ kind: Pod, admit: podAdmission(options.nodeName), subresources: { log: options.podLog }, gracefulDeletion: podGraceSeconds }),
+    served({ kind: CoreService, admit: clusterIpAdmission({ below: (limit) => below(rng, limit), isTaken: (address) => addresses().has(address) }) }),
+    served({ kind: ConfigMap, admit: configMapAdmission }),
+    served({ kind: Event, ttlMs: EVENT_TTL_MS }),
+    ...[Endpoints, Secret, ServiceAccount, ClusterNode, Deployment, ReplicaSet, EndpointSlice, Lease].map((kind) => served({ kind: kind as unknown as Kind })),
+    knative(Service),
+    knative(Configuration),
+    knative(Revision),
+    knative(Route),
+    knative(PodAutoscaler),
+    knative(Metric),
+    knative(Ingress),
+    knative(ServerlessService),
+    knative(Certificate),
+    served({ kind: ClusterDomainClaim }),
+    served({ kind: Image }),
+  ];
+}
+
+function addressBook(informers: InformerSet): { has(address: string): boolean } {
+  const services = informers.of(CoreService, "cluster-ip", (service) => service.spec?.clusterIP);
+  return { has: (address) => services.list().includes(address) };
+}
+
+function podAdmission(nodeName: string): Admit<Pod> {
+  return ({ operation, subresource, object }) => {
+    if (operation !== "CREATE" || subresource !== "") return { object, warnings: [] };
+    const spec = object.spec ?? { containers: [] };
+    const { nodeName: bound = nodeName, serviceAccountName = "default" } = spec;
+    const spread = { ...spec, nodeName: bound, serviceAccountName, serviceAccount: serviceAccountName };
+    const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: object.metadata.creationTimestamp };
+    return { object: { ...object, spec: spread, status: { ...object.status, phase: "Pending", conditions: [scheduled] } }, warnings: [] };
+  };
+}
+
+/** Seconds that a pod has to end; one that runs nowhere goes at once. */
+function podGraceSeconds(pod: Pod, requested: number | undefined): number {
+  const phase = pod.status?.phase;
+  if ((pod.spec?.nodeName ?? "") === "" || phase === "Succeeded" || phase === "Failed") return 0;
+  return requested ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
+}

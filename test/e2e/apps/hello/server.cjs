@@ -1,0 +1,12 @@
+// A program for tests: greets, tells its pid, waits, echoes what it was asked.
+"use strict";
+const { createServer } = require("node:http");
+const server = createServer((request, response) => {
+  const url = new URL(request.url, "http://app");
+  if (url.pathname === "/pid") return response.end(String(process.pid));
+  if (url.pathname === "/headers") return response.end(JSON.stringify(request.headers));
+  if (url.pathname === "/exit") return process.exit(Number(url.searchParams.get("code") ?? 1));
+  setTimeout(() => response.end(`Hello ${process.env.TARGET ?? "World"}!\n`), Number(url.searchParams.get("sleep") ?? 0));
+});
+server.listen(Number(process.env.PORT));
+process.on("SIGTERM", () => server.close(() => process.exit(0)));
