@@ -60,7 +60,7 @@ function podSpecFor(revision: Revision, digests: readonly string[], settings: Re
   };
   const { enableServiceLinks } = settings;
   const runtimeClassName = pod.runtimeClassName ?? settings.runtimeClassName(revision.metadata.labels ?? {});
-  const volumes = [...((pod.volumes ?? []) as Volume[]), ...(settings.collectVarLog ? [VAR_LOG_VOLUME] : [])];
+  const volumes = [...((pod.volumes ?? []) as unknown as Volume[]), ...(settings.collectVarLog ? [VAR_LOG_VOLUME] : [])];
   return {
     ...(pod as unknown as Omit<PodSpec, "containers">),
     ...(pod.enableServiceLinks === undefined && enableServiceLinks !== undefined ? { enableServiceLinks } : {}),

@@ -51,7 +51,7 @@ function containerFor(revision: Revision, its: { readonly container: UserContain
   const { container, digest } = its;
   const isServing = revision.spec.containers.length === 1 || (container.ports ?? []).length > 0;
   const userPort = userPortOf(revision);
-  const { readinessProbe: readiness, livenessProbe: liveness, ...rest } = container as CoreContainer;
+  const { readinessProbe: readiness, livenessProbe: liveness, ...rest } = container as unknown as CoreContainer;
   const made: CoreContainer = {
     ...rest,
     ...(digest === "" ? {} : { image: digest }),
