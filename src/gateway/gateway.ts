@@ -35,7 +35,10 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Takes a message of the control thread; never throws, never waits. */
   receive(message: ControlToGateway): void;
-  /** Listens and serves until the signal aborts (at once) or a `drain` has ended; rejects when it cannot listen. */
+  /**
+   * Waits for the first `routes` message, listens (`listening`) and serves until the signal aborts (at once) or a `drain` has
+   * ended; rejects when it cannot listen. A gateway without routes would answer 404 to everything, so it does not accept before.
+   */
   run(signal: AbortSignal): Promise<void>;
   /** The bound port; 0 before the `listening` message. */
   readonly port: number;
@@ -56,6 +59,7 @@ class GatewayThread implements Gateway {
   readonly #connections = new Set<ClientConnection>();
   readonly #server: Server;
   readonly #stop = new AbortController();
+  readonly #routed = Promise.withResolvers<void>();
   #port = 0;
 
   constructor(options: GatewayOptions) {
@@ -100,6 +104,7 @@ class GatewayThread implements Gateway {
     switch (message.type) {
       case "routes":
         this.#apply(message);
+        this.#routed.resolve();
         send({ type: "ack", thread: start.thread, generation: message.generation });
         return;
       case "metrics":
@@ -113,13 +118,16 @@ class GatewayThread implements Gateway {
   async run(signal: AbortSignal): Promise<void> {
     const { start, send, logger } = this.#options;
     const stop = this.#stop;
+    const abort = (): void => stop.abort();
+    signal.addEventListener("abort", abort, { once: true });
+    stop.signal.addEventListener("abort", () => this.#routed.resolve(), { once: true });
+    if (signal.aborted) abort();
+    await this.#routed.promise;
+    if (stop.signal.aborted) return;
     await this.#listen();
     this.#port = (this.#server.address() as AddressInfo).port;
     send({ type: "listening", thread: start.thread });
     logger.info("gateway listens", { thread: start.thread, port: this.#port });
-    const abort = (): void => stop.abort();
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) stop.abort();
     const loops = [
       this.#deadlines.run(stop.signal),
       this.#idles.run(stop.signal),

@@ -60,6 +60,7 @@ export async function startGateway(clock: Clock = socketClock): Promise<TestGate
       await running;
     },
   };
+  test.routes({ reset: true });
   await test.message("listening");
   return test;
 }

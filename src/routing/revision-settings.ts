@@ -1,0 +1,40 @@
+// What the data path needs of a Revision.
+import type { Revision } from "#kinds";
+import type { Backend } from "#protocol";
+
+/** Knative's port for programs that name none. */
+const DEFAULT_PORT = 8080;
+const DEFAULT_TIMEOUT_SECONDS = 300;
+
+export interface RevisionSettings extends Omit<Backend, "pods"> {
+  /** Port of the container that serves. */
+  readonly containerPort: number;
+  /** A successful TCP connection proves a pod ready: no probe asks for more. */
+  readonly provenByConnecting: boolean;
+}
+
+export function revisionSettings(revision: Revision): RevisionSettings {
+  const spec = revision.spec;
+  const containers = spec?.containers ?? [];
+  const port = containers.flatMap((container) => container.ports ?? [])[0];
+  return {
+    key: `${revision.metadata.namespace ?? ""}/${revision.metadata.name}`,
+    protocol: port?.name === "h2c" ? "h2c" : "http1",
+    containerConcurrency: spec?.containerConcurrency ?? 0,
+    timeoutMs: (spec?.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+    responseStartTimeoutMs: (spec?.responseStartTimeoutSeconds ?? 0) * 1000,
+    idleTimeoutMs: (spec?.idleTimeoutSeconds ?? 0) * 1000,
+    containerPort: port?.containerPort ?? DEFAULT_PORT,
+    provenByConnecting: containers.every(provenByConnecting),
+  };
+}
+
+type Container = NonNullable<Revision["spec"]>["containers"][number];
+
+function provenByConnecting(container: Container): boolean {
+  const probe = container.readinessProbe;
+  if (container.startupProbe !== undefined) return false;
+  if (probe === undefined) return true;
+  const asksMore = probe.httpGet !== undefined || probe.exec !== undefined || probe.grpc !== undefined;
+  return !asksMore && (probe.successThreshold ?? 1) <= 1 && (probe.initialDelaySeconds ?? 0) === 0;
+}

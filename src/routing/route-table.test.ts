@@ -1,0 +1,268 @@
+// Route deltas from objects: what is sent, when an Ingress is in force, when a pod is drained.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Ingress, Pod, Revision } from "#kinds";
+import { RouteTable } from "./route-table.ts";
+
+const CLASS = "eider.ingress.networking.knative.dev";
+
+function table(slots = 4): RouteTable {
+  return new RouteTable({ ingressClass: CLASS, slots });
+}
+
+function meta(name: string, over: object = {}): Ingress["metadata"] {
+  return { name, namespace: "ns", uid: `uid-${name}`, resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z", ...over };
+}
+
+function ingress(name: string, over: { meta?: object; hosts?: string[]; splits?: object[]; spec?: object } = {}): Ingress {
+  const splits = over.splits ?? [{ serviceName: "rev", serviceNamespace: "ns", servicePort: 80, percent: 100, appendHeaders: { "Knative-Serving-Revision": "rev" } }];
+  const rules = [{ hosts: over.hosts ?? [`${name}.example.com`], http: { paths: [{ splits }] }, visibility: "ExternalIP" }];
+  return {
+    apiVersion: "networking.internal.knative.dev/v1alpha1",
+    kind: "Ingress",
+    metadata: meta(name, { annotations: { "networking.knative.dev/ingress.class": CLASS }, ...over.meta }),
+    spec: { httpOption: "Enabled", rules, ...over.spec },
+  } as Ingress;
+}
+
+function revision(name = "rev", spec: object = {}): Revision {
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Revision",
+    metadata: meta(name),
+    spec: { containerConcurrency: 0, timeoutSeconds: 300, containers: [{ image: "x", readinessProbe: { successThreshold: 1, tcpSocket: { port: 0 } } }], ...spec },
+  } as Revision;
+}
+
+type PodState = "pending" | "running" | "ready" | "terminating";
+
+function pod(name: string, state: PodState, over: { uid?: string; port?: number; rev?: string } = {}): Pod {
+  const annotations = { "eider.dev/addresses": JSON.stringify({ 8080: `127.0.0.1:${over.port ?? 4000}` }) };
+  const labels = { "serving.knative.dev/revision": over.rev ?? "rev" };
+  const conditions = [{ type: "Ready", status: state === "ready" || state === "terminating" ? "True" : "False" }];
+  const deletion = state === "terminating" ? { deletionTimestamp: "2026-01-01T00:01:00Z" } : {};
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: meta(name, { annotations, labels, ...deletion, ...(over.uid === undefined ? {} : { uid: over.uid }) }),
+    spec: { containers: [] },
+    status: { phase: state === "pending" ? "Pending" : "Running", conditions },
+  } as Pod;
+}
+
+test("an Ingress, its revision and a ready pod become one batch with hosts, paths and backends", () => {
+  const routes = table();
+  const spec = { httpOption: "Redirected", tls: [{ hosts: ["secure.example.com"] }] };
+  const splits = [
+    { serviceName: "rev", serviceNamespace: "ns", servicePort: 80, percent: 90, appendHeaders: { A: "1" } },
+    { serviceName: "old", serviceNamespace: "ns", servicePort: 80, percent: 10 },
+    { serviceName: "none", serviceNamespace: "ns", servicePort: 80, percent: 0 },
+  ];
+  routes.upsertIngress(ingress("app", { hosts: ["App.example.com", "secure.example.com"], splits, spec }));
+  routes.upsertRevision(revision("rev", { containerConcurrency: 7, timeoutSeconds: 60, idleTimeoutSeconds: 5, responseStartTimeoutSeconds: 9 }));
+  routes.upsertRevision(revision("old", { containers: [{ image: "x", ports: [{ name: "h2c", containerPort: 9 }] }] }));
+  routes.upsertPod(pod("pod-1", "ready"));
+  const delta = routes.flush();
+  const paths = [
+    {
+      prefix: "",
+      headers: [],
+      appendHeaders: [],
+      splits: [
+        { backend: "ns/rev", percent: 90, appendHeaders: [["A", "1"]] },
+        { backend: "ns/old", percent: 10, appendHeaders: [] },
+      ],
+    },
+  ];
+  const probeHash = delta?.hosts[0]?.probeHash;
+  assert.match(probeHash ?? "", /^[0-9a-f]{64}$/);
+  assert.deepEqual(delta, {
+    type: "routes",
+    generation: 1,
+    reset: false,
+    hosts: [
+      { host: "app.example.com", visibility: "ExternalIP", redirectToHttps: false, probeHash, paths },
+      { host: "secure.example.com", visibility: "ExternalIP", redirectToHttps: true, probeHash, paths },
+    ],
+    hostsRemoved: [],
+    backends: [
+      {
+        key: "ns/rev",
+        protocol: "http1",
+        containerConcurrency: 7,
+        timeoutMs: 60_000,
+        responseStartTimeoutMs: 9000,
+        idleTimeoutMs: 5000,
+        pods: [{ id: "uid-pod-1", slot: 0, address: "127.0.0.1", port: 4000, state: "ready" }],
+      },
+      { key: "ns/old", protocol: "h2c", containerConcurrency: 0, timeoutMs: 300_000, responseStartTimeoutMs: 0, idleTimeoutMs: 0, pods: [] },
+    ],
+    backendsRemoved: [],
+  });
+  assert.equal(routes.flush(), undefined);
+});
+
+test("only what changed is sent, and a change without effect sends nothing", () => {
+  const routes = table();
+  for (const name of ["a", "b", "c"]) {
+    routes.upsertIngress(ingress(name, { splits: [{ serviceName: `rev-${name}`, serviceNamespace: "ns", servicePort: 80 }] }));
+    routes.upsertRevision(revision(`rev-${name}`));
+  }
+  assert.equal(routes.flush()?.hosts.length, 3);
+  routes.upsertPod(pod("pod-b", "ready", { rev: "rev-b" }));
+  const delta = routes.flush();
+  assert.deepEqual([delta?.generation, delta?.hosts, delta?.backends.map((backend) => backend.key)], [2, [], ["ns/rev-b"]]);
+  routes.upsertPod(pod("pod-b", "ready", { rev: "rev-b" }));
+  routes.upsertIngress(ingress("a", { meta: { resourceVersion: "9" } }));
+  routes.upsertRevision(revision("rev-a"));
+  assert.equal(routes.flush(), undefined);
+});
+
+test("an Ingress waits for its revisions and keeps its former routes meanwhile", () => {
+  const routes = table();
+  routes.upsertIngress(ingress("app"));
+  assert.equal(routes.flush(), undefined);
+  routes.upsertRevision(revision());
+  assert.equal(routes.flush()?.hosts.length, 1);
+  routes.upsertIngress(ingress("app", { meta: { generation: 2 }, splits: [{ serviceName: "rev-2", serviceNamespace: "ns", servicePort: 80 }] }));
+  assert.equal(routes.flush(), undefined);
+  assert.equal(routes.threadStarted(0).hosts[0]?.paths[0]?.splits[0]?.backend, "ns/rev");
+  routes.upsertRevision(revision("rev-2"));
+  assert.equal(routes.flush()?.hosts[0]?.paths[0]?.splits[0]?.backend, "ns/rev-2");
+});
+
+test("an Ingress is in force once every live thread has acknowledged the generation that carries it", () => {
+  const routes = table();
+  routes.threadStarted(0);
+  routes.threadStarted(1);
+  routes.acknowledged(0, 0);
+  routes.acknowledged(1, 0);
+  routes.upsertRevision(revision());
+  routes.upsertIngress(ingress("app"));
+  assert.equal(routes.isInForce("ns/app"), false);
+  const generation = routes.flush()?.generation ?? 0;
+  assert.deepEqual(routes.acknowledged(0, generation).ingresses, []);
+  assert.equal(routes.isInForce("ns/app"), false);
+  assert.deepEqual(routes.acknowledged(1, generation).ingresses, ["ns/app"]);
+  assert.equal(routes.isInForce("ns/app"), true);
+  routes.upsertIngress(ingress("app", { meta: { generation: 2 } }));
+  assert.equal(routes.isInForce("ns/app"), false, "a newer spec is not in force yet");
+  routes.flush();
+  assert.deepEqual(routes.acknowledged(0, 2).ingresses, []);
+  assert.deepEqual(routes.threadStopped(1).ingresses, ["ns/app"], "a dead thread holds nothing up");
+});
+
+test("Ingresses of another class, and removed ones, are not routed", () => {
+  const routes = table();
+  routes.upsertRevision(revision());
+  routes.upsertIngress(ingress("app"));
+  routes.flush();
+  routes.upsertIngress(ingress("app", { meta: { generation: 2, annotations: { "networking.knative.dev/ingress.class": "other" } } }));
+  assert.deepEqual(routes.flush()?.hostsRemoved, ["app.example.com"]);
+  assert.equal(routes.isInForce("ns/app"), false);
+});
+
+test("of two Ingresses that claim a host the older one has it, and the other gets it when that goes", () => {
+  const routes = table();
+  routes.threadStarted(0);
+  routes.acknowledged(0, 0);
+  routes.upsertRevision(revision());
+  routes.upsertIngress(ingress("young", { hosts: ["x.example.com"], meta: { creationTimestamp: "2026-02-01T00:00:00Z" } }));
+  routes.upsertIngress(ingress("old", { hosts: ["x.example.com"] }));
+  assert.equal(routes.flush()?.hosts.length, 1);
+  assert.deepEqual(routes.acknowledged(0, 1).ingresses, ["ns/old"]);
+  assert.deepEqual(routes.conflict("ns/young"), { host: "x.example.com", owner: "ns/old" });
+  assert.equal(routes.isInForce("ns/young"), false);
+  routes.removeIngress("ns/old");
+  const delta = routes.flush();
+  assert.deepEqual([delta?.hosts.length, delta?.hostsRemoved], [1, []]);
+  assert.equal(routes.isInForce("ns/young"), false);
+  assert.deepEqual(routes.acknowledged(0, 2).ingresses, ["ns/young"]);
+  assert.equal(routes.conflict("ns/young"), undefined);
+});
+
+const states: readonly { name: string; spec?: object; before?: PodState; now: PodState; want: string | undefined }[] = [
+  { name: "a ready pod gets requests", now: "ready", want: "ready" },
+  { name: "a running pod is tried by connecting", now: "running", want: "starting" },
+  { name: "a pod without a process is left alone", now: "pending", want: undefined },
+  { name: "an ending pod gets nothing", now: "terminating", want: undefined },
+  { name: "a pod that was ready and is not any more is left alone", before: "ready", now: "running", want: undefined },
+  { name: "an HTTP probe must succeed first", spec: { containers: [{ image: "x", readinessProbe: { httpGet: { path: "/" } } }] }, now: "running", want: undefined },
+  { name: "without any probe connecting is enough", spec: { containers: [{ image: "x" }] }, now: "running", want: "starting" },
+];
+for (const { name, spec, before, now, want } of states) {
+  test(`pods: ${name}`, () => {
+    const routes = table();
+    routes.upsertRevision(revision("rev", spec));
+    if (before !== undefined) {
+      routes.upsertPod(pod("p", before));
+      routes.flush();
+    }
+    routes.upsertPod(pod("p", now));
+    routes.flush();
+    assert.equal(routes.threadStarted(0).backends[0]?.pods[0]?.state, want);
+  });
+}
+
+test("a pod is drained once every thread that knew it has said so", () => {
+  const routes = table();
+  routes.threadStarted(0);
+  routes.threadStarted(1);
+  routes.upsertRevision(revision());
+  routes.upsertPod(pod("p", "ready"));
+  routes.flush();
+  assert.equal(routes.isDrained("uid-p"), false);
+  routes.upsertPod(pod("p", "terminating"));
+  assert.equal(routes.isDrained("uid-p"), false, "not flushed yet");
+  const generation = routes.flush()?.generation ?? 0;
+  assert.deepEqual(routes.drained(0, "uid-p", generation - 1).pods, []);
+  assert.deepEqual(routes.drained(0, "uid-p", generation).pods, []);
+  assert.equal(routes.isDrained("uid-p"), false);
+  assert.deepEqual(routes.threadStopped(1).pods, ["uid-p"], "a dead thread runs nothing");
+  assert.equal(routes.isDrained("uid-p"), true);
+  assert.equal(routes.isDrained("never-routed"), true);
+});
+
+test("a slot is given to another pod only after its last user has drained", () => {
+  const routes = table(1);
+  routes.threadStarted(0);
+  routes.upsertRevision(revision());
+  routes.upsertPod(pod("a", "ready"));
+  routes.flush();
+  routes.upsertPod(pod("b", "ready", { port: 4001 }));
+  assert.equal(routes.flush(), undefined);
+  assert.equal(routes.podsWithoutSlot, 1);
+  routes.removePod("ns/a");
+  const delta = routes.flush();
+  assert.deepEqual(delta?.backends[0]?.pods, []);
+  assert.deepEqual(routes.drained(0, "uid-a", delta?.generation ?? 0).pods, ["uid-a"]);
+  const pods = routes.flush()?.backends[0]?.pods;
+  assert.deepEqual(pods, [{ id: "uid-b", slot: 0, address: "127.0.0.1", port: 4001, state: "ready" }]);
+  assert.equal(routes.podsWithoutSlot, 0);
+});
+
+test("a pod of the same name with another uid is another pod", () => {
+  const routes = table();
+  routes.threadStarted(0);
+  routes.upsertRevision(revision());
+  routes.upsertPod(pod("p", "ready", { uid: "first" }));
+  routes.flush();
+  routes.upsertPod(pod("p", "running", { uid: "second" }));
+  assert.deepEqual(
+    routes.flush()?.backends[0]?.pods.map(({ id, state }) => [id, state]),
+    [["second", "starting"]],
+  );
+  assert.equal(routes.isDrained("first"), false);
+});
+
+test("a deleted revision is taken out with its pods", () => {
+  const routes = table();
+  routes.threadStarted(0);
+  routes.upsertRevision(revision());
+  routes.upsertPod(pod("p", "ready"));
+  routes.flush();
+  routes.removeRevision("ns/rev");
+  const delta = routes.flush();
+  assert.deepEqual(delta?.backendsRemoved, ["ns/rev"]);
+  assert.deepEqual(routes.drained(0, "uid-p", delta?.generation ?? 0).pods, ["uid-p"]);
+});
