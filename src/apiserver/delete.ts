@@ -25,7 +25,8 @@ function refuse(field: string, message: string): never {
 }
 
 function policyOf(value: unknown, orphanDependents: unknown): Propagation | undefined {
-  if (value === undefined || value === null || value === "") return orphanDependents === true ? "Orphan" : orphanDependents === false ? "Background" : undefined;
+  if (value === undefined || value === null || value === "")
+    return orphanDependents === true ? "Orphan" : orphanDependents === false ? "Background" : undefined;
   if (value === "Background" || value === "Foreground" || value === "Orphan") return value;
   return refuse("propagationPolicy", `Unsupported value: ${JSON.stringify(value)}: supported values: "Foreground", "Background", "Orphan", "nil"`);
 }
@@ -41,7 +42,11 @@ function secondsOf(value: unknown): number | undefined {
 export function isDryRun(values: readonly unknown[], options: "DeleteOptions" | "PatchOptions"): boolean {
   const wrong = values.find((value) => value !== "All" && value !== "");
   if (wrong !== undefined) {
-    throw invalidOptions(options, { type: "FieldValueNotSupported", field: "dryRun", message: `Unsupported value: ${JSON.stringify([wrong]).slice(1, -1)}: supported values: "All"` });
+    throw invalidOptions(options, {
+      type: "FieldValueNotSupported",
+      field: "dryRun",
+      message: `Unsupported value: ${JSON.stringify([wrong]).slice(1, -1)}: supported values: "All"`,
+    });
   }
   return values.includes("All");
 }

@@ -136,7 +136,12 @@ export function discoveryDocument(
   const plain = (document: object): { document: object; aggregated: boolean } => ({ document, aggregated: false });
   if (group === "" && aggregatedAs !== undefined) return { document: aggregated(groups, root === "api", aggregatedAs), aggregated: true };
   if (root === "api") {
-    if (group === "") return plain({ kind: "APIVersions", versions: [...(groups.get("")?.keys() ?? [])], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: host }] });
+    if (group === "")
+      return plain({
+        kind: "APIVersions",
+        versions: [...(groups.get("")?.keys() ?? [])],
+        serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: host }],
+      });
     return version === "" ? resourceList(groups.get("")?.get(group), group) : undefined;
   }
   if (group === "") {

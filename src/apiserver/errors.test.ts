@@ -23,7 +23,11 @@ const table: readonly Row[] = [
   { file: "err-400-selector.json", line: `GET ${MAPS}?labelSelector=%3Dbad` },
   { file: "err-400-kind-mismatch.json", line: `POST ${MAPS}`, body: { apiVersion: "v1", kind: "Secret", metadata: { name: "x" } } },
   { file: "err-400-ns-mismatch.json", line: `POST ${MAPS}`, body: { ...fx, metadata: { name: "y", namespace: "other" } } },
-  { file: "err-400-strict.json", line: `POST ${SITES}?fieldValidation=Strict`, body: site({ nosuch: 1, template: { spec: { containers: [{ image: "x" }] } } }) },
+  {
+    file: "err-400-strict.json",
+    line: `POST ${SITES}?fieldValidation=Strict`,
+    body: site({ nosuch: 1, template: { spec: { containers: [{ image: "x" }] } } }),
+  },
   { file: "err-405.json", line: `PUT ${MAPS}`, body: fx },
   { file: "err-406.json", line: `GET ${MAPS}`, headers: { accept: "text/html" } },
   { file: "err-409-exists.json", line: `POST ${MAPS}`, body: fx },
@@ -32,7 +36,12 @@ const table: readonly Row[] = [
   { file: "err-415-smp-cr.json", line: `PATCH ${SITES}/bad`, body: {}, headers: { "content-type": "application/strategic-merge-patch+json" } },
   { file: "err-422-crd.json", line: `POST ${SITES}`, body: site({ template: { spec: { containers: [{ image: 5 }], containerConcurrency: "x" } } }) },
   { file: "err-422-initial-events.json", line: `GET ${MAPS}?watch=true&sendInitialEvents=true` },
-  { file: "err-422-jsonpatch-test.json", line: `PATCH ${MAPS}/fx`, body: [{ op: "test", path: "/data/a", value: "2" }], headers: { "content-type": "application/json-patch+json" } },
+  {
+    file: "err-422-jsonpatch-test.json",
+    line: `PATCH ${MAPS}/fx`,
+    body: [{ op: "test", path: "/data/a", value: "2" }],
+    headers: { "content-type": "application/json-patch+json" },
+  },
 ];
 
 async function withMap(): Promise<Fixture> {
@@ -59,7 +68,14 @@ test("a missing object is NotFound with name and resource", async () => {
 
 test("paths that nothing is served at get Kubernetes' plain 404", async () => {
   const { server } = await fixture();
-  for (const path of ["/nosuch", "/apis/nosuch/v1", "/api/v1/namespaces/default/nosuch", `${MAPS}/fx/nosuch`, "/apis/serving.knative.dev/v2", "/api/v1/namespaces/%zz/configmaps"]) {
+  for (const path of [
+    "/nosuch",
+    "/apis/nosuch/v1",
+    "/api/v1/namespaces/default/nosuch",
+    `${MAPS}/fx/nosuch`,
+    "/apis/serving.knative.dev/v2",
+    "/api/v1/namespaces/%zz/configmaps",
+  ]) {
     const answer = await ask(server, `GET ${path}`);
     assert.equal(answer.status, 404, path);
     assert.equal(answer.text, goldenText("err-404-path.txt"), path);
@@ -74,7 +90,10 @@ test("a refusal of the authorizer is Kubernetes' sentence", async () => {
   });
   const answer = await ask(server, `GET ${MAPS}`);
   assert.deepEqual(answer.json, JSON.parse(goldenText("err-403.json").replaceAll("pods", "configmaps")));
-  assert.match((await ask(server, `GET ${SITES}/x`)).json.message, /^services\.serving\.knative\.dev "x" is forbidden: User "dev" cannot get resource "services" in API group "serving\.knative\.dev"/);
+  assert.match(
+    (await ask(server, `GET ${SITES}/x`)).json.message,
+    /^services\.serving\.knative\.dev "x" is forbidden: User "dev" cannot get resource "services" in API group "serving\.knative\.dev"/,
+  );
   assert.equal((await ask(server, "GET /metrics")).json.message, 'forbidden: User "dev" cannot get path "/metrics"');
 });
 

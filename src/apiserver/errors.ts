@@ -28,7 +28,8 @@ export function unauthorized(): StatusError {
 }
 
 export function notAcceptable(): StatusError {
-  const types = "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+  const types =
+    "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
   return new StatusError("NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${types}`, { details: {} });
 }
 
@@ -59,4 +60,3 @@ export function terminating(of: ResourceName, name: string, namespace: string): 
   const causes = [{ reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" }];
   return new StatusError("Forbidden", message, { details: { ...details, causes } });
 }
-

@@ -24,8 +24,25 @@ function builtIn(definition: Partial<Kind> & Pick<Kind, "kind" | "plural" | "sch
   };
 }
 
-export const Space = builtIn({ kind: "Namespace", plural: "namespaces", scope: "Cluster", subresources: { status: true }, schema: { type: "object", properties: { spec: { type: "object", properties: { finalizers: { type: "array", items: text } } }, status: { type: "object", properties: { phase: text } } } } });
-export const Papers = builtIn({ kind: "ConfigMap", plural: "configmaps", schema: { type: "object", properties: { data: { type: "object", additionalProperties: text } } } });
+export const Space = builtIn({
+  kind: "Namespace",
+  plural: "namespaces",
+  scope: "Cluster",
+  subresources: { status: true },
+  schema: {
+    type: "object",
+    properties: {
+      spec: { type: "object", properties: { finalizers: { type: "array", items: text } } },
+      status: { type: "object", properties: { phase: text } },
+    },
+  },
+});
+export const Papers = builtIn({
+  kind: "ConfigMap",
+  plural: "configmaps",
+  shortNames: ["cm"],
+  schema: { type: "object", properties: { data: { type: "object", additionalProperties: text } } },
+});
 /** Graceful deletion, status, scale and a log. */
 export const Gadget = builtIn({
   group: "apps",
@@ -39,7 +56,13 @@ export const Gadget = builtIn({
   schema: {
     type: "object",
     properties: {
-      spec: { type: "object", properties: { replicas: { type: "integer", format: "int32", default: 1 }, selector: { type: "object", properties: { matchLabels: { ...object, additionalProperties: text } } } } },
+      spec: {
+        type: "object",
+        properties: {
+          replicas: { type: "integer", format: "int32", default: 1 },
+          selector: { type: "object", properties: { matchLabels: { ...object, additionalProperties: text } } },
+        },
+      },
       status: { type: "object", properties: { phase: text, replicas: { type: "integer" } } },
     },
   },
@@ -68,20 +91,35 @@ export interface Fixture {
 }
 
 export const KINDS: readonly ServedKind[] = [
-  { kind: Space, without: ["deletecollection"], parts: { finalize: (current, sent) => ({ ...current, ...("spec" in sent ? { spec: sent.spec } : {}) }) }, holdsDeletion: (space) => ((space as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length > 0 },
+  {
+    kind: Space,
+    without: ["deletecollection"],
+    parts: { finalize: (current, sent) => ({ ...current, ...("spec" in sent ? { spec: sent.spec } : {}) }) },
+    holdsDeletion: (space) => ((space as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length > 0,
+  },
   { kind: Papers },
   {
     kind: Gadget,
     gracefulDeletion: (_gadget, requested) => requested ?? 30,
-    subresources: { log: { verbs: ["get"], kind: { group: "", version: "", kind: "Gadget" }, handle: async ({ name, query }) => ({ status: 200, headers: { "content-type": "text/plain" }, body: `log of ${name} ${query.get("tailLines") ?? "all"}\n` }) } },
+    subresources: {
+      log: {
+        verbs: ["get"],
+        kind: { group: "", version: "", kind: "Gadget" },
+        handle: async ({ name, query }) => ({
+          status: 200,
+          headers: { "content-type": "text/plain" },
+          body: `log of ${name} ${query.get("tailLines") ?? "all"}\n`,
+        }),
+      },
+    },
   },
   served({ kind: Site }),
 ];
 
 /** A server with namespace `default`, everything allowed to holders of the token `good`. */
-export async function fixture(overrides: Partial<ApiServerOptions> = {}): Promise<Fixture> {
+export async function fixture(overrides: Partial<ApiServerOptions> = {}, storeOptions: { startRevision?: number } = {}): Promise<Fixture> {
   const clock = new SimClock();
-  const store = new MemoryStore({ clock });
+  const store = new MemoryStore({ clock, ...storeOptions });
   const server = createApiServer({
     kinds: KINDS,
     namespaceKind: Space,
@@ -135,7 +173,11 @@ export interface Event {
 }
 
 /** Opens a watch; `next` waits for one more event, undefined once the stream has ended. */
-export async function openWatch(server: ApiServer, target: string, headers?: Record<string, string>): Promise<{ status: number; next(): Promise<Event | undefined>; close(): Promise<void> }> {
+export async function openWatch(
+  server: ApiServer,
+  target: string,
+  headers?: Record<string, string>,
+): Promise<{ status: number; next(): Promise<Event | undefined>; close(): Promise<void> }> {
   const stop = new AbortController();
   const response = await server.handle({ ...requestOf(`GET ${target}`, undefined, headers), signal: stop.signal });
   const pieces = (response.body as AsyncIterable<string>)[Symbol.asyncIterator]();

@@ -25,7 +25,11 @@ function versionOf(query: URLSearchParams): number | undefined {
   if (text === "") return undefined;
   const version = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(version)) {
-    throw invalidOptions("ListOptions", { type: "FieldValueInvalid", field: "resourceVersion", message: `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax` });
+    throw invalidOptions("ListOptions", {
+      type: "FieldValueInvalid",
+      field: "resourceVersion",
+      message: `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    });
   }
   return version;
 }

@@ -1,6 +1,6 @@
 // The HTTPS side: HTTP/2 and HTTP/1.1 on one socket, bodies with limits, streams with backpressure, a clean end.
 import { once } from "node:events";
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
@@ -35,7 +35,10 @@ function peerOf(socket: TLSSocket): Peer | undefined {
   const { subject } = socket.getPeerCertificate();
   if (typeof subject?.CN !== "string") return undefined;
   const organizations: unknown = subject.O;
-  return { commonName: subject.CN, organizations: Array.isArray(organizations) ? organizations.map(String) : organizations === undefined ? [] : [String(organizations)] };
+  return {
+    commonName: subject.CN,
+    organizations: Array.isArray(organizations) ? organizations.map(String) : organizations === undefined ? [] : [String(organizations)],
+  };
 }
 
 async function bodyOf(request: Http2ServerRequest): Promise<Uint8Array> {
@@ -127,6 +130,7 @@ async function serve(tools: ListenTools, closing: AbortSignal, request: Http2Ser
 export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Promise<Listening> {
   const closing = new AbortController();
   const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
   const secure = (given: ListenOptions["tls"]): { key: string; cert: string; ca: string } => ({ key: given.key, cert: given.cert, ca: given.clientCa });
   const server = createSecureServer({
     ...secure(tls),
@@ -142,6 +146,10 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
   server.on("sessionError", (error) => tools.logger.debug("connection failed", { err: error }));
   server.on("tlsClientError", (error) => tools.logger.debug("tls handshake failed", { err: error }));
   server.listen("fd" in at ? { fd: at.fd } : { host: at.host, port: at.port });
@@ -153,6 +161,8 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
     async close() {
       closing.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Those without open requests end here, the others with their last one.
+      for (const session of sessions) session.close();
       const graceOver = new AbortController();
       await Promise.race([closed, tools.clock.sleep(CLOSE_GRACE_MS, graceOver.signal).catch(() => {})]);
       graceOver.abort();

@@ -9,6 +9,7 @@ import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
 import { listParameters } from "./list-options.ts";
 import { patched, type Patch } from "./patch.ts";
+import type { Verb } from "./port.ts";
 import { get, list, type Page } from "./read.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import type { Resource } from "./registry.ts";
@@ -35,13 +36,17 @@ export interface Call extends ResourceInfo {
   readonly query: URLSearchParams;
 }
 
+function verbsOfSubresource(resource: Resource, subresource: string): readonly Verb[] {
+  const { kind, served } = resource;
+  const declared = subresource === "status" ? kind.subresources.status === true : subresource === "scale" && kind.subresources.scale !== undefined;
+  if (declared) return ["get", "update", "patch"];
+  if (served.parts?.[subresource] !== undefined) return ["update"];
+  return served.subresources?.[subresource]?.verbs ?? [];
+}
+
 /** Throws 405 for what the kind does not offer. */
 export function checkVerb({ resource, verb, subresource }: ResourceInfo): void {
-  const offered: readonly string[] =
-    subresource === "" ? verbsOf(resource)
-    : subresource === "status" || subresource === "scale" ? ["get", "update", "patch"]
-    : resource.served.parts?.[subresource] !== undefined ? ["update"]
-    : (resource.served.subresources?.[subresource]?.verbs ?? []);
+  const offered = subresource === "" ? verbsOf(resource) : verbsOfSubresource(resource, subresource);
   if (verb === undefined || !offered.includes(verb)) throw methodNotAllowed();
 }
 
@@ -114,7 +119,8 @@ async function deletion(tools: WriteTools, { resource, namespace, name }: Call, 
 /** Deletes what the selectors match, one by one; what others delete meanwhile is fine. */
 async function collectionDeletion(tools: WriteTools, call: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {
   const { resource, namespace, query } = call;
-  if (options.uid !== undefined || options.resourceVersion !== undefined) throw badRequest("preconditions name one object: they do not go with the deletion of a collection");
+  if (options.uid !== undefined || options.resourceVersion !== undefined)
+    throw badRequest("preconditions name one object: they do not go with the deletion of a collection");
   const page = await list(tools.store, resource, selectionOf(resource, namespace, query), listParameters(query));
   const texts: string[] = [];
   for (const text of page.texts) {

@@ -37,7 +37,8 @@ function writeCursor(cursor: Cursor): string {
 function readCursor(token: string): Cursor {
   try {
     const { v, rv, start } = JSON.parse(Buffer.from(token, "base64url").toString()) as Record<string, unknown>;
-    if (v === "meta.k8s.io/v1" && typeof rv === "number" && typeof start === "string") return { revision: rv, after: start.endsWith("\0") ? start.slice(0, -1) : start };
+    if (v === "meta.k8s.io/v1" && typeof rv === "number" && typeof start === "string")
+      return { revision: rv, after: start.endsWith("\0") ? start.slice(0, -1) : start };
   } catch {
     // Whatever is wrong with it, the answer is the same.
   }
@@ -53,7 +54,11 @@ export async function list(store: Store, resource: Resource, selection: Selectio
   let revision = cursor?.revision;
   const texts: string[] = [];
   for (;;) {
-    const page = await store.list({ prefix: selection.prefix, ...(after === undefined ? {} : { after }), ...(limit === 0 ? {} : { limit: limit - texts.length }) });
+    const page = await store.list({
+      prefix: selection.prefix,
+      ...(after === undefined ? {} : { after }),
+      ...(limit === 0 ? {} : { limit: limit - texts.length }),
+    });
     revision ??= page.revision;
     await collect(page.entries, selection, texts);
     after = page.entries.at(-1)?.key ?? after;

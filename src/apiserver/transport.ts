@@ -3,6 +3,7 @@ import { unreachable } from "#core";
 import type { KubeObject, UserInfo } from "#schema";
 import { authorizeResource } from "./authorization.ts";
 import { deleteOptions, isDryRun } from "./delete.ts";
+import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
 import { watchParameters } from "./list-options.ts";
 import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
@@ -70,8 +71,16 @@ export function createTransport(
       const query = new URLSearchParams(call.query);
       const info = { resource, verb: call.verb, namespace: call.namespace, name: call.name ?? "", subresource: call.subresource ?? "" };
       checkVerb(info);
+      // Handlers of kinds answer HTTP; our own parts have shorter ways to what stands behind them.
+      if (resource.served.subresources?.[info.subresource] !== undefined) throw methodNotAllowed();
       authorizeResource(options.authorize, user, info);
-      const context = { user, durability: "rebuildable", dryRun: isDryRun(query.getAll("dryRun"), "PatchOptions"), fieldValidation: "Ignore", warn: () => {} } as const;
+      const context = {
+        user,
+        durability: "rebuildable",
+        dryRun: isDryRun(query.getAll("dryRun"), "PatchOptions"),
+        fieldValidation: "Ignore",
+        warn: () => {},
+      } as const;
       return answerOf(resource, await perform(writeTools, { ...info, query }, payloadOf(call), context));
     },
     async *watch(call, signal): AsyncGenerator<InProcessWatchEvent, void, void> {

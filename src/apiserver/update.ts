@@ -37,7 +37,7 @@ function carriedMeta(old: ObjectMeta, wanted: ObjectMeta): ObjectMeta {
 
 function withStatusOf(object: KubeObject, source: KubeObject): KubeObject {
   const { status: _status, ...rest } = object as KubeObject & { status?: unknown };
-  return "status" in source ? { ...rest, status: source.status } as KubeObject : rest;
+  return "status" in source ? ({ ...rest, status: source.status } as KubeObject) : rest;
 }
 
 /** The current object with what this write may change taken over from the wanted one. */
@@ -107,7 +107,9 @@ export async function update(tools: WriteTools, target: Target, change: Change, 
     const current = { object: decode(entry.value), text: entry.value };
     const next = await nextState(target, current, change, context);
     if (next === undefined) return current;
-    const result = isRemovable(resource, next) ? await erase(tools, target, next, entry.revision, context) : await commit(tools, target, next, entry.revision, context);
+    const result = isRemovable(resource, next)
+      ? await erase(tools, target, next, entry.revision, context)
+      : await commit(tools, target, next, entry.revision, context);
     if (result !== undefined) return result;
   }
   throw conflict(resource.name, name);

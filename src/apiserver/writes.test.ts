@@ -13,7 +13,10 @@ const map = (name: string, data: object = { a: "1" }): object => ({ apiVersion: 
 
 test("a created object has what the server owns, and reads back as it was answered", async () => {
   const { server } = await fixture();
-  const created = await ask(server, `POST ${MAPS}`, { ...map("fx"), metadata: { name: "fx", uid: "mine", generation: 9, creationTimestamp: null, managedFields: [] } });
+  const created = await ask(server, `POST ${MAPS}`, {
+    ...map("fx"),
+    metadata: { name: "fx", uid: "mine", generation: 9, creationTimestamp: null, managedFields: [] },
+  });
   assert.equal(created.status, 201);
   const want = golden("ok-201-cm.json") as unknown as KubeObject;
   const { managedFields: _managed, ...metadata } = want.metadata;
@@ -100,7 +103,10 @@ test("optimistic locking: a stale version, another uid, and a custom kind withou
   const { server } = await fixture();
   const created = await ask(server, `POST ${SITES}`, { metadata: { name: "s" }, spec: {} });
   const unversioned = await ask(server, `PUT ${SITES}/s`, { metadata: { name: "s" }, spec: {} });
-  assert.equal(unversioned.json.message, 'Service.serving.knative.dev "s" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update');
+  assert.equal(
+    unversioned.json.message,
+    'Service.serving.knative.dev "s" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+  );
   const { resourceVersion } = created.json.metadata;
   const first = await ask(server, `PUT ${SITES}/s`, { metadata: { name: "s", resourceVersion }, spec: { template: {} } });
   assert.equal(first.status, 200);
@@ -117,7 +123,10 @@ test("a write without a version wins over others that come between", async () =>
   await ask(server, `POST ${MAPS}`, map("m", {}));
   const patches = Array.from({ length: 4 }, (_, at) => ask(server, `PATCH ${MAPS}/m`, { data: { [`k${at}`]: "v" } }, MERGE));
   const answers = await Promise.all(patches);
-  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
   assert.deepEqual((await ask(server, `GET ${MAPS}/m`)).json["data"], { k0: "v", k1: "v", k2: "v", k3: "v" });
   assert.equal(store.revision, 6);
 });
@@ -173,7 +182,10 @@ test("a collection is deleted by its labels", async () => {
   for (const name of ["a", "b"]) await ask(server, `POST ${MAPS}`, { metadata: { name, labels: { name } } });
   const deleted = await ask(server, `DELETE ${MAPS}?labelSelector=name%3Da`);
   assert.deepEqual([deleted.json["kind"], deleted.json.items.map(({ metadata }) => metadata.name)], ["ConfigMapList", ["a"]]);
-  assert.deepEqual((await ask(server, `GET ${MAPS}`)).json.items.map(({ metadata }) => metadata.name), ["b"]);
+  assert.deepEqual(
+    (await ask(server, `GET ${MAPS}`)).json.items.map(({ metadata }) => metadata.name),
+    ["b"],
+  );
   assert.equal((await ask(server, "DELETE /api/v1/namespaces")).status, 405);
 });
 
@@ -215,7 +227,7 @@ test("admission sees every write, may change it, warn and refuse", async () => {
           admit: ({ operation, object, old }: { operation: string; object: KubeObject; old: KubeObject | undefined }) => {
             seen.push(`${operation} ${old === undefined ? "new" : "old"}`);
             if (object.metadata.name === "no") throw new StatusError("Forbidden", "not this one");
-            return { object: { ...object, data: { by: "admission" } }, warnings: ["beware of \"it\""] };
+            return { object: { ...object, data: { by: "admission" } }, warnings: ['beware of "it"'] };
           },
         },
   );
@@ -230,7 +242,16 @@ test("admission sees every write, may change it, warn and refuse", async () => {
 });
 
 test("an unforeseen failure is logged and tells nothing of its inside", async () => {
-  const kinds = KINDS.map((served) => (served.kind.plural === Site.plural ? { ...served, admit: () => { throw new Error("secret detail"); } } : served));
+  const kinds = KINDS.map((served) =>
+    served.kind.plural === Site.plural
+      ? {
+          ...served,
+          admit: () => {
+            throw new Error("secret detail");
+          },
+        }
+      : served,
+  );
   const { server } = await fixture({ kinds });
   const answer = await ask(server, `POST ${SITES}`, { metadata: { name: "s" } });
   assert.equal(answer.status, 500);

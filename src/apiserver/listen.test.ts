@@ -1,0 +1,153 @@
+// The HTTPS side over loopback: both protocol versions, client certificates, streams, and the end.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type ClientHttp2Session } from "node:http2";
+import { request } from "node:https";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import type * as X509 from "@peculiar/x509";
+import { admin, ask, fixture } from "./fixture.test-suite.ts";
+import type { ListenOptions, Peer } from "./index.ts";
+
+const MAPS = "/api/v1/namespaces/default/configmaps";
+const EC = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+
+interface Identity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+const newKeys = () => crypto.subtle.generateKey(EC, true, ["sign", "verify"]);
+
+async function pem(x509: typeof X509, key: CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+}
+
+/** A CA, a server's certificate for 127.0.0.1, and a client's. */
+async function identities(): Promise<{ tls: ListenOptions["tls"]; client: Identity; ca: string }> {
+  // The library wants its polyfill to be there first.
+  await import("reflect-metadata");
+  const x509 = await import("@peculiar/x509");
+  const [caKeys, serverKeys, clientKeys] = await Promise.all([newKeys(), newKeys(), newKeys()]);
+  const validity = { notBefore: new Date("2020-01-01"), notAfter: new Date("2099-01-01") };
+  const basic = new x509.BasicConstraintsExtension(true, 1, true);
+  const ca = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: "01",
+    name: "CN=ca",
+    keys: caKeys,
+    signingAlgorithm: EC,
+    extensions: [basic],
+    ...validity,
+  });
+  const issue = async (serialNumber: string, subject: string, publicKey: CryptoKey): Promise<string> => {
+    const extensions = [new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])];
+    return (
+      await x509.X509CertificateGenerator.create({
+        serialNumber,
+        subject,
+        issuer: ca.subject,
+        publicKey,
+        signingKey: caKeys.privateKey,
+        signingAlgorithm: EC,
+        extensions,
+        ...validity,
+      })
+    ).toString("pem");
+  };
+  const caPem = ca.toString("pem");
+  const tls = { key: await pem(x509, serverKeys.privateKey), cert: await issue("02", "CN=apiserver", serverKeys.publicKey), clientCa: caPem };
+  return { tls, ca: caPem, client: { key: await pem(x509, clientKeys.privateKey), cert: await issue("03", "CN=ada,O=system:masters", clientKeys.publicKey) } };
+}
+
+interface Http2Answer {
+  readonly status: unknown;
+  readonly headers: Record<string, unknown>;
+  readonly body: Buffer;
+}
+
+async function http2(session: ClientHttp2Session, headers: Record<string, string>, body = ""): Promise<Http2Answer> {
+  const stream = session.request({ authorization: "Bearer good", ...headers }, { endStream: body === "" });
+  if (body !== "") stream.end(body);
+  const [head] = (await once(stream, "response")) as [Record<string, unknown>];
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return { status: head[":status"], headers: head, body: Buffer.concat(chunks) };
+}
+
+function http1(port: number, ca: string, options: object): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port, ca, agent: false, ...options }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (text: string) => (body += text));
+      response.on("end", () => resolve({ status: response.statusCode, body }));
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+test("HTTP/1.1 and HTTP/2, tokens and client certificates, gzip for what is large", async () => {
+  const peers: (Peer | undefined)[] = [];
+  const { tls, ca, client } = await identities();
+  const { server, clock } = await fixture({
+    authenticate: ({ headers, peer }) => {
+      peers.push(peer);
+      return headers["authorization"] === "Bearer good" || peer !== undefined ? admin : undefined;
+    },
+  });
+  const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls });
+  const { port } = listening;
+  await ask(server, `POST ${MAPS}`, { metadata: { name: "large" }, data: { text: "x".repeat(200_000) } });
+  assert.equal((await http1(port, ca, { path: `${MAPS}/large` })).status, 401);
+  assert.equal((await http1(port, ca, { path: `${MAPS}/large`, ...client })).status, 200);
+  assert.deepEqual(peers.at(-1), { commonName: "ada", organizations: ["system:masters"] });
+  const session = connect(`https://127.0.0.1:${port}`, { ca });
+  const posted = await http2(session, { ":method": "POST", ":path": MAPS, "content-type": "application/json" }, JSON.stringify({ metadata: { name: "two" } }));
+  assert.equal(posted.status, 201);
+  const large = await http2(session, { ":path": `${MAPS}/large`, "accept-encoding": "gzip" });
+  assert.equal(large.headers["content-encoding"], "gzip");
+  assert.equal((JSON.parse(gunzipSync(large.body).toString()) as { data: { text: string } }).data.text.length, 200_000);
+  const tooLarge = await http2(session, { ":method": "POST", ":path": MAPS }, "x".repeat((3 << 20) + 1));
+  assert.equal(tooLarge.status, 413);
+  session.close();
+  const closed = listening.close();
+  await clock.advance(1_000);
+  await closed;
+});
+
+test("a watch sends its head at once, then events, and ends with the server", async () => {
+  const { tls, ca } = await identities();
+  const { server, store, clock } = await fixture();
+  const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls });
+  const session = connect(`https://127.0.0.1:${listening.port}`, { ca });
+  const stream = session.request({ ":path": `${MAPS}?watch=true&resourceVersion=${store.revision}`, authorization: "Bearer good" });
+  const [head] = (await once(stream, "response")) as [Record<string, unknown>];
+  assert.equal(head[":status"], 200);
+  const created = await ask(server, `POST ${MAPS}`, { metadata: { name: "a" } });
+  const [line] = (await once(stream, "data")) as [Buffer];
+  assert.deepEqual(JSON.parse(line.toString()), { type: "ADDED", object: created.json });
+  const ended = once(stream, "end");
+  const closed = listening.close();
+  await ended;
+  session.close();
+  await clock.advance(1_000);
+  await closed;
+  assert.equal(clock.waiting, 0);
+});
+
+test("a client that goes away ends its watch", async () => {
+  const { tls, ca } = await identities();
+  const { server, clock } = await fixture();
+  const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls });
+  const session = connect(`https://127.0.0.1:${listening.port}`, { ca });
+  const stream = session.request({ ":path": `${MAPS}?watch=true`, authorization: "Bearer good" });
+  await once(stream, "response");
+  assert.equal(clock.waiting, 1);
+  stream.close();
+  await once(stream, "close");
+  session.destroy();
+  for (let turn = 0; clock.waiting > 0 && turn < 1_000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(clock.waiting, 0);
+  const closed = listening.close();
+  await clock.advance(1_000);
+  await closed;
+});

@@ -1,0 +1,152 @@
+// Watches as outside clients see them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ask, fixture, golden, goldenText, openWatch, type Fixture } from "./fixture.test-suite.ts";
+import { EventQueue, WATCH_QUEUE_MAX } from "./event-queue.ts";
+
+const MAPS = "/api/v1/namespaces/default/configmaps";
+const SITES = "/apis/serving.knative.dev/v1/namespaces/default/services";
+const MERGE = { "content-type": "application/merge-patch+json" };
+const TABLE = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json" };
+
+async function withMaps(...names: string[]): Promise<Fixture> {
+  const made = await fixture();
+  for (const name of names) await ask(made.server, `POST ${MAPS}`, { metadata: { name, labels: { color: "red" } } });
+  return made;
+}
+
+test("from a resourceVersion: later changes only, spliced from the stored text", async () => {
+  const { server, store } = await withMaps("a");
+  const watch = await openWatch(server, `${MAPS}?watch=true&resourceVersion=${store.revision}`);
+  const first = watch.next();
+  const patched = await ask(server, `PATCH ${MAPS}/a`, { data: { x: "1" } }, MERGE);
+  assert.deepEqual(await first, { type: "MODIFIED", object: patched.json });
+  const created = await ask(server, `POST ${MAPS}`, { metadata: { name: "b" } });
+  assert.deepEqual(await watch.next(), { type: "ADDED", object: created.json });
+  await ask(server, `DELETE ${MAPS}/b`);
+  const deleted = await watch.next();
+  assert.deepEqual([deleted?.type, deleted?.object.metadata.resourceVersion], ["DELETED", String(store.revision)]);
+  await watch.close();
+});
+
+test("without a resourceVersion, or from 0, what exists comes first as ADDED", async () => {
+  const { server } = await withMaps("a", "b");
+  for (const query of ["", "&resourceVersion=0"]) {
+    const watch = await openWatch(server, `${MAPS}?watch=1${query}`);
+    const names = [(await watch.next())?.object.metadata.name, (await watch.next())?.object.metadata.name];
+    assert.deepEqual(names, ["a", "b"]);
+    await watch.close();
+  }
+});
+
+test("one name: the others are not seen, not even those that begin with it", async () => {
+  const { server, store } = await withMaps();
+  const watch = await openWatch(server, `${MAPS}?watch=true&fieldSelector=metadata.name%3Dm&resourceVersion=${store.revision}`);
+  const first = watch.next();
+  await ask(server, `POST ${MAPS}`, { metadata: { name: "m-2" } });
+  await ask(server, `POST ${MAPS}`, { metadata: { name: "m" } });
+  assert.equal((await first)?.object.metadata.name, "m");
+  await watch.close();
+});
+
+test("an object that enters or leaves the selection is ADDED or DELETED", async () => {
+  const { server, store } = await withMaps("a");
+  const watch = await openWatch(server, `/api/v1/configmaps?watch=true&labelSelector=color%3Dblue&resourceVersion=${store.revision}`);
+  const steps = ["blue", "blue", "red"];
+  const first = watch.next();
+  for (const [at, color] of steps.entries()) await ask(server, `PATCH ${MAPS}/a`, { metadata: { labels: { color } }, data: { at: String(at) } }, MERGE);
+  const events = [await first, await watch.next(), await watch.next()];
+  assert.deepEqual(
+    events.map((event) => [event?.type, event?.object.metadata.labels?.["color"]]),
+    [
+      ["ADDED", "blue"],
+      ["MODIFIED", "blue"],
+      ["DELETED", "blue"],
+    ],
+  );
+  assert.equal(events[2]?.object.metadata.resourceVersion, String(store.revision));
+  await watch.close();
+});
+
+test("streaming lists end with the bookmark that client-go waits for", async () => {
+  const { server, store } = await withMaps();
+  const watch = await openWatch(server, `${SITES}?allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&sendInitialEvents=true&watch=true`);
+  const end = await watch.next();
+  assert.deepEqual(end, JSON.parse(goldenText("watch-initial-events-crd-empty.jsonl").replace("405", String(store.revision))));
+  await watch.close();
+});
+
+test("bookmarks come once a minute when asked for, and timeoutSeconds ends the stream", async () => {
+  const { server, store, clock } = await withMaps();
+  const watch = await openWatch(server, `${MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=90&resourceVersion=${store.revision}`);
+  const first = watch.next();
+  await ask(server, "POST /api/v1/namespaces", { metadata: { name: "elsewhere" } });
+  await clock.advance(60_000);
+  assert.deepEqual(await first, { type: "BOOKMARK", object: { kind: "ConfigMap", apiVersion: "v1", metadata: { resourceVersion: String(store.revision) } } });
+  const end = watch.next();
+  await clock.advance(30_000);
+  assert.equal(await end, undefined);
+  assert.equal(clock.waiting, 0);
+});
+
+test("a version that the window has lost ends in an ERROR event inside a good response", async () => {
+  const { server } = await fixture({}, { startRevision: 1329 });
+  const watch = await openWatch(server, `${MAPS}?watch=true&resourceVersion=1`);
+  assert.equal(watch.status, 200);
+  assert.deepEqual(await watch.next(), JSON.parse(goldenText("err-410-watch.jsonl")));
+  assert.equal(await watch.next(), undefined);
+});
+
+test("rows of a table: columns with the first event only", async () => {
+  const { server } = await withMaps("a", "b");
+  const watch = await openWatch(server, `${MAPS}?watch=true`, TABLE);
+  const [first, second] = [await watch.next(), await watch.next()];
+  assert.deepEqual([first?.object.kind, (first?.object["columnDefinitions"] as unknown[]).length, second?.object["columnDefinitions"]], ["Table", 2, null]);
+  assert.equal((second?.object["rows"] as { cells: unknown[] }[])[0]?.cells[0], "b");
+  await watch.close();
+});
+
+test("an aborted watch leaves nothing behind", async () => {
+  const { server, clock } = await withMaps();
+  const watch = await openWatch(server, `${MAPS}?watch=true&allowWatchBookmarks=true`);
+  await watch.next();
+  const next = watch.next();
+  await watch.close();
+  assert.equal(await next, undefined);
+  assert.equal(clock.waiting, 0);
+});
+
+test("a queue that overflows drops its events and says so", async () => {
+  const queue = new EventQueue();
+  const event = { type: "put", key: "/k", revision: 1, value: "{}", previous: undefined } as const;
+  queue.push(Array.from({ length: WATCH_QUEUE_MAX }, () => event));
+  assert.equal(queue.overflown, false);
+  queue.push([event]);
+  await queue.wait();
+  assert.deepEqual([queue.overflown, queue.empty], [true, true]);
+});
+
+test("wrong combinations of list options are refused as Kubernetes does", async () => {
+  const { server } = await withMaps();
+  const table = [
+    ["watch=true&sendInitialEvents=true", golden("err-422-initial-events.json")["message"]],
+    ["sendInitialEvents=true", 'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list'],
+    [
+      "watch=true&resourceVersionMatch=NotOlderThan",
+      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    ],
+    [
+      "resourceVersionMatch=Exact",
+      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    ],
+    [
+      "resourceVersionMatch=Exact&resourceVersion=0",
+      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    ],
+    [
+      "resourceVersionMatch=Some&resourceVersion=1",
+      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Unsupported value: "Some": supported values: "Exact", "NotOlderThan", ""',
+    ],
+  ];
+  for (const [query, message] of table) assert.equal((await ask(server, `GET ${MAPS}?${query as string}`)).json.message, message);
+});
