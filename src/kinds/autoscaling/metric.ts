@@ -10,7 +10,7 @@ export const Metric = defineKind({
   kind: "Metric",
   plural: "metrics",
   columns: READY,
-  spec: s.object({ panicWindow: s.filled(s.int64()), scrapeTarget: s.filled(s.string()), stableWindow: s.filled(s.int64()) }),
+  spec: s.object({ panicWindow: s.filled(s.int64()), scrapeTarget: s.string(), stableWindow: s.filled(s.int64()) }),
   status: s.object(duckStatus),
 });
 export type Metric = ObjectOf<typeof Metric>;

@@ -28,5 +28,5 @@ export const duckStatus = {
   conditions: s.optional(s.list(s.node<Condition>(ConditionNode), { plain: true })),
   observedGeneration: s.optional(s.int64()),
 };
-export const DuckStatusSchema = s.object(duckStatus);
+const DuckStatusSchema = s.object(duckStatus);
 export type DuckStatus = ValueOf<typeof DuckStatusSchema>;

@@ -15,6 +15,9 @@ const ZERO_IS_ABSENT = new Set([
   "meshOnly",
 ]);
 
+/** Texts that Go writes even when they are empty: pointers, or without omitempty. By `parent.field`. */
+const EMPTY_TEXT_STAYS = new Set(["grpc.service", "spec.scrapeTarget"]);
+
 /** Members beside required strings that Go writes even when empty, by the field that holds them; list items by the list's field. */
 const ALWAYS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   template: { metadata: {}, spec: {} },
@@ -66,7 +69,7 @@ function field(value: unknown, node: Node, at: { readonly parent: string; readon
     if (node.additionalProperties !== undefined) return Object.keys(value).length === 0 ? undefined : withoutNulls(value);
     return open(value, node, at.key);
   }
-  if (value === "") return undefined;
+  if (value === "") return EMPTY_TEXT_STAYS.has(`${at.parent}.${at.key}`) ? "" : undefined;
   const zero = value === 0 || value === false;
   return zero && (ZERO_IS_ABSENT.has(`${at.parent}.${at.key}`) || ZERO_IS_ABSENT.has(at.key)) ? undefined : value;
 }

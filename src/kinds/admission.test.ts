@@ -1,0 +1,95 @@
+// Knative's webhook as a whole: who changed what, defaults that settings govern, inputs left alone.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isReason } from "#core";
+import { deepFreeze, type AdmissionRequest } from "#schema";
+import { knativeAdmission } from "./admission.ts";
+import { parseServingConfig } from "./config/serving-config.ts";
+import { serving } from "./keys.ts";
+import { Configuration } from "./serving/configuration.ts";
+import { Service } from "./serving/service.ts";
+
+const metadata = { name: "hello", namespace: "default", uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+const container = { image: "dev.local/hello:v1" };
+
+function service(spec: Partial<Service["spec"]["template"]["spec"]> = {}, annotations?: Record<string, string>): Service {
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { ...metadata, ...(annotations === undefined ? {} : { annotations }) },
+    spec: { template: { spec: { containers: [container], ...spec } } },
+  };
+}
+
+type Maps = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+async function admitted(object: Service, old?: Service, how: { readonly user?: string; readonly maps?: Maps } = {}): Promise<Service> {
+  const { config } = parseServingConfig(how.maps ?? {});
+  const request: AdmissionRequest<Service> = {
+    operation: old === undefined ? "CREATE" : "UPDATE",
+    subresource: "",
+    user: { name: how.user ?? "ann", groups: [] },
+    dryRun: false,
+    object: deepFreeze(object),
+    old,
+  };
+  return (await knativeAdmission(Service, () => config)(request)).object;
+}
+
+const usersOf = (object: Service): unknown[] => [object.metadata.annotations?.[serving.creator], object.metadata.annotations?.[serving.lastModifier]];
+
+test("the creator stays, the modifier changes with the spec only", async () => {
+  const created = await admitted(service());
+  assert.deepEqual(usersOf(created), ["ann", "ann"]);
+  const touched = await admitted({ ...created, metadata: { ...created.metadata, labels: { a: "b" } } }, created, { user: "bob" });
+  assert.deepEqual(usersOf(touched), ["ann", "ann"]);
+  const changed = await admitted(service({ timeoutSeconds: 7 }, created.metadata.annotations), created, { user: "bob" });
+  assert.deepEqual(usersOf(changed), ["ann", "bob"]);
+});
+
+test("a second pass changes nothing", async () => {
+  const once = await admitted(service());
+  assert.deepEqual(await admitted(once, once), once);
+});
+
+test("nobody may say that somebody else changed it", async () => {
+  const created = await admitted(service());
+  const forged = { ...created, metadata: { ...created.metadata, annotations: { ...created.metadata.annotations, [serving.lastModifier]: "eve" } } };
+  await assert.rejects(admitted(forged, created), (error) => isReason(error, "BadRequest") && /invalid value: eve: metadata\.annotations\.serving\.knative\.dev\/lastModifier/.test((error as Error).message));
+});
+
+test("a Configuration of a Service bears no user annotations", async () => {
+  const ownerReferences = [{ apiVersion: "serving.knative.dev/v1", kind: "Service", name: "hello", uid: "u", controller: true }];
+  const object: Configuration = { ...service(), kind: "Configuration", metadata: { ...metadata, ownerReferences }, spec: { template: { spec: { containers: [container] } } } };
+  const { config } = parseServingConfig({});
+  const answer = await knativeAdmission(Configuration, () => config)({ operation: "CREATE", subresource: "", user: { name: "controller", groups: [] }, dryRun: false, object, old: undefined });
+  assert.equal(answer.object.metadata.annotations, undefined);
+});
+
+test("settings govern the defaults", async () => {
+  const maps = { "config-defaults": { "revision-timeout-seconds": "100", "revision-idle-timeout-seconds": "20", "revision-response-start-timeout-seconds": "50", "revision-cpu-request": "50m", "enable-service-links": "default", "container-concurrency": "4" } };
+  const { spec } = (await admitted(service(), undefined, { maps })).spec.template;
+  assert.deepEqual(
+    [spec.timeoutSeconds, spec.idleTimeoutSeconds, spec.responseStartTimeoutSeconds, spec.containerConcurrency, spec.enableServiceLinks],
+    [100, 20, 50, 4, undefined],
+  );
+  assert.deepEqual(spec.containers[0]?.resources, { requests: { cpu: "50m" } });
+});
+
+test("secure defaults close what Kubernetes leaves open", async () => {
+  const secured = await admitted(service({ containers: [{ ...container, ports: [{ containerPort: 80, protocol: "TCP" }] }] }), undefined, { maps: { "config-features": { "secure-pod-defaults": "Enabled" } } });
+  assert.deepEqual(secured.spec.template.spec.containers[0]?.securityContext, {
+    allowPrivilegeEscalation: false,
+    seccompProfile: { type: "RuntimeDefault" },
+    capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE"] },
+    runAsNonRoot: true,
+  });
+});
+
+test("a template that keeps its name keeps its old defaults", async () => {
+  const named = service();
+  const template = { ...named.spec.template, metadata: { name: "hello-one" } };
+  const created = await admitted({ ...named, spec: { template } });
+  const later = await admitted(created, created, { maps: { "config-defaults": { "revision-cpu-request": "1" } } });
+  assert.deepEqual(later.spec, created.spec);
+});
