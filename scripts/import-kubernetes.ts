@@ -236,7 +236,7 @@ class Importer {
           const root = GROUPS.some((group) => group.source === source && group.roots.includes(name));
           const sure = !optional || (field.json === "metadata" && root) || (field.json === "spec" && SPEC_EXPECTED.has(name));
           const type = this.#shape(owner, field.goType).type;
-          lines.push(`  ${field.json}${sure ? "" : "?"}: ${type === "ObjectMeta" && !root ? "DraftMeta" : type};`);
+          lines.push(`  ${field.json}${sure ? "" : "?"}: ${type === "ObjectMeta" && !root ? "DraftMeta" : type}${root && /^\[\]/.test(field.goType) && !field.omitempty ? " | null" : ""};`);
         }
       }
     };

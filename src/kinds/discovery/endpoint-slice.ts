@@ -22,7 +22,8 @@ function endpointsText(slice: EndpointSlice): string {
 
 function sliceErrors(slice: EndpointSlice, old: EndpointSlice | undefined): FieldError[] {
   const wrong: FieldError[] = [];
-  const { addressType, endpoints = [], ports = [] } = slice;
+  const { addressType } = slice;
+  const [endpoints, ports] = [slice.endpoints ?? [], slice.ports ?? []];
   if (addressType === "") wrong.push(fieldError.required("addressType"));
   else if (!ADDRESS_TYPES.some((one) => one === addressType)) wrong.push(fieldError.notSupported("addressType", addressType, ADDRESS_TYPES));
   if (old !== undefined && addressType !== old.addressType) wrong.push(fieldError.invalid("addressType", addressType, "field is immutable"));
@@ -55,8 +56,8 @@ export const EndpointSlice: Kind<EndpointSlice> = builtin<EndpointSlice>({
   ],
   defaultObject(slice) {
     const { ports } = slice;
-    if (ports === undefined || ports.every((port) => port.name !== undefined && port.protocol !== undefined)) return slice;
-    return { ...slice, ports: ports.map((port) => ({ ...port, name: port.name ?? "", protocol: port.protocol ?? "TCP" })) };
+    if ((ports ?? []).every((port) => port.name !== undefined && port.protocol !== undefined)) return slice;
+    return { ...slice, ports: (ports ?? []).map((port) => ({ ...port, name: port.name ?? "", protocol: port.protocol ?? "TCP" })) };
   },
   validate: sliceErrors,
 });

@@ -1,0 +1,133 @@
+// Tests of the three kinds of patches.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { isReason } from "#core";
+import { deepFreeze, equal } from "./equal.ts";
+import { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
+import type { Node } from "./node.ts";
+import { applyStrategicPatch } from "./strategic-patch.ts";
+
+const document = deepFreeze({ a: { b: [1, 2, 3] }, "x/y": 1, n: null });
+
+for (const { name, patch, want } of [
+  { name: "add a member", patch: [{ op: "add", path: "/a/c", value: 1 }], want: { ...document, a: { b: [1, 2, 3], c: 1 } } },
+  { name: "add into a list", patch: [{ op: "add", path: "/a/b/1", value: 9 }], want: { ...document, a: { b: [1, 9, 2, 3] } } },
+  { name: "append", patch: [{ op: "add", path: "/a/b/-", value: 9 }], want: { ...document, a: { b: [1, 2, 3, 9] } } },
+  { name: "remove from a list", patch: [{ op: "remove", path: "/a/b/0" }], want: { ...document, a: { b: [2, 3] } } },
+  { name: "escaped names", patch: [{ op: "replace", path: "/x~1y", value: 2 }], want: { ...document, "x/y": 2 } },
+  { name: "move", patch: [{ op: "move", from: "/a/b", path: "/b" }], want: { ...document, a: {}, b: [1, 2, 3] } },
+  { name: "copy", patch: [{ op: "copy", from: "/a/b/2", path: "/a/b/0" }], want: { ...document, a: { b: [3, 1, 2, 3] } } },
+  { name: "test for absence", patch: [{ op: "test", path: "/nosuch", value: null }], want: document },
+  { name: "the whole document", patch: [{ op: "replace", path: "", value: { z: 1 } }], want: { z: 1 } },
+]) {
+  test(`JSON patch: ${name}`, () => assert.deepEqual(applyJsonPatch(document, patch), want));
+}
+
+for (const patch of [
+  [{ op: "test", path: "/a/b/0", value: 2 }],
+  [{ op: "remove", path: "/nosuch" }],
+  [{ op: "replace", path: "/a/nosuch", value: 1 }],
+  [{ op: "add", path: "/a/b/7", value: 1 }],
+  [{ op: "add", path: "/q/r", value: 1 }],
+  [{ op: "move", from: "/a", path: "/a/b" }],
+  [{ op: "jump", path: "/a" }],
+]) {
+  test(`JSON patch ${JSON.stringify(patch)} cannot be applied`, () => {
+    assert.throws(
+      () => applyJsonPatch(document, patch),
+      (error) => isReason(error, "Invalid") && error.message === "the server rejected our request due to an error in our request",
+    );
+  });
+}
+
+test("what is no patch is a bad request", () => {
+  assert.throws(() => applyJsonPatch({}, {}), (error) => isReason(error, "BadRequest"));
+  assert.throws(() => applyMergePatch({}, []), (error) => isReason(error, "BadRequest"));
+  assert.throws(() => applyJsonPatch({}, Array.from({ length: 10_001 }, () => ({}))), (error) => isReason(error, "RequestEntityTooLarge"));
+});
+
+test("a merge patch deletes by null, replaces lists and merges objects", () => {
+  assert.deepEqual(applyMergePatch(document, { a: { b: [4], c: { d: null, e: 1 } }, n: null }), { a: { b: [4], c: { e: 1 } }, "x/y": 1 });
+});
+
+test("a patch cannot reach an object's prototype", () => {
+  const patched = applyMergePatch({}, JSON.parse('{"__proto__":{"polluted":true}}')) as Record<string, unknown>;
+  assert.equal(patched["polluted"], undefined);
+  assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+});
+
+const json = fc.jsonValue({ maxDepth: 3 });
+const objects = fc.dictionary(fc.constantFrom("a", "b", "c"), json);
+
+test("applying a merge patch twice is applying it once", () => {
+  fc.assert(
+    fc.property(objects, objects, (target, patch) => {
+      const once = applyMergePatch(deepFreeze(target), deepFreeze(patch));
+      return equal(applyMergePatch(once, patch), once);
+    }),
+  );
+});
+
+test("replacing a member and putting it back gives the document back", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom("a", "b"), json, { minKeys: 1 }), json, (target, value) => {
+      const [key = ""] = Object.keys(target);
+      const there = applyJsonPatch(deepFreeze(target), [{ op: "replace", path: `/${key}`, value }]);
+      return equal(applyJsonPatch(there, [{ op: "replace", path: `/${key}`, value: target[key] }]), target);
+    }),
+  );
+});
+
+const text: Node = { type: "string" };
+const containers: Node = {
+  type: "array",
+  items: { type: "object", properties: { name: text, args: { type: "array", items: text } } },
+  "x-kubernetes-patch-strategy": "merge",
+  "x-kubernetes-patch-merge-key": "name",
+};
+const compiled = {
+  root: {
+    type: "object",
+    properties: {
+      containers: { ...containers },
+      finalizers: { type: "array", items: text, "x-kubernetes-patch-strategy": "merge" },
+      plain: { type: "array", items: text },
+      strategy: { type: "object", properties: { type: text, rolling: text }, "x-kubernetes-patch-strategy": "retainKeys" },
+    },
+  } satisfies Node,
+  definitions: {},
+};
+const pod = deepFreeze({
+  containers: [{ name: "a", image: "1", args: ["x"] }, { name: "b", image: "1" }],
+  finalizers: ["f", "g"],
+  plain: ["p"],
+  strategy: { type: "Rolling", rolling: "x" },
+});
+
+for (const { name, patch, want } of [
+  { name: "merges items by key", patch: { containers: [{ name: "b", image: "2" }] }, want: { containers: [pod.containers[0], { name: "b", image: "2" }] } },
+  { name: "appends new items", patch: { containers: [{ name: "c", x: null }] }, want: { containers: [...pod.containers, { name: "c" }] } },
+  { name: "deletes an item", patch: { containers: [{ name: "a", $patch: "delete" }] }, want: { containers: [pod.containers[1]] } },
+  { name: "replaces a list", patch: { containers: [{ $patch: "replace" }, { name: "z" }] }, want: { containers: [{ name: "z" }] } },
+  {
+    name: "orders items",
+    patch: { "$setElementOrder/containers": [{ name: "b" }, { name: "a" }], containers: [{ name: "a", image: "3" }] },
+    want: { containers: [pod.containers[1], { ...pod.containers[0], image: "3" }] },
+  },
+  { name: "replaces lists without a strategy", patch: { plain: ["q"], containers: [{ name: "a", args: ["y"] }] }, want: { plain: ["q"], containers: [{ ...pod.containers[0], args: ["y"] }, pod.containers[1]] } },
+  { name: "adds to a list of plain values", patch: { finalizers: ["g", "h"] }, want: { finalizers: ["f", "g", "h"] } },
+  { name: "takes from a list of plain values", patch: { "$deleteFromPrimitiveList/finalizers": ["f"] }, want: { finalizers: ["g"] } },
+  { name: "retains only named keys", patch: { strategy: { $retainKeys: ["type"], type: "Recreate" } }, want: { strategy: { type: "Recreate" } } },
+  { name: "replaces an object", patch: { strategy: { $patch: "replace", type: "R" } }, want: { strategy: { type: "R" } } },
+  { name: "deletes by null", patch: { plain: null }, want: { plain: undefined } },
+] as const) {
+  test(`strategic merge patch ${name}`, () => {
+    assert.ok(equal(applyStrategicPatch(compiled, pod, patch), { ...pod, ...want }), JSON.stringify(applyStrategicPatch(compiled, pod, patch)));
+  });
+}
+
+test("an item without its key and an unknown directive are refused", () => {
+  assert.throws(() => applyStrategicPatch(compiled, pod, { containers: [{ image: "x" }] }), (error) => isReason(error, "BadRequest"));
+  assert.throws(() => applyStrategicPatch(compiled, pod, { strategy: { $patch: "explode" } }), (error) => isReason(error, "BadRequest"));
+});
