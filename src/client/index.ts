@@ -1,5 +1,6 @@
 // client: readers and writers of the API, in-process and remote, and informers.
 export { createClient } from "./client.ts";
+export { FakeApi, type FakeWrite } from "./fake-api.ts";
 export { createHttpTransport, type HttpTransportOptions } from "./http-transport.ts";
 export { createInformer, createInformerSet, keepMeta, type InformerOptions, type InformerSet, type InformerSetOptions, type MetaRow, type RunningInformer } from "./informer.ts";
 export { loadKubeconfig, loadKubeconfigFile, type ServerAccess } from "./kubeconfig.ts";

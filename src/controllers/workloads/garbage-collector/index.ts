@@ -1,6 +1,7 @@
 // The garbage collector: dependents follow their owners, in the background, in the foreground or not at all.
 import { keyOf, type Client, type InformerSet, type MetaRow } from "#client";
 import { backoffMs, isReason, WorkQueue, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
+import { sameJson } from "#reconcile";
 import type { Kind } from "#schema";
 import { nodeId, OwnerGraph, type Node } from "./observe.ts";
 import { planGarbage, type GarbageAction } from "./plan.ts";
@@ -18,6 +19,11 @@ export interface GarbageCollectorOptions {
 const RETRY: BackoffPolicy = { baseMs: 5, maxMs: 60_000, jitter: 0.2 };
 /** Objects that wait for a retry at the same time; more are found again with the next change of their owner. */
 const RETRIES_MAX = 10_000;
+
+/** Whether nothing changed that garbage collection looks at. */
+function sameLinks(a: MetaRow, b: MetaRow): boolean {
+  return a.uid === b.uid && a.deletionTimestamp === b.deletionTimestamp && sameJson([a.owners, a.finalizers], [b.owners, b.finalizers]);
+}
 
 /** Ends when the signal aborts; never rejects. */
 export function createGarbageCollector(options: GarbageCollectorOptions): { run(signal: AbortSignal): Promise<void> } {
@@ -61,11 +67,11 @@ export function createGarbageCollector(options: GarbageCollectorOptions): { run(
   };
 
   const process = async (node: Node): Promise<void> => {
-    const observed = await graph.observe(node);
-    if (observed === undefined) return;
-    for (const action of planGarbage(observed)) {
+    const seen = await graph.observe(node);
+    if (seen === undefined) return;
+    for (const action of planGarbage(seen.observed)) {
       try {
-        await perform(action, graph.kindOf(observed, action.row, node));
+        await perform(action, seen.kindOf.get(action.row) ?? node.kind);
       } catch (error) {
         if (!isReason(error, "NotFound")) throw error;
       }
@@ -89,8 +95,9 @@ export function createGarbageCollector(options: GarbageCollectorOptions): { run(
       const rows = kinds.map((kind) => ({ kind, informer: informers.meta(kind) }));
       for (const { kind, informer } of rows) {
         informer.onChange(({ before, after }) => {
-          if (after !== undefined) changed(kind, after);
-          else if (before !== undefined) {
+          if (after !== undefined) {
+            if (before === undefined || !sameLinks(before, after)) changed(kind, after);
+          } else if (before !== undefined) {
             for (const dependent of graph.dependents(before.uid)) add(dependent.node);
             addOwners(before);
           }

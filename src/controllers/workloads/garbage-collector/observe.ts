@@ -1,6 +1,5 @@
 // Finds the owners and dependents of an object among the rows of all kinds; only absence is checked live.
 import { keyOf, type Client, type InformerSet, type MetaRow } from "#client";
-import { assert } from "#core";
 import type { Kind, ObjectKey, OwnerReference } from "#schema";
 import { FOREGROUND, type ObservedNode, type OwnerState } from "./plan.ts";
 
@@ -18,7 +17,6 @@ export class OwnerGraph {
   readonly #informers: InformerSet;
   readonly #client: Client;
   readonly #kinds: ReadonlyMap<string, Kind>;
-  /** Which kind a row of the graph is of: rows carry no kind to stay small. */
   readonly kinds: readonly Kind[];
 
   constructor(options: { readonly informers: InformerSet; readonly client: Client; readonly kinds: readonly Kind[] }) {
@@ -43,20 +41,15 @@ export class OwnerGraph {
     return this.kinds.flatMap((kind) => this.#informers.meta(kind).byIndex("owner", uid).map((row) => ({ node: { kind, key: row }, row })));
   }
 
-  async observe(node: Node): Promise<ObservedNode | undefined> {
+  /** What is known of an object, with the kind of each row in it: rows carry none to stay small. */
+  async observe(node: Node): Promise<{ readonly observed: ObservedNode; readonly kindOf: ReadonlyMap<MetaRow, Kind> } | undefined> {
     const row = this.row(node);
     if (row === undefined) return undefined;
     const references = row.deletionTimestamp === undefined ? (row.owners ?? []) : [];
     const owners = await Promise.all(references.map(async (reference) => ({ reference, state: await this.#stateOf(reference, row) })));
-    return { row, dependents: this.dependents(row.uid).map((dependent) => dependent.row), owners };
-  }
-
-  /** The kind of an object that a plan named. */
-  kindOf(observed: ObservedNode, row: MetaRow, node: Node): Kind {
-    if (row === observed.row) return node.kind;
-    const found = this.dependents(observed.row.uid).find((dependent) => dependent.row.uid === row.uid);
-    assert(found !== undefined, "a dependent has left the graph while it was being planned");
-    return found.node.kind;
+    const dependents = this.dependents(row.uid);
+    const kindOf = new Map([...dependents.map((dependent) => [dependent.row, dependent.node.kind] as const), [row, node.kind] as const]);
+    return { observed: { row, dependents: dependents.map((dependent) => dependent.row), owners }, kindOf };
   }
 
   async #stateOf(reference: OwnerReference, row: MetaRow): Promise<OwnerState> {

@@ -1,0 +1,135 @@
+// The HTTP transport against a small server that speaks the wire form of the API.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { isReason, silentLogger, SimClock, StatusError, statusOf, type Clock } from "#core";
+import { createClient } from "./client.ts";
+import { clientContract } from "./contract.test-suite.ts";
+import { FakeApi } from "./fake-api.ts";
+import { ConfigMaps } from "./fake-kind.test-suite.ts";
+import { createHttpTransport } from "./http-transport.ts";
+import type { ApiCall } from "./port.ts";
+
+const VERBS: Readonly<Record<string, ApiCall["verb"]>> = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString());
+}
+
+/** Serves a FakeApi over HTTP. */
+async function serve(api: FakeApi, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://server");
+  const [, , , , namespace = "", , name] = url.pathname.split("/");
+  const query = Object.fromEntries(url.searchParams);
+  if (query.watch === "true") {
+    const gone = new AbortController();
+    response.on("close", () => gone.abort());
+    response.writeHead(200).flushHeaders();
+    for await (const event of api.watch({ kind: ConfigMaps, namespace, query }, gone.signal)) response.write(`${JSON.stringify(event)}\n`);
+    return;
+  }
+  const verb = VERBS[request.method ?? ""] ?? (name === undefined ? "list" : "get");
+  const body = await bodyOf(request);
+  const contentType = request.headers["content-type"];
+  try {
+    const answer = await api.send({ verb, kind: ConfigMaps, namespace, query, ...(name === undefined ? {} : { name }), ...(contentType === undefined ? {} : { contentType }), ...(body === undefined ? {} : { body }) });
+    response.end(JSON.stringify(answer));
+  } catch (error) {
+    assert.ok(error instanceof StatusError);
+    response.writeHead(error.code).end(JSON.stringify(statusOf(error)));
+  }
+}
+
+async function listen(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ readonly server: Server; readonly url: string }> {
+  const server = createServer(handler);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  server.close();
+  await once(server, "close");
+}
+
+const transportTo = (url: string, clock: Clock = new SimClock()) => createHttpTransport({ server: url, token: "secret", clock, logger: silentLogger, userAgent: "eider-test" });
+
+clientContract("HTTP transport", async () => {
+  const api = new FakeApi(new SimClock());
+  const { server, url } = await listen((request, response) => void serve(api, request, response));
+  const transport = transportTo(url);
+  return {
+    transport,
+    kind: ConfigMaps,
+    namespace: "default",
+    async close() {
+      transport.close();
+      await close(server);
+    },
+  };
+});
+
+test("HTTP transport: Retry-After is obeyed a few times, then the error is thrown", async () => {
+  let asked = 0;
+  const { server, url } = await listen((_request, response) => {
+    asked++;
+    response.writeHead(429, { "retry-after": "1" }).end("{}");
+  });
+  const waits: number[] = [];
+  const sim = new SimClock();
+  const clock: Clock = { monotonicMs: () => sim.monotonicMs(), wallMs: () => sim.wallMs(), sleep: async (ms) => void waits.push(ms) };
+  const transport = transportTo(url, clock);
+  await assert.rejects(createClient(transport).list(ConfigMaps), (error) => isReason(error, "TooManyRequests"));
+  assert.deepEqual(waits, [1000, 1000, 1000, 1000, 1000]);
+  assert.equal(asked, 6);
+  transport.close();
+  await close(server);
+});
+
+test("HTTP transport: credentials and agent are sent, and answers that are no Status become errors by their code", async () => {
+  const headers: (string | undefined)[] = [];
+  const { server, url } = await listen((request, response) => {
+    headers.push(request.headers.authorization, request.headers["user-agent"]);
+    response.writeHead(403).end("no entry");
+  });
+  const transport = transportTo(url);
+  await assert.rejects(createClient(transport).get(ConfigMaps, "default", "one"), (error) => isReason(error, "Forbidden") && error.message === "no entry");
+  assert.deepEqual(headers, ["Bearer secret", "eider-test"]);
+  transport.close();
+  await close(server);
+});
+
+const ENDINGS = [
+  { name: "an ERROR event with code 410 is Expired", line: '{"type":"ERROR","object":{"kind":"Status","status":"Failure","reason":"Expired","message":"too old","code":410}}', reason: "Expired" },
+  { name: "a 410 without a reason is Expired, too", line: '{"type":"ERROR","object":{"kind":"Status","status":"Failure","message":"too old","code":410}}', reason: "Expired" },
+  { name: "a line that is not an event is an error", line: "<html>", reason: "InternalError" },
+] as const;
+
+for (const { name, line, reason } of ENDINGS) {
+  test(`HTTP transport: in a watch ${name}`, async () => {
+    const { server, url } = await listen((_request, response) => void response.end(`${line}\n`));
+    const transport = transportTo(url);
+    const watch = createClient(transport).watch(ConfigMaps, { resourceVersion: "1" }, new AbortController().signal);
+    await assert.rejects(
+      (async () => {
+        for await (const _event of watch) assert.fail("no event was sent");
+      })(),
+      (error) => isReason(error, reason),
+    );
+    transport.close();
+    await close(server);
+  });
+}
+
+test("HTTP transport: a server that is not there is ServiceUnavailable", async () => {
+  const { server, url } = await listen(() => {});
+  await close(server);
+  const transport = transportTo(url);
+  await assert.rejects(createClient(transport).list(ConfigMaps), (error) => isReason(error, "ServiceUnavailable"));
+  transport.close();
+});
