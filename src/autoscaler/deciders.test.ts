@@ -228,6 +228,20 @@ test("the waking request is not counted twice", async () => {
   await world.end();
 });
 
+test("a gateway that reports the first request at once and wakes, too, counts it once in any order", async () => {
+  for (const order of ["load first", "wake first"]) {
+    const world = new World({ ready: 0 });
+    await world.seconds(8, 0);
+    if (order === "load first") world.load(1);
+    world.deciders.receive({ type: "wake", thread: 0, backend: KEY });
+    if (order === "wake first") world.load(1);
+    equal(world.desired, 1);
+    await world.clock.advance(2_000);
+    equal(world.deciders.explain(KEY).at(-1)?.values?.panic, 1, order);
+    await world.end();
+  }
+});
+
 test("an idle revision with pods comes to rest, and a burst after it is averaged over the idle time", async () => {
   const world = new World({ ready: 1 });
   await world.seconds(8, 0);

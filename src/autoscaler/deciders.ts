@@ -97,6 +97,7 @@ export class Deciders {
 
   remove(key: string): void {
     this.#revisions.delete(key);
+    this.#gateways.forget(key);
   }
 
   /** The latest decision; undefined when there is no such decider. */
@@ -126,9 +127,9 @@ export class Deciders {
   /** Takes what a gateway thread says; messages that are not about load are ignored. */
   receive(message: GatewayToControl): void {
     const nowMs = this.#clock.monotonicMs();
-    if (message.type === "listening") this.#gateways.up(message.thread, nowMs);
+    if (message.type === "listening") this.#gateways.up(message.thread);
     else if (message.type === "wake") this.#wake(message.backend, message.thread, nowMs);
-    else if (message.type === "load" && this.#gateways.reported(message.thread, message.epoch, message.backends, nowMs)) {
+    else if (message.type === "load" && this.#gateways.reported(message, message.backends, nowMs)) {
       for (const load of message.backends) this.#record(load, message, nowMs);
     }
   }
