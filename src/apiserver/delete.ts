@@ -100,7 +100,8 @@ export async function remove(tools: WriteTools, target: Target, options: DeleteO
     checkPreconditions(target, current, options);
     if (resource.served.admit !== undefined) {
       const { user, dryRun } = dry;
-      await resource.served.admit({ operation: "DELETE", subresource: "", user, dryRun, object: current, old: current });
+      const answer = await resource.served.admit({ operation: "DELETE", subresource: "", user, dryRun, object: current, old: current });
+      answer.warnings.forEach(context.warn);
     }
     const step = deletionStep(resource, current, { ...options, nowMs: tools.clock.wallMs() });
     if (step.do === "nothing") return { object: current, text: entry.value, gone: false };

@@ -153,16 +153,16 @@ export function requestOf(line: string, body?: unknown, headers: Record<string, 
 /** Sends `METHOD TARGET` and reads the whole answer. */
 export async function ask(server: ApiServer, line: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
   const response = await server.handle(requestOf(line, body, headers));
-  let text = "";
-  if (typeof response.body === "string") text = response.body;
-  else if (response.body instanceof Uint8Array) text = Buffer.from(response.body).toString();
-  else for await (const piece of response.body) text += piece.toString();
+  let read = "";
+  if (typeof response.body === "string") read = response.body;
+  else if (response.body instanceof Uint8Array) read = Buffer.from(response.body).toString();
+  else for await (const piece of response.body) read += piece.toString();
   return {
     status: response.status,
     headers: response.headers,
-    text,
+    text: read,
     get json() {
-      return JSON.parse(text);
+      return JSON.parse(read);
     },
   };
 }

@@ -101,8 +101,10 @@ test("rows of a table: columns with the first event only", async () => {
   const { server } = await withMaps("a", "b");
   const watch = await openWatch(server, `${MAPS}?watch=true`, TABLE);
   const [first, second] = [await watch.next(), await watch.next()];
-  assert.deepEqual([first?.object.kind, (first?.object["columnDefinitions"] as unknown[]).length, second?.object["columnDefinitions"]], ["Table", 2, null]);
-  assert.equal((second?.object["rows"] as { cells: unknown[] }[])[0]?.cells[0], "b");
+  const columns = [first, second].map((event) => event?.object["columnDefinitions"] as unknown[] | null | undefined);
+  assert.deepEqual([first?.object.kind, columns[0]?.length, columns[1]], ["Table", 2, null]);
+  const rows = second?.object["rows"] as { cells: unknown[] }[] | undefined;
+  assert.equal(rows?.[0]?.cells[0], "b");
   await watch.close();
 });
 

@@ -97,27 +97,26 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
   const queue = new EventQueue();
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
-  let timedOut = false;
-  let bookmarkDue = false;
+  const due = { end: false, bookmark: false };
   let unsubscribe = (): void => {};
   try {
     unsubscribe = subscribe(store, { prefix: selection.prefix, after, visibility, onEvents: (events) => queue.push(events) });
     ended.addEventListener("abort", () => queue.notify(), { once: true });
     const lifetimeMs = parameters.timeoutSeconds === undefined ? LIFETIME_MS * (1 + float(rng)) : parameters.timeoutSeconds * 1000;
-    void tick(clock, lifetimeMs, { signal: ended, onTick: () => ((timedOut = true), queue.notify()) });
-    if (parameters.bookmarks) void tick(clock, BOOKMARK_MS, { signal: ended, onTick: () => ((bookmarkDue = true), queue.notify()) });
+    void tick(clock, lifetimeMs, { signal: ended, onTick: () => ((due.end = true), queue.notify()) });
+    if (parameters.bookmarks) void tick(clock, BOOKMARK_MS, { signal: ended, onTick: () => ((due.bookmark = true), queue.notify()) });
     if (start !== undefined) {
       yield* initialFrames(start.entries, selection);
       if (parameters.bookmarks) yield [bookmark(resource, start.revision, true)];
     }
     let last = after;
-    while (!ended.aborted && !timedOut && !queue.overflown) {
+    while (!ended.aborted && !due.end && !queue.overflown) {
       const events = queue.take();
       last = events.at(-1)?.revision ?? last;
       const frames = framesOf(events, selection, objectOf);
       if (frames.length > 0) yield frames;
-      else if (bookmarkDue && queue.empty) {
-        bookmarkDue = false;
+      else if (due.bookmark && queue.empty) {
+        due.bookmark = false;
         last = Math.max(last, visibility === "durable" ? store.durableRevision : store.revision);
         yield [bookmark(resource, last, false)];
       } else if (queue.empty) await queue.wait();
