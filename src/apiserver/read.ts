@@ -45,32 +45,37 @@ function readCursor(token: string): Cursor {
   throw badRequest("continue key is not valid: the token was not made by this server");
 }
 
-/** Reads on until a page of matching objects is full. */
+/** How many objects a read for a page with selectors takes at least: few may match. */
+const SCAN = 500;
+
+/** Reads on until a page of matching objects is full; a page may be full and the next one empty. */
 export async function list(store: Store, resource: Resource, selection: Selection, parameters: ListParameters): Promise<Page> {
   const { limit, resourceVersion = 0 } = parameters;
   if (resourceVersion > store.revision) throw versionTooLarge(resourceVersion, store.revision);
   const cursor = parameters.continue === "" ? undefined : readCursor(parameters.continue);
+  const { prefix, matches } = selection;
   let after = cursor === undefined ? undefined : resource.prefix + cursor.after;
   let revision = cursor?.revision;
   const texts: string[] = [];
   for (;;) {
-    const page = await store.list({
-      prefix: selection.prefix,
-      ...(after === undefined ? {} : { after }),
-      ...(limit === 0 ? {} : { limit: limit - texts.length }),
-    });
+    const wanted = limit - texts.length;
+    const size = limit === 0 ? {} : { limit: matches === undefined ? wanted : Math.max(wanted, SCAN) };
+    const page = await store.list({ prefix, ...(after === undefined ? {} : { after }), ...size });
     revision ??= page.revision;
-    await collect(page.entries, selection, texts);
-    after = page.entries.at(-1)?.key ?? after;
-    if (!page.more || after === undefined) return { texts, revision, continue: "" };
+    const passed = await collect(page.entries, selection, { texts, limit });
+    after = page.entries[passed - 1]?.key ?? after;
+    const more = page.more || passed < page.entries.length;
+    if (!more || after === undefined) return { texts, revision, continue: "" };
     if (texts.length >= limit) return { texts, revision, continue: writeCursor({ revision, after: after.slice(resource.prefix.length) }) };
   }
 }
 
-async function collect(entries: readonly Entry[], selection: Selection, texts: string[]): Promise<void> {
-  const { matches } = selection;
+/** Adds the texts of matching entries until there are `limit` (0: all); returns how many entries it has passed. */
+async function collect(entries: readonly Entry[], { ownsKey, matches }: Selection, { texts, limit }: { texts: string[]; limit: number }): Promise<number> {
   for (const [index, entry] of entries.entries()) {
+    if (limit > 0 && texts.length >= limit) return index;
     if (matches !== undefined && index % PIECE === PIECE - 1) await nextTurn();
-    if (selection.ownsKey(entry.key) && (matches === undefined || matches(decode(entry.value)))) texts.push(entry.value);
+    if (ownsKey(entry.key) && (matches === undefined || matches(decode(entry.value)))) texts.push(entry.value);
   }
+  return entries.length;
 }
