@@ -55,19 +55,55 @@ test("a second pass changes nothing", async () => {
 test("nobody may say that somebody else changed it", async () => {
   const created = await admitted(service());
   const forged = { ...created, metadata: { ...created.metadata, annotations: { ...created.metadata.annotations, [serving.lastModifier]: "eve" } } };
-  await assert.rejects(admitted(forged, created), (error) => isReason(error, "BadRequest") && /invalid value: eve: metadata\.annotations\.serving\.knative\.dev\/lastModifier/.test((error as Error).message));
+  await assert.rejects(
+    admitted(forged, created),
+    (error) => isReason(error, "BadRequest") && /invalid value: eve: metadata\.annotations\.serving\.knative\.dev\/lastModifier/.test((error as Error).message),
+  );
 });
 
 test("a Configuration of a Service bears no user annotations", async () => {
   const ownerReferences = [{ apiVersion: "serving.knative.dev/v1", kind: "Service", name: "hello", uid: "u", controller: true }];
-  const object: Configuration = { ...service(), kind: "Configuration", metadata: { ...metadata, ownerReferences }, spec: { template: { spec: { containers: [container] } } } };
+  const object: Configuration = {
+    ...service(),
+    kind: "Configuration",
+    metadata: { ...metadata, ownerReferences },
+    spec: { template: { spec: { containers: [container] } } },
+  };
   const { config } = parseServingConfig({});
-  const answer = await knativeAdmission(Configuration, () => config)({ operation: "CREATE", subresource: "", user: { name: "controller", groups: [] }, dryRun: false, object, old: undefined });
+  const answer = await knativeAdmission(
+    Configuration,
+    () => config,
+  )({ operation: "CREATE", subresource: "", user: { name: "controller", groups: [] }, dryRun: false, object, old: undefined });
   assert.equal(answer.object.metadata.annotations, undefined);
 });
 
+test("the typed form drops what is empty and writes quantities in their shortest form", async () => {
+  const given = {
+    ...container,
+    args: [],
+    workingDir: "",
+    env: [{ name: "A", value: "" }],
+    resources: { limits: { cpu: "1000m", memory: "1024Mi" }, requests: { cpu: 0.5 } },
+  };
+  const { spec } = (await admitted(service({ containers: [given] }))).spec.template;
+  const { args, workingDir, env, resources } = spec.containers[0] ?? {};
+  assert.deepEqual(
+    { args, workingDir, env, resources },
+    { args: undefined, workingDir: undefined, env: [{ name: "A" }], resources: { limits: { cpu: "1", memory: "1Gi" }, requests: { cpu: "500m" } } },
+  );
+});
+
 test("settings govern the defaults", async () => {
-  const maps = { "config-defaults": { "revision-timeout-seconds": "100", "revision-idle-timeout-seconds": "20", "revision-response-start-timeout-seconds": "50", "revision-cpu-request": "50m", "enable-service-links": "default", "container-concurrency": "4" } };
+  const maps = {
+    "config-defaults": {
+      "revision-timeout-seconds": "100",
+      "revision-idle-timeout-seconds": "20",
+      "revision-response-start-timeout-seconds": "50",
+      "revision-cpu-request": "50m",
+      "enable-service-links": "default",
+      "container-concurrency": "4",
+    },
+  };
   const { spec } = (await admitted(service(), undefined, { maps })).spec.template;
   assert.deepEqual(
     [spec.timeoutSeconds, spec.idleTimeoutSeconds, spec.responseStartTimeoutSeconds, spec.containerConcurrency, spec.enableServiceLinks],
@@ -77,7 +113,9 @@ test("settings govern the defaults", async () => {
 });
 
 test("secure defaults close what Kubernetes leaves open", async () => {
-  const secured = await admitted(service({ containers: [{ ...container, ports: [{ containerPort: 80, protocol: "TCP" }] }] }), undefined, { maps: { "config-features": { "secure-pod-defaults": "Enabled" } } });
+  const secured = await admitted(service({ containers: [{ ...container, ports: [{ containerPort: 80, protocol: "TCP" }] }] }), undefined, {
+    maps: { "config-features": { "secure-pod-defaults": "Enabled" } },
+  });
   assert.deepEqual(secured.spec.template.spec.containers[0]?.securityContext, {
     allowPrivilegeEscalation: false,
     seccompProfile: { type: "RuntimeDefault" },

@@ -8,7 +8,15 @@ export type { Container, Probe } from "./serving/container-schema.ts";
 export type { RevisionSpec, RevisionTemplate } from "./serving/revision-spec.ts";
 export { PodAutoscaler, podAutoscalerConditions } from "./autoscaling/pod-autoscaler.ts";
 export { Metric, metricConditions } from "./autoscaling/metric.ts";
-export { Ingress, ingressConditions, type IngressPath, type IngressRule, type IngressSplit, type IngressTls, type LoadBalancerStatus } from "./networking/ingress.ts";
+export {
+  Ingress,
+  ingressConditions,
+  type IngressPath,
+  type IngressRule,
+  type IngressSplit,
+  type IngressTls,
+  type LoadBalancerStatus,
+} from "./networking/ingress.ts";
 export { ServerlessService, serverlessServiceConditions } from "./networking/serverless-service.ts";
 export { Certificate, certificateConditions } from "./networking/certificate.ts";
 export { ClusterDomainClaim } from "./networking/cluster-domain-claim.ts";

@@ -5,7 +5,7 @@ import { dns1035Complaints, dns1035PrefixComplaints, isImageReference, qualified
 
 const digest = `sha256:${"a".repeat(64)}`;
 const references: Record<string, boolean> = {
-  "hello": true,
+  hello: true,
   "dev.local/hello:v1": true,
   "localhost:5000/a/b:tag_1.2-x": true,
   [`x.example/a/b@${digest}`]: true,
@@ -14,11 +14,12 @@ const references: Record<string, boolean> = {
   "Dev.Local/UPPER CASE": false,
   "a@sha256:123": false,
   "a:b:c": false,
-  "a": false,
+  a: false,
   "": false,
   [`a@${digest}@${digest}`]: false,
 };
-for (const [text, want] of Object.entries(references)) test(`isImageReference: ${JSON.stringify(text)} is ${want}`, () => assert.equal(isImageReference(text), want));
+for (const [text, want] of Object.entries(references))
+  test(`isImageReference: ${JSON.stringify(text)} is ${want}`, () => assert.equal(isImageReference(text), want));
 
 test("a DNS-1035 label begins with a letter and has at most 63 characters", () => {
   assert.deepEqual(dns1035Complaints("a-1"), []);

@@ -65,7 +65,12 @@ const MAPS: readonly (readonly [name: string, component: string, example: Readon
   [
     "config-deployment",
     "controller",
-    { "registries-skipping-tag-resolving": "kind.local,ko.local,dev.local", "digest-resolution-timeout": "10s", "progress-deadline": "600s", "queue-sidecar-cpu-request": "25m" },
+    {
+      "registries-skipping-tag-resolving": "kind.local,ko.local,dev.local",
+      "digest-resolution-timeout": "10s",
+      "progress-deadline": "600s",
+      "queue-sidecar-cpu-request": "25m",
+    },
     { "queue-sidecar-image": QUEUE_SIDECAR_IMAGE },
   ],
   ["config-domain", "controller", { "example.com": "", "example.org": "selector:\n  app: nonprofit" }],
@@ -95,7 +100,9 @@ const MAPS: readonly (readonly [name: string, component: string, example: Readon
 ];
 
 function exampleText(keys: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(keys).map(([key, value]) => (value.includes("\n") ? `${key}: |\n  ${value.replaceAll("\n", "\n  ")}` : `${key}: ${JSON.stringify(value)}`));
+  const lines = Object.entries(keys).map(([key, value]) =>
+    value.includes("\n") ? `${key}: |\n  ${value.replaceAll("\n", "\n  ")}` : `${key}: ${JSON.stringify(value)}`,
+  );
   return `# This block is an example and is not read: copy a line out of it, one level up, to set it.\n${lines.join("\n")}\n`;
 }
 

@@ -58,9 +58,17 @@ function quantities(reader: ConfigReader, word: "request" | "limit"): Record<str
 }
 
 function check(config: DefaultsConfig, reader: ConfigReader): void {
-  const { revisionTimeoutSeconds: timeout, maxRevisionTimeoutSeconds: max, revisionResponseStartTimeoutSeconds: start, revisionIdleTimeoutSeconds: idle } = config;
+  const {
+    revisionTimeoutSeconds: timeout,
+    maxRevisionTimeoutSeconds: max,
+    revisionResponseStartTimeoutSeconds: start,
+    revisionIdleTimeoutSeconds: idle,
+  } = config;
   reader.check(timeout <= max, `revision-timeout-seconds (${timeout}) cannot be greater than max-revision-timeout-seconds (${max})`);
-  reader.check(start <= 0 || start <= timeout, `revision-response-start-timeout-seconds (${start}) cannot be greater than revision-timeout-seconds (${timeout})`);
+  reader.check(
+    start <= 0 || start <= timeout,
+    `revision-response-start-timeout-seconds (${start}) cannot be greater than revision-timeout-seconds (${timeout})`,
+  );
   reader.check(idle <= 0 || idle <= timeout, `revision-idle-timeout-seconds (${idle}) cannot be greater than revision-timeout-seconds (${timeout})`);
   const { containerConcurrency: concurrency, containerConcurrencyMaxLimit: limit, allowContainerConcurrencyZero: zero } = config;
   reader.check(limit >= 1, `expected 1 <= ${limit} <= 2147483647: container-concurrency-max-limit`);

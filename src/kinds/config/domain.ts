@@ -27,7 +27,8 @@ function entryOf(domain: string, text: string): DomainEntry | ConfigError {
   } catch {
     return { error: YAML_ERROR };
   }
-  if (typeof value !== "object" || value === null) return { error: "error unmarshaling JSON: json: cannot unmarshal string into Go value of type config.domainInternalConfig" };
+  if (typeof value !== "object" || value === null)
+    return { error: "error unmarshaling JSON: json: cannot unmarshal string into Go value of type config.domainInternalConfig" };
   const { selector, type } = value as { selector?: Record<string, string>; type?: string };
   return { domain, selector: selector ?? {}, wildcard: type !== "domain" && type !== "none" };
 }
@@ -35,7 +36,9 @@ function entryOf(domain: string, text: string): DomainEntry | ConfigError {
 /** Settings from the data of `config-domain`; with no default entry Routes are cluster-local. */
 export function parseDomainConfig(data: ConfigData): DomainConfig | ConfigError {
   const domains: DomainEntry[] = [];
-  for (const domain of Object.keys(data).filter((key) => key !== "_example").sort()) {
+  for (const domain of Object.keys(data)
+    .filter((key) => key !== "_example")
+    .sort()) {
     const entry = entryOf(domain, data[domain] ?? "");
     if ("error" in entry) return entry;
     domains.push(entry);

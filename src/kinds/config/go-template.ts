@@ -26,9 +26,15 @@ export function parseGoTemplate(name: string, text: string): GoTemplate | { read
     parts.push(text.slice(at, open));
     const close = text.indexOf("}}", open);
     if (close < 0) return { error: `template: ${name}:1: unclosed action` };
-    const source = text.slice(open + 2, close).replace(/^-\s|\s-$/g, "").trim();
+    const source = text
+      .slice(open + 2, close)
+      .replace(/^-\s|\s-$/g, "")
+      .trim();
     const action = parseAction(source, open + 2);
-    if (action === undefined) return { error: source === "" ? `template: ${name}:1: missing value for command` : `template: ${name}:1: unexpected ${JSON.stringify(source)} in command` };
+    if (action === undefined)
+      return {
+        error: source === "" ? `template: ${name}:1: missing value for command` : `template: ${name}:1: unexpected ${JSON.stringify(source)} in command`,
+      };
     parts.push(action);
     at = close + 2;
   }

@@ -29,7 +29,8 @@ function exportOf(reader: ConfigReader, prefix: string): ExportConfig {
   const protocol = reader.text(`${prefix}-protocol`, "none");
   const endpoint = reader.text(`${prefix}-endpoint`, "");
   const interval = reader.data[`${prefix}-export-interval`] === undefined ? undefined : reader.durationMs(`${prefix}-export-interval`, 0);
-  if (interval !== undefined && interval < 0) reader.fail(`export interval ${JSON.stringify(reader.data[`${prefix}-export-interval`])} should be greater than zero`);
+  if (interval !== undefined && interval < 0)
+    reader.fail(`export interval ${JSON.stringify(reader.data[`${prefix}-export-interval`])} should be greater than zero`);
   checkProtocol(reader, protocol, { allowed: ["none", "prometheus", "grpc", "http/protobuf"], endpoint });
   return { protocol, endpoint, intervalMs: interval };
 }

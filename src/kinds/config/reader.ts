@@ -81,7 +81,11 @@ export class ConfigReader {
   }
 
   number(keys: string | readonly string[], fallback: number): number {
-    return this.#parsed<number>(keys, fallback, (text) => parseFloatText(text) ?? { error: `strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax` });
+    return this.#parsed<number>(
+      keys,
+      fallback,
+      (text) => parseFloatText(text) ?? { error: `strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax` },
+    );
   }
 
   durationMs(keys: string | readonly string[], fallback: number): number {
@@ -99,7 +103,10 @@ export class ConfigReader {
   words(key: string, fallback: readonly string[]): readonly string[] {
     const text = this.data[key];
     if (text === undefined) return fallback;
-    return text.split(",").map((word) => word.trim()).filter((word) => word !== "");
+    return text
+      .split(",")
+      .map((word) => word.trim())
+      .filter((word) => word !== "");
   }
 
   #find(keys: string | readonly string[]): [string, string] | undefined {

@@ -24,7 +24,7 @@ function admit(object: ConfigMapObject): string {
 }
 
 test("the maps that a platform is born with are accepted and say what holds without them", () => {
-  for (const map of born) assert.equal(admit(map as ConfigMapObject), "", map.metadata.name);
+  for (const map of born) assert.equal(admit(map as ConfigMapObject), "", map.metadata.name ?? "");
   const { config, errors } = parseServingConfig(dataOf);
   assert.deepEqual(errors, {});
   assert.deepEqual(config, { ...defaultServingConfig(), domain: { domains: [{ domain: "localhost", selector: {}, wildcard: true }] } });
@@ -53,7 +53,10 @@ test("an example may be edited once its checksum is gone", () => {
 });
 
 test("hosts and tags follow their templates", () => {
-  const config = parseNetworkConfig({ "domain-template": '{{.Name}}-{{index .Annotations "team"}}.{{.Labels.stage}}.{{.Domain}}', "tag-template": "{{.Name}}-{{.Tag}}" }) as NetworkConfig;
+  const config = parseNetworkConfig({
+    "domain-template": '{{.Name}}-{{index .Annotations "team"}}.{{.Labels.stage}}.{{.Domain}}',
+    "tag-template": "{{.Name}}-{{.Tag}}",
+  }) as NetworkConfig;
   const of = { name: "hello", namespace: "default", domain: "example.com", annotations: { team: "red" }, labels: { stage: "dev" } };
   assert.equal(hostFor(config, of), "hello-red.dev.example.com");
   assert.equal(tagNameFor(config, { name: "hello", tag: "blue" }), "hello-blue");

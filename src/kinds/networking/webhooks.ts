@@ -12,11 +12,15 @@ function ruleDefaults(rule: IngressRule): IngressRule {
     const alone = path.splits?.length === 1 && only !== undefined && (only.percent ?? 0) === 0;
     return alone ? { ...path, splits: [{ ...only, percent: 100 }] } : path;
   });
-  return { ...rule, visibility: (rule.visibility ?? "") === "" ? "ExternalIP" : (rule.visibility ?? ""), ...(paths === undefined ? {} : { http: { ...rule.http, paths } }) };
+  return {
+    ...rule,
+    visibility: (rule.visibility ?? "") === "" ? "ExternalIP" : (rule.visibility ?? ""),
+    ...(paths === undefined ? {} : { http: { ...rule.http, paths } }),
+  };
 }
 
 function checkSplit(split: IngressSplit, namespace: string): FieldErrors {
-  const { serviceName = "", serviceNamespace = "", servicePort = 0, percent = 0 } = split;
+  const { serviceName, serviceNamespace, servicePort, percent = 0 } = split;
   let errors = noErrors;
   if (serviceNamespace === "") errors = errors.also(missingField("serviceNamespace"));
   else if (serviceNamespace !== namespace) errors = errors.also(fieldError("service namespace must match ingress namespace", "serviceNamespace"));
@@ -73,7 +77,7 @@ export const serverlessServiceWebhook: Webhook<ServerlessService> = {
 export const certificateWebhook: Webhook<Certificate> = {
   defaults: (object) => object,
   validate({ spec }) {
-    const { dnsNames = [], domain = "", secretName = "" } = spec;
+    const { dnsNames, domain = "", secretName } = spec;
     let errors = noErrors;
     if (dnsNames.length === 0) errors = errors.also(missingField("dnsNames"));
     const empty = eachOf(dnsNames, (name) => (name === "" ? invalidValue("", "") : noErrors));

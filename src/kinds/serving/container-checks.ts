@@ -1,7 +1,19 @@
 // Checks of one container: what it may set, and whether that makes sense (serving.md §1.6).
 import { posix } from "node:path";
 import type { FeaturesConfig } from "../config/features.ts";
-import { disallowedFields, eachOf, fieldError, fieldWarning, invalidValue, missingField, missingOneOf, multipleOneOf, noErrors, outOfBounds, type FieldErrors } from "../knative-field-error.ts";
+import {
+  disallowedFields,
+  eachOf,
+  fieldError,
+  fieldWarning,
+  invalidValue,
+  missingField,
+  missingOneOf,
+  multipleOneOf,
+  noErrors,
+  outOfBounds,
+  type FieldErrors,
+} from "../knative-field-error.ts";
 import { isImageReference } from "../names.ts";
 import type { Container, EnvVar, Volume, VolumeMount } from "./container-schema.ts";
 
@@ -52,7 +64,7 @@ function checkImage(image: string | undefined): FieldErrors {
 export function checkPorts(container: Container): FieldErrors {
   const [port] = container.ports ?? [];
   if (port === undefined || (container.ports?.length ?? 0) > 1) return noErrors;
-  const { name = "", protocol = "", containerPort = 0 } = port;
+  const { name = "", protocol, containerPort = 0 } = port;
   let errors = noErrors;
   if (protocol !== "" && protocol !== "TCP") errors = errors.also(invalidValue(protocol, "protocol"));
   if (RESERVED_PORTS.includes(containerPort)) {
@@ -61,7 +73,8 @@ export function checkPorts(container: Container): FieldErrors {
     );
   }
   if (containerPort < 0 || containerPort > 65535) errors = errors.also(outOfBounds(containerPort, [0, 65535], "containerPort"));
-  if (!["", "h2c", "http1"].includes(name)) errors = errors.also(fieldError(`Port name ${name} is not allowed`, "", "Name must be empty, or one of: 'h2c', 'http1'"));
+  if (!["", "h2c", "http1"].includes(name))
+    errors = errors.also(fieldError(`Port name ${name} is not allowed`, "", "Name must be empty, or one of: 'h2c', 'http1'"));
   return errors.viaField("ports");
 }
 

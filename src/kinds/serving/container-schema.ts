@@ -1,6 +1,8 @@
 // Containers and their volumes as the CRD schema of a Revision allows them (serving.md §1.2).
 import { s, type ValueOf } from "#schema";
 
+/** Open content, judged elsewhere. */
+const content = s.anything();
 const text = s.optional(s.string());
 const flag = s.optional(s.boolean());
 const int32 = s.optional(s.int32());
@@ -14,8 +16,8 @@ const EnvVar = s.object({
   valueFrom: s.optional(
     s.object({
       configMapKeyRef: s.optional(keySelector),
-      fieldRef: s.optional(s.anything<Record<string, unknown>>()),
-      resourceFieldRef: s.optional(s.anything<Record<string, unknown>>()),
+      fieldRef: s.optional(content),
+      resourceFieldRef: s.optional(content),
       secretKeyRef: s.optional(keySelector),
     }),
   ),
@@ -86,7 +88,12 @@ export type Container = ValueOf<typeof Container>;
 const KeyToPath = s.object({ key: s.string(), mode: int32, path: s.string() });
 export type KeyToPath = ValueOf<typeof KeyToPath>;
 const items = s.optional(s.list(KeyToPath));
-const DownwardItem = s.object({ fieldRef: s.optional(s.anything<Record<string, unknown>>()), mode: int32, path: s.string(), resourceFieldRef: s.optional(s.anything<Record<string, unknown>>()) });
+const DownwardItem = s.object({
+  fieldRef: s.optional(content),
+  mode: int32,
+  path: s.string(),
+  resourceFieldRef: s.optional(content),
+});
 
 const ProjectedSource = s.object({
   configMap: s.optional(s.object({ items, name: nameOrEmpty, optional: flag })),
@@ -98,13 +105,13 @@ export type ProjectedSource = ValueOf<typeof ProjectedSource>;
 
 export const Volume = s.object({
   configMap: s.optional(s.object({ defaultMode: int32, items, name: nameOrEmpty, optional: flag })),
-  csi: s.optional(s.anything<Record<string, unknown>>()),
-  emptyDir: s.optional(s.anything<Record<string, unknown>>()),
-  ephemeral: s.optional(s.anything<Record<string, unknown>>()),
-  hostPath: s.optional(s.anything<Record<string, unknown>>()),
-  image: s.optional(s.anything<Record<string, unknown>>()),
+  csi: s.optional(content),
+  emptyDir: s.optional(content),
+  ephemeral: s.optional(content),
+  hostPath: s.optional(content),
+  image: s.optional(content),
   name: s.string(),
-  persistentVolumeClaim: s.optional(s.anything<Record<string, unknown>>()),
+  persistentVolumeClaim: s.optional(content),
   projected: s.optional(s.object({ defaultMode: int32, sources: s.optional(s.list(ProjectedSource)) })),
   secret: s.optional(s.object({ defaultMode: int32, items, optional: flag, secretName: text })),
 });

@@ -12,24 +12,35 @@ const GO_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The order of Go's struct fields; what is not listed follows in the order of names. */
-const ORDER: readonly string[] = [
-  ...["name", "generateName", "namespace", "labels", "annotations", "ownerReferences", "finalizers"],
-  ...["volumes", "initContainers", "containers"],
-  ...["image", "command", "args", "workingDir", "ports", "envFrom", "env", "resources", "volumeMounts", "livenessProbe", "readinessProbe", "startupProbe"],
-  ...["terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy", "securityContext"],
-  ...["serviceAccountName", "automountServiceAccountToken", "imagePullSecrets", "enableServiceLinks"],
-  ...["containerConcurrency", "timeoutSeconds", "responseStartTimeoutSeconds", "idleTimeoutSeconds"],
-];
+const ORDER: readonly string[] = (
+  "name generateName namespace labels annotations ownerReferences finalizers volumes initContainers containers image command " +
+  "args workingDir ports envFrom env resources volumeMounts livenessProbe readinessProbe startupProbe terminationMessagePath terminationMessagePolicy " +
+  "imagePullPolicy securityContext serviceAccountName automountServiceAccountToken imagePullSecrets enableServiceLinks " +
+  "containerConcurrency timeoutSeconds responseStartTimeoutSeconds idleTimeoutSeconds"
+).split(" ");
 
 /** Fields of RevisionSpec itself; all others are in the embedded PodSpec. */
 const OWN_FIELDS = new Set(["containerConcurrency", "timeoutSeconds", "responseStartTimeoutSeconds", "idleTimeoutSeconds"]);
 const POINTERS = new Set([...OWN_FIELDS, "enableServiceLinks", "automountServiceAccountToken", "shareProcessNamespace", "runtimeClassName"]);
 const MAPS = new Set(["labels", "annotations", "nodeSelector", "limits", "requests"]);
-const LISTS = new Set(["env", "envFrom", "args", "command", "ports", "volumeMounts", "volumes", "containers", "initContainers", "imagePullSecrets", "tolerations"]);
+const LISTS = new Set([
+  "env",
+  "envFrom",
+  "args",
+  "command",
+  "ports",
+  "volumeMounts",
+  "volumes",
+  "containers",
+  "initContainers",
+  "imagePullSecrets",
+  "tolerations",
+]);
 const PROBES = new Set(["livenessProbe", "readinessProbe", "startupProbe"]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const textOf = (value: unknown): string => (typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "");
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 const goName = (key: string): string => GO_NAMES[key] ?? `${key.charAt(0).toUpperCase()}${key.slice(1)}`;
 const rank = (key: string): number => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
@@ -44,18 +55,24 @@ function goProbe(value: unknown): string {
   const port = (fields: Fields): string => (typeof fields["port"] === "string" ? `{1 0 ${fields["port"]}}` : `{0 ${fields["port"] as number} }`);
   const text = (fields: Fields, name: string): string => (typeof fields[name] === "string" ? fields[name] : "");
   const exec = handler("exec", (of) => `&ExecAction{Command:[${((of["command"] ?? []) as string[]).join(" ")}],}`);
-  const http = handler("httpGet", (of) => `&HTTPGetAction{Path:${text(of, "path")},Port:${port(of)},Host:${text(of, "host")},Scheme:${text(of, "scheme")},HTTPHeaders:[]HTTPHeader{},}`);
+  const http = handler(
+    "httpGet",
+    (of) => `&HTTPGetAction{Path:${text(of, "path")},Port:${port(of)},Host:${text(of, "host")},Scheme:${text(of, "scheme")},HTTPHeaders:[]HTTPHeader{},}`,
+  );
   const tcp = handler("tcpSocket", (of) => `&TCPSocketAction{Port:${port(of)},Host:${text(of, "host")},}`);
   const grpc = handler("grpc", (of) => `&GRPCAction{Port:${of["port"] as number},Service:*${text(of, "service")},}`);
-  const times = ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"].map((name) => `${goName(name)}:${number(name)}`).join(",");
+  const times = ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
+    .map((name) => `${goName(name)}:${number(name)}`)
+    .join(",");
   return `&Probe{ProbeHandler:ProbeHandler{Exec:${exec},HTTPGet:${http},TCPSocket:${tcp},GRPC:${grpc},},${times},TerminationGracePeriodSeconds:nil,}`;
 }
 
 function goItem(value: unknown, key: string): string {
-  if (!isFields(value)) return String(value);
-  if (key === "env") return `{Name:${String(value["name"] ?? "")} Value:${String(value["value"] ?? "")} ValueFrom:${isFields(value["valueFrom"]) ? "&EnvVarSource{}" : "nil"}}`;
+  if (!isFields(value)) return textOf(value);
+  if (key === "env")
+    return `{Name:${textOf(value["name"])} Value:${textOf(value["value"])} ValueFrom:${isFields(value["valueFrom"]) ? "&EnvVarSource{}" : "nil"}}`;
   if (key === "ports") {
-    return `{Name:${String(value["name"] ?? "")} HostPort:0 ContainerPort:${String(value["containerPort"] ?? 0)} Protocol:${String(value["protocol"] ?? "")} HostIP:}`;
+    return `{Name:${textOf(value["name"])} HostPort:0 ContainerPort:${textOf(value["containerPort"] ?? 0)} Protocol:${textOf(value["protocol"])} HostIP:}`;
   }
   const members = inGoOrder(Object.keys(value)).map((name) => `${goName(name)}:${goValue(value[name], name)}`);
   return `{${members.join(" ")}}`;
@@ -64,10 +81,14 @@ function goItem(value: unknown, key: string): string {
 /** A value as Go's `%+v` prints it. */
 function goValue(value: unknown, key: string): string {
   if (PROBES.has(key)) return goProbe(value);
-  if (MAPS.has(key)) return `map[${Object.entries(isFields(value) ? value : {}).map(([name, text]) => `${name}:${String(text)}`).sort().join(" ")}]`;
+  if (MAPS.has(key))
+    return `map[${Object.entries(isFields(value) ? value : {})
+      .map(([name, text]) => `${name}:${textOf(text)}`)
+      .sort()
+      .join(" ")}]`;
   if (Array.isArray(value) || LISTS.has(key)) return `[${((value ?? []) as unknown[]).map((item) => goItem(item, key)).join(" ")}]`;
   if (value === undefined) return POINTERS.has(key) ? "<nil>" : "";
-  return isFields(value) ? goItem(value, key) : String(value);
+  return isFields(value) ? goItem(value, key) : textOf(value);
 }
 
 function sameJson(a: unknown, b: unknown): boolean {
@@ -86,7 +107,12 @@ function pruned(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(pruned);
   if (!isFields(value)) return value;
   const members = Object.entries(value).map(([key, member]) => [key, pruned(member)] as const);
-  return Object.fromEntries(members.filter(([, member]) => !(member === "" || member === undefined || (Array.isArray(member) && member.length === 0) || (isFields(member) && Object.keys(member).length === 0))));
+  return Object.fromEntries(
+    members.filter(
+      ([, member]) =>
+        !(member === "" || member === undefined || (Array.isArray(member) && member.length === 0) || (isFields(member) && Object.keys(member).length === 0)),
+    ),
+  );
 }
 
 function isEmptyOrAbsent(value: unknown): boolean {
@@ -111,8 +137,8 @@ function diffMap(path: string, [before, after]: readonly [Fields, Fields]): stri
   return keys
     .filter((key) => before[key] !== after[key])
     .map((key) => {
-      const removed = key in before ? `\t-: "${String(before[key])}"\n` : "";
-      return `${path}[${JSON.stringify(key)}]:\n${removed}${key in after ? `\t+: "${String(after[key])}"\n` : ""}`;
+      const removed = key in before ? `\t-: "${textOf(before[key])}"\n` : "";
+      return `${path}[${JSON.stringify(key)}]:\n${removed}${key in after ? `\t+: "${textOf(after[key])}"\n` : ""}`;
     })
     .join("");
 }
@@ -123,7 +149,7 @@ function diffList(path: string, key: string, [before, after]: readonly [readonly
   for (let index = 0; index < common; index++) {
     const [a, b] = [before[index], after[index]];
     if (isFields(a) && isFields(b)) text += diffStruct(`${path}[${index}]`, [a, b]);
-    else if (a !== b) text += lines(`${path}[${index}]`, String(a), String(b));
+    else if (a !== b) text += lines(`${path}[${index}]`, textOf(a), textOf(b));
   }
   for (let index = common; index < before.length; index++) text += `${path}[${index}->?]:\n\t-: "${goItem(before[index], key)}"\n`;
   for (let index = common; index < after.length; index++) text += `${path}[?->${index}]:\n\t+: "${goItem(after[index], key)}"\n`;

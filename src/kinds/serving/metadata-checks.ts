@@ -46,9 +46,17 @@ export const checkProgressDeadline = (annotations: Annotations | undefined): Fie
   checkSeconds(annotations, serving.progressDeadline, "progress-deadline");
 
 const NETWORKING_ANNOTATIONS = new Set(
-  ["ingress.class", "ingress-class", "certificate.class", "certificate-class", "disableAutoTLS", "disable-auto-tls", "disable-external-domain-tls", "httpOption", "http-protocol"].map(
-    (name) => networking.prefix + name,
-  ),
+  [
+    "ingress.class",
+    "ingress-class",
+    "certificate.class",
+    "certificate-class",
+    "disableAutoTLS",
+    "disable-auto-tls",
+    "disable-external-domain-tls",
+    "httpOption",
+    "http-protocol",
+  ].map((name) => networking.prefix + name),
 );
 
 /** Only some networking annotations may be on a template. */
@@ -95,4 +103,3 @@ export function checkUserAnnotations(object: KubeObject, old: KubeObject, specCh
   }
   return errors.viaField("annotations").viaField("metadata");
 }
-

@@ -25,7 +25,7 @@ function checkPort(probe: Probe, container: Container, isServing: boolean): Fiel
   if (!isServing) return target.port === 0 || target.port === "" ? invalidValue(target.port, target.path, "Probe port must be specified") : noErrors;
   const names = (container.ports ?? []).map((port) => port.name);
   const named = typeof target.port === "string" && target.port !== "";
-  return named && !names.includes(target.port as string) ? invalidValue(target.port, target.path, "Probe port must match container port") : noErrors;
+  return named && !names.includes(target.port) ? invalidValue(target.port, target.path, "Probe port must match container port") : noErrors;
 }
 
 export function checkProbe(probe: Probe | undefined, container: Container, isServing: boolean): FieldErrors {
@@ -36,7 +36,13 @@ export function checkProbe(probe: Probe | undefined, container: Container, isSer
 /** A readiness probe of the serving container is run by the platform, down to fractions of a second. */
 export function checkReadinessProbe(probe: Probe | undefined, container: Container, isServing: boolean): FieldErrors {
   if (probe === undefined) return noErrors;
-  const { periodSeconds: period = 0, initialDelaySeconds: delay = 0, successThreshold: success = 0, timeoutSeconds: timeout = 0, failureThreshold: failure = 0 } = probe;
+  const {
+    periodSeconds: period = 0,
+    initialDelaySeconds: delay = 0,
+    successThreshold: success = 0,
+    timeoutSeconds: timeout = 0,
+    failureThreshold: failure = 0,
+  } = probe;
   let errors = checkProbe(probe, container, isServing);
   if (period < 0) errors = errors.also(outOfBounds(period, [0, INT32_MAX], "periodSeconds"));
   if (delay < 0) errors = errors.also(outOfBounds(delay, [0, INT32_MAX], "initialDelaySeconds"));

@@ -17,7 +17,9 @@ function withNames<C extends { name?: string }>(containers: readonly C[], templa
     if ((container.name ?? "") !== "") return container;
     let name = base;
     // Several containers are always numbered, a single one only when its name is taken.
-    if (numbered) do name = childName(base, `-${next++}`); while (taken.has(name));
+    if (numbered)
+      do name = childName(base, `-${next++}`);
+      while (taken.has(name));
     taken.add(name);
     return { ...container, name };
   });
@@ -46,7 +48,9 @@ function withThresholds(probe: Probe): Probe {
   return {
     ...probe,
     successThreshold: successThreshold === 0 ? 1 : successThreshold,
-    ...(periodSeconds === 0 ? {} : { failureThreshold: failureThreshold === 0 ? 3 : failureThreshold, timeoutSeconds: timeoutSeconds === 0 ? 1 : timeoutSeconds }),
+    ...(periodSeconds === 0
+      ? {}
+      : { failureThreshold: failureThreshold === 0 ? 3 : failureThreshold, timeoutSeconds: timeoutSeconds === 0 ? 1 : timeoutSeconds }),
   };
 }
 
@@ -87,7 +91,9 @@ function withSecurity(container: Container, spec: RevisionSpec, config: ServingC
     securityContext: {
       ...securityContext,
       allowPrivilegeEscalation: securityContext.allowPrivilegeEscalation ?? false,
-      ...(profileByPod || (securityContext.seccompProfile?.type ?? "") !== "" ? {} : { seccompProfile: { ...securityContext.seccompProfile, type: "RuntimeDefault" } }),
+      ...(profileByPod || (securityContext.seccompProfile?.type ?? "") !== ""
+        ? {}
+        : { seccompProfile: { ...securityContext.seccompProfile, type: "RuntimeDefault" } }),
       capabilities: securityContext.capabilities ?? { drop: ["ALL"], ...(bindsLow ? { add: ["NET_BIND_SERVICE"] } : {}) },
       ...(mode === "Enabled" && !asRootByPod ? { runAsNonRoot: securityContext.runAsNonRoot ?? true } : {}),
     },

@@ -2,11 +2,13 @@
 import { s, type DraftMeta, type ValueOf } from "#schema";
 import { Container, Volume } from "./container-schema.ts";
 
+/** Open content, judged elsewhere. */
+const content = s.anything();
 const text = s.optional(s.string());
 const flag = s.optional(s.boolean());
 const seconds = s.optional(s.int64());
-const open = s.optional(s.anything<Record<string, unknown>>());
-const opens = s.optional(s.list(s.anything<Record<string, unknown>>(), { plain: true }));
+const open = s.optional(content);
+const opens = s.optional(s.list(content, { plain: true }));
 
 /** `name` is its key, and a missing one counts as "". */
 const imagePullSecrets = s.node<{ name?: string }[]>({

@@ -1,10 +1,10 @@
 // What an object looks like after it went through Go's typed structs: nulls and empty values gone, structs always there.
-import type { KubeObject, Node } from "#schema";
+import { formatQuantity, parseQuantity, type KubeObject, type Node } from "#schema";
 
 /** Numbers and booleans that are no pointers in Go: zero is the same as absent. By `parent.field`, or `field` anywhere. */
 const ZERO_IS_ABSENT = new Set([
   ...["livenessProbe", "readinessProbe", "startupProbe"].flatMap((probe) =>
-    ["failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold", "timeoutSeconds"].map((field) => `${probe}.${field}`),
+    ["failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold", "timeoutSeconds"].map((name) => `${probe}.${name}`),
   ),
   "readOnly",
   "hostIPC",
@@ -41,7 +41,23 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null).map(([key, member]) => [key, withoutNulls(member)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([key, member]) => [key, withoutNulls(member)]),
+  );
+}
+
+/** Go writes quantities in their shortest form. */
+function canonical(text: unknown): unknown {
+  const quantity = typeof text === "string" || typeof text === "number" ? parseQuantity(text) : undefined;
+  return quantity === undefined ? text : formatQuantity(quantity);
+}
+
+function mapOf(value: Record<string, unknown>, values: Node): unknown {
+  if (Object.keys(value).length === 0) return undefined;
+  const isQuantity = values["x-kubernetes-int-or-string"] === true && values.pattern !== undefined;
+  return isQuantity ? Object.fromEntries(Object.entries(value).map(([name, text]) => [name, canonical(text)])) : withoutNulls(value);
 }
 
 function struct(value: Record<string, unknown>, node: Node, name: string): Record<string, unknown> {
@@ -66,7 +82,7 @@ function field(value: unknown, node: Node, at: { readonly parent: string; readon
     return value.map((item: unknown) => (isRecord(item) && node.items !== undefined ? open(item, node.items, at.key) : item));
   }
   if (isRecord(value)) {
-    if (node.additionalProperties !== undefined) return Object.keys(value).length === 0 ? undefined : withoutNulls(value);
+    if (node.additionalProperties !== undefined) return mapOf(value, node.additionalProperties);
     return open(value, node, at.key);
   }
   if (value === "") return EMPTY_TEXT_STAYS.has(`${at.parent}.${at.key}`) ? "" : undefined;

@@ -1,5 +1,16 @@
 // Checks of traffic targets (serving.md §1.5, Route).
-import { eachOf, disallowedFields, fieldError, invalidKeyName, invalidValue, missingOneOf, multipleOneOf, noErrors, outOfBounds, type FieldErrors } from "../knative-field-error.ts";
+import {
+  eachOf,
+  disallowedFields,
+  fieldError,
+  invalidKeyName,
+  invalidValue,
+  missingOneOf,
+  multipleOneOf,
+  noErrors,
+  outOfBounds,
+  type FieldErrors,
+} from "../knative-field-error.ts";
 import { dns1035Complaints, qualifiedNameComplaints } from "../names.ts";
 import type { TrafficTarget } from "./route.ts";
 

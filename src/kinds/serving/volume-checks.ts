@@ -1,6 +1,16 @@
 // Checks of volumes (serving.md §1.6).
 import type { FeaturesConfig } from "../config/features.ts";
-import { disallowedFields, eachOf, fieldError, invalidValue, missingField, missingOneOf, multipleOneOf, noErrors, type FieldErrors } from "../knative-field-error.ts";
+import {
+  disallowedFields,
+  eachOf,
+  fieldError,
+  invalidValue,
+  missingField,
+  missingOneOf,
+  multipleOneOf,
+  noErrors,
+  type FieldErrors,
+} from "../knative-field-error.ts";
 import type { KeyToPath, ProjectedSource, Volume } from "./container-schema.ts";
 
 /** Volume sources behind a feature, with how messages call them. */
@@ -28,7 +38,9 @@ function checkGated(volume: Volume, source: GatedSource, features: FeaturesConfi
     return off ? fieldError(`${word} volume support is disabled, but found ${word} volume ${volume.name}`, []).also(disallowedFields(source)) : noErrors;
   }
   const claim = textOf(content["claimName"]);
-  let errors = off ? fieldError(`Persistent volume claim support is disabled, but found persistent volume claim ${claim}`, []).also(disallowedFields(source)) : noErrors;
+  let errors = off
+    ? fieldError(`Persistent volume claim support is disabled, but found persistent volume claim ${claim}`, []).also(disallowedFields(source))
+    : noErrors;
   if (features.podSpecPersistentVolumeWrite === "Disabled" && content["readOnly"] !== true) {
     errors = errors.also(fieldError(`Persistent volume write support is disabled, but found persistent volume claim ${claim} that is not read-only`, []));
   }

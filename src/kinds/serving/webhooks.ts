@@ -6,7 +6,15 @@ import type { AdmissionContext, Webhook } from "./admission-context.ts";
 import { checkAutoscalingAnnotations } from "./autoscaling-annotations.ts";
 import type { Configuration } from "./configuration.ts";
 import { diffRevisionSpecs, sameSpec } from "./go-diff.ts";
-import { checkObjectName, checkOwnerLabel, checkQueueSidecarAnnotations, checkProgressDeadline, checkRolloutDuration, checkUserAnnotations, refuseAutoscalingAnnotations } from "./metadata-checks.ts";
+import {
+  checkObjectName,
+  checkOwnerLabel,
+  checkQueueSidecarAnnotations,
+  checkProgressDeadline,
+  checkRolloutDuration,
+  checkUserAnnotations,
+  refuseAutoscalingAnnotations,
+} from "./metadata-checks.ts";
 import { revisionSpecDefaults } from "./revision-defaults.ts";
 import { checkRevisionSpec } from "./revision-spec-checks.ts";
 import type { RevisionTemplate } from "./revision-spec.ts";
@@ -34,7 +42,10 @@ function templateDefaults(object: Service | Configuration, old: Service | Config
   const name = template.metadata?.name ?? "";
   // A template that keeps its name must not look edited because a cluster default changed.
   if (context.operation === "UPDATE" && name !== "" && name === (old?.spec.template.metadata?.name ?? "")) return template;
-  return { ...template, spec: revisionSpecDefaults(template.spec, { config: context.config, isCreate: context.operation === "CREATE", object: object.metadata }) };
+  return {
+    ...template,
+    spec: revisionSpecDefaults(template.spec, { config: context.config, isCreate: context.operation === "CREATE", object: object.metadata }),
+  };
 }
 
 function targetDefaults(target: TrafficTarget): TrafficTarget {
@@ -63,10 +74,9 @@ export const serviceWebhook: Webhook<Service> = {
     if (checksSpec(context)) {
       const { metadata, spec } = object;
       const inMetadata = checkObjectName(metadata).also(refuseAutoscalingAnnotations(metadata.annotations), checkRolloutDuration(metadata.annotations));
-      errors = inMetadata.viaField("metadata").also(
-        checkTemplate(spec.template, object, context).viaField("spec", "template"),
-        checkTraffic(spec.traffic, true).viaField("spec", "traffic"),
-      );
+      errors = inMetadata
+        .viaField("metadata")
+        .also(checkTemplate(spec.template, object, context).viaField("spec", "template"), checkTraffic(spec.traffic, true).viaField("spec", "traffic"));
     }
     if (old === undefined) return errors;
     return errors.also(checkUpdate(object, old), checkNameChange(object.spec.template, old.spec.template).viaField("spec", "template"));
@@ -83,7 +93,10 @@ export const configurationWebhook: Webhook<Configuration> = {
     let errors = noErrors;
     if (checksSpec(context)) {
       const { metadata, spec } = object;
-      const inMetadata = checkObjectName(metadata).also(refuseAutoscalingAnnotations(metadata.annotations), checkOwnerLabel(metadata, serving.service, "Service"));
+      const inMetadata = checkObjectName(metadata).also(
+        refuseAutoscalingAnnotations(metadata.annotations),
+        checkOwnerLabel(metadata, serving.service, "Service"),
+      );
       errors = inMetadata.viaField("metadata").also(checkTemplate(spec.template, object, context).viaField("spec", "template"));
     }
     if (old === undefined) return errors;
