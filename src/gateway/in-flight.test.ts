@@ -1,0 +1,132 @@
+// The shared table and the doorbell: limits hold over threads, waiters elsewhere are told, the dead give back.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { below, SeededRng } from "#core";
+import { Backend, type BackendOptions, type Waiter } from "./backend.ts";
+import { Doorbell, doorbellBytes, InFlightTable, inFlightBytes, subtractThread } from "./in-flight.ts";
+import type { Pod } from "./pod.ts";
+import { backendEntry } from "./testing.ts";
+
+const THREADS = 2;
+
+test("two threads share the places of a pod", () => {
+  const inFlight = new SharedArrayBuffer(inFlightBytes(THREADS, 2));
+  const [a, b] = [0, 1].map((thread) => new InFlightTable(inFlight, { thread, threads: THREADS }));
+  assert.ok(a !== undefined && b !== undefined);
+  assert.deepEqual([a.tryAcquire(1, 2), b.tryAcquire(1, 2), a.tryAcquire(1, 2)], [true, true, false]);
+  assert.deepEqual([a.total(0), a.total(1)], [0, 2]);
+  b.release(1);
+  assert.equal(a.tryAcquire(1, 2), true);
+});
+
+test("what a dead thread held is given back, what others hold stays", () => {
+  const inFlight = new SharedArrayBuffer(inFlightBytes(THREADS, 2));
+  const [a, b] = [0, 1].map((thread) => new InFlightTable(inFlight, { thread, threads: THREADS }));
+  for (let i = 0; i < 3; i++) a?.tryAcquire(0, 9);
+  b?.tryAcquire(0, 9);
+  b?.tryAcquire(1, 9);
+  subtractThread(inFlight, { thread: 0, threads: THREADS });
+  assert.deepEqual([b?.total(0), b?.total(1)], [1, 1]);
+  b?.release(0);
+  assert.equal(b?.total(0), 0);
+});
+
+interface Thread {
+  readonly backend: Backend;
+  readonly bell: Doorbell;
+  readonly granted: Pod[];
+  waiters: Waiter[];
+}
+
+function thread(index: number, shared: { inFlight: SharedArrayBuffer; doorbell: SharedArrayBuffer }, seed: number): Thread {
+  const place = { thread: index, threads: THREADS };
+  const bell = new Doorbell(shared.doorbell, place);
+  const options: BackendOptions = {
+    inFlight: new InFlightTable(shared.inFlight, place),
+    doorbell: bell,
+    rng: new SeededRng(seed + index),
+    queueDepth: 1000,
+    prove: () => undefined,
+    podDrained: () => undefined,
+  };
+  return { backend: new Backend(backendEntry(), options), bell, granted: [], waiters: [] };
+}
+
+/** Bells as the model sees them: a thread whose bell was rung serves its waiters, some steps later. */
+function bells(doorbell: SharedArrayBuffer): number[] {
+  const cells = new Int32Array(doorbell);
+  return [0, 1].map((index) => cells[2 * index] ?? 0);
+}
+
+test("interleavings of two threads never exceed a limit and never leave a waiter beside a free place", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const rng = new SeededRng(seed);
+    const limit = 1 + below(rng, 2);
+    const shared = { inFlight: new SharedArrayBuffer(inFlightBytes(THREADS, 4)), doorbell: new SharedArrayBuffer(doorbellBytes(THREADS)) };
+    const threads = [thread(0, shared, seed), thread(1, shared, seed)];
+    const pods = [0, 1].map((slot) => ({ id: `p${slot}`, slot, address: "127.0.0.1", port: 1, state: "ready" as const }));
+    for (const { backend } of threads) backend.update(backendEntry({ containerConcurrency: limit, pods }), 1);
+    const heard = [0, 0];
+    const hear = (index: number): void => {
+      const now = bells(shared.doorbell)[index] ?? 0;
+      if (now !== heard[index]) threads[index]?.backend.serve();
+      heard[index] = now;
+    };
+    for (let step = 0; step < 120; step++) {
+      const index = below(rng, THREADS);
+      const { backend, granted, waiters } = threads[index] as Thread;
+      const action = below(rng, 4);
+      if (action <= 1) {
+        const pod = backend.take();
+        const waiter: Waiter = { granted: (to) => granted.push(to), refused: () => assert.fail("refused") };
+        if (pod !== undefined) granted.push(pod);
+        else assert.ok(backend.join(waiter));
+        waiters.push(waiter);
+      } else if (action === 2 && granted.length > 0) {
+        backend.release(granted.splice(below(rng, granted.length), 1)[0] as Pod);
+      } else {
+        hear(index);
+      }
+      for (const slot of [0, 1]) {
+        const inside = threads.flatMap((one) => one.granted).filter((pod) => pod.slot === slot).length;
+        assert.ok(inside <= limit, `seed ${seed}: ${inside} of ${limit} in slot ${slot}`);
+        assert.equal(new InFlightTable(shared.inFlight, { thread: 0, threads: THREADS }).total(slot), inside);
+      }
+    }
+    // Once every bell was heard nobody waits while there is room.
+    for (let round = 0; round < 4; round++) [0, 1].forEach(hear);
+    const inside = threads.reduce((sum, one) => sum + one.granted.length, 0);
+    const waiting = threads.reduce((sum, one) => sum + one.backend.waiting, 0);
+    assert.ok(waiting === 0 || inside === 2 * limit, `seed ${seed}: ${waiting} wait, ${inside} inside`);
+  }
+});
+
+test("a release with waiters in another thread rings there, and only there", async () => {
+  const shared = { inFlight: new SharedArrayBuffer(inFlightBytes(THREADS, 4)), doorbell: new SharedArrayBuffer(doorbellBytes(THREADS)) };
+  const [a, b] = [thread(0, shared, 1), thread(1, shared, 1)];
+  const pods = [{ id: "p", slot: 0, address: "127.0.0.1", port: 1, state: "ready" as const }];
+  for (const { backend } of [a, b]) backend.update(backendEntry({ containerConcurrency: 1, pods }), 1);
+  const stop = new AbortController();
+  const served = new Promise<Pod>((resolve) => {
+    const pod = a.backend.take();
+    assert.ok(pod !== undefined);
+    assert.equal(b.backend.take(), undefined);
+    b.backend.join({ granted: resolve, refused: () => undefined });
+    queueMicrotask(() => a.backend.release(pod));
+  });
+  const listening = b.bell.listen(() => b.backend.serve(), stop.signal);
+  assert.equal((await served).id, "p");
+  assert.deepEqual(bells(shared.doorbell), [0, 1]);
+  stop.abort();
+  await listening;
+});
+
+test("the queue has a depth, and leaving makes room", () => {
+  const shared = { inFlight: new SharedArrayBuffer(inFlightBytes(THREADS, 4)), doorbell: new SharedArrayBuffer(doorbellBytes(THREADS)) };
+  const { backend } = thread(0, shared, 1);
+  const waiters = Array.from({ length: 1001 }, (): Waiter => ({ granted: () => undefined, refused: () => undefined }));
+  const joined = waiters.map((waiter) => backend.join(waiter));
+  assert.deepEqual([joined.filter(Boolean).length, joined.at(-1)], [1000, false]);
+  backend.leave(waiters[0] as Waiter);
+  assert.equal(backend.join(waiters[1000] as Waiter), true);
+});
