@@ -75,10 +75,20 @@ function nodeAt(schema: Node, segments: readonly string[]): Node | undefined {
   return segments.reduce<Node | undefined>((node, key) => (/^\d+$/.test(key) ? node?.items : (node?.properties?.[key] ?? node?.additionalProperties)), schema);
 }
 
+/** A quantity may also be written as a number; Go makes a text of it. */
+function isUndecodable(object: KubeObject, schema: Node, segments: readonly string[]): boolean {
+  const value = valueAt(object, segments);
+  const isQuantity = nodeAt(schema, segments)?.["x-kubernetes-int-or-string"] === true;
+  return value !== undefined && !(isQuantity && typeof value === "number");
+}
+
 /** Why the object cannot be decoded, from what is wrong with its structure; undefined when it can. */
 export function goDecodeError(object: KubeObject, schema: Node, structural: readonly FieldError[]): string | undefined {
-  const quantity = structural.find(({ field }) => nodeAt(schema, segmentsOf(field))?.pattern !== undefined && /\.resources\.(?:limits|requests)\./.test(field));
-  const wrong = structural.find(({ type, field }) => type === "FieldValueTypeInvalid" && valueAt(object, segmentsOf(field)) !== undefined);
+  const quantity = structural.find(
+    ({ type, field }) =>
+      type !== "FieldValueTypeInvalid" && nodeAt(schema, segmentsOf(field))?.pattern !== undefined && /\.resources\.(?:limits|requests)\./.test(field),
+  );
+  const wrong = structural.find(({ type, field }) => type === "FieldValueTypeInvalid" && isUndecodable(object, schema, segmentsOf(field)));
   if (wrong === undefined) return quantity === undefined ? undefined : QUANTITY_ERROR;
   const segments = segmentsOf(wrong.field);
   const keys = segments.filter((segment) => !/^\d+$/.test(segment));
