@@ -39,6 +39,8 @@ export interface EventRecorder {
 
 const WAITING_MAX = 1000;
 const REMEMBERED_MAX = 1024;
+/** Events are gathered for this long: what they tell about, a pod on its way, comes first. */
+const GATHER_MS = 50;
 /** As client-go's spam filter: 25 at once per component and object, then one every five minutes. */
 const BURST = 25;
 const REFILL_MS = 300_000;
@@ -152,22 +154,24 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       entry.lastMs = nowMs;
       remember(entries, id, entry);
       waiting.set(id, entry);
-      queue.add(id);
+      queue.add("waiting");
     },
     async run(signal) {
       for (;;) {
-        const id = await queue.take(signal);
-        if (id === undefined) return;
-        const entry = waiting.get(id);
-        waiting.delete(id);
-        try {
-          if (entry !== undefined) await write(entry);
-        } catch (error) {
-          dropped++;
-          // An event is a courtesy: the namespace may just be going away.
-          logger.debug("event was not written", { component: entry?.component, reason: entry?.event.reason, err: error });
-        } finally {
-          queue.done(id);
+        const due = await queue.take(signal);
+        if (due === undefined) return;
+        queue.done(due);
+        await clock.sleep(GATHER_MS, signal).catch(() => {});
+        if (signal.aborted) return;
+        for (const [id, entry] of [...waiting]) {
+          waiting.delete(id);
+          try {
+            await write(entry);
+          } catch (error) {
+            dropped++;
+            // An event is a courtesy: the namespace may just be going away.
+            logger.debug("event was not written", { component: entry.component, reason: entry.event.reason, err: error });
+          }
         }
       }
     },

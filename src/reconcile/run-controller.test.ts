@@ -178,7 +178,7 @@ test("shell: a refused child becomes a Warning event and is tried again with bac
   await parent("a", { size: 1 });
   await clock.advance(0);
   assert.equal((await kids()).length, 0);
-  await clock.advance(100);
+  await clock.advance(200);
   assert.equal((await kids()).length, 1);
   const [event] = (await client.list(Events)).items as (KubeObject & { reason?: string; message?: string; count?: number; source?: object })[];
   assert.deepEqual([event?.reason, event?.message, event?.count, event?.source], ["InternalError", 'kids.test.dev "a-" is forbidden: exceeded quota', 3, { component: "parent-controller" }]);

@@ -41,6 +41,8 @@ export interface ControllerRun {
   readonly started: Promise<void>;
   /** Wakes a key from outside (the autoscaler has decided). */
   requeue(key: ObjectKey): void;
+  /** Wakes every key that exists (settings have changed). */
+  requeueAll(): void;
   /** Nothing waits and nothing runs; retries and wake-ups may be due later. */
   readonly idle: boolean;
 }
@@ -103,9 +105,12 @@ class Shell<P extends KubeObject, Observed, Effect> {
       synced.push(owned.synced);
     }
     controller.watches?.forEach((watched, at) => synced.push(this.#watch(watched, at)));
-    return Promise.all(synced).then(() => {
-      for (const row of primary.list()) this.add(keyOf(row.namespace, row.name));
-    });
+    return Promise.all(synced).then(() => this.addAll());
+  }
+
+  addAll(): void {
+    const { controller, informers } = this.#options;
+    for (const row of informers.meta(controller.primary as unknown as Kind).list()) this.add(keyOf(row.namespace, row.name));
   }
 
   async work(signal: AbortSignal): Promise<void> {
@@ -212,11 +217,14 @@ class Shell<P extends KubeObject, Observed, Effect> {
     const [refusal] = refusals;
     const outcome = refusal === undefined ? plan : plan.afterRefusal?.(refusals);
     if (refusal !== undefined && outcome === undefined) throw refusal.error;
+    // What the events tell has happened, also when the status has to be written in another pass.
+    this.#record(primary, outcome?.events ?? []);
     if (refusal === undefined) for (const effect of plan.effects ?? []) await controller.runEffect?.(effect, world, at.signal);
     if (outcome?.status !== undefined) {
+      // Whoever waits for the children goes first: from zero to a pod no status write stands in the way.
+      if (world.writes > 0) await new Promise<void>((resolve) => setImmediate(resolve));
       await applyStatus({ client: world.client, kind, primary: bearer, status: outcome.status, wallMs: world.nowMs.wall });
     }
-    this.#record(primary, outcome?.events ?? []);
     if (refusal !== undefined) throw refusal.error;
     if (plan.failure !== undefined) {
       this.#record(primary, [{ type: "Warning", reason: "InternalError", message: plan.failure }]);
@@ -242,6 +250,7 @@ export function runController<P extends KubeObject, Observed, Effect = never>(op
     started,
     done: started.then(() => shell.work(signal)),
     requeue: (key) => shell.add(keyOf(key.namespace, key.name)),
+    requeueAll: () => shell.addAll(),
     get idle() {
       return shell.idle;
     },
