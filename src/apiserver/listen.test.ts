@@ -74,14 +74,14 @@ async function http2(session: ClientHttp2Session, headers: Record<string, string
   return { status: head[":status"], headers: head, body: Buffer.concat(chunks) };
 }
 
-function http1(port: number, ca: string, options: object): Promise<{ status: number | undefined; body: string }> {
+function http1(port: number, ca: string, options: object, sentBody = ""): Promise<{ status: number | undefined; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: "127.0.0.1", port, ca, agent: false, ...options }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text: string) => (body += text));
       response.on("end", () => resolve({ status: response.statusCode, body }));
     });
-    sent.on("error", reject).end();
+    sent.on("error", reject).end(sentBody);
   });
 }
 
@@ -108,6 +108,8 @@ test("HTTP/1.1 and HTTP/2, tokens and client certificates, gzip for what is larg
   assert.equal((JSON.parse(gunzipSync(large.body).toString()) as { data: { text: string } }).data.text.length, 200_000);
   const tooLarge = await http2(session, { ":method": "POST", ":path": MAPS }, "x".repeat((3 << 20) + 1));
   assert.equal(tooLarge.status, 413);
+  const alsoTooLarge = await http1(port, ca, { path: MAPS, method: "POST", headers: { authorization: "Bearer good" } }, "x".repeat((3 << 20) + 1));
+  assert.equal(alsoTooLarge.status, 413);
   session.close();
   const closed = listening.close();
   await clock.advance(1_000);

@@ -8,7 +8,7 @@ import { gzip } from "node:zlib";
 import { StatusError, type Clock, type Logger } from "#core";
 import { BODY_BYTES_MAX } from "./body.ts";
 import type { ApiRequest, ApiResponse, Listening, ListenOptions, Peer } from "./port.ts";
-import { asStatusError, errorResponse } from "./responses.ts";
+import { errorResponse } from "./responses.ts";
 
 export interface ListenTools {
   readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
@@ -25,6 +25,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const STREAMS_MAX = 1_000;
 /** A client that reads nothing of a stream for so long is cut off. */
 const DRAIN_TIMEOUT_MS = 60_000;
+const CONNECTIONS_MAX = 4_096;
 /** How long requests may go on after `close`. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -44,7 +45,8 @@ function peerOf(socket: TLSSocket): Peer | undefined {
 async function bodyOf(request: Http2ServerRequest): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+  // The stream stays open when we stop reading: the refusal still has to be sent on it.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > BODY_BYTES_MAX) throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
     chunks.push(chunk);
@@ -58,20 +60,24 @@ function headersOf(request: Http2ServerRequest): Record<string, string | undefin
   return headers;
 }
 
+/** The result of `work`, or a Timeout after `ms`. */
+async function inTime<T>(work: Promise<T>, clock: Clock, { ms, why }: { ms: number; why: string }): Promise<T> {
+  const done = new AbortController();
+  const late = clock.sleep(ms, done.signal).then(() => {
+    throw new StatusError("Timeout", why);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+    await late.catch(() => {});
+  }
+}
+
 /** Writes a piece and waits while the client is slower than we are, but not for ever. */
 async function writePiece(response: Http2ServerResponse, piece: string | Uint8Array, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<void> {
   if (response.write(piece)) return;
-  const done = new AbortController();
-  const ended = AbortSignal.any([signal, done.signal]);
-  const tooSlow = clock.sleep(DRAIN_TIMEOUT_MS, ended).then(() => {
-    throw new Error("the client does not read");
-  });
-  try {
-    await Promise.race([once(response, "drain", { signal: ended }), tooSlow]);
-  } finally {
-    done.abort();
-    await tooSlow.catch(() => {});
-  }
+  await inTime(once(response, "drain", { signal }), clock, { ms: DRAIN_TIMEOUT_MS, why: "the client does not read" });
 }
 
 interface Sending {
@@ -105,6 +111,12 @@ async function send(response: Http2ServerResponse, answer: ApiResponse, { accept
   response.end();
 }
 
+/** Refusals are answered; a request that broke off is not. */
+function mustBeStatus(error: unknown): StatusError {
+  if (error instanceof StatusError) return error;
+  throw error;
+}
+
 /** Answers one request; a client that has gone is no error. */
 async function serve(tools: ListenTools, closing: AbortSignal, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
   const gone = new AbortController();
@@ -113,9 +125,10 @@ async function serve(tools: ListenTools, closing: AbortSignal, request: Http2Ser
   try {
     const peer = peerOf(request.socket as TLSSocket);
     const headers = headersOf(request);
-    const answer = await bodyOf(request).then(
+    const reading = inTime(bodyOf(request), tools.clock, { ms: REQUEST_TIMEOUT_MS, why: "the request did not arrive in time" });
+    const answer = await reading.then(
       (body) => tools.handle({ method: request.method, target: request.url, headers, body, signal, ...(peer === undefined ? {} : { peer }) }),
-      (error: unknown) => errorResponse(asStatusError(error, tools.logger)),
+      (error: unknown) => errorResponse(mustBeStatus(error)),
     );
     const acceptsGzip = (headers["accept-encoding"] ?? "").includes("gzip");
     await send(response, answer, { acceptsGzip, clock: tools.clock, signal });
@@ -152,6 +165,7 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
   });
   server.on("sessionError", (error) => tools.logger.debug("connection failed", { err: error }));
   server.on("tlsClientError", (error) => tools.logger.debug("tls handshake failed", { err: error }));
+  server.maxConnections = CONNECTIONS_MAX;
   server.listen("fd" in at ? { fd: at.fd } : { host: at.host, port: at.port });
   await once(server, "listening");
   const address = server.address() as AddressInfo | string | null;

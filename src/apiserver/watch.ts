@@ -6,6 +6,7 @@ import { expiredVersion, versionTooLarge } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";
 import { decode } from "./keys.ts";
 import type { WatchParameters } from "./list-options.ts";
+import { nextTurn } from "./pause.ts";
 import type { Resource } from "./registry.ts";
 import type { Selection } from "./selection.ts";
 
@@ -106,7 +107,10 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
     void tick(clock, lifetimeMs, { signal: ended, onTick: () => ((due.end = true), queue.notify()) });
     if (parameters.bookmarks) void tick(clock, BOOKMARK_MS, { signal: ended, onTick: () => ((due.bookmark = true), queue.notify()) });
     if (start !== undefined) {
-      yield* initialFrames(start.entries, selection);
+      for (const frames of initialFrames(start.entries, selection)) {
+        yield frames;
+        await nextTurn();
+      }
       if (parameters.bookmarks) yield [bookmark(resource, start.revision, true)];
     }
     let last = after;
