@@ -224,7 +224,7 @@ class Importer {
     const lines: string[] = [];
     const addFields = (owner: string, struct: string, within: number | undefined): void => {
       for (const field of this.#fileOf(owner).structs.get(struct) ?? []) {
-        if (field.inline && /TypeMeta$/.test(field.goType)) {
+        if (field.inline && field.goType.endsWith("TypeMeta")) {
           lines.push("  apiVersion: string;", "  kind: string;");
         } else if (field.inline) {
           const [from, inner] = field.goType.includes(".") ? (field.goType.split(".") as [string, string]) : [owner, field.goType];
@@ -236,7 +236,8 @@ class Importer {
           const root = GROUPS.some((group) => group.source === source && group.roots.includes(name));
           const sure = !optional || (field.json === "metadata" && root) || (field.json === "spec" && SPEC_EXPECTED.has(name));
           const type = this.#shape(owner, field.goType).type;
-          lines.push(`  ${field.json}${sure ? "" : "?"}: ${type === "ObjectMeta" && !root ? "DraftMeta" : type}${root && /^\[\]/.test(field.goType) && !field.omitempty ? " | null" : ""};`);
+          const nullable = root && field.goType.startsWith("[]") && !field.omitempty ? " | null" : "";
+          lines.push(`  ${field.json}${sure ? "" : "?"}: ${type === "ObjectMeta" && !root ? "DraftMeta" : type}${nullable};`);
         }
       }
     };
@@ -294,7 +295,9 @@ function main(): void {
     const lines = [...types].map(([name, made]) => `  ${JSON.stringify(`${prefix}.${name}`)}: ${JSON.stringify(made.node)},\n`);
     const data = `${origin}import type { Node } from "#schema";\n\n/** Named types by their names in Kubernetes' OpenAPI. */\nexport const definitions: Readonly<Record<string, Node>> = {\n${lines.join("")}};\n`;
     write(`${group.folder}/${group.name}.data.ts`, data);
-    const interfaces = [...types].filter(([name]) => name !== "ObjectMeta" && name !== "OwnerReference" && name !== "ManagedFieldsEntry").map(([, made]) => made.type);
+    const interfaces = [...types]
+      .filter(([name]) => name !== "ObjectMeta" && name !== "OwnerReference" && name !== "ManagedFieldsEntry")
+      .map(([, made]) => made.type);
     write(`${group.folder}/${group.name}.types.ts`, `${origin}${importsOf(group, types, importer.written)}\n${interfaces.join("\n\n")}\n`);
   }
   writeFileSync(join(kinds, "core/imported.hashes.json"), `${JSON.stringify({ version: VERSION, hashes }, null, 2)}\n`);

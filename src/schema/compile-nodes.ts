@@ -9,11 +9,7 @@ export type CompileNode<F> = (node: Node, next: (node: Node) => F) => F;
  * A compiler over named types. `defer` wraps a function that does not exist yet, so that types may refer to themselves
  * and that types nobody uses cost nothing.
  */
-export function nodeCompiler<F>(
-  definitions: Readonly<Record<string, Node>>,
-  compile: CompileNode<F>,
-  defer: (get: () => F) => F,
-): (node: Node) => F {
+export function nodeCompiler<F>(definitions: Readonly<Record<string, Node>>, compile: CompileNode<F>, defer: (get: () => F) => F): (node: Node) => F {
   const named = new Map<string, F>();
   const next = (node: Node): F => {
     if (node.$ref === undefined) return compile(node, next);

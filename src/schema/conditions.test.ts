@@ -1,7 +1,7 @@
 // Tests of Knative's condition algebra.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { conditionOf, conditionSet, mergeTransitionTimes } from "./conditions.ts";
 import { deepFreeze } from "./equal.ts";
 import type { Condition } from "./object.ts";
@@ -73,8 +73,18 @@ test("a condition that is no dependent informs and does not move the happy one",
 
 test("transition times move only with the rest of a condition", () => {
   const old: Condition[] = [{ type: "A", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }];
-  const merged = mergeTransitionTimes(old, [{ type: "A", status: "True" }, { type: "B", status: "True" }], Date.UTC(2026, 1, 1));
-  assert.deepEqual(merged.map((condition) => condition.lastTransitionTime), ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]);
+  const merged = mergeTransitionTimes(
+    old,
+    [
+      { type: "A", status: "True" },
+      { type: "B", status: "True" },
+    ],
+    Date.UTC(2026, 1, 1),
+  );
+  assert.deepEqual(
+    merged.map((condition) => condition.lastTransitionTime),
+    ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"],
+  );
   const changed = mergeTransitionTimes(old, [{ type: "A", status: "False" }], Date.UTC(2026, 1, 1));
   assert.equal(changed[0]?.lastTransitionTime, "2026-02-01T00:00:00Z");
 });

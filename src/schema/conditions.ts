@@ -58,7 +58,7 @@ function set(conditions: readonly Condition[], next: Condition): Condition[] {
 
 /** Most recent change first: changes of this pass from last to first, then stored times; ties by type. */
 function latestFirst(conditions: readonly Condition[]): Condition[] {
-  const fresh = conditions.filter((condition) => condition.lastTransitionTime === undefined).reverse();
+  const fresh = conditions.filter((condition) => condition.lastTransitionTime === undefined).toReversed();
   const stored = sorted(conditions.filter((condition) => condition.lastTransitionTime !== undefined));
   stored.sort((a, b) => Date.parse(b.lastTransitionTime ?? "") - Date.parse(a.lastTransitionTime ?? ""));
   return [...fresh, ...stored];

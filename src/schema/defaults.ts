@@ -12,11 +12,15 @@ interface Defaults {
 }
 
 function objectDefaults(node: Node, next: (node: Node) => Defaults): Defaults {
-  const initial = new Map(Object.entries(node.properties ?? {}).flatMap(([name, child]) => (child.default === undefined ? [] : [[name, child.default] as const])));
-  const below = new Map(Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
-    const made = next(child);
-    return made.empty ? [] : [[name, made.apply] as const];
-  }));
+  const initial = new Map(
+    Object.entries(node.properties ?? {}).flatMap(([name, child]) => (child.default === undefined ? [] : [[name, child.default] as const])),
+  );
+  const below = new Map(
+    Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
+      const made = next(child);
+      return made.empty ? [] : [[name, made.apply] as const];
+    }),
+  );
   const others = node.additionalProperties === undefined ? undefined : next(node.additionalProperties);
   const inOthers = others === undefined || others.empty ? undefined : others.apply;
   const apply: ApplyDefaults = (value) => {

@@ -11,7 +11,17 @@ export { fieldError, type FieldError, type FieldErrorType } from "./field-error.
 export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";
 export { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
 export { compileJsonPath } from "./json-path.ts";
-export { apiVersionOf, type Admit, type AdmissionRequest, type Admitted, type Column, type Kind, type ScaleSubresource, type SelectableFields, type UserInfo } from "./kind.ts";
+export {
+  apiVersionOf,
+  type Admit,
+  type AdmissionRequest,
+  type Admitted,
+  type Column,
+  type Kind,
+  type ScaleSubresource,
+  type SelectableFields,
+  type UserInfo,
+} from "./kind.ts";
 export {
   formatLabelSelector,
   matchesLabels,

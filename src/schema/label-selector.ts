@@ -58,7 +58,17 @@ function parseValues(tokens: Tokens): string[] {
   }
 }
 
-const BY_TOKEN: Readonly<Record<string, Operator>> = { "=": "In", "==": "In", "!=": "NotIn", in: "In", notin: "NotIn", ">": "Gt", gt: "Gt", "<": "Lt", lt: "Lt" };
+const BY_TOKEN: Readonly<Record<string, Operator>> = {
+  "=": "In",
+  "==": "In",
+  "!=": "NotIn",
+  in: "In",
+  notin: "NotIn",
+  ">": "Gt",
+  gt: "Gt",
+  "<": "Lt",
+  lt: "Lt",
+};
 
 function parseRequirement(tokens: Tokens): Requirement {
   const negated = tokens.peek() === "!";

@@ -14,7 +14,10 @@ export interface Form {
 }
 
 function complaintOf(form: Pick<Form, "pattern" | "says" | "examples">): string {
-  const examples = form.examples.map((example) => `'${example}'`).join(" or ").replaceAll("' or '", "',  or '");
+  const examples = form.examples
+    .map((example) => `'${example}'`)
+    .join(" or ")
+    .replaceAll("' or '", "',  or '");
   return `${form.says} (${form.examples.length === 0 ? "" : `e.g. ${examples}, `}regex used for validation is '${form.pattern}')`;
 }
 

@@ -20,7 +20,8 @@ function schemaOf(node: Node, used: Set<string>): Json {
     used.add(node.$ref);
     out["allOf"] = [{ $ref: refTo(node.$ref) }];
   }
-  if (node.properties !== undefined) out["properties"] = Object.fromEntries(Object.entries(node.properties).map(([name, child]) => [name, schemaOf(child, used)]));
+  if (node.properties !== undefined)
+    out["properties"] = Object.fromEntries(Object.entries(node.properties).map(([name, child]) => [name, schemaOf(child, used)]));
   if (node.items !== undefined) out["items"] = schemaOf(node.items, used);
   if (node.additionalProperties !== undefined) out["additionalProperties"] = schemaOf(node.additionalProperties, used);
   if (node["x-kubernetes-int-or-string"] === true) out["oneOf"] = [{ type: "integer" }, { type: "string" }];
@@ -30,7 +31,7 @@ function schemaOf(node: Node, used: Set<string>): Json {
 /** `dev.knative.serving.v1.Route`: the group backwards, the version, the kind. */
 function nameOf(kind: Kind): string {
   const domain = kind.group === "" ? ["core", "api", "k8s", "io"] : kind.group.includes(".") ? kind.group.split(".") : [kind.group, "api", "k8s", "io"];
-  return [...domain.reverse(), kind.version, kind.kind].join(".");
+  return [...domain.toReversed(), kind.version, kind.kind].join(".");
 }
 
 function rootOf(kind: Kind, used: Set<string>): Json {
@@ -85,7 +86,10 @@ function pathOf(kind: Kind): [string, Json] {
 export function openApiDocument(kinds: readonly Kind[], version: string): Json {
   const used = new Set<string>();
   const schemas: Json = Object.fromEntries(kinds.map((kind) => [nameOf(kind), rootOf(kind, used)]));
-  const definitions: Readonly<Record<string, Node>> = Object.assign({ [META]: objectMeta }, ...kinds.map((kind) => kind.definitions ?? {})) as Record<string, Node>;
+  const definitions: Readonly<Record<string, Node>> = Object.assign({ [META]: objectMeta }, ...kinds.map((kind) => kind.definitions ?? {})) as Record<
+    string,
+    Node
+  >;
   // A Set that grows while it is walked: types that types refer to come in, too.
   for (const name of used) {
     const node = name === META ? objectMeta : definitions[name];

@@ -1,7 +1,7 @@
 // Tests of the three kinds of patches.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isReason } from "#core";
 import { deepFreeze, equal } from "./equal.ts";
 import { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
@@ -42,9 +42,22 @@ for (const patch of [
 }
 
 test("what is no patch is a bad request", () => {
-  assert.throws(() => applyJsonPatch({}, {}), (error) => isReason(error, "BadRequest"));
-  assert.throws(() => applyMergePatch({}, []), (error) => isReason(error, "BadRequest"));
-  assert.throws(() => applyJsonPatch({}, Array.from({ length: 10_001 }, () => ({}))), (error) => isReason(error, "RequestEntityTooLarge"));
+  assert.throws(
+    () => applyJsonPatch({}, {}),
+    (error) => isReason(error, "BadRequest"),
+  );
+  assert.throws(
+    () => applyMergePatch({}, []),
+    (error) => isReason(error, "BadRequest"),
+  );
+  assert.throws(
+    () =>
+      applyJsonPatch(
+        {},
+        Array.from({ length: 10_001 }, () => ({})),
+      ),
+    (error) => isReason(error, "RequestEntityTooLarge"),
+  );
 });
 
 test("a merge patch deletes by null, replaces lists and merges objects", () => {
@@ -99,7 +112,10 @@ const compiled = {
   definitions: {},
 };
 const pod = deepFreeze({
-  containers: [{ name: "a", image: "1", args: ["x"] }, { name: "b", image: "1" }],
+  containers: [
+    { name: "a", image: "1", args: ["x"] },
+    { name: "b", image: "1" },
+  ],
   finalizers: ["f", "g"],
   plain: ["p"],
   strategy: { type: "Rolling", rolling: "x" },
@@ -115,7 +131,11 @@ for (const { name, patch, want } of [
     patch: { "$setElementOrder/containers": [{ name: "b" }, { name: "a" }], containers: [{ name: "a", image: "3" }] },
     want: { containers: [pod.containers[1], { ...pod.containers[0], image: "3" }] },
   },
-  { name: "replaces lists without a strategy", patch: { plain: ["q"], containers: [{ name: "a", args: ["y"] }] }, want: { plain: ["q"], containers: [{ ...pod.containers[0], args: ["y"] }, pod.containers[1]] } },
+  {
+    name: "replaces lists without a strategy",
+    patch: { plain: ["q"], containers: [{ name: "a", args: ["y"] }] },
+    want: { plain: ["q"], containers: [{ ...pod.containers[0], args: ["y"] }, pod.containers[1]] },
+  },
   { name: "adds to a list of plain values", patch: { finalizers: ["g", "h"] }, want: { finalizers: ["f", "g", "h"] } },
   { name: "takes from a list of plain values", patch: { "$deleteFromPrimitiveList/finalizers": ["f"] }, want: { finalizers: ["g"] } },
   { name: "retains only named keys", patch: { strategy: { $retainKeys: ["type"], type: "Recreate" } }, want: { strategy: { type: "Recreate" } } },
@@ -128,6 +148,12 @@ for (const { name, patch, want } of [
 }
 
 test("an item without its key and an unknown directive are refused", () => {
-  assert.throws(() => applyStrategicPatch(compiled, pod, { containers: [{ image: "x" }] }), (error) => isReason(error, "BadRequest"));
-  assert.throws(() => applyStrategicPatch(compiled, pod, { strategy: { $patch: "explode" } }), (error) => isReason(error, "BadRequest"));
+  assert.throws(
+    () => applyStrategicPatch(compiled, pod, { containers: [{ image: "x" }] }),
+    (error) => isReason(error, "BadRequest"),
+  );
+  assert.throws(
+    () => applyStrategicPatch(compiled, pod, { strategy: { $patch: "explode" } }),
+    (error) => isReason(error, "BadRequest"),
+  );
 });

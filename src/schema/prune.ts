@@ -9,7 +9,11 @@ type Children = (name: string) => Prune | undefined;
 
 const below = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 
-function pruneObject(value: Record<string, unknown>, at: { path: string; unknown: string[] }, rules: { of: Children; nulls: (name: string) => boolean; open: boolean }): unknown {
+function pruneObject(
+  value: Record<string, unknown>,
+  at: { path: string; unknown: string[] },
+  rules: { of: Children; nulls: (name: string) => boolean; open: boolean },
+): unknown {
   let copy: Record<string, unknown> | undefined;
   for (const [name, member] of Object.entries(value)) {
     const child = rules.of(name);

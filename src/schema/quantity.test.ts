@@ -1,7 +1,7 @@
 // Tests of quantities.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { compareQuantities, formatQuantity, parseQuantity, quantityNumber, type Quantity } from "./quantity.ts";
 
 const parsed = (text: string | number): Quantity => {

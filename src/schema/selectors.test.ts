@@ -60,8 +60,16 @@ test("selector objects: absent matches nothing, empty everything, expressions ar
   assert.equal(requirementsOf({ matchExpressions: [{ key: "a", operator: "Like" }] }), undefined);
 });
 
-const kind = { scope: "Namespaced" as const, selectableFields: { "status.phase": (object: KubeObject) => (object as KubeObject & { status: { phase: string } }).status.phase } };
-const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "d", uid: "", resourceVersion: "", creationTimestamp: "" }, status: { phase: "Running" } };
+const kind = {
+  scope: "Namespaced" as const,
+  selectableFields: { "status.phase": (object: KubeObject) => (object as KubeObject & { status: { phase: string } }).status.phase },
+};
+const pod = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "p", namespace: "d", uid: "", resourceVersion: "", creationTimestamp: "" },
+  status: { phase: "Running" },
+};
 
 for (const [selector, wanted] of [
   ["metadata.name=p", true],

@@ -89,7 +89,9 @@ function mergeMember(original: unknown, patch: unknown, member: Member): unknown
   if (!member.strategies.includes("merge")) return patch.map((item) => (isObject(item) ? withoutDirective(item) : (item as unknown)));
   const server: unknown[] = Array.isArray(original) ? original : [];
   const isPrimitive = !patch.some(isObject) && !server.some(isObject);
-  const merged = isPrimitive ? [...server, ...patch.filter((item, index) => !server.includes(item) && patch.indexOf(item) === index)] : mergeKeyed(server, patch, member);
+  const merged = isPrimitive
+    ? [...server, ...patch.filter((item, index) => !server.includes(item) && patch.indexOf(item) === index)]
+    : mergeKeyed(server, patch, member);
   return member.order === undefined ? merged : ordered(merged, { order: member.order, server, key: member.key });
 }
 

@@ -36,7 +36,10 @@ test("an age without a time is unknown", () => assert.equal(ageOf(undefined, 0),
 
 const object = {
   a: { b: 1 },
-  list: [{ type: "Other", status: "no" }, { type: "Ready", status: "True" }],
+  list: [
+    { type: "Other", status: "no" },
+    { type: "Ready", status: "True" },
+  ],
   labels: { "serving.knative.dev/x": "v" },
 };
 for (const [path, want] of [
@@ -72,7 +75,10 @@ test("a custom kind's columns replace AGE and say where they come from", () => {
     ],
   });
   const table = tableOf(kind);
-  assert.deepEqual(table.columns.map((column) => `${column.name}:${column.type}:${column.format}`), ["Name:string:name", "Size:integer:", "Since:date:", "Gone:string:"]);
+  assert.deepEqual(
+    table.columns.map((column) => `${column.name}:${column.type}:${column.format}`),
+    ["Name:string:name", "Size:integer:", "Since:date:", "Gone:string:"],
+  );
   assert.equal(table.columns[1]?.description, "Custom resource definition column (in JSONPath format): .spec.size");
   const thing = { apiVersion: "g.dev/v1", kind: "Thing", metadata: meta, spec: { size: 3 } };
   assert.deepEqual(table.cells(thing, Date.parse("2026-01-01T00:01:00Z")), ["n", 3, "60s", null]);

@@ -39,7 +39,8 @@ function textCheck(node: Node): (value: string, path: string) => FieldError[] {
     const { minLength, maxLength } = node;
     const length = minLength === undefined && maxLength === undefined ? 0 : [...value].length;
     if (maxLength !== undefined && length > maxLength) wrong.push(fieldError.tooLong(path, maxLength));
-    if (minLength !== undefined && length < minLength) wrong.push(fieldError.invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
+    if (minLength !== undefined && length < minLength)
+      wrong.push(fieldError.invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
     if (pattern !== undefined && !pattern.test(value)) wrong.push(fieldError.invalid(path, value, `${path} in body should match '${node.pattern ?? ""}'`));
     if (node.format === "date-time" && (Number.isNaN(Date.parse(value)) || !/^\d{4}-\d\d-\d\dT/i.test(value))) {
       wrong.push(fieldError.invalid(path, value, `${path} in body must be of type date-time: ${JSON.stringify(value)}`));

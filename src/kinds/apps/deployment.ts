@@ -11,7 +11,10 @@ export type Deployment = DeploymentObject;
 
 const QUARTER = "25%";
 
-const cell = (read: (deployment: Deployment) => string | number): NonNullable<Column["cell"]> => (object) => read(object as Deployment);
+const cell =
+  (read: (deployment: Deployment) => string | number): NonNullable<Column["cell"]> =>
+  (object) =>
+    read(object as Deployment);
 
 const columns: readonly Column[] = [
   {

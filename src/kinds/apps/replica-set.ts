@@ -8,7 +8,10 @@ import type { ReplicaSet as ReplicaSetObject } from "./v1.types.ts";
 
 export type ReplicaSet = ReplicaSetObject;
 
-const cell = (read: (set: ReplicaSet) => number): NonNullable<Column["cell"]> => (object) => read(object as ReplicaSet);
+const cell =
+  (read: (set: ReplicaSet) => number): NonNullable<Column["cell"]> =>
+  (object) =>
+    read(object as ReplicaSet);
 
 const columns: readonly Column[] = [
   { name: "Desired", type: "integer", cell: cell(({ spec }) => spec.replicas ?? 0) },

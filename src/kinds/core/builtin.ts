@@ -3,7 +3,17 @@ import { assert } from "#core";
 import type { Kind, KubeObject, Node } from "#schema";
 
 type Chosen = "group" | "kind" | "plural" | "columns";
-type Usual = "singular" | "shortNames" | "categories" | "scope" | "subresources" | "selectableFields" | "hasGeneration" | "nameForm" | "validate" | "defaultObject";
+type Usual =
+  | "singular"
+  | "shortNames"
+  | "categories"
+  | "scope"
+  | "subresources"
+  | "selectableFields"
+  | "hasGeneration"
+  | "nameForm"
+  | "validate"
+  | "defaultObject";
 
 /** What a built-in kind's file says; `definition` is the name of its type among `definitions`. */
 export type Builtin<O extends KubeObject> = Pick<Kind<O>, Chosen> &

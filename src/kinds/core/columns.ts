@@ -11,7 +11,12 @@ export const orNone = (text: string | undefined): string => (text === undefined 
 
 /** `a=b,c=d`, or `<none>`. */
 export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
-  return orNone(Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value}`).join(","));
+  return orNone(
+    Object.entries(labels ?? {})
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => `${key}=${value}`)
+      .join(","),
+  );
 }
 
 export function selectorText(selector: LabelSelectorObject | undefined): string {
@@ -25,17 +30,30 @@ export function firstThree(items: readonly string[]): string {
   return more > 0 ? `${items.slice(0, 3).join(",")} + ${more} more...` : items.join(",");
 }
 
-const templateOf = (object: object): readonly Container[] => (object as { spec?: { template?: { spec?: { containers?: Container[] } } } }).spec?.template?.spec?.containers ?? [];
+const templateOf = (object: object): readonly Container[] =>
+  (object as { spec?: { template?: { spec?: { containers?: Container[] } } } }).spec?.template?.spec?.containers ?? [];
 
 /** The wide columns of everything with a pod template. */
 export const templateColumns: readonly Column[] = [
-  { name: "Containers", type: "string", priority: 1, description: "Names of each container in the template.", cell: (object) => templateOf(object).map((one) => one.name).join(",") },
+  {
+    name: "Containers",
+    type: "string",
+    priority: 1,
+    description: "Names of each container in the template.",
+    cell: (object) =>
+      templateOf(object)
+        .map((one) => one.name)
+        .join(","),
+  },
   {
     name: "Images",
     type: "string",
     priority: 1,
     description: "Images referenced by each container in the template.",
-    cell: (object) => templateOf(object).map((one) => one.image ?? "").join(","),
+    cell: (object) =>
+      templateOf(object)
+        .map((one) => one.image ?? "")
+        .join(","),
   },
   {
     name: "Selector",

@@ -15,7 +15,10 @@ function sourceText(event: Event): string {
   return host === "" ? component : `${component}, ${host}`;
 }
 
-const cell = (read: (event: Event, nowMs: number) => string | number): NonNullable<Column["cell"]> => (object, nowMs) => read(object as Event, nowMs);
+const cell =
+  (read: (event: Event, nowMs: number) => string | number): NonNullable<Column["cell"]> =>
+  (object, nowMs) =>
+    read(object as Event, nowMs);
 
 const columns: readonly Column[] = [
   {
@@ -35,7 +38,10 @@ const columns: readonly Column[] = [
   { name: "Name", type: "string", format: "name", priority: 1, cell: cell((event) => event.metadata.name) },
 ];
 
-const field = (read: (event: Event) => string | undefined) => (object: KubeObject): string => read(object as Event) ?? "";
+const field =
+  (read: (event: Event) => string | undefined) =>
+  (object: KubeObject): string =>
+    read(object as Event) ?? "";
 
 function eventErrors(event: Event): FieldError[] {
   const involved = event.involvedObject.namespace ?? "";

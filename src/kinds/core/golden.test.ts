@@ -20,7 +20,21 @@ import { CoreService } from "./service.ts";
 
 const golden = resolve(import.meta.dirname, "../../../test/golden");
 const read = <T>(path: string): T => JSON.parse(readFileSync(resolve(golden, path), "utf8")) as T;
-const kinds = [Pod, CoreService, Namespace, Endpoints, ConfigMap, Secret, ServiceAccount, Event, ClusterNode, Deployment, ReplicaSet, EndpointSlice, Lease] as readonly Kind[];
+const kinds = [
+  Pod,
+  CoreService,
+  Namespace,
+  Endpoints,
+  ConfigMap,
+  Secret,
+  ServiceAccount,
+  Event,
+  ClusterNode,
+  Deployment,
+  ReplicaSet,
+  EndpointSlice,
+  Lease,
+] as readonly Kind[];
 
 /** Recorded placeholders as values of their forms; times that Go writes as null are not kept. */
 function readable(object: unknown): KubeObject {
@@ -65,7 +79,9 @@ test("a Pod with a bad name and no containers is refused as recorded", () => {
 const tables: Readonly<Record<string, Kind>> = Object.fromEntries(kinds.map((kind) => [kind.plural, kind]));
 for (const plural of ["configmaps", "deployments", "events", "namespaces", "nodes", "pods", "secrets", "serviceaccounts", "services"]) {
   test(`the columns of ${plural} are the recorded ones`, () => {
-    const { columnDefinitions } = read<{ columnDefinitions: { name: string; type: string; format: string; priority: number }[] }>(`kubernetes-api/table-${plural}.json`);
+    const { columnDefinitions } = read<{ columnDefinitions: { name: string; type: string; format: string; priority: number }[] }>(
+      `kubernetes-api/table-${plural}.json`,
+    );
     const plain = (columns: readonly { name: string; type: string; format: string; priority: number }[]): string[] =>
       columns.map(({ name, type, format, priority }) => `${name} ${type} ${format} ${priority}`);
     assert.deepEqual(plain(tableOf(tables[plural] as Kind).columns), plain(columnDefinitions));
@@ -88,21 +104,41 @@ for (const [file, group] of [
       const found = resources.find((resource) => resource.name === kind.plural);
       assert.deepEqual(
         { singularName: kind.singular, kind: kind.kind, namespaced: kind.scope === "Namespaced", shortNames: kind.shortNames, categories: kind.categories },
-        { singularName: found?.singularName, kind: found?.kind, namespaced: found?.namespaced, shortNames: found?.shortNames ?? [], categories: found?.categories ?? [] },
+        {
+          singularName: found?.singularName,
+          kind: found?.kind,
+          namespaced: found?.namespaced,
+          shortNames: found?.shortNames ?? [],
+          categories: found?.categories ?? [],
+        },
       );
-      assert.equal(kind.subresources.status === true, resources.some((one) => one.name === `${kind.plural}/status`), `${kind.plural}/status`);
-      assert.equal(kind.subresources.scale !== undefined, resources.some((one) => one.name === `${kind.plural}/scale`), `${kind.plural}/scale`);
+      assert.equal(
+        kind.subresources.status === true,
+        resources.some((one) => one.name === `${kind.plural}/status`),
+        `${kind.plural}/status`,
+      );
+      assert.equal(
+        kind.subresources.scale !== undefined,
+        resources.some((one) => one.name === `${kind.plural}/scale`),
+        `${kind.plural}/scale`,
+      );
     }
   });
 }
 
 test("decoding what was decoded, and defaulting what was defaulted, changes nothing", () => {
   const drafts: readonly (readonly [Kind, object])[] = [
-    [Pod as Kind, { spec: { containers: [{ name: "c", image: "x", ports: [{ containerPort: 80 }], livenessProbe: { httpGet: { port: 80 } } }], volumes: [{ name: "v" }] } }],
+    [
+      Pod as Kind,
+      { spec: { containers: [{ name: "c", image: "x", ports: [{ containerPort: 80 }], livenessProbe: { httpGet: { port: 80 } } }], volumes: [{ name: "v" }] } },
+    ],
     [CoreService as Kind, { spec: { ports: [{ port: 80 }], sessionAffinity: "ClientIP", type: "LoadBalancer" } }],
     [Namespace as Kind, {}],
     [Secret as Kind, { stringData: { a: "b" } }],
-    [Deployment as Kind, { spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "x:1" }] } } } }],
+    [
+      Deployment as Kind,
+      { spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "x:1" }] } } } },
+    ],
     [ReplicaSet as Kind, { spec: { selector: { matchLabels: { a: "b" } } } }],
     [EndpointSlice as Kind, { addressType: "IPv4", endpoints: [], ports: [{ port: 80 }] }],
   ];

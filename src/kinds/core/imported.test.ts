@@ -16,18 +16,30 @@ test("every imported file has its recorded hash", () => {
   const files = Object.entries(recorded.hashes);
   assert.equal(files.length, 10);
   for (const [path, hash] of files) {
-    assert.equal(createHash("sha256").update(readFileSync(resolve(kinds, path))).digest("hex"), hash, `${path}: run scripts/import-kubernetes.ts`);
+    assert.equal(
+      createHash("sha256")
+        .update(readFileSync(resolve(kinds, path)))
+        .digest("hex"),
+      hash,
+      `${path}: run scripts/import-kubernetes.ts`,
+    );
   }
 });
 
 function refsOf(node: Node): string[] {
-  const below = [...Object.values(node.properties ?? {}), ...(node.items === undefined ? [] : [node.items]), ...(node.additionalProperties === undefined ? [] : [node.additionalProperties])];
+  const below = [
+    ...Object.values(node.properties ?? {}),
+    ...(node.items === undefined ? [] : [node.items]),
+    ...(node.additionalProperties === undefined ? [] : [node.additionalProperties]),
+  ];
   return [...(node.$ref === undefined ? [] : [node.$ref]), ...below.flatMap(refsOf)];
 }
 
 for (const [name, definitions] of Object.entries({ apps, discovery, coordination })) {
   test(`every type that the kinds of ${name} refer to is there`, () => {
-    const missing = Object.values(definitions).flatMap(refsOf).filter((ref) => definitions[ref] === undefined);
+    const missing = Object.values(definitions)
+      .flatMap(refsOf)
+      .filter((ref) => definitions[ref] === undefined);
     assert.deepEqual(missing, []);
   });
 }

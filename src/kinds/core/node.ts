@@ -25,7 +25,10 @@ function rolesText(node: Node): string {
   return roles.sort().join(",") || NONE;
 }
 
-const cell = (read: (node: Node) => string): NonNullable<Column["cell"]> => (object) => read(object as Node);
+const cell =
+  (read: (node: Node) => string): NonNullable<Column["cell"]> =>
+  (object) =>
+    read(object as Node);
 const address = (type: string) => cell((node) => node.status?.addresses?.find((one) => one.type === type)?.address ?? NONE);
 
 const columns: readonly Column[] = [

@@ -45,7 +45,13 @@ function containerDefaults(container: Container, hostNetwork: boolean): Containe
     ...container,
     ...(ports === undefined
       ? {}
-      : { ports: ports.map((port) => ({ ...port, protocol: port.protocol || "TCP", ...(hostNetwork && !port.hostPort ? { hostPort: port.containerPort } : {}) })) }),
+      : {
+          ports: ports.map((port) => ({
+            ...port,
+            protocol: port.protocol || "TCP",
+            ...(hostNetwork && !port.hostPort ? { hostPort: port.containerPort } : {}),
+          })),
+        }),
     ...(env === undefined ? {} : { env: env.map(envDefaults) }),
     resources: container.resources ?? {},
     ...(livenessProbe === undefined ? {} : { livenessProbe: probeDefaults(livenessProbe) }),
@@ -73,7 +79,9 @@ function volumeDefaults(volume: Volume): Volume {
     ...(configMap === undefined ? {} : { configMap: { ...configMap, defaultMode: configMap.defaultMode ?? MODE } }),
     ...(downwardAPI === undefined ? {} : { downwardAPI: { ...downwardAPI, defaultMode: downwardAPI.defaultMode ?? MODE } }),
     ...(hostPath === undefined ? {} : { hostPath: { ...hostPath, type: hostPath.type ?? "" } }),
-    ...(projected === undefined ? {} : { projected: { ...projected, defaultMode: projected.defaultMode ?? MODE, sources: (projected.sources ?? []).map(sourceDefaults) } }),
+    ...(projected === undefined
+      ? {}
+      : { projected: { ...projected, defaultMode: projected.defaultMode ?? MODE, sources: (projected.sources ?? []).map(sourceDefaults) } }),
   };
 }
 
@@ -129,6 +137,8 @@ export function qosClass(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffor
   const names = ["cpu", "memory"];
   const isSet = (value: string | number | undefined): boolean => value !== undefined && String(value) !== "0";
   if (!resources.some(({ limits, requests }) => names.some((name) => isSet(limits?.[name]) || isSet(requests?.[name])))) return "BestEffort";
-  const guaranteed = resources.every(({ limits, requests }) => names.every((name) => isSet(limits?.[name]) && equal(requests?.[name] ?? limits?.[name], limits?.[name])));
+  const guaranteed = resources.every(({ limits, requests }) =>
+    names.every((name) => isSet(limits?.[name]) && equal(requests?.[name] ?? limits?.[name], limits?.[name])),
+  );
   return guaranteed ? "Guaranteed" : "Burstable";
 }

@@ -130,8 +130,14 @@ const CHANGEABLE =
 /** A spec without what may change; the node is given to a pod once. */
 function fixedPart(spec: PodSpec, old: PodSpec): PodSpec {
   const { activeDeadlineSeconds: _, tolerations: __, nodeName, ...rest } = spec;
-  const plain = (containers: readonly Container[] | undefined): Container[] => (containers ?? []).map(({ image: ___, ...other }) => ({ ...other }) as Container);
-  return { ...rest, ...(old.nodeName && nodeName !== undefined ? { nodeName } : {}), containers: plain(spec.containers), initContainers: plain(spec.initContainers) };
+  const plain = (containers: readonly Container[] | undefined): Container[] =>
+    (containers ?? []).map(({ image: ___, ...other }) => ({ ...other }) as Container);
+  return {
+    ...rest,
+    ...(old.nodeName && nodeName !== undefined ? { nodeName } : {}),
+    containers: plain(spec.containers),
+    initContainers: plain(spec.initContainers),
+  };
 }
 
 /** Errors of a Pod; with `old` also of the change. */

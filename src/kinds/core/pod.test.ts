@@ -12,19 +12,33 @@ const table = tableOf(Pod as never);
 const NOW = Date.parse("2026-01-01T01:00:00Z");
 
 function podWith(spec: object, status: object = {}, metadata: object = {}): Pod {
-  const json = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "d", ...metadata }, spec: { containers: [{ name: "c", image: "x:1" }], ...spec }, status };
+  const json = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "p", namespace: "d", ...metadata },
+    spec: { containers: [{ name: "c", image: "x:1" }], ...spec },
+    status,
+  };
   return deepFreeze(compiled.applyDefaults(compiled.decode(deepFreeze(json), { fieldValidation: "Strict" }).object) as Pod);
 }
 
 test("a bare Pod gets Kubernetes' defaults", () => {
-  const { spec, status } = podWith({ containers: [{ name: "c", image: "nginx", readinessProbe: { httpGet: { port: 80 } }, resources: { limits: { cpu: "1000m" } } }] });
+  const { spec, status } = podWith({
+    containers: [{ name: "c", image: "nginx", readinessProbe: { httpGet: { port: 80 } }, resources: { limits: { cpu: "1000m" } } }],
+  });
   assert.equal(spec.restartPolicy, "Always");
   assert.equal(spec.terminationGracePeriodSeconds, 30);
   assert.equal(spec.enableServiceLinks, true);
   const [container] = spec.containers;
   assert.equal(container?.imagePullPolicy, "Always", "no tag means latest");
   assert.deepEqual(container?.resources, { limits: { cpu: "1" }, requests: { cpu: "1" } });
-  assert.deepEqual(container?.readinessProbe, { httpGet: { path: "/", port: 80, scheme: "HTTP" }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 });
+  assert.deepEqual(container?.readinessProbe, {
+    httpGet: { path: "/", port: 80, scheme: "HTTP" },
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    successThreshold: 1,
+    failureThreshold: 3,
+  });
   assert.deepEqual(status, { phase: "Pending", qosClass: "Burstable" });
 });
 
@@ -41,14 +55,27 @@ for (const [image, policy] of [
 }
 
 for (const { name, spec, want } of [
-  { name: "a container name that occurs twice", spec: { containers: [{ name: "c", image: "x" }, { name: "c", image: "x" }] }, want: 'spec.containers[1].name: Duplicate value: "c"' },
+  {
+    name: "a container name that occurs twice",
+    spec: {
+      containers: [
+        { name: "c", image: "x" },
+        { name: "c", image: "x" },
+      ],
+    },
+    want: 'spec.containers[1].name: Duplicate value: "c"',
+  },
   { name: "a missing image", spec: { containers: [{ name: "c" }] }, want: "spec.containers[0].image: Required value" },
   {
     name: "a port out of range",
     spec: { containers: [{ name: "c", image: "x", ports: [{ containerPort: 70_000 }] }] },
     want: "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
   },
-  { name: "an unknown restart policy", spec: { restartPolicy: "Maybe" }, want: 'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "Never", "OnFailure"' },
+  {
+    name: "an unknown restart policy",
+    spec: { restartPolicy: "Maybe" },
+    want: 'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "Never", "OnFailure"',
+  },
   {
     name: "a mount without its volume",
     spec: { containers: [{ name: "c", image: "x", volumeMounts: [{ name: "v", mountPath: "/v" }] }] },
@@ -61,20 +88,37 @@ for (const { name, spec, want } of [
   },
 ]) {
   test(`the check finds ${name}`, () => {
-    assert.deepEqual(compiled.validate(podWith(spec)).map((error) => `${error.field}: ${error.message}`), [want]);
+    assert.deepEqual(
+      compiled.validate(podWith(spec)).map((error) => `${error.field}: ${error.message}`),
+      [want],
+    );
   });
 }
 
 test("a Pod's spec does not change, but for its node and its images", () => {
   const old = podWith({});
   assert.deepEqual(compiled.validate(podWith({ nodeName: "n", containers: [{ name: "c", image: "x:2" }] }), old), []);
-  assert.deepEqual(compiled.validate(podWith({ restartPolicy: "Never" }), old).map((error) => error.field), ["spec"]);
-  assert.deepEqual(compiled.validate(podWith({ nodeName: "m" }), podWith({ nodeName: "n" })).map((error) => error.field), ["spec"]);
+  assert.deepEqual(
+    compiled.validate(podWith({ restartPolicy: "Never" }), old).map((error) => error.field),
+    ["spec"],
+  );
+  assert.deepEqual(
+    compiled.validate(podWith({ nodeName: "m" }), podWith({ nodeName: "n" })).map((error) => error.field),
+    ["spec"],
+  );
 });
 
 for (const { name, spec, want } of [
-  { name: "a string for a number", spec: { terminationGracePeriodSeconds: "5" }, want: "json: cannot unmarshal string into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64" },
-  { name: "an object for a list", spec: { containers: {} }, want: "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container" },
+  {
+    name: "a string for a number",
+    spec: { terminationGracePeriodSeconds: "5" },
+    want: "json: cannot unmarshal string into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64",
+  },
+  {
+    name: "an object for a list",
+    spec: { containers: {} },
+    want: "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container",
+  },
   {
     name: "a number for a text",
     spec: { containers: [{ name: "c", image: 1 }] },
@@ -95,7 +139,15 @@ for (const { name, spec, want } of [
   });
 }
 
-const status = (state: object, extra: Partial<ContainerStatus> = {}): object => ({ name: "c", image: "", imageID: "", ready: false, restartCount: 0, state, ...extra });
+const status = (state: object, extra: Partial<ContainerStatus> = {}): object => ({
+  name: "c",
+  image: "",
+  imageID: "",
+  ready: false,
+  restartCount: 0,
+  state,
+  ...extra,
+});
 
 for (const { name, pod, want } of [
   { name: "a new pod", pod: podWith({}), want: ["0/1", "Pending", "0"] },
@@ -106,13 +158,25 @@ for (const { name, pod, want } of [
   },
   {
     name: "a crashing pod",
-    pod: podWith({}, {
-      phase: "Running",
-      containerStatuses: [status({ waiting: { reason: "CrashLoopBackOff" } }, { restartCount: 3, lastState: { terminated: { exitCode: 1, finishedAt: "2026-01-01T00:55:00Z" } } })],
-    }),
+    pod: podWith(
+      {},
+      {
+        phase: "Running",
+        containerStatuses: [
+          status(
+            { waiting: { reason: "CrashLoopBackOff" } },
+            { restartCount: 3, lastState: { terminated: { exitCode: 1, finishedAt: "2026-01-01T00:55:00Z" } } },
+          ),
+        ],
+      },
+    ),
     want: ["0/1", "CrashLoopBackOff", "3 (5m ago)"],
   },
-  { name: "an exit code", pod: podWith({}, { phase: "Failed", containerStatuses: [status({ terminated: { exitCode: 7 } })] }), want: ["0/1", "ExitCode:7", "0"] },
+  {
+    name: "an exit code",
+    pod: podWith({}, { phase: "Failed", containerStatuses: [status({ terminated: { exitCode: 7 } })] }),
+    want: ["0/1", "ExitCode:7", "0"],
+  },
   {
     name: "init containers at work",
     pod: podWith({ initContainers: [{ name: "i", image: "x" }] }, { phase: "Pending", initContainerStatuses: [{ ...status({ running: {} }), name: "i" }] }),

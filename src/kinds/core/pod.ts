@@ -10,8 +10,14 @@ import type { Pod as PodObject } from "./v1.types.ts";
 
 export type Pod = PodObject;
 
-const cell = (read: (pod: Pod, nowMs: number) => string): NonNullable<Column["cell"]> => (object, nowMs) => read(object as Pod, nowMs);
-const field = (read: (pod: Pod) => string | undefined) => (object: KubeObject): string => read(object as Pod) ?? "";
+const cell =
+  (read: (pod: Pod, nowMs: number) => string): NonNullable<Column["cell"]> =>
+  (object, nowMs) =>
+    read(object as Pod, nowMs);
+const field =
+  (read: (pod: Pod) => string | undefined) =>
+  (object: KubeObject): string =>
+    read(object as Pod) ?? "";
 
 function readinessGates(pod: Pod): string {
   const gates = pod.spec.readinessGates ?? [];

@@ -49,7 +49,7 @@ export const Secret: Kind<Secret> = builtin<Secret>({
     const { stringData, ...stored } = secret;
     if (stringData === undefined && secret.type) return secret;
     const encoded = Object.entries(stringData ?? {}).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
-    const data = encoded.length === 0 ? secret.data : { ...secret.data, ...Object.fromEntries(encoded) as Record<string, string> };
+    const data = encoded.length === 0 ? secret.data : { ...secret.data, ...(Object.fromEntries(encoded) as Record<string, string>) };
     return { ...stored, ...(data === undefined ? {} : { data }), type: secret.type || "Opaque" };
   },
   validate: secretErrors,

@@ -23,7 +23,10 @@ function externalIp(service: Service): string {
 
 const portText = (port: ServicePort): string => `${port.port}${port.nodePort ? `:${port.nodePort}` : ""}/${port.protocol ?? "TCP"}`;
 
-const cell = (read: (service: Service) => string): NonNullable<Column["cell"]> => (object) => read(object as Service);
+const cell =
+  (read: (service: Service) => string): NonNullable<Column["cell"]> =>
+  (object) =>
+    read(object as Service);
 
 const columns: readonly Column[] = [
   { name: "Type", type: "string", cell: cell((service) => service.spec.type ?? "") },
