@@ -24,7 +24,7 @@ const RESERVED_PATHS = ["/", "/dev", "/dev/log"];
 const RESERVED_PORTS = [8012, 8013, 8022, 9090, 9091, 8008];
 
 /** `serving`: the container that gets the requests. */
-export type Role = "serving" | "sidecar" | "init";
+type Role = "serving" | "sidecar" | "init";
 
 export interface ContainerContext {
   readonly features: FeaturesConfig;
