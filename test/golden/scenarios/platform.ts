@@ -1,0 +1,159 @@
+// The whole control plane in one process on a simulated clock, with the simulators of the recordings beside it.
+import { createApiServer, type ApiServer } from "#apiserver";
+import { Deciders } from "#autoscaler";
+import { createClient, createInformerSet, type Client } from "#client";
+import { SeededRng, silentLogger, SimClock } from "#core";
+import { followSettings } from "#controllers";
+import { ConfigMap, CoreService, Ingress, Namespace, Pod } from "#kinds";
+import type { Draft, Kind, KubeObject } from "#schema";
+import { MemoryStore } from "#store";
+import { ensureBootstrapObjects } from "../../../src/main/bootstrap-objects.ts";
+import { runControllers } from "../../../src/main/controllers.ts";
+import { servedKinds } from "../../../src/main/served-kinds.ts";
+import { Ledger } from "./ledger.ts";
+import { Kubelet, simulatedRegistry, simulateGateway, type Behaviour } from "./simulators.ts";
+
+/** As the recordings name the user. */
+const ADMIN = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
+const CONTROLLER = { name: "system:serviceaccount:knative-serving:controller", groups: ["system:masters", "system:authenticated"] };
+
+const STEP_MS = 50;
+const QUIET_MS = 2600;
+const SETTLE_MAX_MS = 9000;
+
+/** What `runScenario` needs: a server to ask, a clock to move, and simulators to tell. */
+export interface Harness {
+  readonly server: ApiServer;
+  readonly client: Client;
+  readonly ledger: Ledger;
+  /** Moves the clock until nothing has changed for a while. */
+  settle(): Promise<void>;
+  /** Moves the clock until `holds`, at most two minutes. */
+  waitFor(holds: () => boolean): Promise<void>;
+  advance(ms: number): Promise<void>;
+  simulate(namespace: string, set: Readonly<Record<string, string>>): Promise<void>;
+  close(): Promise<void>;
+}
+
+const BASE_CONFIG: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "config-network": { "ingress-class": "kourier.ingress.networking.knative.dev" },
+  "config-domain": { "example.com": "" },
+  "config-deployment": { "queue-sidecar-image": "registry.example/knative/queue:v1.23.0" },
+};
+
+async function configure(client: Client): Promise<void> {
+  const node = { apiVersion: "v1", kind: "Node", metadata: { name: "node-1" }, spec: {}, status: {} };
+  await ensureBootstrapObjects(client, { domain: "example.com", version: "0", node: node as never });
+  for (const [name, data] of Object.entries(BASE_CONFIG)) {
+    const map = await client.get(ConfigMap, "knative-serving", name);
+    await client.update(ConfigMap, { ...map, data: { ...(name === "config-domain" ? {} : map.data), ...data } } as Draft<ConfigMap>);
+  }
+}
+
+/** Boots with the recordings' base configuration and an empty namespace. */
+export async function bootHarness(namespace: string): Promise<Harness> {
+  const clock = new SimClock();
+  const rng = new SeededRng(7);
+  const store = new MemoryStore({ clock });
+  const ending = new AbortController();
+  const { signal } = ending;
+  const logger = silentLogger;
+  const ledger = new Ledger(namespace);
+  store.watch({ prefix: "", after: store.revision, visibility: "immediate", onEvents: (events) => ledger.record(events) });
+
+  const late: { informers?: ReturnType<typeof createInformerSet>; settings?: ReturnType<typeof followSettings> } = {};
+  const must = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("the harness is not wired yet");
+    return value;
+  };
+  const kinds = servedKinds({
+    settings: () => must(late.settings).current(),
+    rng,
+    informers: () => must(late.informers),
+    nodeName: "node-1",
+    podLog: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) },
+  });
+  const authorize = (): undefined => undefined;
+  const server = createApiServer({ kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger, version: "v1.34.4", authenticate: () => ADMIN, authorize });
+  const transport = server.transportFor(CONTROLLER);
+  const client = createClient(transport);
+  const informers = createInformerSet({ client, clock, rng, logger });
+  const settings = followSettings({ informers, logger });
+  Object.assign(late, { informers, settings });
+
+  await configure(client);
+  const deciders = new Deciders({ clock });
+  const controllers = runControllers(
+    {
+      client,
+      transport,
+      informers,
+      kinds: kinds.map(({ kind }) => kind),
+      settings,
+      deciders,
+      resolveDigest: simulatedRegistry,
+      routesInForce: () => false,
+      publicPort: undefined,
+      rootCa: "ca",
+      clock,
+      rng,
+      logger,
+    },
+    signal,
+  );
+  void deciders.run({ signal });
+
+  const behaviours = new Map<string, Behaviour>();
+  const behaviourFor = (of: string): Behaviour => {
+    const known = behaviours.get(of) ?? { ingress: "ready", pods: undefined };
+    behaviours.set(of, known);
+    return known;
+  };
+  const kubelet = new Kubelet({ client, clock, behaviourFor });
+  const gateway = async (ingress: Ingress): Promise<void> => simulateGateway(client, ingress, { behaviour: behaviourFor(ingress.metadata.namespace ?? ""), clock });
+  const watch = <O extends KubeObject>(kind: Kind<O>, seen: (object: O) => Promise<void>): void => {
+    const keep = (object: O): { object: O } => ({ object });
+    informers.of(kind, `simulator ${kind.kind}`, keep).onChange(({ after }) => {
+      if (after !== undefined) void seen(after.object);
+    });
+  };
+  watch(Pod, (pod) => kubelet.observe(pod, signal));
+  watch(Ingress, gateway);
+  const informing = informers.run(signal);
+  await clock.advance(STEP_MS);
+  await client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } } as Draft<Namespace>);
+  const activator = { apiVersion: "v1", kind: "Service", metadata: { name: "activator-service", namespace: "knative-serving" }, spec: { ports: [{ port: 80 }] } };
+  await client.create(CoreService, activator as Draft<CoreService>);
+
+  const advance = async (ms: number): Promise<void> => clock.advance(ms);
+  return {
+    server,
+    client,
+    ledger,
+    advance,
+    async settle() {
+      let quietMs = 0;
+      for (let passedMs = 0; passedMs < SETTLE_MAX_MS && quietMs < QUIET_MS; passedMs += STEP_MS) {
+        const before = ledger.changes;
+        await clock.advance(STEP_MS);
+        quietMs = ledger.changes === before ? quietMs + STEP_MS : 0;
+      }
+    },
+    async waitFor(holds) {
+      for (let passedMs = 0; passedMs < 120_000 && !holds(); passedMs += STEP_MS) await clock.advance(STEP_MS);
+    },
+    async simulate(of, set) {
+      const behaviour = behaviourFor(of);
+      if (set["ingress"] !== undefined) behaviour.ingress = set["ingress"] as Behaviour["ingress"];
+      if (set["pods"] !== undefined) behaviour.pods = set["pods"];
+      for (const ingress of (await client.list(Ingress, { namespace: of })).items) await gateway(ingress);
+      for (const pod of (await client.list(Pod, { namespace: of })).items) void kubelet.observe(pod, signal);
+    },
+    async close() {
+      ending.abort();
+      await Promise.allSettled([controllers.done, informing]);
+      await store.close();
+    },
+  };
+}
+

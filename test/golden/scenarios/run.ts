@@ -1,0 +1,61 @@
+// Runs one recorded scenario against our control plane and tells the first difference.
+import { compareEvents, compareObjects, compareResponse, compareTrace, type Answer } from "./compare.ts";
+import { kindName } from "./ledger.ts";
+import { replacementsOf } from "./normalise.ts";
+import type { Harness } from "./platform.ts";
+import type { Json, RecordedObject, RecordedStep, Scenario } from "./recording.ts";
+
+async function send(harness: Harness, { method, path, contentType, body }: NonNullable<RecordedStep["request"]>): Promise<Answer> {
+  const response = await harness.server.handle({
+    method,
+    target: path,
+    headers: { accept: "application/json", ...(contentType === undefined ? {} : { "content-type": contentType }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  let text = "";
+  if (typeof response.body === "string") text = response.body;
+  else if (response.body instanceof Uint8Array) text = Buffer.from(response.body).toString();
+  else for await (const piece of response.body) text += typeof piece === "string" ? piece : Buffer.from(piece).toString();
+  const warnings = response.headers["warning"] ?? [];
+  return { code: response.status, warnings: typeof warnings === "string" ? [warnings] : warnings, body: JSON.parse(text === "" ? "{}" : text) as Json };
+}
+
+/** `Revision hello-00001 Ready=False` or `Route hello gives all traffic to hello-00002`. */
+function holds(harness: Harness, until: string): boolean {
+  const [, kind = "", name = "", type = "", status = ""] = /^(\w+) (\S+) (\w+)=(\w+)$/.exec(until) ?? [];
+  return type !== "" && harness.ledger.condition(kind, name, type) === status;
+}
+
+async function act(harness: Harness, step: RecordedStep, namespace: string): Promise<Answer | undefined> {
+  if (step.request !== undefined) return send(harness, step.request);
+  if (step.op === "sim") await harness.simulate(namespace, step.set ?? {});
+  if (step.op === "wait" && step.until !== undefined && step.until !== "") await harness.waitFor(() => holds(harness, step.until ?? ""));
+  else if (step.op === "wait") await harness.advance((step.seconds ?? 1) * 1000);
+  return undefined;
+}
+
+/** The first difference from the recording, or undefined when all is equal. */
+export async function runScenario(scenario: Scenario, harness: Harness): Promise<string | undefined> {
+  const recorded = (step: number, id: string): RecordedObject | undefined => {
+    for (let at = step; at >= 0; at--) {
+      const found = scenario.steps[at]?.objects?.find((object) => `${kindName(object)}/${object.metadata.name}` === id);
+      if (found?.unchangedSinceStep !== undefined) return recorded(found.unchangedSinceStep, id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const { ledger } = harness;
+  for (const [index, step] of scenario.steps.entries()) {
+    const where = (difference: string): string => `step ${index} (${step.name}) ${difference}`;
+    const answer = await act(harness, step, scenario.namespace);
+    const answered = answer === undefined ? undefined : compareResponse(answer, step.response, replacementsOf(ledger));
+    if (answered !== undefined) return where(`response ${answered}`);
+    await harness.settle();
+    const replacements = replacementsOf(ledger);
+    const found = compareObjects({ ledger, replacements, scenario, step: index, recorded });
+    if (found !== undefined) return where(found);
+  }
+  const replacements = replacementsOf(ledger);
+  const events = ledger.objects().filter((object) => object.kind === "Event");
+  return compareTrace(ledger, scenario, replacements) ?? compareEvents(events, scenario.steps.at(-1), replacements);
+}

@@ -1,0 +1,39 @@
+// Every recorded scenario of Knative Serving is equal, but for those whose feature is missing (expectations.json).
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { bootHarness } from "./platform.ts";
+import { runScenario } from "./run.ts";
+import type { Scenario } from "./recording.ts";
+
+const FOLDER = join(import.meta.dirname, "../serving/scenarios");
+const EXPECTED_MAX = 20;
+
+/** Scenario → the feature that is missing. */
+const expectations = JSON.parse(readFileSync(join(import.meta.dirname, "../expectations.json"), "utf8")) as Readonly<Record<string, string>>;
+const scenarios = readdirSync(FOLDER)
+  .filter((file) => file.endsWith(".json"))
+  .map((file) => JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as Scenario);
+
+test("golden: the list of missing features is short and names scenarios that exist", () => {
+  assert.ok(Object.keys(expectations).length <= EXPECTED_MAX);
+  const names = new Set(scenarios.map(({ name }) => name));
+  assert.deepEqual(Object.keys(expectations).filter((name) => !names.has(name)), []);
+});
+
+for (const scenario of scenarios) {
+  // Needs the real program `kn`; end-to-end tests run those.
+  const skip = scenario.steps.some(({ op }) => op === "kn") ? "needs kn" : false;
+  test(`golden: ${scenario.name}`, { skip }, async () => {
+    const harness = await bootHarness(scenario.namespace);
+    try {
+      const difference = await runScenario(scenario, harness);
+      const missing = expectations[scenario.name];
+      if (missing === undefined) assert.equal(difference, undefined);
+      else assert.notEqual(difference, undefined, `is equal although "${missing}" was missing: take it out of expectations.json`);
+    } finally {
+      await harness.close();
+    }
+  });
+}
