@@ -50,6 +50,11 @@ export function keepMeta(object: KubeObject): MetaRow {
 export interface InformerSet {
   /** The same `name` must always come with the same `keep`. May be called while the set runs. */
   of<O extends KubeObject, P>(kind: Kind<O>, name: string, keep: (object: O) => P | undefined): Informer<P>;
+  /**
+   * Hands each object on as it changes (undefined: it is gone) and remembers no more of it than its version;
+   * for users that keep their own state. Called synchronously in order of events; must not throw.
+   */
+  follow<O extends KubeObject>(kind: Kind<O>, name: string, listener: (key: string, object: O | undefined) => void): Pick<Informer<string>, "synced">;
   /** The projection `meta`, indexed by the uid of the controlling owner as `controller` and of all owners as `owner`. */
   meta(kind: Kind): Informer<MetaRow>;
   /** Starts every watch, also those asked for later; ends when the signal aborts and all have ended. */
@@ -94,6 +99,16 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
 
   return {
     of,
+    follow<O extends KubeObject>(kind: Kind<O>, name: string, listener: (key: string, object: O | undefined) => void) {
+      let latest: O | undefined;
+      // A projection is told of the object right before it tells its listeners of the change.
+      const informer = of(kind, name, (object) => {
+        latest = object;
+        return object.metadata.resourceVersion;
+      });
+      informer.onChange(({ key, after }) => listener(key, after === undefined ? undefined : latest));
+      return informer;
+    },
     meta(kind) {
       const known = projections.has(`${kind.group}/${kind.version}/${kind.plural} meta`);
       const informer = of(kind, "meta", keepMeta);

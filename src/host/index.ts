@@ -1,5 +1,4 @@
-// host: the real machine behind core's interfaces; only `main` imports it.
-export { servingCertificate, type ServingCertificate } from "./certificates.ts";
-export { createJsonLogger } from "./json-logger.ts";
+// host: the real machine behind core's interfaces; only `main` imports it. Doors of their own, since not every thread
+// needs them: `#host/log` (pino) and `#host/certificates` (x509).
 export { createSystemRng } from "./system-rng.ts";
 export { systemClock } from "./system-clock.ts";

@@ -2,7 +2,8 @@
 import { openSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { createJsonLogger, createSystemRng, systemClock } from "#host";
+import { createSystemRng, systemClock } from "#host";
+import { createJsonLogger } from "#host/log";
 import { inheritSockets, lockDataFolder, parseKeeperArgs, runKeeper, type DataLock, type KeeperOptions, type ListeningSockets } from "#keeper";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
 import { environment, nodeFlags, parseSettings, parseUp, settingsArgument, type UpRequest } from "./options.ts";

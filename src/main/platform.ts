@@ -9,9 +9,11 @@ import { Deciders } from "#autoscaler";
 import { createClient, createInformerSet } from "#client";
 import { followSettings } from "#controllers";
 import type { Logger } from "#core";
-import { createJsonLogger, createSystemRng, servingCertificate, systemClock } from "#host";
+import { createSystemRng, systemClock } from "#host";
+import { servingCertificate } from "#host/certificates";
+import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
-import { joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
+import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewayToControl } from "#protocol";
 import { RouteTable } from "#routing";
@@ -207,7 +209,9 @@ async function replaceKeeper(): Promise<void> {
   logger.warn("the keeper is gone, the next one takes over");
   const { orphanGraceMs } = asked;
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
-  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, argv: start?.argv ?? [] };
+  const previousPlatform = identify(process.pid);
+  if (previousPlatform === undefined) throw new Error("this process cannot tell its own identity");
+  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, previousPlatform, argv: start?.argv ?? [] };
   spawnKeeper({ execPath: process.execPath, execArgv: [...nodeFlags(process.execArgv), entry], env: environment(), start: takeover });
   await end();
 }

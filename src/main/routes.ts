@@ -1,5 +1,5 @@
 // From watched objects to the gateway threads: informers feed the routing table, its deltas go out, acknowledgements come back.
-import type { Informer, InformerSet } from "#client";
+import type { InformerSet } from "#client";
 import { Ingress, Pod, Revision } from "#kinds";
 import type { GatewayToControl, RouteDelta } from "#protocol";
 import { RouteTable, type Settled } from "#routing";
@@ -77,15 +77,15 @@ export class Routes {
       this.#drained.delete(uid);
     }
     if (settled.ingresses.length > 0) this.#options.onInForce(settled.ingresses);
+    // Room may have become free for pods that wait for a slot.
+    this.#schedule();
   }
 
-  #follow<O extends KubeObject>(kind: Kind<O>, apply: (key: string, object: O | undefined) => void): Informer<O> {
-    const informer = this.#options.informers.of(kind, "routes", (object) => RouteTable.keep(object));
-    informer.onChange(({ key, after }) => {
-      apply(key, after);
+  #follow<O extends KubeObject>(kind: Kind<O>, apply: (key: string, object: O | undefined) => void): { readonly synced: Promise<void> } {
+    return this.#options.informers.follow(kind, "routes", (key, object) => {
+      apply(key, object);
       this.#schedule();
     });
-    return informer;
   }
 
   /** Changes of one turn of the loop go out as one batch. */
