@@ -24,7 +24,7 @@ function builtIn(definition: Partial<Kind> & Pick<Kind, "kind" | "plural" | "sch
   };
 }
 
-export const Space = builtIn({
+const Space = builtIn({
   kind: "Namespace",
   plural: "namespaces",
   scope: "Cluster",
@@ -144,7 +144,7 @@ export interface Answer {
   readonly json: Record<string, never> & { metadata: KubeObject["metadata"]; message: string; items: KubeObject[] };
 }
 
-export function requestOf(line: string, body?: unknown, headers: Record<string, string> = {}): ApiRequest {
+function requestOf(line: string, body?: unknown, headers: Record<string, string> = {}): ApiRequest {
   const [method = "", target = ""] = line.split(" ");
   const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
   return { method, target, headers: { authorization: "Bearer good", ...headers }, ...sent };

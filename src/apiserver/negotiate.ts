@@ -17,7 +17,7 @@ interface MediaRange {
 const RANGES_MAX = 32;
 
 /** The ranges of an Accept header, best first; the order of the header decides between equals. */
-export function mediaRanges(accept: string | undefined): readonly MediaRange[] {
+function mediaRanges(accept: string | undefined): readonly MediaRange[] {
   const ranges = (accept ?? "").split(",", RANGES_MAX).map((text) => {
     const [type = "", ...rest] = text.split(";").map((part) => part.trim());
     const parameters = new Map(rest.map((part) => [part.slice(0, Math.max(0, part.indexOf("="))).toLowerCase(), part.slice(part.indexOf("=") + 1)]));

@@ -9,7 +9,7 @@ const WARNINGS_MAX = 16;
 const WARNING_LENGTH_MAX = 1024;
 
 /** The `Warning: 299` header of RFC 7234, once a text. */
-export function warningHeaders(warnings: readonly string[]): Record<string, readonly string[]> {
+function warningHeaders(warnings: readonly string[]): Record<string, readonly string[]> {
   if (warnings.length === 0) return {};
   // Header values are Latin-1 without control characters; what does not fit is shown as a question mark.
   const clean = [...new Set(warnings)].slice(0, WARNINGS_MAX).map((text) => text.slice(0, WARNING_LENGTH_MAX).replaceAll(/[^\x20-\x7e]/g, "?"));
