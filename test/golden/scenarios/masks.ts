@@ -65,6 +65,7 @@ export const UNLISTED: readonly string[] = ["Event", "Lease", "ConfigMap", "Serv
 
 export function masked(object: RecordedObject): RecordedObject {
   const copy = structuredClone(object) as Masked;
+  delete copy.metadata["resourceVersion"];
   for (const { hide } of Object.values(MASKS)) hide(copy);
   return copy;
 }

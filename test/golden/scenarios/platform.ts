@@ -50,6 +50,15 @@ async function configure(client: Client): Promise<void> {
   }
 }
 
+/** One gateway that never has a request. */
+async function reportNoLoad(deciders: Deciders, clock: SimClock, signal: AbortSignal): Promise<void> {
+  deciders.receive({ type: "listening", thread: 0 });
+  while (!signal.aborted) {
+    await clock.sleep(1000, signal).catch(() => {});
+    if (!signal.aborted) deciders.receive({ type: "load", thread: 0, epoch: 0, periodMs: 1000, backends: [] });
+  }
+}
+
 /** Boots with the recordings' base configuration and an empty namespace. */
 export async function bootHarness(namespace: string): Promise<Harness> {
   const clock = new SimClock();
@@ -102,6 +111,7 @@ export async function bootHarness(namespace: string): Promise<Harness> {
     signal,
   );
   void deciders.run({ signal });
+  void reportNoLoad(deciders, clock, signal);
 
   const behaviours = new Map<string, Behaviour>();
   const behaviourFor = (of: string): Behaviour => {

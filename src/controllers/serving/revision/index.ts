@@ -1,8 +1,8 @@
-// The controller of Revisions: it watches Revisions and their Deployments, PodAutoscalers and Images.
+// The controller of Revisions: it watches Revisions, their Deployments, PodAutoscalers and Images, and pods, whose failures it tells.
 import type { Clock, Rng } from "#core";
-import { Deployment, Image, PodAutoscaler, Revision, type ServingConfig } from "#kinds";
+import { Deployment, Image, Pod, PodAutoscaler, Revision, serving, type ServingConfig } from "#kinds";
 import type { Controller } from "#reconcile";
-import type { ObjectKey } from "#schema";
+import type { KubeObject, ObjectKey } from "#schema";
 import { DigestResolver, type ResolveDigest, type ResolveDigests } from "./effects.ts";
 import { observeRevision, type ObservedRevision } from "./observe.ts";
 import { planRevision } from "./plan.ts";
@@ -19,6 +19,11 @@ export interface RevisionControllerDeps {
   readonly wake: (key: ObjectKey) => void;
 }
 
+function revisionOf({ metadata }: KubeObject): readonly ObjectKey[] {
+  const name = metadata.labels?.[serving.revision];
+  return name === undefined ? [] : [{ namespace: metadata.namespace ?? "", name }];
+}
+
 /** Deploys each Revision once its images are known, and tells how it goes. */
 export function revisionController(deps: RevisionControllerDeps): Controller<Revision, ObservedRevision, ResolveDigests> {
   const resolver = new DigestResolver(deps);
@@ -27,6 +32,7 @@ export function revisionController(deps: RevisionControllerDeps): Controller<Rev
     name: "revision-controller",
     primary: Revision,
     owns: [Deployment, PodAutoscaler, Image],
+    watches: [{ kind: Pod, keys: revisionOf }],
     observe: (key, world) => observeRevision(key, world, sources),
     plan: planRevision,
     primaryOf: ({ revision }) => revision,
