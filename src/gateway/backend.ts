@@ -60,7 +60,7 @@ export class Backend implements Loaded {
   update(entry: BackendEntry, generation: number): void {
     this.#entry = entry;
     const wanted = new Set(entry.pods.map((pod) => pod.id));
-    for (const pod of [...this.#pods.values()]) if (!wanted.has(pod.id)) this.#takeOut(pod, generation);
+    for (const pod of this.#pods.values()) if (!wanted.has(pod.id)) this.#takeOut(pod, generation);
     for (const pod of entry.pods) this.#putIn(pod, generation);
     this.#ready = [...this.#pods.values()].filter((pod) => pod.ready && pod.removedIn === 0);
     this.serve();
@@ -69,8 +69,8 @@ export class Backend implements Loaded {
   /** Takes all pods out and refuses who waits. */
   remove(generation: number): void {
     this.#ready = [];
-    for (const pod of [...this.#pods.values()]) this.#takeOut(pod, generation);
-    for (const waiter of [...this.#waiters]) {
+    for (const pod of this.#pods.values()) this.#takeOut(pod, generation);
+    for (const waiter of this.#waiters) {
       this.leave(waiter);
       waiter.refused();
     }

@@ -1,7 +1,7 @@
 // Framing of bodies: the same answer however the bytes are cut, and nothing lenient.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { BodyTracker } from "./body-tracker.ts";
 import type { Framing } from "./request-head.ts";
 import { tailOf } from "./timeout-tail.ts";
@@ -27,7 +27,7 @@ const rows: readonly { name: string; framing: Framing; text: string; want: Retur
   { name: "a length that has not all come", framing: 9, text: "abc", want: { length: 3, end: "open" } },
   { name: "until the connection closes", framing: "close", text: "abc", want: { length: 3, end: "open" } },
   { name: "chunks", framing: "chunked", text: "3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\nnext", want: { length: 28, end: "done" } },
-  { name: "extensions and trailers", framing: "chunked", text: "1;a=\"b\"\r\nx\r\n0;z\r\nX-Sum: 1\r\nY:\r\n\r\nnext", want: { length: 33, end: "done" } },
+  { name: "extensions and trailers", framing: "chunked", text: '1;a="b"\r\nx\r\n0;z\r\nX-Sum: 1\r\nY:\r\n\r\nnext', want: { length: 33, end: "done" } },
   { name: "leading zeros", framing: "chunked", text: "0003\r\nabc\r\n00\r\n\r\n", want: { length: 17, end: "done" } },
   { name: "a chunk longer than it says", framing: "chunked", text: "1\r\nab\r\n", want: { length: 5, end: "failed" } },
   { name: "no size", framing: "chunked", text: "\r\nabc", want: { length: 1, end: "failed" } },
@@ -45,7 +45,14 @@ for (const { name, framing, text, want } of rows) {
   test(`bodies: ${name}`, () => {
     assert.deepEqual(track(framing, text), want);
     // The same octet by octet.
-    assert.deepEqual(track(framing, text, Array.from({ length: text.length }, (_, index) => index)), want);
+    assert.deepEqual(
+      track(
+        framing,
+        text,
+        Array.from({ length: text.length }, (_, index) => index),
+      ),
+      want,
+    );
   });
 }
 

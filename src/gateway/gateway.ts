@@ -217,7 +217,7 @@ class GatewayThread implements Gateway {
     if (this.#context.draining) return;
     this.#context.draining = true;
     this.#server.close();
-    for (const connection of [...this.#connections]) connection.drain();
+    for (const connection of this.#connections) connection.drain();
     if (this.#connections.size === 0) return this.#stop.abort();
     this.#options.clock.sleep(graceMs, this.#stop.signal).then(
       () => this.#stop.abort(),

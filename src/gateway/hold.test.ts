@@ -39,7 +39,11 @@ test("held requests are served oldest first, and one whose client left is not se
   using first = await startClient(gateway.gateway.port);
   using gone = await startClient(gateway.gateway.port);
   using last = await startClient(gateway.gateway.port);
-  for (const [client, path] of [[first, "/first"], [gone, "/gone"], [last, "/last"]] as const) {
+  for (const [client, path] of [
+    [first, "/first"],
+    [gone, "/gone"],
+    [last, "/last"],
+  ] as const) {
     const held = gateway.gateway;
     client.send(request(path));
     let count = 0;
@@ -143,12 +147,30 @@ test("every delta is acknowledged", async () => {
 });
 
 const deadlines: readonly { name: string; backend: object; pod: "none" | "silent" | "begun" | "chunks"; afterMs: number; want: RegExp }[] = [
-  { name: "held at zero", backend: {}, pod: "none", afterMs: 10_000, want: /^HTTP\/1\.1 504 Gateway Timeout\r\nContent-Type: text\/plain; charset=utf-8\r\n[^]*\r\n\r\nactivator request timeout$/ },
+  {
+    name: "held at zero",
+    backend: {},
+    pod: "none",
+    afterMs: 10_000,
+    want: /^HTTP\/1\.1 504 Gateway Timeout\r\nContent-Type: text\/plain; charset=utf-8\r\n[^]*\r\n\r\nactivator request timeout$/,
+  },
   { name: "silent pod", backend: {}, pod: "silent", afterMs: 10_000, want: /^HTTP\/1\.1 504 [^]*\r\n\r\nrequest timeout$/ },
   { name: "no response start", backend: { responseStartTimeoutMs: 2000 }, pod: "silent", afterMs: 2000, want: /^HTTP\/1\.1 504 [^]*\r\n\r\nrequest timeout$/ },
   { name: "idle before the first byte", backend: { idleTimeoutMs: 3000 }, pod: "silent", afterMs: 3000, want: /^HTTP\/1\.1 504 [^]*\r\n\r\nrequest timeout$/ },
-  { name: "idle after a begun response", backend: { idleTimeoutMs: 3000, responseStartTimeoutMs: 1000 }, pod: "chunks", afterMs: 3000, want: /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n2\r\nhi\r\nf\r\nrequest timeout\r\n0\r\n\r\n$/ },
-  { name: "a response by length that takes too long", backend: {}, pod: "begun", afterMs: 10_000, want: /^HTTP\/1\.1 200 OK\r\nContent-Length: 99\r\n\r\nhirequest timeout$/ },
+  {
+    name: "idle after a begun response",
+    backend: { idleTimeoutMs: 3000, responseStartTimeoutMs: 1000 },
+    pod: "chunks",
+    afterMs: 3000,
+    want: /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n2\r\nhi\r\nf\r\nrequest timeout\r\n0\r\n\r\n$/,
+  },
+  {
+    name: "a response by length that takes too long",
+    backend: {},
+    pod: "begun",
+    afterMs: 10_000,
+    want: /^HTTP\/1\.1 200 OK\r\nContent-Length: 99\r\n\r\nhirequest timeout$/,
+  },
 ];
 for (const { name, backend, pod: kind, afterMs, want } of deadlines) {
   test(`timeouts: ${name}`, async () => {
@@ -191,9 +213,17 @@ test("load is reported each second while there is any, once as zero, and then no
   release?.();
   await client.until((text) => text.endsWith("x"));
   await clock.advance(5000);
-  const reports = gateway.sent.flatMap((message) => (message.type === "load" ? message.backends.map((load) => [load.averageConcurrency, load.requestCount]) : []));
+  const reports = gateway.sent.flatMap((message) =>
+    message.type === "load" ? message.backends.map((load) => [load.averageConcurrency, load.requestCount]) : [],
+  );
   // At once; a second less what was reported at once; a second; half a second; zero.
-  assert.deepEqual(reports, [[1, 1], [0, 0], [1, 0], [0.5, 0], [0, 0]]);
+  assert.deepEqual(reports, [
+    [1, 1],
+    [0, 0],
+    [1, 0],
+    [0.5, 0],
+    [0, 0],
+  ]);
   client[Symbol.dispose]();
   await eventually(() => gateway.sent.length > 0);
   await clock.advance(400_000);

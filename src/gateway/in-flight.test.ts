@@ -11,7 +11,7 @@ const THREADS = 2;
 
 test("two threads share the places of a pod", () => {
   const inFlight = new SharedArrayBuffer(inFlightBytes(THREADS, 2));
-  const [a, b] = [0, 1].map((thread) => new InFlightTable(inFlight, { thread, threads: THREADS }));
+  const [a, b] = [0, 1].map((own) => new InFlightTable(inFlight, { thread: own, threads: THREADS }));
   assert.ok(a !== undefined && b !== undefined);
   assert.deepEqual([a.tryAcquire(1, 2), b.tryAcquire(1, 2), a.tryAcquire(1, 2)], [true, true, false]);
   assert.deepEqual([a.total(0), a.total(1)], [0, 2]);
@@ -21,7 +21,7 @@ test("two threads share the places of a pod", () => {
 
 test("what a dead thread held is given back, what others hold stays", () => {
   const inFlight = new SharedArrayBuffer(inFlightBytes(THREADS, 2));
-  const [a, b] = [0, 1].map((thread) => new InFlightTable(inFlight, { thread, threads: THREADS }));
+  const [a, b] = [0, 1].map((own) => new InFlightTable(inFlight, { thread: own, threads: THREADS }));
   for (let i = 0; i < 3; i++) a?.tryAcquire(0, 9);
   b?.tryAcquire(0, 9);
   b?.tryAcquire(1, 9);

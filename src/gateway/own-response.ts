@@ -34,7 +34,10 @@ export function textResponse(status: number, text: string): OwnResponse {
 }
 
 /** The whole response as latin1 text; `wallMs` dates it. */
-export function renderResponse(response: OwnResponse, how: { readonly wallMs: number; readonly connection: "" | "close" | "keep-alive"; readonly isHead: boolean }): string {
+export function renderResponse(
+  response: OwnResponse,
+  how: { readonly wallMs: number; readonly connection: "" | "close" | "keep-alive"; readonly isHead: boolean },
+): string {
   const connection = how.connection === "" ? "" : `Connection: ${how.connection}\r\n`;
   const line = `HTTP/1.1 ${response.status} ${REASONS[response.status] ?? ""}\r\n`;
   const lengths = `Date: ${new Date(how.wallMs).toUTCString()}\r\nContent-Length: ${Buffer.byteLength(response.body, "latin1")}\r\n`;

@@ -266,7 +266,13 @@ export class PodConnection implements Timed {
   }
 
   #failed(error: Error | undefined): void {
-    this.#report({ error, connected: this.#connected, fresh: this.#fresh, untouched: !this.#inBody && this.#partial === undefined && !this.#tunnel, malformed: false });
+    this.#report({
+      error,
+      connected: this.#connected,
+      fresh: this.#fresh,
+      untouched: !this.#inBody && this.#partial === undefined && !this.#tunnel,
+      malformed: false,
+    });
   }
 
   #report(failure: PodFailure): void {

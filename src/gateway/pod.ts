@@ -17,7 +17,14 @@ export class Pod {
   /** Whether connection attempts run to prove it ready. */
   proving = false;
 
-  constructor(pod: { readonly id: string; readonly slot: number; readonly host: string; readonly port: number; readonly limit: number; readonly ready: boolean }) {
+  constructor(pod: {
+    readonly id: string;
+    readonly slot: number;
+    readonly host: string;
+    readonly port: number;
+    readonly limit: number;
+    readonly ready: boolean;
+  }) {
     this.id = pod.id;
     this.slot = pod.slot;
     this.address = { host: pod.host, port: pod.port };
@@ -32,6 +39,6 @@ export class Pod {
   }
 
   closeIdle(): void {
-    for (const connection of [...this.idle]) connection.destroy();
+    while (this.idle.length > 0) this.idle.pop()?.destroy();
   }
 }

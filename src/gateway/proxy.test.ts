@@ -28,22 +28,36 @@ test("pipelined requests are answered in their order", async () => {
   using client = await startClient(gateway.gateway.port);
   client.send(["/1", "/2", "/nowhere", "/3"].map((path) => (path === "/nowhere" ? request(path).replace("app.test", "no.test") : request(path))).join(""));
   const text = await client.until((received) => received.includes("/3"));
-  assert.deepEqual(
-    text.match(/HTTP\/1\.1 \d+|\/[0-9]/g),
-    ["HTTP/1.1 200", "/1", "HTTP/1.1 200", "/2", "HTTP/1.1 404", "HTTP/1.1 200", "/3"],
-  );
+  assert.deepEqual(text.match(/HTTP\/1\.1 \d+|\/[0-9]/g), ["HTTP/1.1 200", "/1", "HTTP/1.1 200", "/2", "HTTP/1.1 404", "HTTP/1.1 200", "/3"]);
 });
 
 test("the application sees the client's Host, forwarding headers and no header of Knative's hops", async () => {
   await using gateway = await startGateway();
   let seen = "";
   await using pod = await startPod(answering((head) => ((seen = head), ok(""))));
-  const splits = [{ backend: "ns/rev", percent: 100, appendHeaders: [["Knative-Serving-Revision", "rev"], ["X-Tag", "split"]] as const }];
+  const splits = [
+    {
+      backend: "ns/rev",
+      percent: 100,
+      appendHeaders: [
+        ["Knative-Serving-Revision", "rev"],
+        ["X-Tag", "split"],
+      ] as const,
+    },
+  ];
   const paths = [{ prefix: "", headers: [], appendHeaders: [["x-tag", "path"]] as const, splits }];
   const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
   gateway.routes({ hosts: [hostEntry({ paths })], backends: [backendEntry({ pods })] });
   using client = await startClient(gateway.gateway.port);
-  const lines = ["Accept: */*", "X-Forwarded-For: 10.0.0.9", "X-TAG: mine", "Connection: keep-alive, X-Secret", "X-Secret: 1", "K-Network-Hash: x", "TE: trailers"];
+  const lines = [
+    "Accept: */*",
+    "X-Forwarded-For: 10.0.0.9",
+    "X-TAG: mine",
+    "Connection: keep-alive, X-Secret",
+    "X-Secret: 1",
+    "K-Network-Hash: x",
+    "TE: trailers",
+  ];
   client.send(`GET /x?y=1 HTTP/1.1\r\nHost: APP.test:8080\r\n${lines.join("\r\n")}\r\n\r\n`);
   await client.until((text) => text.includes("200 OK"));
   assert.equal(
@@ -56,7 +70,9 @@ test("the application sees the client's Host, forwarding headers and no header o
 test("a chunked response with trailers passes as it is and the connection stays", async () => {
   await using gateway = await startGateway();
   const body = "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n";
-  await using pod = await startPod(answering((head) => (head.startsWith("GET /chunks") ? `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}` : ok("next"))));
+  await using pod = await startPod(
+    answering((head) => (head.startsWith("GET /chunks") ? `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}` : ok("next"))),
+  );
   oneReadyPod(gateway, pod);
   using client = await startClient(gateway.gateway.port);
   client.send(request("/chunks") + request("/next"));
@@ -210,7 +226,10 @@ test("a kept connection that the pod closed is replaced without the client's not
   client.send(request("/2"));
   await client.until((text) => text.match(/fine/g)?.length === 2);
   client.send(request("/3", ["Content-Length: 1"], "POST") + "x");
-  assert.match(await client.until((text) => text.includes("502")), /502 Bad Gateway\r\nContent-Type: text\/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n/);
+  assert.match(
+    await client.until((text) => text.includes("502")),
+    /502 Bad Gateway\r\nContent-Type: text\/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n/,
+  );
   assert.equal(served, 4);
 });
 

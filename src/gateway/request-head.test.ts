@@ -1,7 +1,7 @@
 // Parsing of heads: what is refused, and what is understood.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { findHeadEnd } from "./head-scan.ts";
 import { hostName, parseRequestHead, type RequestHead } from "./request-head.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
@@ -53,20 +53,40 @@ for (const { name, text, status } of refused) {
 }
 
 const accepted: readonly { name: string; text: string; want: Partial<RequestHead> }[] = [
-  { name: "the least", text: `GET / HTTP/1.1\r\n${H}\r\n`, want: { method: "GET", target: "/", path: "/", host: "a", minor: 1, keepAlive: true, framing: 0, upgrade: "", kept: "" } },
+  {
+    name: "the least",
+    text: `GET / HTTP/1.1\r\n${H}\r\n`,
+    want: { method: "GET", target: "/", path: "/", host: "a", minor: 1, keepAlive: true, framing: 0, upgrade: "", kept: "" },
+  },
   { name: "HTTP/1.0 without Host", text: "GET / HTTP/1.0\r\n\r\n", want: { host: "", minor: 0, keepAlive: false } },
   { name: "HTTP/1.0 that stays", text: "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", want: { keepAlive: true } },
   { name: "close wins", text: `GET / HTTP/1.1\r\n${H}Connection: keep-alive\r\nConnection: close\r\n\r\n`, want: { keepAlive: false } },
   { name: "a query", text: `GET /a?b=/c HTTP/1.1\r\n${H}\r\n`, want: { target: "/a?b=/c", path: "/a" } },
-  { name: "an absolute target without a path", text: `GET http://B:80?q HTTP/1.1\r\n${H}\r\n`, want: { target: "/?q", path: "/", authority: "B:80", host: "b" } },
+  {
+    name: "an absolute target without a path",
+    text: `GET http://B:80?q HTTP/1.1\r\n${H}\r\n`,
+    want: { target: "/?q", path: "/", authority: "B:80", host: "b" },
+  },
   { name: "OPTIONS *", text: `OPTIONS * HTTP/1.1\r\n${H}\r\n`, want: { target: "*" } },
   { name: "chunked in any case", text: `POST / HTTP/1.1\r\n${H}TRANSFER-encoding: Chunked\r\n\r\n`, want: { framing: "chunked" } },
   { name: "a length with white space", text: `POST / HTTP/1.1\r\n${H}Content-Length: \t 007 \r\n\r\n`, want: { framing: 7 } },
   { name: "an upgrade", text: `GET / HTTP/1.1\r\n${H}Connection: x, UPGRADE\r\nUpgrade: websocket\r\n\r\n`, want: { upgrade: "websocket", kept: "" } },
   { name: "Upgrade without Connection is no upgrade", text: `GET / HTTP/1.1\r\n${H}Upgrade: websocket\r\n\r\n`, want: { upgrade: "", kept: "" } },
-  { name: "an upgrade to HTTP/2 is declined", text: `GET / HTTP/1.1\r\n${H}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n`, want: { upgrade: "", kept: "" } },
-  { name: "lines of this hop go", text: `GET / HTTP/1.1\r\nA: 1\r\n${H}B: 2\r\nConnection: X-Mine\r\nX-Mine: 3\r\nC:4\r\n\r\n`, want: { kept: "A: 1\r\nB: 2\r\nC:4\r\n" } },
-  { name: "a length named by Connection stays", text: `POST / HTTP/1.1\r\n${H}Connection: content-length\r\nContent-Length: 3\r\n\r\n`, want: { framing: 3, kept: "Content-Length: 3\r\n" } },
+  {
+    name: "an upgrade to HTTP/2 is declined",
+    text: `GET / HTTP/1.1\r\n${H}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n`,
+    want: { upgrade: "", kept: "" },
+  },
+  {
+    name: "lines of this hop go",
+    text: `GET / HTTP/1.1\r\nA: 1\r\n${H}B: 2\r\nConnection: X-Mine\r\nX-Mine: 3\r\nC:4\r\n\r\n`,
+    want: { kept: "A: 1\r\nB: 2\r\nC:4\r\n" },
+  },
+  {
+    name: "a length named by Connection stays",
+    text: `POST / HTTP/1.1\r\n${H}Connection: content-length\r\nContent-Length: 3\r\n\r\n`,
+    want: { framing: 3, kept: "Content-Length: 3\r\n" },
+  },
   { name: "octets beyond ASCII in values", text: `GET / HTTP/1.1\r\n${H}X: \xe9\r\n\r\n`, want: { kept: "X: \xe9\r\n" } },
 ];
 for (const { name, text, want } of accepted) {
@@ -82,10 +102,22 @@ test("host names lose port, trailing dot and case, IPv6 addresses keep their col
 });
 
 const responses: readonly { name: string; text: string; want: Partial<ResponseHead> | undefined }[] = [
-  { name: "a length", text: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", want: { status: 200, framing: 3, keepAlive: true, plain: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" } },
+  {
+    name: "a length",
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
+    want: { status: 200, framing: 3, keepAlive: true, plain: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" },
+  },
   { name: "no reason", text: "HTTP/1.1 200\r\n\r\n", want: { status: 200, framing: "close" } },
-  { name: "chunks win over a length", text: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", want: { framing: "chunked", lines: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" } },
-  { name: "lines of the hop go", text: "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5, max=9\r\nA: b\r\nContent-Length: 0\r\n\r\n", want: { keepAliveSeconds: 5, lines: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 0\r\n" } },
+  {
+    name: "chunks win over a length",
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+    want: { framing: "chunked", lines: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" },
+  },
+  {
+    name: "lines of the hop go",
+    text: "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5, max=9\r\nA: b\r\nContent-Length: 0\r\n\r\n",
+    want: { keepAliveSeconds: 5, lines: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 0\r\n" },
+  },
   { name: "HTTP/1.0", text: "HTTP/1.0 200 OK\r\n\r\n", want: { keepAlive: false, framing: "close", lines: "HTTP/1.1 200 OK\r\n" } },
   { name: "no content", text: "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", want: { framing: 0 } },
   { name: "two lengths", text: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", want: undefined },
@@ -115,11 +147,37 @@ test("the end of a head is found whatever stands behind it; a bare LF before it 
   assert.equal(findHeadEnd(shared, 0, 16), -1, "what a shared buffer holds behind the read does not count");
 });
 
-const FRAGMENTS = ["GET", "POST", " ", "/", "HTTP/1.1", "HTTP/1.0", "\r\n", "\n", "\r", "Host", ":", "a", "Content-Length", "5", "Transfer-Encoding", "chunked", ",", "\t", "\0", "Connection", "close", "\xff"];
+const FRAGMENTS = [
+  "GET",
+  "POST",
+  " ",
+  "/",
+  "HTTP/1.1",
+  "HTTP/1.0",
+  "\r\n",
+  "\n",
+  "\r",
+  "Host",
+  ":",
+  "a",
+  "Content-Length",
+  "5",
+  "Transfer-Encoding",
+  "chunked",
+  ",",
+  "\t",
+  "\0",
+  "Connection",
+  "close",
+  "\xff",
+];
 
 test("whatever the octets, a head is refused or understood, never a crash, and what goes on is well formed", () => {
   const soup = fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 40 }).map((parts) => `${parts.join("")}\r\n\r\n`);
-  const lines = fc.array(fc.tuple(fc.constantFrom("Host", "Connection", "Content-Length", "X-A", "Expect", "TE"), fc.constantFrom("a", "close", "3", "x-a", " ", "a\r\n b", "a\nb")), { maxLength: 6 });
+  const lines = fc.array(
+    fc.tuple(fc.constantFrom("Host", "Connection", "Content-Length", "X-A", "Expect", "TE"), fc.constantFrom("a", "close", "3", "x-a", " ", "a\r\n b", "a\nb")),
+    { maxLength: 6 },
+  );
   const shaped = lines.map((fields) => `GET / HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`);
   fc.assert(
     fc.property(fc.oneof(soup, shaped, fc.string({ unit: "binary" })), (text) => {

@@ -5,7 +5,11 @@ import { below, SeededRng, type Rng } from "#core";
 import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod } from "./testing.ts";
 
 const refusals: readonly { name: string; text: string; want: RegExp }[] = [
-  { name: "length and chunks", text: "POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", want: /^HTTP\/1\.1 400 Bad Request\r\n/ },
+  {
+    name: "length and chunks",
+    text: "POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",
+    want: /^HTTP\/1\.1 400 Bad Request\r\n/,
+  },
   { name: "a bare LF head", text: "GET / HTTP/1.1\nHost: app.test\n\n", want: /^HTTP\/1\.1 400 / },
   { name: "a head without end", text: `GET / HTTP/1.1\r\nX: ${"a".repeat(70_000)}`, want: /^HTTP\/1\.1 431 / },
   { name: "a bad chunk", text: "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", want: /^HTTP\/1\.1 400 / },
@@ -29,7 +33,7 @@ for (const { name, text, want } of refusals) {
 }
 
 async function sendInPieces(client: { socket: { write(bytes: Buffer): unknown } }, bytes: Buffer, rng: Rng): Promise<void> {
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     const to = Math.min(bytes.length, from + 1 + below(rng, 60));
     client.socket.write(bytes.subarray(from, to));
     from = to;
@@ -80,7 +84,20 @@ test("random octets never harm anybody but their sender", async () => {
   await using pod = await startPod(answering(() => ok("fine")));
   const pods = [{ id: "p", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
   gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods })] });
-  const pieces = ["GET / HTTP/1.1\r\n", "Host: app.test\r\n", "\r\n", "\n", "POST ", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", "\0", "abc", "ff\r\n", "Connection: Upgrade\r\n"];
+  const pieces = [
+    "GET / HTTP/1.1\r\n",
+    "Host: app.test\r\n",
+    "\r\n",
+    "\n",
+    "POST ",
+    "Content-Length: 3\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "0\r\n\r\n",
+    "\0",
+    "abc",
+    "ff\r\n",
+    "Connection: Upgrade\r\n",
+  ];
   const rng = new SeededRng(11);
   for (let round = 0; round < 60; round++) {
     using client = await startClient(gateway.gateway.port);
@@ -95,7 +112,11 @@ test("random octets never harm anybody but their sender", async () => {
 
 test("a pod that answers nonsense gives 502, and what it sends unasked reaches nobody", async () => {
   await using gateway = await startGateway();
-  const answers = ["nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", `${ok("right")}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`];
+  const answers = [
+    "nonsense\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    `${ok("right")}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`,
+  ];
   await using pod = await startPod(answering(() => answers.shift() ?? ok("last")));
   const pods = [{ id: "p", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
   gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods })] });

@@ -96,7 +96,9 @@ function targetOf(path: RoutePath, split: RouteSplit): Target {
   const merged = new Map<string, readonly [string, string]>();
   for (const pair of [...path.appendHeaders, ...split.appendHeaders]) merged.set(pair[0].toLowerCase(), pair);
   const originalHost = merged.get("k-original-host")?.[1];
-  const added = [...merged].filter(([name, [, value]]) => !INTERNAL.has(name) && /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value));
+  const added = [...merged].filter(
+    ([name, [, value]]) => !INTERNAL.has(name) && /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+  );
   return {
     backend: split.backend,
     appended: added.map(([, [name, value]]) => `${name}: ${value}\r\n`).join(""),

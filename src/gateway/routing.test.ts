@@ -15,22 +15,50 @@ const path = (over: Partial<RoutePath>, backend = "ns/rev"): RoutePath => ({
 const rows: readonly { name: string; head: string; want: RegExp }[] = [
   { name: "the host with another case, a port and a trailing dot", head: "GET / HTTP/1.1\r\nHost: APP.Test.:8080\r\n", want: /^HTTP\/1\.1 200 OK[^]*rev$/ },
   { name: "an absolute target goes before Host", head: "GET http://app.test/abs HTTP/1.1\r\nHost: other\r\n", want: /^HTTP\/1\.1 200 OK[^]*rev$/ },
-  { name: "an unknown host", head: "GET / HTTP/1.1\r\nHost: no.test\r\n", want: /^HTTP\/1\.1 404 Not Found[^]*404 no service answers to the host "no\.test"\n$/ },
+  {
+    name: "an unknown host",
+    head: "GET / HTTP/1.1\r\nHost: no.test\r\n",
+    want: /^HTTP\/1\.1 404 Not Found[^]*404 no service answers to the host "no\.test"\n$/,
+  },
   { name: "a cluster-local host", head: "GET / HTTP/1.1\r\nHost: local.test\r\n", want: /^HTTP\/1\.1 404 / },
   { name: "the longest prefix", head: "GET /long/er?x HTTP/1.1\r\nHost: app.test\r\n", want: /long$/ },
   { name: "a header match before the plain path", head: "GET /x HTTP/1.1\r\nHost: app.test\r\nknative-serving-TAG: t\r\n", want: /tagged$/ },
   { name: "another header value", head: "GET /x HTTP/1.1\r\nHost: app.test\r\nKnative-Serving-Tag: u\r\n", want: /rev$/ },
-  { name: "a host that is https only", head: "GET /a?b=c HTTP/1.1\r\nHost: secure.test:80\r\n", want: /^HTTP\/1\.1 301 Moved Permanently\r\nLocation: https:\/\/secure\.test\/a\?b=c\r\n/ },
-  { name: "a network probe echoes its hash", head: "GET /healthz HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: probe\r\nK-Network-Hash: abc\r\n", want: /^HTTP\/1\.1 200 OK\r\nK-Network-Hash: abc\r\n/ },
-  { name: "the hash override asks for the route's", head: "GET /healthz HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: probe\r\nK-Network-Hash: override\r\n", want: /K-Network-Hash: f00\r\n/ },
+  {
+    name: "a host that is https only",
+    head: "GET /a?b=c HTTP/1.1\r\nHost: secure.test:80\r\n",
+    want: /^HTTP\/1\.1 301 Moved Permanently\r\nLocation: https:\/\/secure\.test\/a\?b=c\r\n/,
+  },
+  {
+    name: "a network probe echoes its hash",
+    head: "GET /healthz HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: probe\r\nK-Network-Hash: abc\r\n",
+    want: /^HTTP\/1\.1 200 OK\r\nK-Network-Hash: abc\r\n/,
+  },
+  {
+    name: "the hash override asks for the route's",
+    head: "GET /healthz HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: probe\r\nK-Network-Hash: override\r\n",
+    want: /K-Network-Hash: f00\r\n/,
+  },
   {
     name: "a probe without a hash",
     head: "GET / HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: probe\r\n",
     want: /^HTTP\/1\.1 400 Bad Request\r\n[^]*a probe request must contain a non-empty "K-Network-Hash" header\n$/,
   },
-  { name: "a probe of another kind", head: "GET / HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: queue\r\n", want: /400 [^]*unexpected probe header value: "queue"\n$/ },
-  { name: "a revision that the gateway does not know", head: "GET /gone HTTP/1.1\r\nHost: app.test\r\n", want: /^HTTP\/1\.1 503 [^]*no revision "ns\/gone"\n$/ },
-  { name: "HEAD of an error has no body", head: "HEAD / HTTP/1.1\r\nHost: no.test\r\n", want: /^HTTP\/1\.1 404 Not Found\r\n[^]*Content-Length: [1-9][0-9]\r\n\r\n$/ },
+  {
+    name: "a probe of another kind",
+    head: "GET / HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: queue\r\n",
+    want: /400 [^]*unexpected probe header value: "queue"\n$/,
+  },
+  {
+    name: "a revision that the gateway does not know",
+    head: "GET /gone HTTP/1.1\r\nHost: app.test\r\n",
+    want: /^HTTP\/1\.1 503 [^]*no revision "ns\/gone"\n$/,
+  },
+  {
+    name: "HEAD of an error has no body",
+    head: "HEAD / HTTP/1.1\r\nHost: no.test\r\n",
+    want: /^HTTP\/1\.1 404 Not Found\r\n[^]*Content-Length: [1-9][0-9]\r\n\r\n$/,
+  },
 ];
 
 for (const { name, head, want } of rows) {
@@ -49,7 +77,11 @@ for (const { name, head, want } of rows) {
       path({ prefix: "/long" }, "ns/long"),
       path({ prefix: "/gone" }, "ns/gone"),
     ];
-    const hosts = [hostEntry({ paths, probeHash: "f00" }), hostEntry({ host: "local.test", visibility: "ClusterLocal" }), hostEntry({ host: "secure.test", redirectToHttps: true })];
+    const hosts = [
+      hostEntry({ paths, probeHash: "f00" }),
+      hostEntry({ host: "local.test", visibility: "ClusterLocal" }),
+      hostEntry({ host: "secure.test", redirectToHttps: true }),
+    ];
     gateway.routes({ hosts, backends });
     using client = await startClient(gateway.gateway.port);
     client.send(`${head}\r\n`);
@@ -74,7 +106,11 @@ test("a split is exact over any 100 consecutive requests", async () => {
   await using gateway = await startGateway();
   await using pod = await startPod(answering((head) => ok(/X-Share: (\w)/.exec(head)?.[1] ?? "?")));
   const pods = [{ id: "p", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-  const shares = [["a", 1], ["b", 29], ["c", 70]] as const;
+  const shares = [
+    ["a", 1],
+    ["b", 29],
+    ["c", 70],
+  ] as const;
   const splits = shares.map(([name, percent]) => ({ backend: "ns/rev", percent, appendHeaders: [["X-Share", name]] as const }));
   gateway.routes({ hosts: [hostEntry({ paths: [path({ splits })] })], backends: [backendEntry({ pods })] });
   using client = await startClient(gateway.gateway.port);

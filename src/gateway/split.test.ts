@@ -1,7 +1,7 @@
 // Splits: exact in every window, spread evenly.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { splitSequence } from "./split.ts";
 
 test("every window of 100 of the repeated sequence holds each share exactly by its percent", () => {

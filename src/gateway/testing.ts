@@ -30,7 +30,7 @@ export async function startGateway(clock: Clock = socketClock): Promise<TestGate
   const start = { thread: 0, threads: 1, epoch: 1, listenFd: -1, inFlight: new SharedArrayBuffer(inFlightBytes(1, 16)), slots: 16, publicPort: 80 };
   const send = (message: GatewayToControl): void => {
     sent.push(message);
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
   const gateway = createGateway({ start, clock, rng: new SeededRng(7), logger: silentLogger, send, listen: { port: 0, host: "127.0.0.1" } });
   const stop = new AbortController();
@@ -141,7 +141,7 @@ export async function startClient(port: number): Promise<TestClient> {
   let closed = false;
   const listeners = new Set<() => void>();
   const changed = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
   socket.on("data", (bytes: Buffer) => {
     chunks.push(bytes);

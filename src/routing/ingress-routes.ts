@@ -58,5 +58,9 @@ function routeSplit(split: IngressSplit, alone: boolean): RouteSplit {
 /** Identifies the configuration for network probes: SHA-256 of spec, namespace and name. */
 function hashOf(ingress: Ingress): string {
   const { namespace = "", name } = ingress.metadata;
-  return createHash("sha256").update(JSON.stringify(ingress.spec ?? {})).update(namespace).update(name).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(ingress.spec ?? {}))
+    .update(namespace)
+    .update(name)
+    .digest("hex");
 }

@@ -15,7 +15,9 @@ function meta(name: string, over: object = {}): Ingress["metadata"] {
 }
 
 function ingress(name: string, over: { meta?: object; hosts?: string[]; splits?: object[]; spec?: object } = {}): Ingress {
-  const splits = over.splits ?? [{ serviceName: "rev", serviceNamespace: "ns", servicePort: 80, percent: 100, appendHeaders: { "Knative-Serving-Revision": "rev" } }];
+  const splits = over.splits ?? [
+    { serviceName: "rev", serviceNamespace: "ns", servicePort: 80, percent: 100, appendHeaders: { "Knative-Serving-Revision": "rev" } },
+  ];
   const rules = [{ hosts: over.hosts ?? [`${name}.example.com`], http: { paths: [{ splits }] }, visibility: "ExternalIP" }];
   return {
     apiVersion: "networking.internal.knative.dev/v1alpha1",
@@ -30,7 +32,12 @@ function revision(name = "rev", spec: object = {}): Revision {
     apiVersion: "serving.knative.dev/v1",
     kind: "Revision",
     metadata: meta(name),
-    spec: { containerConcurrency: 0, timeoutSeconds: 300, containers: [{ image: "x", readinessProbe: { successThreshold: 1, tcpSocket: { port: 0 } } }], ...spec },
+    spec: {
+      containerConcurrency: 0,
+      timeoutSeconds: 300,
+      containers: [{ image: "x", readinessProbe: { successThreshold: 1, tcpSocket: { port: 0 } } }],
+      ...spec,
+    },
   } as Revision;
 }
 
@@ -187,7 +194,12 @@ const states: readonly { name: string; spec?: object; before?: PodState; now: Po
   { name: "a pod without a process is left alone", now: "pending", want: undefined },
   { name: "an ending pod gets nothing", now: "terminating", want: undefined },
   { name: "a pod that was ready and is not any more is left alone", before: "ready", now: "running", want: undefined },
-  { name: "an HTTP probe must succeed first", spec: { containers: [{ image: "x", readinessProbe: { httpGet: { path: "/" } } }] }, now: "running", want: undefined },
+  {
+    name: "an HTTP probe must succeed first",
+    spec: { containers: [{ image: "x", readinessProbe: { httpGet: { path: "/" } } }] },
+    now: "running",
+    want: undefined,
+  },
   { name: "without any probe connecting is enough", spec: { containers: [{ image: "x" }] }, now: "running", want: "starting" },
 ];
 for (const { name, spec, before, now, want } of states) {
