@@ -51,7 +51,9 @@ function childrenFor(contents: readonly Content[], slices: readonly EndpointSlic
 }
 
 function childFor(content: Content, slice: EndpointSlice | undefined, { name, namespace, labels, annotations }: Frame): Child<EndpointSlice> {
-  const body = { addressType: content.addressType, endpoints: [...content.endpoints], ports: [...content.ports] };
+  // Go's empty lists: Kubernetes' own slices without endpoints have null here.
+  const orNull = <T>(items: readonly T[]): T[] | null => (items.length === 0 ? null : [...items]);
+  const body = { addressType: content.addressType, endpoints: orNull(content.endpoints), ports: orNull(content.ports) };
   const names = slice === undefined ? { generateName: `${name}-` } : { name: slice.metadata.name };
   return {
     kind: EndpointSlice,
@@ -64,8 +66,8 @@ function childFor(content: Content, slice: EndpointSlice | undefined, { name, na
     merge(current, wanted) {
       const { annotations: wantedAnnotations } = wanted.metadata;
       const kept = wantedAnnotations === undefined ? {} : { annotations: wantedAnnotations };
-      const same = sameJson([current.endpoints ?? [], current.ports ?? []], [body.endpoints, body.ports]);
-      // A server may keep empty lists as null.
+      // A server may keep null as an empty list or as nothing.
+      const same = sameJson([current.endpoints ?? [], current.ports ?? []], [content.endpoints, content.ports]);
       return { ...current, ...(same ? {} : body), metadata: { ...current.metadata, ...kept, labels: { ...wanted.metadata.labels } } };
     },
   };
