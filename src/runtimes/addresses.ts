@@ -21,6 +21,12 @@ export function addressOf(
   return ip === undefined || ip === "" || record !== undefined ? undefined : { host: ip, port };
 }
 
+/** The recorded host ports by container port; empty without a record. */
+export function recordedPorts(pod: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }): Readonly<Record<string, number>> {
+  const entries = Object.entries(parseRecord(pod.metadata.annotations?.[ADDRESSES_ANNOTATION] ?? "{}"));
+  return Object.fromEntries(entries.map(([port, address]) => [port, Number(String(address).slice(String(address).lastIndexOf(":") + 1))]));
+}
+
 function parseRecord(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,9 +1,14 @@
-// The kubelet of the embedded platform: pods of its node run as host processes.
-import type { Client } from "#client";
-import type { Clock, Logger, Rng } from "#core";
+// The kubelet of the embedded platform: pods of its node run as host processes of the keeper.
+import { join } from "node:path";
+import { createInformer, type Change, type Client } from "#client";
+import { badRequest, notFound, type Clock, type Logger, type Rng } from "#core";
 import type { ImageStore } from "#images";
+import { Pod } from "#kinds";
+import type { ProcessExit, ProcessState } from "#protocol";
 import type { KeeperClient } from "./keeper-client.ts";
-import type { LogQuery } from "./pod-logs.ts";
+import { podFolders, type PodFolders } from "./pod-folders.ts";
+import { readLogs, type LogQuery } from "./pod-logs.ts";
+import { PodWorker } from "./pod-worker.ts";
 
 export interface ProcessRuntimeOptions {
   readonly client: Client;
@@ -31,8 +36,136 @@ export interface ProcessRuntime {
   run(signal: AbortSignal): Promise<void>;
   /** A gateway connected to a starting pod: as good as a passed tcpSocket probe. */
   podReady(uid: string): void;
-  /** Chunks of output. Throws StatusError NotFound or BadRequest as the kubelet words it. */
+  /** Chunks of output, also of pods that are gone (then `uid` is needed). Throws StatusErrors in the kubelet's words. */
   openLogs(pod: { readonly namespace: string; readonly name: string; readonly uid?: string }, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-export declare function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRuntime;
+const PODS = { group: "", resource: "pods" };
+
+interface Owned {
+  readonly uid: string;
+  readonly pod: Pod;
+}
+
+export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
+  const { client, clock, logger } = options;
+  const folders = podFolders(options);
+  const exits = exitsOf(options.keeper);
+  const workers = new Map<string, PodWorker>();
+  const portsTaken = new Set<number>();
+  const running = new Set<Promise<void>>();
+  const context = { ...options, folders, portsTaken, exitOf: exits.exitOf };
+
+  const begin = (pod: Pod, adopted: readonly ProcessState[], signal: AbortSignal): void => {
+    if (workers.has(pod.metadata.uid) || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return;
+    const worker = new PodWorker(context, pod, adopted);
+    workers.set(worker.uid, worker);
+    const run = worker
+      .run(signal)
+      .catch((error: unknown) => logger.error("pod worker failed", { pod: pod.metadata.name, err: error }))
+      .finally(() => {
+        running.delete(run);
+        workers.delete(worker.uid);
+        if (!signal.aborted) void folders.pruneLogs(new Set(workers.keys())).catch((error: unknown) => logger.warn("old output was not deleted", { err: error }));
+      });
+    running.add(run);
+  };
+
+  const onChange = (change: Change<Owned>, signal: AbortSignal): void => {
+    const { before, after } = change;
+    if (before !== undefined && before.uid !== after?.uid) workers.get(before.uid)?.gone();
+    if (after === undefined) return;
+    const worker = workers.get(after.uid);
+    if (worker === undefined) begin(after.pod, [], signal);
+    else worker.update(after.pod);
+  };
+
+  return {
+    async run(signal) {
+      const pods = createInformer<Pod, Owned>({
+        client,
+        kind: Pod,
+        query: { fieldSelector: `spec.nodeName=${options.nodeName}` },
+        clock,
+        rng: options.rng,
+        logger,
+        keep: (pod) => ({ uid: pod.metadata.uid, pod }),
+      });
+      const watching = pods.run(signal);
+      await pods.synced;
+      const { processes = [] } = await options.keeper.call({ do: "list" });
+      exits.seed(processes);
+      for (const { uid, pod } of pods.list()) {
+        begin(pod, processes.filter((state) => state.id.startsWith(`${uid}/`)), signal);
+      }
+      pods.onChange((change) => onChange(change, signal));
+      await endStrays(processes, new Set(pods.list().map((row) => row.uid)), { ...options, exitOf: exits.exitOf });
+      await watching;
+      await Promise.all(running);
+      exits.stop();
+    },
+    podReady(uid) {
+      workers.get(uid)?.portOpened();
+    },
+    async *openLogs(target, query, signal) {
+      const found = await client.find(Pod, target.namespace, target.name);
+      if (found === undefined && target.uid === undefined) throw notFound(PODS, target.name);
+      const uid = target.uid ?? found?.metadata.uid ?? "";
+      yield* readLogs({ ...logSource(folders, { uid, name: target.name, pod: found }, query), isRunning: () => workers.get(uid)?.isRunning === true }, query, clock, signal);
+    },
+  };
+}
+
+function logSource(folders: PodFolders, { uid, name, pod }: { readonly uid: string; readonly name: string; readonly pod: Pod | undefined }, query: LogQuery) {
+  const known = pod === undefined ? undefined : [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((each) => each.name);
+  const mains = pod?.spec.containers.map((each) => each.name) ?? [];
+  if (query.container === undefined && mains.length > 1) {
+    throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${mains.join(" ")}]`);
+  }
+  const container = query.container ?? mains[0] ?? "user-container";
+  if (known !== undefined && !known.includes(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
+  // A uid comes from outside: only what looks like one names a folder.
+  if (!/^[\w-]+$/.test(uid) || !/^[\w-]+$/.test(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
+  return { folder: join(folders.logsDir, uid, container), container, podName: name };
+}
+
+/** Exits by process id: a notice may come before or after somebody asks. */
+function exitsOf(keeper: KeeperClient) {
+  const waiting = new Map<string, (exit: ProcessExit | null) => void>();
+  const early = new Map<string, ProcessExit | null>();
+  const tell = (id: string, exit: ProcessExit | null): void => {
+    const waiter = waiting.get(id);
+    waiting.delete(id);
+    if (waiter === undefined) early.set(id, exit);
+    else waiter(exit);
+  };
+  const stop = keeper.onNotice((notice) => tell(notice.process, notice.exit));
+  return {
+    stop,
+    seed(states: readonly ProcessState[]): void {
+      for (const { id, running, exit } of states) if (!running) tell(id, exit ?? null);
+    },
+    exitOf(id: string): Promise<ProcessExit | null> {
+      const known = early.get(id);
+      if (known !== undefined || early.has(id)) {
+        early.delete(id);
+        return Promise.resolve(known ?? null);
+      }
+      return new Promise((resolve) => waiting.set(id, resolve));
+    },
+  };
+}
+
+/** Processes without a pod, and probes' commands of an earlier platform: nobody wants them any more. */
+async function endStrays(
+  processes: readonly ProcessState[],
+  pods: ReadonlySet<string>,
+  { keeper, logger, exitOf }: { readonly keeper: KeeperClient; readonly logger: Logger; readonly exitOf: (id: string) => Promise<ProcessExit | null> },
+): Promise<void> {
+  const strays = processes.filter(({ id }) => !pods.has(id.split("/")[0] ?? "") || id.split("/").length > 2);
+  for (const { id, running } of strays) {
+    logger.info("process without a pod is ended", { process: id });
+    if (running) await keeper.call({ do: "signal", process: id, signal: "SIGKILL" }).catch((error: unknown) => logger.warn("process was not ended", { process: id, err: error }));
+    void exitOf(id).then(() => keeper.call({ do: "forget", process: id })).catch((error: unknown) => logger.warn("process was not forgotten", { process: id, err: error }));
+  }
+}

@@ -1,0 +1,59 @@
+// From a container's spec and its image to what the keeper is asked to start.
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import type { UnpackedImage } from "#images";
+import type { CoreContainer, Pod } from "#kinds";
+import type { ProcessSpec } from "#protocol";
+
+export interface LaunchInput {
+  readonly id: string;
+  readonly pod: Pod;
+  readonly container: CoreContainer;
+  readonly image: UnpackedImage;
+  /** Resolved `env` and `envFrom`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Host port that stands for the serving port; undefined for a container without ports. */
+  readonly port: number | undefined;
+  readonly home: string;
+  readonly tmp: string;
+  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly nodePath: string;
+  readonly path: string;
+  readonly outputFile: string;
+  readonly outputBytesMax: number;
+}
+
+/** Nothing of the platform's environment gets through. Throws an Error when there is no command. */
+export function launchSpec(input: LaunchInput): ProcessSpec {
+  const { container, image, env, nodePath } = input;
+  const isNode = /^node\d+$/.test(image.base);
+  const { Entrypoint = [], Cmd = [], Env = [], WorkingDir } = image.config.config;
+  const words = [...(container.command ?? Entrypoint), ...(container.args ?? (container.command === undefined ? Cmd : []))];
+  const all: Record<string, string> = {
+    PATH: isNode ? `${dirname(nodePath)}:${input.path}` : input.path,
+    HOME: input.home,
+    TMPDIR: input.tmp,
+    HOSTNAME: input.pod.metadata.name,
+    ...Object.fromEntries(Env.map((line) => [line.split("=")[0] ?? "", line.slice(line.indexOf("=") + 1)])),
+    ...env,
+    ...(input.port === undefined ? {} : { PORT: String(input.port) }),
+  };
+  const [program, ...args] = words.map((word) => word.replace(/\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g, (whole, name?: string) => (name === undefined ? "$" : (all[name] ?? whole))));
+  if (program === undefined) throw new Error("no command specified");
+  return {
+    id: input.id,
+    argv: [isNode && program === "node" ? nodePath : insideOrHost(image.root, program), ...args],
+    env: all,
+    cwd: insideOrHost(image.root, container.workingDir ?? WorkingDir ?? "/workspace"),
+    ...(input.user === undefined ? {} : { user: input.user }),
+    outputFile: input.outputFile,
+    outputBytesMax: input.outputBytesMax,
+  };
+}
+
+/** A host process sees the host's root: absolute paths of the image are looked for in its folder first. */
+function insideOrHost(root: string, path: string): string {
+  if (!isAbsolute(path)) return path;
+  const inside = join(root, path);
+  return existsSync(inside) ? inside : path;
+}

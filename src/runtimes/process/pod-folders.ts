@@ -1,0 +1,143 @@
+// Folders, users and ports of pods on this machine.
+//
+//   pods/<pod uid>/<container>/{home,tmp}    gone with the pod; only its user can enter
+//   logs/<pod uid>/<container>/<n>.log       output of the n-th start; kept for a while after the pod
+//   pod-users.json                           namespace → uid
+import { accessSync, chmodSync, chownSync, constants, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readdir, rm, stat } from "node:fs/promises";
+import { BoundSocket } from "node:net";
+import { basename, dirname, join } from "node:path";
+import { below, type Rng } from "#core";
+
+export interface PodFolders {
+  /** `home` and `tmp` of a container, made when they are not there. */
+  prepare(pod: { readonly uid: string; readonly namespace: string }, container: string): { readonly home: string; readonly tmp: string; readonly user?: { readonly uid: number; readonly gid: number } };
+  outputFile(podUid: string, container: string, start: number): string;
+  /** Removes the folders; the output stays until there is too much of it. */
+  remove(podUid: string): Promise<void>;
+  /** Deletes the oldest output of pods that are not in `kept`. */
+  pruneLogs(kept: ReadonlySet<string>): Promise<void>;
+  readonly logsDir: string;
+  /** A port that nobody listens on, outside the system's ephemeral range. */
+  freePort(taken: ReadonlySet<number>): number;
+  /** The Node binary where pods' users can reach it. */
+  readonly nodePath: string;
+}
+
+export interface PodFoldersOptions {
+  readonly dataDir: string;
+  readonly asRoot: boolean;
+  readonly nodePath: string;
+  readonly rng: Rng;
+}
+
+const FIRST_UID = 200_000;
+const PORTS = { first: 20_000, count: 12_000 } as const;
+const PORT_TRIES = 500;
+const LOGS = { podsMax: 200, bytesMax: 256 << 20 } as const;
+
+export function podFolders({ dataDir, asRoot, nodePath, rng }: PodFoldersOptions): PodFolders {
+  const podsDir = join(dataDir, "pods");
+  const logsDir = join(dataDir, "logs");
+  mkdirSync(podsDir, { recursive: true, mode: 0o711 });
+  chmodSync(podsDir, 0o711);
+  mkdirSync(logsDir, { recursive: true, mode: 0o700 });
+  const users = asRoot ? namespaceUsers(join(dataDir, "pod-users.json")) : undefined;
+  return {
+    logsDir,
+    nodePath: asRoot ? reachable(nodePath, join(dataDir, "runtime")) : nodePath,
+    prepare(pod, container) {
+      const uid = users?.(pod.namespace);
+      const folders = [join(podsDir, pod.uid), join(podsDir, pod.uid, container)];
+      const home = join(podsDir, pod.uid, container, "home");
+      const tmp = join(podsDir, pod.uid, container, "tmp");
+      for (const folder of [...folders, home, tmp]) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        if (uid !== undefined) chownSync(folder, uid, uid);
+      }
+      return { home, tmp, ...(uid === undefined ? {} : { user: { uid, gid: uid } }) };
+    },
+    outputFile(podUid, container, start) {
+      const folder = join(logsDir, podUid, container);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return join(folder, `${start}.log`);
+    },
+    remove: (podUid) => rm(join(podsDir, podUid), { recursive: true, force: true }),
+    pruneLogs: (kept) => pruneLogs(logsDir, kept),
+    freePort(taken) {
+      for (let attempt = 0; attempt < PORT_TRIES; attempt++) {
+        const port = PORTS.first + below(rng, PORTS.count);
+        if (!taken.has(port) && isFree(port)) return port;
+      }
+      throw new Error(`no free port between ${PORTS.first} and ${PORTS.first + PORTS.count}`);
+    },
+  };
+}
+
+function isFree(port: number): boolean {
+  try {
+    new BoundSocket({ host: "0.0.0.0", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A user for each namespace, the same after a restart. */
+function namespaceUsers(file: string): (namespace: string) => number {
+  const known: Record<string, number> = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, number>) : {};
+  return (namespace) => {
+    const found = known[namespace];
+    if (found !== undefined) return found;
+    const uid = Math.max(FIRST_UID - 1, ...Object.values(known)) + 1;
+    known[namespace] = uid;
+    writeFileSync(`${file}.new`, JSON.stringify(known), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+    return uid;
+  };
+}
+
+/** The binary itself when every folder above it may be entered by all, else a link or copy below the data folder. */
+function reachable(program: string, folder: string): string {
+  if (isOpenTo(program)) return program;
+  // Named like the original, so that its folder can stand on a PATH.
+  const copy = join(folder, process.version, basename(program));
+  if (existsSync(copy)) return copy;
+  mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
+  for (const each of [folder, dirname(copy)]) chmodSync(each, 0o755);
+  try {
+    linkSync(program, copy);
+  } catch {
+    copyFileSync(program, `${copy}.new`);
+    chmodSync(`${copy}.new`, 0o755);
+    renameSync(`${copy}.new`, copy);
+  }
+  return copy;
+}
+
+function isOpenTo(path: string): boolean {
+  accessSync(path, constants.X_OK);
+  for (let at = path; at !== dirname(at); at = dirname(at)) if ((statSync(at).mode & 0o001) === 0) return false;
+  return true;
+}
+
+async function pruneLogs(logsDir: string, kept: ReadonlySet<string>): Promise<void> {
+  const gone = (await readdir(logsDir)).filter((uid) => !kept.has(uid));
+  const sizes = await Promise.all(gone.map(async (uid) => ({ uid, ...(await sizeOf(join(logsDir, uid))) })));
+  let bytes = 0;
+  for (const [index, { uid, size }] of sizes.toSorted((a, b) => b.changedMs - a.changedMs).entries()) {
+    bytes += size;
+    if (index >= LOGS.podsMax || bytes > LOGS.bytesMax) await rm(join(logsDir, uid), { recursive: true, force: true });
+  }
+}
+
+async function sizeOf(folder: string): Promise<{ readonly size: number; readonly changedMs: number }> {
+  let size = 0;
+  let changedMs = 0;
+  for (const name of await readdir(folder, { recursive: true }).catch(() => [])) {
+    const file = await stat(join(folder, name)).catch(() => undefined);
+    size += file?.size ?? 0;
+    changedMs = Math.max(changedMs, file?.mtimeMs ?? 0);
+  }
+  return { size, changedMs };
+}

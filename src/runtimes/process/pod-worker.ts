@@ -1,0 +1,575 @@
+// The shell of one pod: observes, lets the plan decide, starts, probes, stops and reports.
+import { constants } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import type { Client } from "#client";
+import { isReason, rfc3339, type Clock, type Logger } from "#core";
+import type { ImageStore, UnpackedImage } from "#images";
+import { Pod, type CoreContainer, type CoreProbe, type PodStatus } from "#kinds";
+import type { ProcessExit, ProcessState } from "#protocol";
+import { ADDRESSES_ANNOTATION, recordedPorts } from "../addresses.ts";
+import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
+import type { KeeperClient } from "./keeper-client.ts";
+import { launchSpec } from "./launch.ts";
+import { listeningPorts } from "./listening-ports.ts";
+import type { PodFolders } from "./pod-folders.ts";
+import { lastLines } from "./pod-logs.ts";
+import { CRASH_BACKOFF, crashBackoffMs, planPod, restarts, type ContainerView, type PodAction } from "./pod-plan.ts";
+import { newRun, podStatusFor, type ContainerRun, type Terminated } from "./pod-status.ts";
+import { probeReadiness, probeUntilDead, unsupportedProbe, type ProbeTarget } from "./probes.ts";
+
+export interface WorkerContext {
+  readonly client: Client;
+  readonly keeper: KeeperClient;
+  readonly images: ImageStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly folders: PodFolders;
+  readonly path: string;
+  /** Host ports of all pods; each worker adds and takes away its own. */
+  readonly portsTaken: Set<number>;
+  readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
+  /** Resolves with the exit of a process of the keeper. */
+  readonly exitOf: (processId: string) => Promise<ProcessExit | null>;
+}
+
+const OUTPUT_BYTES_MAX = 10 << 20;
+/** Terminated messages from logs, as the kubelet cuts them. */
+const MESSAGE = { lines: 80, bytes: 2048 } as const;
+/** On the way up nothing is reported for so long: a quick pod costs one status write, the one that says Ready. */
+const QUIET_START_MS = 1_000;
+const RETRY_IMAGE_MS = 5_000;
+const RETRY_CONFIG_MS = 5_000;
+const RETRY_WRITE_MS = 1_000;
+const RETRY_KILL_MS = 1_000;
+/** A program that has not opened its port by then is looked at. */
+const LOOK_AT_PORTS_MS = 2_000;
+/** As the kubelet: whatever the drain took, a process gets this long between SIGTERM and SIGKILL. */
+const STOP_MS_MIN = 2_000;
+const GRACE_DEFAULT_S = 30;
+
+export class PodWorker {
+  readonly #context: WorkerContext;
+  readonly #runs = new Map<string, ContainerRun>();
+  readonly #busy = new Set<string>();
+  readonly #probing = new Map<string, AbortController>();
+  readonly #bornMs: number;
+  #pod: Pod;
+  #objectGone = false;
+  #stop: "none" | "draining" | "drained" | "stopping" = "none";
+  #stopBeganMs = 0;
+  #killAtMs = 0;
+  #ports: Readonly<Record<string, number>>;
+  #written: PodStatus | undefined;
+  #retryWriteAtMs = 0;
+  #removed = false;
+  #unrecorded = false;
+  #dirty = true;
+  #resume: () => void = () => {};
+  #commands = 0;
+
+  constructor(context: WorkerContext, pod: Pod, adopted: readonly ProcessState[]) {
+    this.#context = context;
+    this.#pod = pod;
+    this.#bornMs = context.clock.monotonicMs();
+    this.#ports = recordedPorts(pod);
+    this.#written = pod.status;
+    for (const port of Object.values(this.#ports)) context.portsTaken.add(port);
+    for (const spec of pod.spec.initContainers ?? []) this.#runs.set(spec.name, this.#resumed(spec, true, adopted));
+    for (const spec of pod.spec.containers) this.#runs.set(spec.name, this.#resumed(spec, false, adopted));
+  }
+
+  get uid(): string {
+    return this.#pod.metadata.uid;
+  }
+
+  get isRunning(): boolean {
+    return [...this.#runs.values()].some((run) => run.phase === "running");
+  }
+
+  update(pod: Pod): void {
+    this.#pod = pod;
+    this.#wake();
+  }
+
+  /** The object was deleted under us. */
+  gone(): void {
+    this.#objectGone = true;
+    if (this.#stop === "none" || this.#stop === "draining") this.#stop = "drained";
+    this.#wake();
+  }
+
+  /** A gateway connected: the serving container is ready when all it needs is an open port. */
+  portOpened(): void {
+    const run = [...this.#runs.values()].find((each) => each.spec.ports?.length);
+    const probe = run === undefined ? undefined : this.#readinessProbe(run.spec);
+    if (run?.phase !== "running" || !run.started || probe === undefined || probe.httpGet !== undefined || probe.exec !== undefined) return;
+    this.#setReady(run.spec.name, true);
+  }
+
+  /** Ends when the pod is removed, or leaves its processes running when the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (const run of this.#runs.values()) if (run.phase === "running") this.#attend(run, signal);
+    while (!signal.aborted && !this.#removed) {
+      this.#dirty = false;
+      const plan = planPod(this.#view());
+      for (const action of plan.actions) await this.#act(action, signal);
+      if (plan.actions.length > 0) continue;
+      const reportAtMs = await this.#report();
+      await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs), signal);
+    }
+    for (const probing of this.#probing.values()) probing.abort();
+  }
+
+  /** What a container was doing when an earlier platform ended: from the keeper's list and the pod's own status. */
+  #resumed(spec: CoreContainer, init: boolean, adopted: readonly ProcessState[]): ContainerRun {
+    const { clock } = this.#context;
+    const fresh = newRun(spec, init, clock.monotonicMs());
+    const process = adopted.find((state) => state.id === this.#processId(spec.name));
+    const statuses = init ? this.#pod.status?.initContainerStatuses : this.#pod.status?.containerStatuses;
+    const before = statuses?.find((status) => status.name === spec.name);
+    const ended = before?.state?.terminated ?? before?.lastState?.terminated;
+    const history = { restarts: before?.restartCount ?? 0, imageId: before?.imageID ?? "", ...(ended === undefined ? {} : { last: ended }) };
+    if (process !== undefined) {
+      const startedAtWallMs = Date.parse(before?.state?.running?.startedAt ?? "") || clock.wallMs();
+      return { ...fresh, ...history, phase: "running", identity: process.identity, startedAtWallMs, startedAtMs: clock.monotonicMs(), ready: before?.ready === true && process.running, started: before?.started === true };
+    }
+    if (init && before?.state?.terminated?.exitCode === 0) return { ...fresh, ...history, phase: "ended", terminated: before.state.terminated };
+    if (before?.state?.running === undefined) return { ...fresh, ...history };
+    const lost: Terminated = { exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located when the pod was terminated" };
+    return { ...fresh, ...history, phase: "ended", terminated: lost, dueAtMs: restarts(this.#pod.spec.restartPolicy, 137, init) ? clock.monotonicMs() : undefined } as ContainerRun;
+  }
+
+  #processId(container: string): string {
+    return `${this.#pod.metadata.uid}/${container}`;
+  }
+
+  #view() {
+    const views = (init: boolean): ContainerView[] =>
+      [...this.#runs.values()]
+        .filter((run) => run.init === init)
+        .map((run) => ({
+          name: run.spec.name,
+          phase: this.#busy.has(run.spec.name) ? "running" : run.phase,
+          ...(run.terminated === undefined ? {} : { exitCode: run.terminated.exitCode }),
+          ...(run.dueAtMs === undefined ? {} : { dueAtMs: run.dueAtMs }),
+        }));
+    return { nowMs: this.#context.clock.monotonicMs(), deleting: this.#deleting, stop: this.#stop, killAtMs: this.#killAtMs, inits: views(true), containers: views(false) };
+  }
+
+  get #deleting(): boolean {
+    return this.#objectGone || this.#pod.metadata.deletionTimestamp !== undefined;
+  }
+
+  async #act(action: PodAction, signal: AbortSignal): Promise<void> {
+    switch (action.do) {
+      case "start": {
+        const run = this.#runs.get(action.container);
+        if (run === undefined) return;
+        this.#busy.add(action.container);
+        void this.#start(run, signal).finally(() => {
+          this.#busy.delete(action.container);
+          this.#wake();
+        });
+        return;
+      }
+      case "drain":
+        this.#stop = "draining";
+        this.#stopBeganMs = this.#context.clock.monotonicMs();
+        void this.#drain(signal);
+        return;
+      case "terminate":
+        this.#stop = "stopping";
+        this.#killAtMs = Math.max(this.#stopBeganMs + this.#graceMs, this.#context.clock.monotonicMs() + (this.#objectGone ? 0 : STOP_MS_MIN));
+        await this.#signalAll("SIGTERM");
+        return;
+      case "kill":
+        this.#killAtMs = this.#context.clock.monotonicMs() + RETRY_KILL_MS;
+        await this.#signalAll("SIGKILL");
+        return;
+      case "remove":
+        await this.#remove();
+        return;
+    }
+  }
+
+  get #graceMs(): number {
+    if (this.#objectGone && this.#stopBeganMs === 0) return STOP_MS_MIN;
+    return (this.#pod.metadata.deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_S) * 1000;
+  }
+
+  /** The gateways let go of the pod; however long they take, the grace bounds it. */
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { clock, beforeStop, logger } = this.#context;
+    const { namespace = "", name, uid } = this.#pod.metadata;
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const limit = clock.sleep(this.#graceMs, either).catch(() => undefined);
+    const drained = beforeStop({ namespace, name, uid }, either).catch((error: unknown) => logger.warn("pod was not drained", { pod: name, err: error }));
+    await Promise.race([drained, limit]);
+    over.abort();
+    if (this.#stop === "draining") this.#stop = "drained";
+    this.#wake();
+  }
+
+  async #signalAll(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    for (const run of this.#runs.values()) if (run.phase === "running") await this.#signal(run.spec.name, signal);
+  }
+
+  async #signal(container: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    await this.#context.keeper.call({ do: "signal", process: this.#processId(container), signal }).catch((error: unknown) => {
+      this.#context.logger.warn("process was not signalled", { pod: this.#pod.metadata.name, container, signal, err: error });
+    });
+  }
+
+  async #remove(): Promise<void> {
+    const { client, folders, logger, portsTaken } = this.#context;
+    const { namespace = "", name, uid } = this.#pod.metadata;
+    for (const port of Object.values(this.#ports)) portsTaken.delete(port);
+    await folders.remove(uid).catch((error: unknown) => logger.warn("pod folder was not removed", { pod: name, err: error }));
+    try {
+      if (!this.#objectGone) await client.delete(Pod, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
+    } catch (error) {
+      if (!isReason(error, "NotFound") && !isReason(error, "Conflict")) {
+        logger.warn("pod was not deleted", { pod: name, err: error });
+        await this.#context.clock.sleep(RETRY_WRITE_MS, new AbortController().signal);
+        return;
+      }
+    }
+    this.#removed = true;
+  }
+
+  async #start(run: ContainerRun, signal: AbortSignal): Promise<void> {
+    const { clock, keeper, logger } = this.#context;
+    const name = run.spec.name;
+    try {
+      const image = await this.#image(run);
+      if (image === undefined) return;
+      const complaint = volumeComplaint(run.spec);
+      if (complaint !== undefined) throw new ContainerConfigError(complaint);
+      const spec = launchSpec(await this.#launchInput(run, image));
+      const { identity } = await keeper.call({ do: "start", process: spec });
+      if (identity === undefined) throw new Error("the keeper did not tell the process");
+      const again = run.terminated !== undefined;
+      const { dueAtMs: _due, terminated, complaint: _complaint, ...rest } = run;
+      const started: ContainerRun = {
+        ...rest,
+        phase: "running",
+        identity,
+        startedAtMs: clock.monotonicMs(),
+        startedAtWallMs: clock.wallMs(),
+        ports: this.#ports,
+        restarts: run.restarts + (again ? 1 : 0),
+        ...(terminated === undefined ? {} : { last: terminated }),
+        started: run.spec.startupProbe === undefined,
+        ready: false,
+        imageId: `${run.spec.image?.split("@")[0] ?? ""}@${image.digest}`,
+      };
+      this.#runs.set(name, started);
+      logger.info("container started", { pod: this.#pod.metadata.name, container: name, pid: identity.pid, restarts: started.restarts });
+      this.#attend(started, signal);
+    } catch (error) {
+      this.#notStarted(run, error);
+    }
+  }
+
+  #notStarted(run: ContainerRun, error: unknown): void {
+    const { clock, logger } = this.#context;
+    const message = (error as Error).message;
+    const nowMs = clock.monotonicMs();
+    if (error instanceof ContainerConfigError) {
+      this.#runs.set(run.spec.name, { ...run, waiting: { reason: "CreateContainerConfigError", message }, dueAtMs: nowMs + RETRY_CONFIG_MS });
+      return;
+    }
+    logger.warn("container was not started", { pod: this.#pod.metadata.name, container: run.spec.name, err: error });
+    const at = rfc3339(clock.wallMs());
+    this.#afterEnd(run, { exitCode: 128, reason: "StartError", message, startedAt: at, finishedAt: at });
+  }
+
+  /** The image's files, or undefined after noting why the container waits. */
+  async #image(run: ContainerRun): Promise<UnpackedImage | undefined> {
+    const { images, clock } = this.#context;
+    const image = run.spec.image ?? "";
+    const digest = await images.resolve(image);
+    if (digest !== undefined) return images.materialize(digest);
+    const why = `failed to resolve image "${image}": it is not in the local image store; build it with: eider build DIR --image ${image}`;
+    const before = run.waiting.reason === "ErrImagePull" || run.waiting.reason === "ImagePullBackOff";
+    const waiting = before ? { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${why}` } : { reason: "ErrImagePull", message: why };
+    this.#runs.set(run.spec.name, { ...run, waiting, dueAtMs: clock.monotonicMs() + RETRY_IMAGE_MS });
+    return undefined;
+  }
+
+  async #launchInput(run: ContainerRun, image: UnpackedImage) {
+    const { client, folders, path } = this.#context;
+    const { uid, namespace = "" } = this.#pod.metadata;
+    const { name, ports } = run.spec;
+    this.#allocatePorts();
+    const start = run.restarts + (run.terminated === undefined ? 0 : 1);
+    const port = ports?.[0] === undefined ? undefined : this.#ports[String(ports[0].containerPort)];
+    return {
+      id: this.#processId(name),
+      pod: this.#pod,
+      container: run.spec,
+      image,
+      env: await environmentOf(client, this.#pod, run.spec),
+      port,
+      ...folders.prepare({ uid, namespace }, name),
+      nodePath: folders.nodePath,
+      path,
+      outputFile: folders.outputFile(uid, name, start),
+      outputBytesMax: OUTPUT_BYTES_MAX,
+    };
+  }
+
+  /** Once a pod; the record is written beside the spawn, not before it. */
+  #allocatePorts(): void {
+    const { folders, portsTaken } = this.#context;
+    const wanted = this.#pod.spec.containers.flatMap((container) => container.ports ?? []).map((port) => String(port.containerPort));
+    const missing = wanted.filter((port) => this.#ports[port] === undefined);
+    if (missing.length === 0) return;
+    const added: Record<string, number> = {};
+    for (const port of missing) {
+      added[port] = folders.freePort(portsTaken);
+      portsTaken.add(added[port]);
+    }
+    this.#ports = { ...this.#ports, ...added };
+    this.#recordAddresses();
+  }
+
+  #recordAddresses(): void {
+    const { client, logger } = this.#context;
+    const { namespace = "", name, uid } = this.#pod.metadata;
+    this.#unrecorded = false;
+    const record = JSON.stringify(Object.fromEntries(Object.entries(this.#ports).map(([port, host]) => [port, `127.0.0.1:${host}`])));
+    const body = { metadata: { uid, annotations: { [ADDRESSES_ANNOTATION]: record } } };
+    client.patch(Pod, { namespace, name }, { type: "application/merge-patch+json", body }).catch((error: unknown) => {
+      logger.warn("addresses were not recorded", { pod: name, err: error });
+      this.#unrecorded = !isReason(error, "NotFound");
+    });
+  }
+
+  /** Waits for the end of a running container and probes it until then. */
+  #attend(run: ContainerRun, signal: AbortSignal): void {
+    const name = run.spec.name;
+    const probing = new AbortController();
+    this.#probing.set(name, probing);
+    const either = AbortSignal.any([signal, probing.signal]);
+    void this.#context.exitOf(this.#processId(name)).then(async (exit) => {
+      probing.abort();
+      if (!signal.aborted) await this.#ended(name, exit);
+    });
+    void this.#probe(run, either).catch((error: unknown) => {
+      if (!either.aborted) this.#context.logger.error("probing ended", { pod: this.#pod.metadata.name, container: name, err: error });
+    });
+  }
+
+  async #ended(name: string, exit: ProcessExit | null): Promise<void> {
+    const run = this.#runs.get(name);
+    if (run === undefined) return;
+    const { keeper, clock, folders, logger } = this.#context;
+    await keeper.call({ do: "forget", process: this.#processId(name) }).catch((error: unknown) => logger.warn("process was not forgotten", { container: name, err: error }));
+    const exitCode = exit === null ? 137 : (exit.code ?? 128 + (constants.signals[exit.signal as NodeJS.Signals] ?? 0));
+    const reason = exit === null ? "ContainerStatusUnknown" : exitCode === 0 ? "Completed" : "Error";
+    const fromLogs = exitCode !== 0 && run.spec.terminationMessagePolicy === "FallbackToLogsOnError";
+    const message = fromLogs ? await lastLines(folders.outputFile(this.uid, name, run.restarts), MESSAGE) : "";
+    this.#afterEnd(run, {
+      exitCode,
+      reason,
+      ...(message === "" ? {} : { message }),
+      ...(run.startedAtWallMs === undefined ? {} : { startedAt: rfc3339(run.startedAtWallMs) }),
+      finishedAt: rfc3339(exit?.atWallMs ?? clock.wallMs()),
+      ...(run.identity === undefined ? {} : { containerID: `process://${run.identity.pid}-${run.identity.startTime}` }),
+    });
+    this.#wake();
+  }
+
+  #afterEnd(run: ContainerRun, terminated: Terminated): void {
+    const { clock, logger } = this.#context;
+    const { name: pod, namespace = "", uid } = this.#pod.metadata;
+    const nowMs = clock.monotonicMs();
+    const lasted = run.phase === "running" && nowMs - (run.startedAtMs ?? nowMs) >= CRASH_BACKOFF.resetAfterMs;
+    const crashes = lasted ? 0 : run.crashes;
+    const delayMs = crashBackoffMs(crashes);
+    const again = !this.#deleting && restarts(this.#pod.spec.restartPolicy, terminated.exitCode, run.init);
+    const text = `back-off ${backoffText(delayMs)} restarting failed container=${run.spec.name} pod=${pod}_${namespace}(${uid})`;
+    const { dueAtMs: _due, complaint: _complaint, ...rest } = run;
+    this.#runs.set(run.spec.name, {
+      ...rest,
+      phase: "ended",
+      terminated,
+      restarts: run.restarts + (run.phase !== "running" && run.terminated !== undefined ? 1 : 0),
+      crashes: crashes + 1,
+      ready: false,
+      started: false,
+      waiting: delayMs === 0 ? { reason: "ContainerCreating" } : { reason: "CrashLoopBackOff", message: text },
+      ...(again ? { dueAtMs: nowMs + delayMs } : {}),
+    });
+    if (!this.#deleting) logger.info("container ended", { pod, container: run.spec.name, exitCode: terminated.exitCode, reason: terminated.reason });
+  }
+
+  /** Knative's pods are ready when their port is open; other pods without a probe as soon as they run. */
+  #readinessProbe(container: CoreContainer): CoreProbe | undefined {
+    if (container.readinessProbe !== undefined) return container.readinessProbe;
+    const isKnative = this.#pod.metadata.labels?.["serving.knative.dev/revision"] !== undefined;
+    return isKnative && (container.ports ?? []).length > 0 ? { tcpSocket: { port: 0 }, periodSeconds: 0 } : undefined;
+  }
+
+  async #probe(run: ContainerRun, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    const { name, startupProbe, livenessProbe } = run.spec;
+    const readinessProbe = this.#readinessProbe(run.spec);
+    const target = this.#target(run);
+    const unsupported = [startupProbe, livenessProbe, readinessProbe].map(unsupportedProbe).find((each) => each !== undefined);
+    if (unsupported !== undefined) return this.#change(name, { complaint: { reason: "ProbeNotSupported", message: unsupported } });
+    if (startupProbe !== undefined && !run.started) {
+      const failure = await probeUntilDead({ probe: startupProbe, target, clock }, "startup", signal);
+      if (failure !== undefined) return this.#restart(name, `Startup probe failed: ${failure}`, signal);
+      this.#change(name, { started: true });
+    }
+    if (readinessProbe === undefined) this.#setReady(name, true);
+    await Promise.all([
+      readinessProbe === undefined ? undefined : this.#watchReadiness(run, { probe: readinessProbe, target, clock }, signal),
+      livenessProbe === undefined
+        ? undefined
+        : probeUntilDead({ probe: livenessProbe, target, clock }, "liveness", signal).then((failure) => this.#restart(name, `Liveness probe failed: ${failure ?? ""}`, signal)),
+    ]);
+  }
+
+  #watchReadiness(run: ContainerRun, probing: Parameters<typeof probeReadiness>[0], signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    let lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
+    return probeReadiness(
+      probing,
+      (ready) => {
+        this.#setReady(run.spec.name, ready);
+        if (ready || clock.monotonicMs() < lookAtMs) return;
+        lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
+        void this.#lookAtPorts(run);
+      },
+      signal,
+    );
+  }
+
+  /** A program that listens elsewhere will never be ready: say so where people look. */
+  async #lookAtPorts(run: ContainerRun): Promise<void> {
+    const wanted = this.#ports[String(run.spec.ports?.[0]?.containerPort)];
+    if (wanted === undefined || run.identity === undefined) return;
+    const open = await listeningPorts(run.identity.pid);
+    if (open.length === 0 || open.includes(wanted)) return;
+    const message = `the program listens on port ${open.join(", ")} and not on $PORT, which is ${wanted}: a process shares the machine's ports, so it has to use the one it is given`;
+    if (this.#runs.get(run.spec.name)?.ready === false) this.#change(run.spec.name, { complaint: { reason: "PortIgnored", message } });
+  }
+
+  /** Liveness or startup failed: the container ends and, by the pod's policy, starts again. */
+  async #restart(name: string, why: string, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#context;
+    logger.warn("container is restarted", { pod: this.#pod.metadata.name, container: name, reason: why });
+    this.#setReady(name, false);
+    await this.#signal(name, "SIGTERM");
+    await clock.sleep((this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_S) * 1000, signal);
+    await this.#signal(name, "SIGKILL");
+  }
+
+  #target(run: ContainerRun): ProbeTarget {
+    const ports = run.spec.ports ?? [];
+    return {
+      portOf: (port) => {
+        const found = ports.find((each) => each.containerPort === Number(port) || each.name === port) ?? (port === 0 || port === "" || port === "0" ? ports[0] : undefined);
+        return found === undefined ? Number(port) : (this.#ports[String(found.containerPort)] ?? found.containerPort);
+      },
+      exec: (argv, timeoutMs, signal) => this.#exec(run, argv, { timeoutMs, signal }),
+    };
+  }
+
+  async #exec(run: ContainerRun, argv: readonly string[], { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<boolean> {
+    const { keeper, images, clock, exitOf } = this.#context;
+    const digest = await images.resolve(run.spec.image ?? "");
+    if (digest === undefined) return false;
+    const input = await this.#launchInput(run, await images.materialize(digest));
+    const id = `${input.id}/exec-${++this.#commands}`;
+    const spec = launchSpec({ ...input, id, container: { ...run.spec, command: [...argv], args: [] }, outputFile: `${input.tmp}/../probe.log`, outputBytesMax: MESSAGE.bytes });
+    await keeper.call({ do: "start", process: spec });
+    const over = new AbortController();
+    const exit = exitOf(id);
+    const limit = clock.sleep(timeoutMs, AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    const first = await Promise.race([exit, limit.then(() => "late" as const)]);
+    over.abort();
+    if (first === "late") await keeper.call({ do: "signal", process: id, signal: "SIGKILL" });
+    const ended = first === "late" ? await exit : first;
+    await keeper.call({ do: "forget", process: id });
+    return first !== "late" && ended?.code === 0;
+  }
+
+  #setReady(name: string, ready: boolean): void {
+    const run = this.#runs.get(name);
+    if (run === undefined || run.ready === ready || (ready && run.phase !== "running")) return;
+    if (!ready) return this.#change(name, { ready });
+    const { complaint: _complaint, ...rest } = run;
+    this.#runs.set(name, { ...rest, ready });
+    this.#wake();
+  }
+
+  #change(name: string, change: Partial<ContainerRun>): void {
+    const run = this.#runs.get(name);
+    if (run === undefined) return;
+    this.#runs.set(name, { ...run, ...change });
+    this.#wake();
+  }
+
+  /** Writes the status when it changed and is worth a write; answers when to look again. */
+  async #report(): Promise<number> {
+    const { client, clock, logger } = this.#context;
+    if (this.#deleting) return Infinity;
+    if (this.#unrecorded) this.#recordAddresses();
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#retryWriteAtMs) return this.#retryWriteAtMs;
+    const runs = [...this.#runs.values()];
+    const status = podStatusFor({ pod: { ...this.#pod, ...(this.#written === undefined ? {} : { status: this.#written }) }, runs, nowWallMs: clock.wallMs() });
+    if (isDeepStrictEqual(status, this.#written)) return Infinity;
+    const quietUntilMs = this.#bornMs + QUIET_START_MS;
+    if (nowMs < quietUntilMs && runs.every(isComingUp) && !runs.filter((run) => !run.init).every((run) => run.ready)) return quietUntilMs;
+    const { namespace = "", name, uid } = this.#pod.metadata;
+    try {
+      await client.patch(Pod, { namespace, name, subresource: "status" }, { type: "application/merge-patch+json", body: { metadata: { uid }, status } });
+      this.#written = status;
+    } catch (error) {
+      if (isReason(error, "NotFound")) return Infinity;
+      logger.warn("pod status was not written", { pod: name, err: error });
+      this.#retryWriteAtMs = nowMs + RETRY_WRITE_MS;
+    }
+    return 0;
+  }
+
+  /** Something happened: plan again, also when that is under way just now. */
+  #wake(): void {
+    this.#dirty = true;
+    this.#resume();
+  }
+
+  /** Until something happens, or `untilMs`. */
+  async #pause(untilMs: number, signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const { clock } = this.#context;
+    const woken = new Promise<void>((resolve) => {
+      this.#resume = resolve;
+      if (this.#dirty) resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true, signal: over.signal });
+    });
+    const ms = untilMs - clock.monotonicMs();
+    await (ms === Infinity ? woken : Promise.race([woken, clock.sleep(Math.max(0, ms), over.signal).catch(() => undefined)]));
+    over.abort();
+  }
+}
+
+/** Nothing went wrong yet and nothing has ended: the next report may say all at once. */
+function isComingUp(run: ContainerRun): boolean {
+  if (run.last !== undefined || run.complaint !== undefined) return false;
+  if (run.phase === "running") return true;
+  if (run.init && run.phase === "ended") return run.terminated?.exitCode === 0;
+  return run.phase === "waiting" && (run.waiting.reason === "ContainerCreating" || run.waiting.reason === "PodInitializing");
+}
+
+function backoffText(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  const seconds = (ms % 60_000) / 1000;
+  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds}s`;
+}

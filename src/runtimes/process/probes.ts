@@ -1,0 +1,119 @@
+// Probes of a container: one attempt, and the loops that turn attempts into "ready" and "dead".
+import { request } from "node:http";
+import { request as secureRequest } from "node:https";
+import { connect } from "node:net";
+import type { Clock } from "#core";
+import type { CoreProbe } from "#kinds";
+
+/** Where a container's probes go. */
+export interface ProbeTarget {
+  /** The reachable port for a container port, its name, or 0 for the serving port. */
+  portOf(port: number | string): number;
+  /** Runs a command in the container's environment; true when it ends with 0 in time. */
+  exec(argv: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Undefined: passed. Else what went wrong, for people. */
+export type ProbeResult = string | undefined;
+
+const LOOPBACK = "127.0.0.1";
+
+/** Why a probe can never pass here; undefined for the supported ones. */
+export function unsupportedProbe(probe: CoreProbe | undefined): string | undefined {
+  return probe?.grpc === undefined ? undefined : 'the runtime "process" does not support gRPC probes';
+}
+
+export async function probeOnce(probe: CoreProbe, target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+  const timeoutMs = Math.max(1, probe.timeoutSeconds ?? 1) * 1000;
+  if (probe.exec !== undefined) return (await target.exec(probe.exec.command ?? [], timeoutMs, signal)) ? undefined : "command failed";
+  if (probe.httpGet !== undefined) return httpProbe(probe.httpGet, target.portOf(probe.httpGet.port), timeoutMs);
+  return tcpProbe(target.portOf(probe.tcpSocket?.port ?? 0), timeoutMs);
+}
+
+function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: LOOPBACK, port, timeout: timeoutMs });
+    const end = (result: ProbeResult): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once("connect", () => end(undefined));
+    socket.once("timeout", () => end(`dial tcp ${LOOPBACK}:${port}: i/o timeout`));
+    socket.once("error", () => end(`dial tcp ${LOOPBACK}:${port}: connect: connection refused`));
+  });
+}
+
+function httpProbe({ path = "/", scheme, httpHeaders = [] }: NonNullable<CoreProbe["httpGet"]>, port: number, timeoutMs: number): Promise<ProbeResult> {
+  const headers: Record<string, string> = { "User-Agent": "kube-probe/1.34", Accept: "*/*", Connection: "close" };
+  for (const { name, value } of httpHeaders) headers[name] = value;
+  const options = { host: LOOPBACK, port, path: path.startsWith("/") ? path : `/${path}`, headers, timeout: timeoutMs, agent: false as const };
+  return new Promise((resolve) => {
+    const call = scheme === "HTTPS" ? secureRequest({ ...options, rejectUnauthorized: false }) : request(options);
+    call.once("response", (response) => {
+      const code = response.statusCode ?? 0;
+      response.destroy();
+      resolve(code >= 200 && code < 400 ? undefined : `HTTP probe failed with statuscode: ${code}`);
+    });
+    call.once("timeout", () => call.destroy(new Error("context deadline exceeded (Client.Timeout exceeded while awaiting headers)")));
+    call.once("error", (error) => resolve(`Get "${(scheme ?? "HTTP").toLowerCase()}://${LOOPBACK}:${port}${options.path}": ${error.message}`));
+    call.end();
+  });
+}
+
+/** The pause of aggressive probing grows from the first to the second while a container starts. */
+const AGGRESSIVE_FIRST_MS = 1;
+const AGGRESSIVE_MAX_MS = 50;
+const DEFAULT_PERIOD_S = 10;
+
+export interface Probing {
+  readonly probe: CoreProbe;
+  readonly target: ProbeTarget;
+  readonly clock: Clock;
+}
+
+/** Pauses between attempts while not ready: Knative's aggressive polling for TCP and period 0, up to the period for the others. */
+function pauseCapMs(probe: CoreProbe): number {
+  const aggressive = (probe.httpGet === undefined && probe.exec === undefined) || (probe.periodSeconds ?? 0) === 0;
+  return aggressive ? AGGRESSIVE_MAX_MS : (probe.periodSeconds ?? DEFAULT_PERIOD_S) * 1000;
+}
+
+/** Reports every change of readiness, and each failure before the first success, until the signal aborts. */
+export async function probeReadiness({ probe, target, clock }: Probing, report: (ready: boolean, failure: ProbeResult) => void, signal: AbortSignal): Promise<void> {
+  const steadyMs = (probe.periodSeconds ?? 0) === 0 ? DEFAULT_PERIOD_S * 1000 : (probe.periodSeconds ?? 0) * 1000;
+  const capMs = pauseCapMs(probe);
+  let ready = false;
+  let passed = 0;
+  let failed = 0;
+  let pauseMs: number = probe.exec === undefined ? AGGRESSIVE_FIRST_MS : AGGRESSIVE_MAX_MS;
+  if ((probe.initialDelaySeconds ?? 0) > 0) await clock.sleep((probe.initialDelaySeconds ?? 0) * 1000, signal);
+  while (!signal.aborted) {
+    const failure = await probeOnce(probe, target, signal);
+    if (signal.aborted) return;
+    passed = failure === undefined ? passed + 1 : 0;
+    failed = failure === undefined ? 0 : failed + 1;
+    if (!ready && passed >= (probe.successThreshold ?? 1)) {
+      ready = true;
+      report(true, undefined);
+    } else if (ready && failed >= (probe.failureThreshold ?? 3)) {
+      ready = false;
+      pauseMs = AGGRESSIVE_FIRST_MS;
+      report(false, failure);
+    } else if (!ready && failure !== undefined) report(false, failure);
+    await clock.sleep(ready ? steadyMs : pauseMs, signal);
+    pauseMs = Math.min(capMs, pauseMs * 1.5);
+  }
+}
+
+/** Resolves with the failure once a liveness or startup probe has failed `failureThreshold` times in a row; with undefined when a startup probe passes. */
+export async function probeUntilDead({ probe, target, clock }: Probing, kind: "liveness" | "startup", signal: AbortSignal): Promise<ProbeResult> {
+  const periodMs = Math.max(1, probe.periodSeconds ?? DEFAULT_PERIOD_S) * 1000;
+  let failed = 0;
+  await clock.sleep((probe.initialDelaySeconds ?? 0) * 1000, signal);
+  for (;;) {
+    const failure = await probeOnce(probe, target, signal);
+    if (failure === undefined && kind === "startup") return undefined;
+    failed = failure === undefined ? 0 : failed + 1;
+    if (failure !== undefined && failed >= (probe.failureThreshold ?? 3)) return failure;
+    await clock.sleep(periodMs, signal);
+  }
+}

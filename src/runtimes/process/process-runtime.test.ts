@@ -1,0 +1,422 @@
+// The runtime over a store of pods in memory and a keeper whose processes end when the test says so.
+import assert from "node:assert/strict";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import type { Client, WatchEvent } from "#client";
+import { notFound, SeededRng, silentLogger, SimClock } from "#core";
+import { openImageStore, type ImageStore } from "#images";
+import type { Pod } from "#kinds";
+import type { KeeperNotice, KeeperRequest, ProcessExit, ProcessSpec, ProcessState } from "#protocol";
+import { addressOf } from "../addresses.ts";
+import type { KeeperClient } from "./keeper-client.ts";
+import { createProcessRuntime, type ProcessRuntime } from "./process-runtime.ts";
+
+type Any = Record<string, unknown>;
+
+/** Merge patch (RFC 7386). */
+function merge(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
+  const result: Any = { ...(typeof target === "object" && target !== null ? (target as Any) : {}) };
+  for (const [key, value] of Object.entries(patch)) result[key] = merge(result[key], value);
+  return result;
+}
+
+/** As much of an API as the runtime uses; `writes` are the patches in order. */
+class Pods {
+  readonly pods = new Map<string, Pod>();
+  readonly objects = new Map<string, unknown>();
+  readonly writes: { readonly subresource: string; readonly body: Any }[] = [];
+  /** The event at index n makes revision n + 1. */
+  readonly #events: WatchEvent<Pod>[] = [];
+  #more = Promise.withResolvers<void>();
+
+  put(pod: Pod): void {
+    const type = this.pods.has(pod.metadata.name) ? "MODIFIED" : "ADDED";
+    this.#emit(type, { ...pod, metadata: { ...pod.metadata, resourceVersion: String(this.#events.length + 1) } });
+  }
+
+  get(name: string): Pod {
+    const pod = this.pods.get(name);
+    assert.ok(pod !== undefined, `no pod ${name}`);
+    return pod;
+  }
+
+  #emit(type: "ADDED" | "MODIFIED" | "DELETED", pod: Pod): void {
+    if (type === "DELETED") this.pods.delete(pod.metadata.name);
+    else this.pods.set(pod.metadata.name, pod);
+    this.#events.push({ type, object: pod });
+    this.#wake();
+  }
+
+  remove(name: string): void {
+    this.#emit("DELETED", this.get(name));
+  }
+
+  readonly client = {
+    find: (kind: { kind: string }, _namespace: string, name: string) => Promise.resolve(kind.kind === "Pod" ? this.pods.get(name) : this.objects.get(`${kind.kind}/${name}`)),
+    list: () => Promise.resolve({ items: [...this.pods.values()], resourceVersion: String(this.#events.length) }),
+    patch: (_kind: unknown, { name, subresource }: { name: string; subresource?: string }, { body }: { body: Any }) => {
+      const pod = this.pods.get(name);
+      if (pod === undefined) return Promise.reject(notFound({ group: "", resource: "pods" }, name));
+      this.writes.push({ subresource: subresource ?? "", body });
+      this.put(merge(pod, subresource === "status" ? { status: body["status"] } : body) as Pod);
+      return Promise.resolve(this.get(name));
+    },
+    delete: (_kind: unknown, { name }: { name: string }) => {
+      this.remove(name);
+      return Promise.resolve();
+    },
+    watch: (_kind: unknown, query: { resourceVersion: string }, signal: AbortSignal) => this.#watch(query, signal),
+  } as unknown as Client;
+
+  async *#watch({ resourceVersion }: { readonly resourceVersion: string }, signal: AbortSignal): AsyncIterable<WatchEvent<Pod>> {
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
+    for (let next = Number(resourceVersion); !signal.aborted; ) {
+      const event = this.#events[next];
+      if (event === undefined) await this.#more.promise;
+      else {
+        next += 1;
+        yield event;
+      }
+    }
+  }
+
+  #wake(): void {
+    this.#more.resolve();
+    this.#more = Promise.withResolvers();
+  }
+}
+
+/** Processes that listen when told to; a signal is noted, and SIGKILL ends at once. */
+class FakeKeeper {
+  readonly specs = new Map<string, ProcessSpec>();
+  readonly exits = new Map<string, ProcessExit | null>();
+  readonly log: string[] = [];
+  refuse: string | undefined;
+  /** Called with each start. */
+  onStart: (spec: ProcessSpec) => void = () => {};
+  readonly #listeners = new Set<(notice: KeeperNotice) => void>();
+  readonly #servers = new Map<string, Server>();
+
+  exit(id: string, exit: Partial<ProcessExit> | null): void {
+    this.#servers.get(id)?.close();
+    const full = exit === null ? null : { code: null, signal: null, atWallMs: 0, ...exit };
+    this.exits.set(id, full);
+    for (const listener of this.#listeners) listener({ notice: "exited", process: id, exit: full });
+  }
+
+  /** The process opens a port. */
+  listen(id: string, port = Number(this.specs.get(id)?.env["PORT"])): Promise<void> {
+    const server = createServer((socket) => socket.destroy());
+    this.#servers.set(id, server);
+    return new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  }
+
+  close(): void {
+    for (const server of this.#servers.values()) server.close();
+  }
+
+  #identity(id: string) {
+    return { bootId: "b", pid: 4_000_000 + [...this.specs.keys()].indexOf(id), startTime: "1", uid: 0 };
+  }
+
+  #answer(request: KeeperRequest): object {
+    switch (request.do) {
+      case "start":
+        if (this.refuse !== undefined) throw new Error(this.refuse);
+        assert.ok(!this.specs.has(request.process.id), "started twice");
+        this.specs.set(request.process.id, request.process);
+        this.log.push(`start ${request.process.id}`);
+        this.onStart(request.process);
+        return { identity: this.#identity(request.process.id) };
+      case "signal":
+        this.log.push(`${request.signal} ${request.process}`);
+        if (request.signal === "SIGKILL") this.exit(request.process, { signal: "SIGKILL" });
+        return {};
+      case "forget":
+        this.specs.delete(request.process);
+        this.exits.delete(request.process);
+        return {};
+      default: {
+        const processes: ProcessState[] = [...this.specs.keys()].map((id) => {
+          const exit = this.exits.get(id);
+          return { id, identity: this.#identity(id), running: !this.exits.has(id), ...(exit === undefined ? {} : { exit }) };
+        });
+        return { processes };
+      }
+    }
+  }
+
+  readonly client: KeeperClient = {
+    call: async (request) => ({ id: 0, ok: true, ...this.#answer(request) }),
+    onNotice: (listener) => {
+      this.#listeners.add(listener);
+      return () => this.#listeners.delete(listener);
+    },
+    closed: new Promise(() => {}),
+    close() {},
+  };
+}
+
+interface World {
+  readonly pods: Pods;
+  readonly keeper: FakeKeeper;
+  readonly clock: SimClock;
+  readonly runtime: ProcessRuntime;
+  readonly images: ImageStore;
+  readonly dir: string;
+  readonly drained: PromiseWithResolvers<void>;
+  /** Lets IO and a little time pass until the condition holds. */
+  until(condition: () => boolean, stepMs?: number): Promise<void>;
+  /** Ends this runtime and starts another over the same pods and keeper. */
+  restart(): Promise<World>;
+}
+
+const IMAGE = "dev.local/app:v1";
+
+async function world(t: TestContext, before?: World): Promise<World> {
+  const dir = before?.dir ?? mkdtempSync(join(tmpdir(), "eider-runtime-"));
+  const pods = before?.pods ?? new Pods();
+  const keeper = before?.keeper ?? new FakeKeeper();
+  const clock = before?.clock ?? new SimClock();
+  const images = await openImageStore(join(dir, "images"));
+  if (before === undefined) await putImage(images);
+  const drained = Promise.withResolvers<void>();
+  const stop = new AbortController();
+  const runtime = createProcessRuntime({
+    client: pods.client, keeper: keeper.client, images, clock, rng: new SeededRng(7), logger: silentLogger, dataDir: dir,
+    nodeName: "here", nodePath: "/opt/node/bin/node", path: "/usr/bin:/bin", asRoot: false, beforeStop: () => drained.promise,
+  });
+  const running = runtime.run(stop.signal);
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await running;
+  };
+  t.after(async () => {
+    await end();
+    keeper.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const until = async (condition: () => boolean, stepMs = 1): Promise<void> => {
+    for (let turn = 0; !condition(); turn++) {
+      assert.ok(turn < 3_000, `never came: ${condition.toString()} ${JSON.stringify([...pods.pods.values()].map((pod) => pod.status))} ${keeper.log.join()}`);
+      await clock.advance(stepMs);
+    }
+  };
+  const self: World = { pods, keeper, clock, runtime, images, dir, drained, until, restart: async () => (await end(), world(t, self)) };
+  return self;
+}
+
+async function putImage(images: ImageStore): Promise<void> {
+  const layer = await images.putBlob(Buffer.from("H4sIAAAAAAAC/2NgGAWjYBSMglEwCkbBKBgFQx0AAEanLUAABAAA", "base64"));
+  const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", config: { Entrypoint: ["node", "server.js"], WorkingDir: "/", Labels: { "dev.eider.base": "node26" } }, rootfs: { type: "layers", diff_ids: [] } }));
+  const manifest = { schemaVersion: 2, mediaType: "", config: { mediaType: "", digest: await images.putBlob(config), size: config.length }, layers: [] };
+  void layer;
+  await images.tag(IMAGE, await images.putBlob(Buffer.from(JSON.stringify(manifest))));
+}
+
+function pod(spec: Any = {}, container: Any = {}): Pod {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "p", namespace: "default", uid: "u1", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z", labels: { "serving.knative.dev/revision": "r" } },
+    spec: { nodeName: "here", terminationGracePeriodSeconds: 30, containers: [{ name: "user-container", image: IMAGE, ports: [{ containerPort: 8080 }], terminationMessagePolicy: "FallbackToLogsOnError", ...container }], ...spec },
+    status: { phase: "Pending", qosClass: "BestEffort" },
+  } as unknown as Pod;
+}
+
+const ID = "u1/user-container";
+const readyOf = (pods: Pods): string | undefined => pods.pods.get("p")?.status?.conditions?.find((one) => one.type === "Ready")?.status;
+const stateOf = (pods: Pods) => pods.get("p").status?.containerStatuses?.[0];
+
+async function readyPod(t: TestContext, given = pod()): Promise<World> {
+  const w = await world(t);
+  w.pods.put(given);
+  await w.until(() => w.keeper.specs.has(ID));
+  await w.keeper.listen(ID);
+  await w.until(() => readyOf(w.pods) === "True");
+  return w;
+}
+
+test("a pod comes up with two writes: its addresses beside the spawn, Ready when its port is open", async (t) => {
+  const w = await readyPod(t, pod({}, { env: [{ name: "A", value: "1" }, { name: "B", value: "$(A)2" }, { name: "PORT", value: "8080" }] }));
+  assert.deepEqual(w.pods.writes.map((write) => write.subresource), ["", "status"]);
+  const spec = w.keeper.specs.get(ID);
+  const port = Number(spec?.env["PORT"]);
+  assert.deepEqual(addressOf(w.pods.get("p"), 8080), { host: "127.0.0.1", port });
+  assert.deepEqual(Object.keys(spec?.env ?? {}).toSorted(), ["A", "B", "HOME", "HOSTNAME", "PATH", "PORT", "TMPDIR"]);
+  assert.deepEqual([spec?.env["B"], spec?.argv], ["12", ["/opt/node/bin/node", "server.js"]]);
+  const status = w.pods.get("p").status;
+  assert.deepEqual([status?.phase, status?.podIP, stateOf(w.pods)?.restartCount, stateOf(w.pods)?.ready], ["Running", "127.0.0.1", 0, true]);
+  assert.match(stateOf(w.pods)?.imageID ?? "", /^dev\.local\/app:v1@sha256:/);
+});
+
+test("a gateway that connected makes the pod ready before any probe", async (t) => {
+  const w = await world(t);
+  w.pods.put(pod({}, { readinessProbe: { tcpSocket: { port: 0 }, initialDelaySeconds: 3_600 } }));
+  await w.until(() => w.keeper.specs.has(ID));
+  w.runtime.podReady("u1");
+  await w.until(() => readyOf(w.pods) === "True");
+});
+
+test("crashes: exit code and last lines in the status, restart at once, then 10 s, 20 s, and a kubelet's words", async (t) => {
+  const w = await world(t);
+  w.keeper.onStart = (spec) => {
+    appendFileSync(spec.outputFile, "starting\nboom\n");
+    setImmediate(() => w.keeper.exit(ID, { code: 3 }));
+  };
+  w.pods.put(pod());
+  await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "CrashLoopBackOff");
+  assert.deepEqual(w.keeper.log, [`start ${ID}`, `start ${ID}`]);
+  const status = stateOf(w.pods);
+  assert.equal(status?.state?.waiting?.message, "back-off 10s restarting failed container=user-container pod=p_default(u1)");
+  assert.deepEqual([status?.lastState?.terminated?.exitCode, status?.lastState?.terminated?.reason, status?.lastState?.terminated?.message], [3, "Error", "starting\nboom\n"]);
+  assert.deepEqual([status?.restartCount, w.pods.get("p").status?.phase], [1, "Running"]);
+  await w.clock.advance(9_000);
+  assert.equal(w.keeper.log.length, 2);
+  await w.until(() => w.keeper.log.length === 3, 100);
+  await w.until(() => stateOf(w.pods)?.state?.waiting?.message?.startsWith("back-off 20s") === true);
+  assert.equal(stateOf(w.pods)?.restartCount, 2);
+});
+
+const refusals: readonly { readonly name: string; readonly container: Any; readonly reason: string; readonly message: RegExp }[] = [
+  { name: "an image that is not here", container: { image: "dev.local/none:v1" }, reason: "ErrImagePull", message: /not in the local image store; build it with: eider build/ },
+  { name: "a missing ConfigMap", container: { envFrom: [{ configMapRef: { name: "c" } }] }, reason: "CreateContainerConfigError", message: /^configmap "c" not found$/ },
+  { name: "a missing key of a Secret", container: { env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] }, reason: "CreateContainerConfigError", message: /^couldn't find key k in Secret default\/s$/ },
+  { name: "a mounted volume", container: { volumeMounts: [{ name: "v", mountPath: "/v" }] }, reason: "CreateContainerConfigError", message: /cannot mount volume "v"/ },
+];
+for (const { name, container, reason, message } of refusals) {
+  test(`a container waits with its reason: ${name}`, async (t) => {
+    const w = await world(t);
+    w.pods.objects.set("Secret/s", { data: { other: "eA==" } });
+    w.pods.put(pod({}, container));
+    await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === reason);
+    assert.match(stateOf(w.pods)?.state?.waiting?.message ?? "", message);
+    assert.deepEqual([readyOf(w.pods), w.pods.get("p").status?.phase, w.keeper.log], ["False", "Pending", []]);
+  });
+}
+
+test("an image that appears later is started, and a missing object that appears is used", async (t) => {
+  const w = await world(t);
+  w.pods.put(pod({}, { image: "dev.local/late:v1", envFrom: [{ prefix: "X_", configMapRef: { name: "c" } }] }));
+  await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "ErrImagePull");
+  await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "ImagePullBackOff", 500);
+  await w.images.tag("dev.local/late:v1", (await w.images.resolve(IMAGE)) ?? "");
+  await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "CreateContainerConfigError", 500);
+  w.pods.objects.set("ConfigMap/c", { data: { A: "1" } });
+  await w.until(() => w.keeper.specs.has(ID), 500);
+  assert.equal(w.keeper.specs.get(ID)?.env["X_A"], "1");
+});
+
+test("a program that cannot be started ends with StartError and is tried again", async (t) => {
+  const w = await world(t);
+  w.keeper.refuse = "cannot start node: ENOENT";
+  w.pods.put(pod());
+  await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "CrashLoopBackOff");
+  assert.deepEqual([stateOf(w.pods)?.lastState?.terminated?.reason, stateOf(w.pods)?.lastState?.terminated?.message], ["StartError", "cannot start node: ENOENT"]);
+});
+
+test("deletion: gateways let go, SIGTERM, SIGKILL after the grace, then the object goes", async (t) => {
+  const w = await readyPod(t);
+  w.pods.put({ ...w.pods.get("p"), metadata: { ...w.pods.get("p").metadata, deletionTimestamp: "2026-01-01T00:00:01Z", deletionGracePeriodSeconds: 30 } });
+  await w.clock.advance(1_000);
+  assert.deepEqual(w.keeper.log, [`start ${ID}`]);
+  w.drained.resolve();
+  await w.until(() => w.keeper.log.at(-1) === `SIGTERM ${ID}`);
+  await w.clock.advance(28_000);
+  assert.equal(w.keeper.log.at(-1), `SIGTERM ${ID}`);
+  await w.until(() => !w.pods.pods.has("p"), 200);
+  assert.equal(w.keeper.log.at(-1), `SIGKILL ${ID}`);
+  assert.deepEqual([...w.keeper.specs], []);
+});
+
+test("deletion does not wait longer than the grace for gateways, and an obedient process is not killed", async (t) => {
+  const w = await readyPod(t);
+  w.pods.put({ ...w.pods.get("p"), metadata: { ...w.pods.get("p").metadata, deletionTimestamp: "2026-01-01T00:00:01Z", deletionGracePeriodSeconds: 10 } });
+  await w.until(() => w.keeper.log.at(-1) === `SIGTERM ${ID}`, 200);
+  w.keeper.exit(ID, { code: 0 });
+  await w.until(() => !w.pods.pods.has("p"));
+  assert.deepEqual(w.keeper.log, [`start ${ID}`, `SIGTERM ${ID}`]);
+});
+
+test("an object that vanishes takes its process along", async (t) => {
+  const w = await readyPod(t);
+  w.pods.remove("p");
+  await w.until(() => w.keeper.specs.size === 0, 100);
+  assert.deepEqual(w.keeper.log, [`start ${ID}`, `SIGTERM ${ID}`, `SIGKILL ${ID}`]);
+});
+
+test("a new platform adopts: no second process, the pod stays Ready, strays are ended", async (t) => {
+  const first = await readyPod(t);
+  first.keeper.specs.set("gone/app", { ...(first.keeper.specs.get(ID) as ProcessSpec), id: "gone/app" });
+  const writes = first.pods.writes.length;
+  const second = await first.restart();
+  await second.until(() => !second.keeper.specs.has("gone/app"));
+  await second.clock.advance(2_000);
+  assert.deepEqual(second.keeper.log, [`start ${ID}`, "SIGKILL gone/app"]);
+  assert.equal(readyOf(second.pods), "True");
+  assert.equal(second.pods.writes.length, writes);
+  second.keeper.exit(ID, { code: 1 });
+  await second.until(() => second.keeper.log.filter((line) => line === `start ${ID}`).length === 2);
+});
+
+test("a process that ended while no platform ran is restarted, with its end in the status", async (t) => {
+  const first = await readyPod(t);
+  const restarted = first.restart();
+  first.keeper.exit(ID, null);
+  const second = await restarted;
+  await second.until(() => second.keeper.log.length === 2);
+  await second.keeper.listen(ID);
+  await second.until(() => stateOf(second.pods)?.restartCount === 1 && readyOf(second.pods) === "True");
+  assert.equal(stateOf(second.pods)?.lastState?.terminated?.reason, "ContainerStatusUnknown");
+});
+
+test("a failing liveness probe restarts the container", async (t) => {
+  const w = await readyPod(t, pod({ terminationGracePeriodSeconds: 1 }, { livenessProbe: { tcpSocket: { port: 1 }, periodSeconds: 5, failureThreshold: 2 } }));
+  await w.until(() => w.keeper.log.includes(`SIGTERM ${ID}`), 500);
+  await w.until(() => w.keeper.log.filter((line) => line === `start ${ID}`).length === 2, 100);
+  assert.equal(stateOf(w.pods)?.lastState?.terminated?.exitCode ?? 137, 137);
+});
+
+test("init containers run in order before the others; restartPolicy Never leaves a failed pod alone", async (t) => {
+  const w = await world(t);
+  w.pods.put(pod({ restartPolicy: "Never", initContainers: [{ name: "a", image: IMAGE }, { name: "b", image: IMAGE }] }));
+  for (const name of ["a", "b"]) {
+    await w.until(() => w.keeper.specs.has(`u1/${name}`));
+    w.keeper.exit(`u1/${name}`, { code: 0 });
+  }
+  await w.until(() => w.keeper.specs.has(ID));
+  assert.deepEqual(w.keeper.log, ["start u1/a", "start u1/b", `start ${ID}`]);
+  w.keeper.exit(ID, { code: 5 });
+  await w.until(() => w.pods.get("p").status?.phase === "Failed");
+  assert.equal(stateOf(w.pods)?.state?.terminated?.exitCode, 5);
+});
+
+test("logs: all, tail, bytes, the start before, and who is not there", async (t) => {
+  const w = await readyPod(t);
+  const read = async (query: Parameters<ProcessRuntime["openLogs"]>[1], name = "p", uid?: string): Promise<string> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of w.runtime.openLogs({ namespace: "default", name, ...(uid === undefined ? {} : { uid }) }, query, new AbortController().signal)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  };
+  appendFileSync(w.keeper.specs.get(ID)?.outputFile ?? "", "one\ntwo\nthree\n");
+  assert.equal(await read({}), "one\ntwo\nthree\n");
+  assert.equal(await read({ tailLines: 2 }), "two\nthree\n");
+  assert.equal(await read({ tailLines: 0 }), "");
+  assert.equal(await read({ tailLines: 99 }), "one\ntwo\nthree\n");
+  assert.equal(await read({ limitBytes: 5 }), "one\nt");
+  await assert.rejects(read({ previous: true }), { reason: "BadRequest", message: 'previous terminated container "user-container" in pod "p" not found' });
+  await assert.rejects(read({ container: "x" }), { reason: "BadRequest", message: "container x is not valid for pod p" });
+  await assert.rejects(read({}, "nobody"), { reason: "NotFound" });
+  w.keeper.exit(ID, { code: 1 });
+  await w.until(() => w.keeper.log.length === 2);
+  mkdirSync(w.dir, { recursive: true });
+  appendFileSync(w.keeper.specs.get(ID)?.outputFile ?? "", "again\n");
+  assert.deepEqual([await read({}), await read({ previous: true })], ["again\n", "one\ntwo\nthree\n"]);
+  w.pods.remove("p");
+  await w.until(() => w.keeper.specs.size === 0, 100);
+  assert.equal(await read({}, "p", "u1"), "again\n");
+});
