@@ -31,12 +31,12 @@ function handled<T>(kind: Kind, decode: () => T): T {
 }
 
 /** `Pod in version "v1" cannot be handled as a Pod: WHY`. */
-export function cannotHandle(kind: Pick<Kind, "kind" | "version">, why: string): string {
+function cannotHandle(kind: Pick<Kind, "kind" | "version">, why: string): string {
   return `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${why}`;
 }
 
 /** The text of strict decoding's refusal, without what stands before it. */
-export function strictDecodingError(problems: readonly string[]): string {
+function strictDecodingError(problems: readonly string[]): string {
   return `strict decoding error: ${problems.join(", ")}`;
 }
 

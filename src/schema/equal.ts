@@ -13,18 +13,6 @@ export function equal(a: unknown, b: unknown): boolean {
   return true;
 }
 
-function isNothing(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0) || (isObject(value) && Object.values(value).every(isNothing));
-}
-
-/** As `equal`, where empty lists, empty objects, nulls and absent members are the same: Kubernetes' semantic equality. */
-export function semanticallyEqual(a: unknown, b: unknown): boolean {
-  if (a === b || (isNothing(a) && isNothing(b))) return true;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => semanticallyEqual(item, b[index]));
-  if (!isObject(a) || !isObject(b)) return false;
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => semanticallyEqual(a[name], b[name]));
-}
-
 /** A copy whose objects have their keys in alphabetical order, as Go writes maps. */
 export function sortKeys<T>(value: T): T {
   if (Array.isArray(value)) return value.map(sortKeys) as T;

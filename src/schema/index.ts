@@ -1,16 +1,15 @@
 // schema: the language of kinds, and all that is computed from a schema and JSON.
 export { ageOf, humanDuration } from "./age.ts";
-export { cannotHandle, compileKind, strictDecodingError } from "./compile-kind.ts";
+export { compileKind } from "./compile-kind.ts";
 export type { CompiledKind, Decoded, DecodeOptions, FieldValidation } from "./compiled.ts";
 export { conditionOf, conditionSet, mergeTransitionTimes, type ConditionSet, type Why } from "./conditions.ts";
 export { crdFor } from "./crd.ts";
 export { defineKind, type KindDefinition, type ObjectOf } from "./define-kind.ts";
 export { s, type Filled, type Optional, type Schema, type ShapeOf, type ValueOf } from "./dsl.ts";
-export { deepFreeze, equal, semanticallyEqual, sortKeys } from "./equal.ts";
+export { deepFreeze, equal, sortKeys } from "./equal.ts";
 export { fieldError, type FieldError, type FieldErrorType } from "./field-error.ts";
 export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";
 export { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
-export { compileJsonPath } from "./json-path.ts";
 export {
   apiVersionOf,
   type Admit,
@@ -32,8 +31,7 @@ export {
   type LabelSelectorObject,
   type Requirement,
 } from "./label-selector.ts";
-export { annotationErrors, labelErrors } from "./metadata.ts";
-export { objectMeta } from "./metadata-schema.ts";
+export { labelErrors } from "./metadata.ts";
 export { names } from "./names.ts";
 export type { Node } from "./node.ts";
 export type { Condition, Draft, DraftMeta, KubeObject, ObjectKey, ObjectMeta, OwnerReference } from "./object.ts";

@@ -41,7 +41,7 @@ export function labelErrors(field: string, labels: Readonly<Record<string, strin
 }
 
 /** Errors of a map of annotations: keys, and 256 KiB for all of it. */
-export function annotationErrors(field: string, annotations: Readonly<Record<string, string>> | undefined): FieldError[] {
+function annotationErrors(field: string, annotations: Readonly<Record<string, string>> | undefined): FieldError[] {
   const entries = Object.entries(annotations ?? {});
   const wrong = entries.flatMap(([key]) => names.qualifiedName(key.toLowerCase()).map((detail) => fieldError.invalid(field, key, detail)));
   const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);

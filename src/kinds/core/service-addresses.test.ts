@@ -10,7 +10,12 @@ const numbers = (values: number[]) => () => values.shift() ?? 0;
 const admitted = async (spec: Spec, old: Spec | undefined, taken: readonly string[] = []): Promise<Spec | undefined> => {
   const admit = clusterIpAdmission({ below: numbers([0, 300]), isTaken: (address) => taken.includes(address) });
   const of = (its: Spec): Service => ({ spec: its }) as Service;
-  const request = { operation: old === undefined ? "CREATE" : "UPDATE", subresource: "", object: of(spec), old: old && of(old) } as unknown as AdmissionRequest<Service>;
+  const request = {
+    operation: old === undefined ? "CREATE" : "UPDATE",
+    subresource: "",
+    object: of(spec),
+    old: old && of(old),
+  } as unknown as AdmissionRequest<Service>;
   return (await admit(request)).object.spec;
 };
 const given = { internalTrafficPolicy: "Cluster", ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" };
@@ -23,7 +28,10 @@ test("a Service gets a free address and keeps it", async () => {
 
 test("headless stays headless, ExternalName has no address, and a change back draws a new one", async () => {
   assert.deepEqual((await admitted({ type: "ClusterIP", clusterIP: "None" }, undefined))?.clusterIPs, ["None"]);
-  const external = await admitted({ type: "ExternalName", externalName: "x", clusterIP: "10.96.1.1", ipFamilies: ["IPv4"] }, { type: "ClusterIP", clusterIP: "10.96.1.1" });
+  const external = await admitted(
+    { type: "ExternalName", externalName: "x", clusterIP: "10.96.1.1", ipFamilies: ["IPv4"] },
+    { type: "ClusterIP", clusterIP: "10.96.1.1" },
+  );
   assert.deepEqual(external, { type: "ExternalName", externalName: "x" });
   assert.equal((await admitted({ type: "ClusterIP" }, external))?.clusterIP, "10.96.0.16");
 });
@@ -31,5 +39,8 @@ test("headless stays headless, ExternalName has no address, and a change back dr
 test("a full range is an error, not an endless search", async () => {
   const admit = clusterIpAdmission({ below: () => 0, isTaken: () => true });
   const request = { operation: "CREATE", subresource: "", object: { spec: {} }, old: undefined } as unknown as AdmissionRequest<Service>;
-  await assert.rejects(async () => admit(request), (error) => isReason(error, "InternalError"));
+  await assert.rejects(
+    async () => admit(request),
+    (error) => isReason(error, "InternalError"),
+  );
 });
