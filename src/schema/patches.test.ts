@@ -127,6 +127,16 @@ for (const { name, patch, want } of [
   { name: "deletes an item", patch: { containers: [{ name: "a", $patch: "delete" }] }, want: { containers: [pod.containers[1]] } },
   { name: "replaces a list", patch: { containers: [{ $patch: "replace" }, { name: "z" }] }, want: { containers: [{ name: "z" }] } },
   {
+    name: "keeps what the patch does not name where it stood",
+    patch: { "$setElementOrder/finalizers": ["h"], finalizers: ["h"] },
+    want: { finalizers: ["h", "f", "g"] },
+  },
+  {
+    name: "puts what it does not name before what came after it",
+    patch: { "$setElementOrder/finalizers": ["g"], finalizers: ["g"] },
+    want: { finalizers: ["f", "g"] },
+  },
+  {
     name: "orders items",
     patch: { "$setElementOrder/containers": [{ name: "b" }, { name: "a" }], containers: [{ name: "a", image: "3" }] },
     want: { containers: [pod.containers[1], { ...pod.containers[0], image: "3" }] },
