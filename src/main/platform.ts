@@ -93,12 +93,6 @@ await settings.synced;
 
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS });
-const routes = new Routes({
-  informers,
-  table,
-  broadcast: (delta) => threads.broadcast(delta),
-  onInForce: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
-});
 const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal);
 const threads = new GatewayThreads({
   listenFds: sockets.httpFds,
@@ -116,6 +110,12 @@ const threads = new GatewayThreads({
     await keeper.call({ do: "replaceSocket", thread });
     return next;
   },
+});
+const routes = new Routes({
+  informers,
+  table,
+  broadcast: (delta) => threads.broadcast(delta),
+  onInForce: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
 });
 runtime = createProcessRuntime({
   client,

@@ -55,6 +55,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   return [
     served({
       kind: Namespace,
+      without: ["deletecollection"],
       // A namespace goes once its controller has emptied it.
       holdsDeletion: (namespace) => (namespace.spec?.finalizers ?? []).length > 0,
       onDeletion: (namespace) => ({ ...namespace, status: { ...namespace.status, phase: "Terminating" } }),

@@ -1,5 +1,6 @@
 // One thread through every room, with real processes: from a folder and a manifest to an answer from zero, back to zero, and through a kill.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { eventually, findProgram, Platform, root } from "./platform.ts";
@@ -46,7 +47,7 @@ test("a folder is built, a Service applied with kubectl becomes ready and answer
 
 test("the whole chain of children is there, under Knative's names", withKubectl, async () => {
   const names = (await platform.kubectl("get", "configurations,routes,revisions,podautoscalers,serverlessservices,deployments,replicasets,ingresses.networking.internal.knative.dev", "-o", "name")).trim().split("\n");
-  const kinds = names.map((name) => name.replace(/-[0-9a-z]{8,10}$/, "-HASH"));
+  const kinds = names.map((name) => name.replace(/^(replicaset.*)-[0-9a-z]+$/, "$1-HASH"));
   assert.deepEqual(kinds.sort(), [
     "configuration.serving.knative.dev/hello",
     "deployment.apps/hello-00001-deployment",
@@ -70,6 +71,7 @@ test("kill -9 of the platform: the objects are there and the same pod answers ag
   const [before] = await pods();
   const pidBefore = (await platform.request(HOST, "/pid")).body;
   process.kill(platform.state.pid, "SIGKILL");
+  await eventually("the platform is dead", async () => !existsSync(`/proc/${platform.state.pid}`));
   const answer = await platform.request(HOST, "/pid");
   assert.deepEqual([answer.status, answer.body], [200, pidBefore]);
   await eventually("the API answers again", async () => (await platform.kubectl("get", "ksvc", "hello").catch(() => "")) !== "");
