@@ -37,7 +37,10 @@ async function collect(events: AsyncIterable<WatchEvent<ConfigMapLike>>, count: 
   return seen;
 }
 
-const rejects = (reason: Parameters<typeof isReason>[1]) => (error: unknown): boolean => isReason(error, reason);
+const rejects =
+  (reason: Parameters<typeof isReason>[1]) =>
+  (error: unknown): boolean =>
+    isReason(error, reason);
 
 const CASES: readonly { readonly name: string; readonly body: Body }[] = [
   {
@@ -48,7 +51,10 @@ const CASES: readonly { readonly name: string; readonly body: Body }[] = [
       assert.equal(made.kind, "ConfigMap");
       assert.deepEqual((await client.get(server.kind, server.namespace, "one")).data, { a: "1" });
       const list = await client.list(server.kind, { namespace: server.namespace, labelSelector: "suite=one" });
-      assert.deepEqual(list.items.map((item) => [item.apiVersion, item.kind, item.metadata.name]), [["v1", "ConfigMap", "one"]]);
+      assert.deepEqual(
+        list.items.map((item) => [item.apiVersion, item.kind, item.metadata.name]),
+        [["v1", "ConfigMap", "one"]],
+      );
       assert.notEqual(list.resourceVersion, "");
     },
   },
@@ -72,9 +78,16 @@ const CASES: readonly { readonly name: string; readonly body: Body }[] = [
     name: "a merge patch changes its members and a deletion with another uid is refused",
     async body(client, server) {
       await client.create(server.kind, draft(server, "patched", { a: "1", b: "1" }));
-      const patched = await client.patch(server.kind, { namespace: server.namespace, name: "patched" }, { type: "application/merge-patch+json", body: { data: { b: "2" } } });
+      const patched = await client.patch(
+        server.kind,
+        { namespace: server.namespace, name: "patched" },
+        { type: "application/merge-patch+json", body: { data: { b: "2" } } },
+      );
       assert.deepEqual(patched.data, { a: "1", b: "2" });
-      await assert.rejects(client.delete(server.kind, { namespace: server.namespace, name: "patched" }, { preconditions: { uid: "other" } }), rejects("Conflict"));
+      await assert.rejects(
+        client.delete(server.kind, { namespace: server.namespace, name: "patched" }, { preconditions: { uid: "other" } }),
+        rejects("Conflict"),
+      );
       await client.delete(server.kind, { namespace: server.namespace, name: "patched" }, { preconditions: { uid: patched.metadata.uid } });
       assert.equal(await client.find(server.kind, server.namespace, "patched"), undefined);
     },
@@ -86,7 +99,11 @@ const CASES: readonly { readonly name: string; readonly body: Body }[] = [
       const first = await client.list(server.kind, { namespace: server.namespace, limit: 2 });
       assert.equal(first.items.length, 2);
       assert.notEqual(first.continue, undefined);
-      const second = await client.list(server.kind, { namespace: server.namespace, limit: 2, ...(first.continue === undefined ? {} : { continue: first.continue }) });
+      const second = await client.list(server.kind, {
+        namespace: server.namespace,
+        limit: 2,
+        ...(first.continue === undefined ? {} : { continue: first.continue }),
+      });
       assert.ok(second.items.length >= 1);
     },
   },

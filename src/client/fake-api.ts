@@ -106,12 +106,17 @@ export class FakeApi implements Transport {
     return result;
   }
 
-  async *watch(call: { readonly kind: Kind; readonly namespace: string; readonly query: Readonly<Record<string, string>> }, signal: AbortSignal): AsyncIterable<WatchEvent<KubeObject>> {
+  async *watch(
+    call: { readonly kind: Kind; readonly namespace: string; readonly query: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<KubeObject>> {
     const { kind, namespace, query } = call;
-    const matches = (object: KubeObject): boolean => (namespace === "" || object.metadata.namespace === namespace) && selects(query.labelSelector, object.metadata.labels);
+    const matches = (object: KubeObject): boolean =>
+      (namespace === "" || object.metadata.namespace === namespace) && selects(query.labelSelector, object.metadata.labels);
     const stream: Stream = { plural: kind.plural, matches, waiting: [], wake: () => {}, expired: false };
     for (const past of this.#history) {
-      const missed = past.plural === kind.plural && matches(past.event.object) && Number(past.event.object.metadata.resourceVersion) > Number(query.resourceVersion);
+      const missed =
+        past.plural === kind.plural && matches(past.event.object) && Number(past.event.object.metadata.resourceVersion) > Number(query.resourceVersion);
       if (missed) stream.waiting.push(past.event);
     }
     this.#streams.add(stream);
@@ -149,11 +154,16 @@ export class FakeApi implements Transport {
   }
 
   #list({ kind, namespace, query }: ApiCall): unknown {
-    const items = this.#of(kind).filter((object) => (namespace === "" || object.metadata.namespace === namespace) && selects(query?.labelSelector, object.metadata.labels));
+    const items = this.#of(kind).filter(
+      (object) => (namespace === "" || object.metadata.namespace === namespace) && selects(query?.labelSelector, object.metadata.labels),
+    );
     const from = Number(query?.continue ?? "0");
     const limit = Number(query?.limit ?? items.length);
     const more = from + limit < items.length;
-    return { metadata: { resourceVersion: String(this.#version), ...(more ? { continue: String(from + limit) } : {}) }, items: items.slice(from, from + limit) };
+    return {
+      metadata: { resourceVersion: String(this.#version), ...(more ? { continue: String(from + limit) } : {}) },
+      items: items.slice(from, from + limit),
+    };
   }
 
   #emit(type: WatchEvent<KubeObject>["type"], kind: Kind, object: KubeObject): void {
@@ -197,7 +207,8 @@ export class FakeApi implements Transport {
   }
 
   #patch(call: ApiCall): KubeObject {
-    if (call.contentType !== "application/merge-patch+json") throw new StatusError("UnsupportedMediaType", `the fake knows merge patches only, not ${call.contentType ?? ""}`);
+    if (call.contentType !== "application/merge-patch+json")
+      throw new StatusError("UnsupportedMediaType", `the fake knows merge patches only, not ${call.contentType ?? ""}`);
     return this.#replace(call, mergePatch(this.#must(call), structuredClone(call.body)) as Draft<KubeObject>);
   }
 
@@ -206,11 +217,18 @@ export class FakeApi implements Transport {
     const current = this.#must(call) as KubeObject & { status?: unknown };
     const wanted = sent.metadata.resourceVersion;
     if (wanted !== undefined && wanted !== current.metadata.resourceVersion) throw conflict(resourceOf(kind), current.metadata.name);
-    if (sent.metadata.uid !== undefined && sent.metadata.uid !== current.metadata.uid) throw conflict(resourceOf(kind), current.metadata.name, "the UID differs");
+    if (sent.metadata.uid !== undefined && sent.metadata.uid !== current.metadata.uid)
+      throw conflict(resourceOf(kind), current.metadata.name, "the UID differs");
     const { status: sentStatus, ...sentRest } = sent as Draft<KubeObject> & { status?: unknown };
     const { status, ...rest } = current;
     const apart = kind.subresources.status === true;
-    const meta = { ...sent.metadata, name: rest.metadata.name, uid: rest.metadata.uid, resourceVersion: rest.metadata.resourceVersion, creationTimestamp: rest.metadata.creationTimestamp };
+    const meta = {
+      ...sent.metadata,
+      name: rest.metadata.name,
+      uid: rest.metadata.uid,
+      resourceVersion: rest.metadata.resourceVersion,
+      creationTimestamp: rest.metadata.creationTimestamp,
+    };
     const next =
       subresource === "status"
         ? { ...rest, ...(sentStatus === undefined ? {} : { status: sentStatus }) }
@@ -232,7 +250,8 @@ export class FakeApi implements Transport {
   #delete(call: ApiCall): KubeObject {
     const current = this.#must(call);
     const { preconditions, propagationPolicy } = (call.body ?? {}) as { preconditions?: { uid?: string }; propagationPolicy?: string };
-    if (preconditions?.uid !== undefined && preconditions.uid !== current.metadata.uid) throw conflict(resourceOf(call.kind), current.metadata.name, "the UID in the precondition differs");
+    if (preconditions?.uid !== undefined && preconditions.uid !== current.metadata.uid)
+      throw conflict(resourceOf(call.kind), current.metadata.name, "the UID in the precondition differs");
     const added = propagationPolicy === "Foreground" ? ["foregroundDeletion"] : propagationPolicy === "Orphan" ? ["orphan"] : [];
     const finalizers = [...new Set([...(current.metadata.finalizers ?? []), ...added])];
     if (finalizers.length === 0) return this.#store(call.kind, current, "DELETED");

@@ -96,8 +96,10 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-/** One API call as a request; a closed connection or a refused one is `ServiceUnavailable`. */
-export function createHttpTransport(options: HttpTransportOptions): Transport & { close(): void } {
+type SendRequest = (exchange: Exchange) => Promise<IncomingMessage>;
+
+/** Opens connections to one server; watches have theirs to themselves. */
+function connectionsTo(options: HttpTransportOptions): { readonly exchange: SendRequest; close(): void } {
   const base = new URL(options.server);
   const secure = base.protocol === "https:";
   const agentOptions = { keepAlive: true, maxSockets: SOCKETS_MAX };
@@ -110,32 +112,43 @@ export function createHttpTransport(options: HttpTransportOptions): Transport & 
     ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
     ...(options.insecure === true ? { rejectUnauthorized: false } : {}),
   };
+  const requestFor = ({ method, path, contentType, body, signal, timeoutMs }: Exchange): RequestOptions => ({
+    method,
+    hostname: base.hostname.replace(/^\[|\]$/g, ""),
+    port: base.port === "" ? (secure ? 443 : 80) : Number(base.port),
+    path: base.pathname.replace(/\/+$/, "") + path,
+    agent: signal === undefined ? agent : watchAgent,
+    headers: {
+      accept: "application/json",
+      "user-agent": options.userAgent,
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(body === undefined ? {} : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
+    },
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    ...(secure ? tls : {}),
+  });
+  return {
+    exchange: (call) =>
+      new Promise((resolve, reject) => {
+        const { method, path, timeoutMs } = call;
+        const sent = secure ? httpsRequest(requestFor(call), resolve) : httpRequest(requestFor(call), resolve);
+        sent.on("timeout", () => sent.destroy(new StatusError("Timeout", `${method} ${path}: no answer within ${timeoutMs} ms`)));
+        sent.on("error", (cause) => {
+          reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
+        });
+        sent.end(call.body);
+      }),
+    close() {
+      agent.destroy();
+      watchAgent.destroy();
+    },
+  };
+}
 
-  const exchange = ({ method, path, contentType, body, signal, timeoutMs }: Exchange): Promise<IncomingMessage> =>
-    new Promise((resolve, reject) => {
-      const request: RequestOptions = {
-        method,
-        hostname: base.hostname.replace(/^\[|\]$/g, ""),
-        port: base.port === "" ? (secure ? 443 : 80) : Number(base.port),
-        path: base.pathname.replace(/\/+$/, "") + path,
-        agent: signal === undefined ? agent : watchAgent,
-        headers: {
-          accept: "application/json",
-          "user-agent": options.userAgent,
-          ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-          ...(body === undefined ? {} : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
-        },
-        ...(signal === undefined ? {} : { signal }),
-        ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-        ...(secure ? tls : {}),
-      };
-      const sent = secure ? httpsRequest(request, resolve) : httpRequest(request, resolve);
-      sent.on("timeout", () => sent.destroy(new StatusError("Timeout", `${method} ${path}: no answer within ${timeoutMs} ms`)));
-      sent.on("error", (cause) => {
-        reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
-      });
-      sent.end(body);
-    });
+/** Carries calls to one server; a closed connection or a refused one is `ServiceUnavailable`. `close` ends all connections. */
+export function createHttpTransport(options: HttpTransportOptions): Transport & { close(): void } {
+  const { exchange, close } = connectionsTo(options);
 
   const send = async (call: ApiCall): Promise<unknown> => {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
@@ -176,10 +189,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport & 
         throw error instanceof StatusError ? error : new StatusError("ServiceUnavailable", "the watch was cut off", { cause: error });
       }
     },
-    close() {
-      agent.destroy();
-      watchAgent.destroy();
-    },
+    close,
   };
 }
 

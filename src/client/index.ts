@@ -2,7 +2,16 @@
 export { createClient } from "./client.ts";
 export { FakeApi, type FakeWrite } from "./fake-api.ts";
 export { createHttpTransport, type HttpTransportOptions } from "./http-transport.ts";
-export { createInformer, createInformerSet, keepMeta, type InformerOptions, type InformerSet, type InformerSetOptions, type MetaRow, type RunningInformer } from "./informer.ts";
+export {
+  createInformer,
+  createInformerSet,
+  keepMeta,
+  type InformerOptions,
+  type InformerSet,
+  type InformerSetOptions,
+  type MetaRow,
+  type RunningInformer,
+} from "./informer.ts";
 export { loadKubeconfig, loadKubeconfigFile, type ServerAccess } from "./kubeconfig.ts";
 export type { ApiCall, Client, DeleteQuery, ListQuery, ObjectList, PatchType, PropagationPolicy, Reader, Transport, WatchEvent } from "./port.ts";
 export { keyOf, type Change, type Informer } from "./projection.ts";

@@ -8,7 +8,12 @@ import { FakeApi } from "./fake-api.ts";
 import { ConfigMaps } from "./fake-kind.test-suite.ts";
 import { createInformer, createInformerSet } from "./informer.ts";
 
-const map = (name: string, a: string, namespace = "default") => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data: { a, b: "not kept" } });
+const map = (name: string, a: string, namespace = "default") => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace },
+  data: { a, b: "not kept" },
+});
 
 function setUp() {
   const clock = new SimClock();
@@ -83,7 +88,10 @@ test("informer: indexes follow their rows", async () => {
   await informer.synced;
   const two = await client.create(ConfigMaps, map("two", "x"));
   await clock.advance(0);
-  assert.deepEqual(informer.byIndex("a", "x").map(({ name }) => name), ["one", "two"]);
+  assert.deepEqual(
+    informer.byIndex("a", "x").map(({ name }) => name),
+    ["one", "two"],
+  );
   await client.update(ConfigMaps, { ...two, data: { a: "y" } });
   await clock.advance(0);
   assert.deepEqual([informer.byIndex("a", "x").length, informer.byIndex("a", "y").length], [1, 1]);

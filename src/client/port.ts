@@ -70,5 +70,8 @@ export interface ApiCall {
 /** Carries calls to an API server: in this process, or over HTTPS. Failures are thrown as StatusErrors. */
 export interface Transport {
   send(call: ApiCall): Promise<unknown>;
-  watch(call: { readonly kind: Kind; readonly namespace: string; readonly query: Readonly<Record<string, string>> }, signal: AbortSignal): AsyncIterable<WatchEvent<KubeObject>>;
+  watch(
+    call: { readonly kind: Kind; readonly namespace: string; readonly query: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<KubeObject>>;
 }

@@ -100,7 +100,7 @@ export class Projection<P> implements Informer<P> {
 
   /** After a list: what is not in it is gone. */
   retain(keys: ReadonlySet<string>): void {
-    for (const key of [...this.#rows.keys()]) if (!keys.has(key)) this.put(key, undefined);
+    for (const key of this.#rows.keys()) if (!keys.has(key)) this.put(key, undefined);
   }
 
   settle(): void {

@@ -104,7 +104,11 @@ async function updateChild(child: Child, current: KubeObject, options: ApplyChil
   const foreign = controller !== undefined && controller.uid !== options.primary.metadata.uid;
   const adopt = controller === undefined && takesOwner(child, options);
   if (foreign && takesOwner(child, options)) {
-    throw conflict({ group: child.kind.group, resource: child.kind.plural }, current.metadata.name, `it is controlled by ${controller.kind} ${JSON.stringify(controller.name)}`);
+    throw conflict(
+      { group: child.kind.group, resource: child.kind.plural },
+      current.metadata.name,
+      `it is controlled by ${controller.kind} ${JSON.stringify(controller.name)}`,
+    );
   }
   const merged = mergedWith(child, current) ?? (adopt ? current : undefined);
   if (merged === undefined) return;

@@ -163,7 +163,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         queue.done(due);
         await clock.sleep(GATHER_MS, signal).catch(() => {});
         if (signal.aborted) return;
-        for (const [id, entry] of [...waiting]) {
+        for (const [id, entry] of waiting) {
           waiting.delete(id);
           try {
             await write(entry);

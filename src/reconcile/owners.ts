@@ -2,7 +2,10 @@
 import { apiVersionOf, type Kind, type KubeObject, type ObjectMeta, type OwnerReference } from "#schema";
 
 /** The reference by which `owner` controls a child; its deletion waits for the child in the foreground. */
-export function ownerReferenceFor(kind: Pick<Kind, "group" | "version" | "kind">, owner: { readonly metadata: Pick<ObjectMeta, "name" | "uid"> }): OwnerReference {
+export function ownerReferenceFor(
+  kind: Pick<Kind, "group" | "version" | "kind">,
+  owner: { readonly metadata: Pick<ObjectMeta, "name" | "uid"> },
+): OwnerReference {
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, name: owner.metadata.name, uid: owner.metadata.uid, controller: true, blockOwnerDeletion: true };
 }
 

@@ -76,8 +76,19 @@ function setUp(options: { readonly plan?: (seen: Seen) => Plan; readonly seed?: 
     forget: (key) => void forgotten.push(key),
   };
   const running = [informers.run(stop.signal), events.run(stop.signal)];
-  const run = runController({ controller, informers, client, events, clock, rng, logger: silentLogger, signal: stop.signal, onPass: ({ key, writes }) => void passes.push([key.name, writes]) });
-  const parent = (name: string, spec: Parent["spec"]) => client.create(Parents, { apiVersion: "test.dev/v1", kind: "Parent", metadata: { name, namespace: "default" }, spec });
+  const run = runController({
+    controller,
+    informers,
+    client,
+    events,
+    clock,
+    rng,
+    logger: silentLogger,
+    signal: stop.signal,
+    onPass: ({ key, writes }) => void passes.push([key.name, writes]),
+  });
+  const parent = (name: string, spec: Parent["spec"]) =>
+    client.create(Parents, { apiVersion: "test.dev/v1", kind: "Parent", metadata: { name, namespace: "default" }, spec });
   const kids = async () => (await client.list(Kids)).items;
   const end = async (): Promise<void> => {
     stop.abort();
@@ -88,7 +99,8 @@ function setUp(options: { readonly plan?: (seen: Seen) => Plan; readonly seed?: 
   return { api, client, clock, end, events, forgotten, kids, parent, passes, run, stop };
 }
 
-const short = (writes: readonly FakeWrite[]): string[] => writes.map(({ verb, plural, subresource }) => `${verb} ${plural}${subresource === undefined ? "" : `/${subresource}`}`);
+const short = (writes: readonly FakeWrite[]): string[] =>
+  writes.map(({ verb, plural, subresource }) => `${verb} ${plural}${subresource === undefined ? "" : `/${subresource}`}`);
 
 test("shell: children are made with their owner, the status is written once, and a second pass writes nothing", async () => {
   const { api, clock, end, kids, parent, passes, run } = setUp();
@@ -96,7 +108,9 @@ test("shell: children are made with their owner, the status is written once, and
   await clock.advance(0);
   assert.deepEqual(short(api.writes), ["create parents", "create kids", "create kids", "update parents/status"]);
   const [kid] = await kids();
-  assert.deepEqual(kid?.metadata.ownerReferences, [{ apiVersion: "test.dev/v1", kind: "Parent", name: "a", uid: made.metadata.uid, controller: true, blockOwnerDeletion: true }]);
+  assert.deepEqual(kid?.metadata.ownerReferences, [
+    { apiVersion: "test.dev/v1", kind: "Parent", name: "a", uid: made.metadata.uid, controller: true, blockOwnerDeletion: true },
+  ]);
   run.requeue({ namespace: "default", name: "a" });
   await clock.advance(1000);
   assert.equal(api.writes.length, 4);
@@ -143,7 +157,9 @@ test("shell: what is owned and not desired is deleted; undefined children are le
 
 test("shell: a transition time moves only with its condition", async () => {
   let ready: "True" | "False" = "False";
-  const { client, clock, end, parent, run } = setUp({ plan: ({ parent: { spec } }) => ({ desired: [], status: { size: spec.size, conditions: [{ type: "Ready", status: ready, reason: "Because" }] } }) });
+  const { client, clock, end, parent, run } = setUp({
+    plan: ({ parent: { spec } }) => ({ desired: [], status: { size: spec.size, conditions: [{ type: "Ready", status: ready, reason: "Because" }] } }),
+  });
   await parent("a", { size: 1 });
   await clock.advance(0);
   const timeOf = async () => (await client.get(Parents, "default", "a")).status?.conditions?.[0]?.lastTransitionTime;
@@ -174,20 +190,30 @@ test("shell: a conflict is observed again at once, and nobody hears of it", asyn
 
 test("shell: a refused child becomes a Warning event and is tried again with backoff", async () => {
   const { api, client, clock, end, kids, parent } = setUp();
-  for (let times = 0; times < 3; times++) api.failNext(({ verb, kind }) => verb === "create" && kind.plural === "kids", forbidden({ group: "test.dev", resource: "kids" }, "a-", "exceeded quota"));
+  for (let times = 0; times < 3; times++)
+    api.failNext(({ verb, kind }) => verb === "create" && kind.plural === "kids", forbidden({ group: "test.dev", resource: "kids" }, "a-", "exceeded quota"));
   await parent("a", { size: 1 });
   await clock.advance(0);
   assert.equal((await kids()).length, 0);
   await clock.advance(200);
   assert.equal((await kids()).length, 1);
   const [event] = (await client.list(Events)).items as (KubeObject & { reason?: string; message?: string; count?: number; source?: object })[];
-  assert.deepEqual([event?.reason, event?.message, event?.count, event?.source], ["InternalError", 'kids.test.dev "a-" is forbidden: exceeded quota', 3, { component: "parent-controller" }]);
+  assert.deepEqual(
+    [event?.reason, event?.message, event?.count, event?.source],
+    ["InternalError", 'kids.test.dev "a-" is forbidden: exceeded quota', 3, { component: "parent-controller" }],
+  );
   await end();
 });
 
 test("shell: afterRefusal decides status and events instead", async () => {
   const { api, client, clock, end, parent } = setUp({
-    plan: (seen) => ({ ...planKids(seen), afterRefusal: (refusals) => ({ status: { conditions: [{ type: "Ready", status: "False", message: refusals[0]?.error.message ?? "" }] }, events: [{ type: "Warning", reason: "FailedCreate", message: "no" }] }) }),
+    plan: (seen) => ({
+      ...planKids(seen),
+      afterRefusal: (refusals) => ({
+        status: { conditions: [{ type: "Ready", status: "False", message: refusals[0]?.error.message ?? "" }] },
+        events: [{ type: "Warning", reason: "FailedCreate", message: "no" }],
+      }),
+    }),
   });
   // The second refusal follows from the write of the status.
   for (let times = 0; times < 2; times++) api.failNext(({ verb, kind }) => verb === "create" && kind.plural === "kids", new StatusError("Forbidden", "full"));
@@ -196,7 +222,10 @@ test("shell: afterRefusal decides status and events instead", async () => {
   assert.equal((await client.get(Parents, "default", "a")).status?.conditions?.[0]?.message, "full");
   await clock.advance(100);
   assert.equal((await client.get(Parents, "default", "a")).status?.conditions?.[0]?.status, "True");
-  assert.deepEqual(((await client.list(Events)).items as (KubeObject & { reason?: string })[]).map(({ reason }) => reason), ["FailedCreate"]);
+  assert.deepEqual(
+    ((await client.list(Events)).items as (KubeObject & { reason?: string })[]).map(({ reason }) => reason),
+    ["FailedCreate"],
+  );
   await end();
 });
 
@@ -210,7 +239,10 @@ test("shell: a plan that throws harms its own key only", async () => {
   await parent("bad", { size: 1 });
   await parent("good", { size: 1 });
   await clock.advance(60_000);
-  assert.deepEqual((await kids()).map((kid) => kid.metadata.ownerReferences?.[0]?.name), ["good"]);
+  assert.deepEqual(
+    (await kids()).map((kid) => kid.metadata.ownerReferences?.[0]?.name),
+    ["good"],
+  );
   await end();
 });
 
@@ -267,7 +299,8 @@ test("shell: converges and then rests, whatever the order of watches and conflic
     for (let round = 0; round < 15; round++) {
       const name = below(chance, 2) === 0 ? "a" : "b";
       const size = below(chance, 5);
-      if (below(chance, 3) === 0) api.failNext(({ verb, kind }) => verb === "update" && kind.plural === "parents", conflict({ group: "test.dev", resource: "parents" }, name));
+      if (below(chance, 3) === 0)
+        api.failNext(({ verb, kind }) => verb === "update" && kind.plural === "parents", conflict({ group: "test.dev", resource: "parents" }, name));
       await client.patch(Parents, { namespace: "default", name }, { type: "application/merge-patch+json", body: { spec: { size } } }).catch(() => {});
       if (below(chance, 2) === 0) api.deliver(below(chance, 2) === 0 ? "parents" : "kids");
       await clock.advance(below(chance, 20));

@@ -172,7 +172,8 @@ class Shell<P extends KubeObject, Observed, Effect> {
       this.add(key);
       return;
     }
-    if (before?.reason !== reason || (prompt && count === PROMPT_RETRIES_MAX + 1)) logger.warn("reconcile failed", { controller: controller.name, key, reason, err: error });
+    if (before?.reason !== reason || (prompt && count === PROMPT_RETRIES_MAX + 1))
+      logger.warn("reconcile failed", { controller: controller.name, key, reason, err: error });
     const hintMs = error instanceof StatusError ? (error.details?.retryAfterSeconds ?? 0) * 1000 : 0;
     this.#retries.set(key, clock.monotonicMs() + Math.max(hintMs, backoffMs(RETRY, count - 1, rng)));
   }
@@ -194,7 +195,8 @@ class Shell<P extends KubeObject, Observed, Effect> {
       await this.#apply(plan, { key, primary, world, signal });
     } catch (error) {
       const quiet = signal.aborted || isReason(error, "Conflict") || isReason(error, "AlreadyExists") || error instanceof PlanFailure;
-      if (!quiet && plan.afterRefusal === undefined) this.#record(primary, [{ type: "Warning", reason: "InternalError", message: error instanceof Error ? error.message : String(error) }]);
+      if (!quiet && plan.afterRefusal === undefined)
+        this.#record(primary, [{ type: "Warning", reason: "InternalError", message: error instanceof Error ? error.message : String(error) }]);
       throw error;
     }
   }
@@ -212,7 +214,16 @@ class Shell<P extends KubeObject, Observed, Effect> {
       if (subresource === undefined && result.metadata.uid === primary.metadata.uid) bearer = { ...bearer, metadata: result.metadata };
     }
     const onCreated = (event: PlanEvent): void => this.#record(primary, [event]);
-    const children = { world, onCreated, recent: this.#recent, settled: this.#settled, primaryKey: key, primaryKind: kind, primary: bearer, owns: controller.owns };
+    const children = {
+      world,
+      onCreated,
+      recent: this.#recent,
+      settled: this.#settled,
+      primaryKey: key,
+      primaryKind: kind,
+      primary: bearer,
+      owns: controller.owns,
+    };
     const refusals = plan.desired === undefined ? [] : await applyChildren(plan.desired, children);
     const [refusal] = refusals;
     const outcome = refusal === undefined ? plan : plan.afterRefusal?.(refusals);

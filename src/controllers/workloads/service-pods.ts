@@ -88,7 +88,14 @@ export function servicePods(informers: InformerSet): ServicePods {
     watch: {
       kind: Pod,
       keep({ apiVersion, kind, metadata: { namespace, name, labels } }) {
-        const metadata = { name, uid: "", resourceVersion: "", creationTimestamp: "", ...(namespace === undefined ? {} : { namespace }), ...(labels === undefined ? {} : { labels }) };
+        const metadata = {
+          name,
+          uid: "",
+          resourceVersion: "",
+          creationTimestamp: "",
+          ...(namespace === undefined ? {} : { namespace }),
+          ...(labels === undefined ? {} : { labels }),
+        };
         return { apiVersion, kind, metadata, spec: { containers: [] } };
       },
       keys(pod) {

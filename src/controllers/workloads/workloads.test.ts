@@ -56,13 +56,18 @@ function setUp() {
   const kubelet = async (): Promise<void> => {
     for (const [at, pod] of (await pods()).entries()) {
       if (pod.status?.podIP !== undefined) continue;
-      const annotated = await client.patch(Pod, { namespace: "default", name: pod.metadata.name }, { type: "application/merge-patch+json", body: { metadata: { annotations: { "eider.dev/addresses": `{"8080":"127.0.0.1:${41_000 + at}"}` } } } });
+      const annotated = await client.patch(
+        Pod,
+        { namespace: "default", name: pod.metadata.name },
+        { type: "application/merge-patch+json", body: { metadata: { annotations: { "eider.dev/addresses": `{"8080":"127.0.0.1:${41_000 + at}"}` } } } },
+      );
       const ready = { type: "Ready", status: "True", lastTransitionTime: rfc3339(clock.wallMs()) };
       await client.updateStatus(Pod, { ...annotated, status: { phase: "Running", podIP: "127.0.0.1", conditions: [ready] } });
     }
     await clock.advance(0);
   };
-  const scale = (replicas: number) => client.patch(Deployment, { namespace: "default", name: "web" }, { type: "application/merge-patch+json", body: { spec: { replicas } } });
+  const scale = (replicas: number) =>
+    client.patch(Deployment, { namespace: "default", name: "web" }, { type: "application/merge-patch+json", body: { spec: { replicas } } });
   const end = async (): Promise<void> => {
     stop.abort();
     await clock.advance(0);
@@ -79,21 +84,25 @@ test("workloads: a Deployment becomes ready, with Kubernetes' conditions and eve
   const [set] = (await client.list(ReplicaSet)).items;
   const name = set?.metadata.name ?? "";
   assert.match(name, /^web-[bcdfghjklmnpqrstvwxz2456789]{1,10}$/);
-  assert.deepEqual(set?.metadata.annotations, { "deployment.kubernetes.io/desired-replicas": "1", "deployment.kubernetes.io/max-replicas": "2", "deployment.kubernetes.io/revision": "1" });
+  assert.deepEqual(set?.metadata.annotations, {
+    "deployment.kubernetes.io/desired-replicas": "1",
+    "deployment.kubernetes.io/max-replicas": "2",
+    "deployment.kubernetes.io/revision": "1",
+  });
   const [pod] = await pods();
   assert.equal(pod?.metadata.generateName, `${name}-`);
   assert.equal(pod?.metadata.labels?.["pod-template-hash"], name.slice("web-".length));
   await kubelet();
   const { metadata, status } = await client.get(Deployment, "default", "web");
   assert.equal(metadata.annotations?.["deployment.kubernetes.io/revision"], "1");
-  assert.deepEqual([status?.replicas, status?.updatedReplicas, status?.readyReplicas, status?.availableReplicas, status?.unavailableReplicas], [1, 1, 1, 1, undefined]);
   assert.deepEqual(
-    status?.conditions?.map(({ type, status: is, reason, message }) => [type, is, reason, message]).sort(),
-    [
-      ["Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."],
-      ["Progressing", "True", "NewReplicaSetAvailable", `ReplicaSet "${name}" has successfully progressed.`],
-    ],
+    [status?.replicas, status?.updatedReplicas, status?.readyReplicas, status?.availableReplicas, status?.unavailableReplicas],
+    [1, 1, 1, 1, undefined],
   );
+  assert.deepEqual(status?.conditions?.map(({ type, status: is, reason, message }) => [type, is, reason, message]).sort(), [
+    ["Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."],
+    ["Progressing", "True", "NewReplicaSetAvailable", `ReplicaSet "${name}" has successfully progressed.`],
+  ]);
   await clock.advance(100);
   const events = (await client.list(Event)).items.map(({ reason, message, source }) => [source?.component, reason, message]);
   assert.deepEqual(events, [
@@ -138,9 +147,15 @@ test("workloads: a new template rolls out without falling below what must be ava
     assert.ok(all.filter((pod) => pod.status?.podIP !== undefined).length >= 4, "too few are available");
     await kubelet();
   }
-  assert.deepEqual((await pods()).map((pod) => pod.spec?.containers[0]?.image), ["v2", "v2", "v2", "v2"]);
+  assert.deepEqual(
+    (await pods()).map((pod) => pod.spec?.containers[0]?.image),
+    ["v2", "v2", "v2", "v2"],
+  );
   const sets = (await client.list(ReplicaSet)).items;
-  assert.deepEqual(sets.map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"]), ["2"]);
+  assert.deepEqual(
+    sets.map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"]),
+    ["2"],
+  );
   await end();
 });
 
@@ -159,7 +174,8 @@ test("workloads: the progress deadline passes, and a pod that gets ready heals i
 
 test("workloads: refused pods show on ReplicaSet and Deployment, and the pod comes when it may", async () => {
   const { api, client, clock, deployment, end, pods } = setUp();
-  for (let times = 0; times < 12; times++) api.failNext(({ verb, kind }) => verb === "create" && kind.plural === "pods", new StatusError("Forbidden", 'pods "x-" is forbidden: full'));
+  for (let times = 0; times < 12; times++)
+    api.failNext(({ verb, kind }) => verb === "create" && kind.plural === "pods", new StatusError("Forbidden", 'pods "x-" is forbidden: full'));
   await deployment();
   await clock.advance(0);
   const failure = async () => (await client.get(Deployment, "default", "web")).status?.conditions?.find(({ type }) => type === "ReplicaFailure");
@@ -175,18 +191,29 @@ test("workloads: refused pods show on ReplicaSet and Deployment, and the pod com
 
 test("workloads: a Service gets Endpoints and one slice for each distinct port, and loses them", async () => {
   const { client, clock, deployment, end, kubelet } = setUp();
-  const service = { apiVersion: "v1", kind: "Service", metadata: { name: "web", namespace: "default" }, spec: { selector: { app: "web" }, ports: [{ name: "http", port: 80, targetPort: "http" }] } };
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "default" },
+    spec: { selector: { app: "web" }, ports: [{ name: "http", port: 80, targetPort: "http" }] },
+  };
   await client.create(CoreService, service);
   await deployment({ replicas: 2 });
   await clock.advance(0);
   const slices = async () => (await client.list(EndpointSlice)).items;
-  assert.deepEqual((await slices()).map((slice) => [slice.endpoints, slice.ports]), [[null, null]]);
+  assert.deepEqual(
+    (await slices()).map((slice) => [slice.endpoints, slice.ports]),
+    [[null, null]],
+  );
   await kubelet();
   const { subsets } = await client.get(Endpoints, "default", "web");
-  assert.deepEqual(subsets?.map((subset) => [subset.addresses?.map(({ ip }) => ip), subset.ports]), [
-    [["127.0.0.1"], [{ name: "http", port: 41_000, protocol: "TCP" }]],
-    [["127.0.0.1"], [{ name: "http", port: 41_001, protocol: "TCP" }]],
-  ]);
+  assert.deepEqual(
+    subsets?.map((subset) => [subset.addresses?.map(({ ip }) => ip), subset.ports]),
+    [
+      [["127.0.0.1"], [{ name: "http", port: 41_000, protocol: "TCP" }]],
+      [["127.0.0.1"], [{ name: "http", port: 41_001, protocol: "TCP" }]],
+    ],
+  );
   assert.deepEqual((await slices()).map((slice) => slice.ports?.[0]?.port).sort(), [41_000, 41_001]);
   assert.deepEqual((await slices())[0]?.endpoints?.[0]?.conditions, { ready: true, serving: true, terminating: false });
   await client.delete(CoreService, { namespace: "default", name: "web" });
@@ -197,7 +224,11 @@ test("workloads: a Service gets Endpoints and one slice for each distinct port, 
 });
 
 test("workloads: deleting a Deployment takes everything along; with Orphan the ReplicaSet stays", async () => {
-  for (const [propagationPolicy, sets, left] of [["Background", 0, 0], ["Foreground", 0, 0], ["Orphan", 1, 1]] as const) {
+  for (const [propagationPolicy, sets, left] of [
+    ["Background", 0, 0],
+    ["Foreground", 0, 0],
+    ["Orphan", 1, 1],
+  ] as const) {
     const { client, clock, deployment, end, pods } = setUp();
     await deployment();
     await clock.advance(0);

@@ -103,7 +103,11 @@ function outdated(deployment: Deployment, oldSets: readonly ReplicaSet[]): reado
   const limit = deployment.spec.revisionHistoryLimit;
   if (limit === undefined) return [];
   const empty = oldSets.filter(
-    (set) => sizeOf(set) === 0 && (set.status?.replicas ?? 0) === 0 && (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0) && set.metadata.deletionTimestamp === undefined,
+    (set) =>
+      sizeOf(set) === 0 &&
+      (set.status?.replicas ?? 0) === 0 &&
+      (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0) &&
+      set.metadata.deletionTimestamp === undefined,
   );
   empty.sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b));
   return empty.slice(0, Math.max(0, empty.length - limit));
@@ -136,7 +140,8 @@ function planCreation(observed: ObservedDeployment, oldSets: readonly ReplicaSet
     const made = news?.status === "True" ? ({ ...draft, metadata: { ...draft.metadata, name } } as ReplicaSet) : undefined;
     return statusFor({ deployment, newSet: made, oldSets, wallMs: nowMs.wall, collisionCount, news, judgeProgress });
   };
-  const sizes: Sizes = paused || isScaling(deployment, oldSets) ? scaled(deployment, undefined, oldSets) : waits ? new Map(oldSets.map((set) => [set, 0])) : new Map();
+  const sizes: Sizes =
+    paused || isScaling(deployment, oldSets) ? scaled(deployment, undefined, oldSets) : waits ? new Map(oldSets.map((set) => [set, 0])) : new Map();
   const extra = sizeAnnotations(deployment);
   const old = oldSets.map((set) => childFor(sizes.has(set) ? resized(set, { deployment, size: sizes.get(set) ?? 0, extra }) : set, set));
   const scaledOld = [...sizes].filter(([set, to]) => to !== sizeOf(set)).map(([set, to]) => scaleEvent(set.metadata.name, sizeOf(set), to));
@@ -182,12 +187,14 @@ export function planDeployment(observed: ObservedDeployment): Plan {
   const settled = !scaling && sizes.size === 0 && isWholeRollout(observed, newSet, oldSets);
   const gone = settled ? outdated(deployment, oldSets) : [];
   const extra = sizeAnnotations(deployment);
-  const children = [newSet, ...oldSets].filter((set) => !gone.includes(set)).map((set) => {
-    const size = sizes.get(set);
-    const own = set === newSet ? newSetAnnotations(deployment, set, revision) : {};
-    const counted = size !== undefined || set === newSet ? extra : {};
-    return childFor(resized(set, { deployment, size: size ?? sizeOf(set), extra: { ...own, ...counted } }), set);
-  });
+  const children = [newSet, ...oldSets]
+    .filter((set) => !gone.includes(set))
+    .map((set) => {
+      const size = sizes.get(set);
+      const own = set === newSet ? newSetAnnotations(deployment, set, revision) : {};
+      const counted = size !== undefined || set === newSet ? extra : {};
+      return childFor(resized(set, { deployment, size: size ?? sizeOf(set), extra: { ...own, ...counted } }), set);
+    });
   const known = deployment.status?.conditions?.some(({ type }) => type === "Progressing") === true;
   const found: News = { status: "True", reason: "FoundNewReplicaSet", message: `Found new replica set "${newSet.metadata.name}"` };
   const news = known || deadlineSeconds(deployment) === undefined ? undefined : found;

@@ -91,7 +91,12 @@ export function scaled(deployment: Deployment, newSet: ReplicaSet | undefined, o
     const only = active[0] ?? newSet ?? [...oldSets].sort(byAge).at(-1);
     return only === undefined ? new Map() : new Map([[only, wanted]]);
   }
-  if (newSet !== undefined && sizeOf(newSet) === wanted && Number(newSet.metadata.annotations?.[DESIRED_REPLICAS]) === wanted && availableOf(newSet) === wanted) {
+  if (
+    newSet !== undefined &&
+    sizeOf(newSet) === wanted &&
+    Number(newSet.metadata.annotations?.[DESIRED_REPLICAS]) === wanted &&
+    availableOf(newSet) === wanted
+  ) {
     return new Map(oldSets.filter((set) => sizeOf(set) > 0).map((set) => [set, 0]));
   }
   return isRolling(deployment) ? inProportion(deployment, active) : new Map();

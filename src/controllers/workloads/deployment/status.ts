@@ -84,7 +84,11 @@ function judged(conditions: DeploymentCondition[], counts: Counts, input: Status
   if (counts.replicas === counts.updated && before?.reason === "NewReplicaSetAvailable" && input.news === undefined) return conditions;
   const what = newSet === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newSet.metadata.name}"`;
   if (isComplete(deployment, counts)) {
-    return withCondition(conditions, { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable", message: `${what} has successfully progressed.` }, wallMs);
+    return withCondition(
+      conditions,
+      { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable", message: `${what} has successfully progressed.` },
+      wallMs,
+    );
   }
   if (hasProgressed(deployment.status, counts)) {
     const now = rfc3339(wallMs);
@@ -92,8 +96,18 @@ function judged(conditions: DeploymentCondition[], counts: Counts, input: Status
     const progress = { type: "Progressing", status: "True", reason: "ReplicaSetUpdated", message: `${what} is progressing.` };
     return [...without(conditions, "Progressing"), { ...progress, lastUpdateTime: now, lastTransitionTime: since }];
   }
-  if (isTimedOut(conditions.find(({ type }) => type === "Progressing"), seconds, wallMs)) {
-    return withCondition(conditions, { type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded", message: `${what} has timed out progressing.` }, wallMs);
+  if (
+    isTimedOut(
+      conditions.find(({ type }) => type === "Progressing"),
+      seconds,
+      wallMs,
+    )
+  ) {
+    return withCondition(
+      conditions,
+      { type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded", message: `${what} has timed out progressing.` },
+      wallMs,
+    );
   }
   return conditions;
 }
@@ -112,7 +126,8 @@ export function statusFor(input: StatusInput): DeploymentStatus {
   if (input.judgeProgress) conditions = judged(conditions, counts, input);
   const failure = [newSet, ...oldSets].flatMap((set) => set?.status?.conditions ?? []).find(({ type }) => type === "ReplicaFailure");
   const { status, reason = "", message = "" } = failure ?? { status: "False" };
-  conditions = failure === undefined ? without(conditions, "ReplicaFailure") : withCondition(conditions, { type: "ReplicaFailure", status, reason, message }, wallMs);
+  conditions =
+    failure === undefined ? without(conditions, "ReplicaFailure") : withCondition(conditions, { type: "ReplicaFailure", status, reason, message }, wallMs);
   return {
     ...(deployment.metadata.generation === undefined ? {} : { observedGeneration: deployment.metadata.generation }),
     ...(counts.replicas === 0 ? {} : { replicas: counts.replicas }),

@@ -44,7 +44,8 @@ export function planEndpoints({ service, pods, endpoints }: ObservedEndpoints): 
     return { desired: undefined, effects: ours ? [{ do: "delete", endpoints }] : [] };
   }
   const { selector, ports = [], publishNotReadyAddresses = false, clusterIP, type } = service.spec ?? {};
-  if (selector === undefined || Object.keys(selector).length === 0 || type === "ExternalName" || service.metadata.deletionTimestamp !== undefined) return { desired: undefined };
+  if (selector === undefined || Object.keys(selector).length === 0 || type === "ExternalName" || service.metadata.deletionTimestamp !== undefined)
+    return { desired: undefined };
   const reachables = pods.filter((pod) => !pod.terminating).flatMap((pod) => reachableFor(pod, ports));
   const subsets = [...groupedByPorts(reachables).values()].map((group) => subsetFor(group, publishNotReadyAddresses));
   const { name, namespace = "", labels } = service.metadata;

@@ -91,7 +91,11 @@ export function planSlices({ service, pods, slices }: ObservedSlices): Plan {
   const contents = ["IPv4", "IPv6"].flatMap((addressType) => {
     const family = reachables.filter(({ host }) => familyOf(host) === addressType);
     return [...groupedByPorts(family).values()].flatMap((group) =>
-      chunked(group).map((part): Content => ({ addressType, ports: part[0]?.ports ?? [], endpoints: part.map((one) => endpointFor(one, publishNotReadyAddresses)) })),
+      chunked(group).map((part): Content => ({
+        addressType,
+        ports: part[0]?.ports ?? [],
+        endpoints: part.map((one) => endpointFor(one, publishNotReadyAddresses)),
+      })),
     );
   });
   const { name, namespace = "", labels } = service.metadata;
@@ -116,7 +120,10 @@ function mirroredEndpoint(address: EndpointAddress, ready: boolean): Endpoint {
 function mirroredContents({ addresses = [], notReadyAddresses = [], ports = [] }: EndpointSubset): readonly Content[] {
   return ["IPv4", "IPv6"].flatMap((addressType) => {
     const inFamily = ({ ip }: EndpointAddress): boolean => familyOf(ip) === addressType;
-    const endpoints = [...addresses.filter(inFamily).map((one) => mirroredEndpoint(one, true)), ...notReadyAddresses.filter(inFamily).map((one) => mirroredEndpoint(one, false))];
+    const endpoints = [
+      ...addresses.filter(inFamily).map((one) => mirroredEndpoint(one, true)),
+      ...notReadyAddresses.filter(inFamily).map((one) => mirroredEndpoint(one, false)),
+    ];
     return chunked(endpoints).map((part) => ({ addressType, ports, endpoints: part }));
   });
 }
@@ -133,7 +140,11 @@ export function planMirror({ endpoints, service, slices }: ObservedMirror): Plan
   if (endpoints.metadata.deletionTimestamp !== undefined) return { desired: undefined };
   if (service === undefined || selects || !isMirrored(endpoints)) return { desired: [] };
   const { name, namespace = "", labels, annotations } = endpoints.metadata;
-  const { ["kubectl.kubernetes.io/last-applied-configuration"]: _applied, ["endpoints.kubernetes.io/last-change-trigger-time"]: _trigger, ...copied } = annotations ?? {};
+  const {
+    ["kubectl.kubernetes.io/last-applied-configuration"]: _applied,
+    ["endpoints.kubernetes.io/last-change-trigger-time"]: _trigger,
+    ...copied
+  } = annotations ?? {};
   const frame = {
     name,
     namespace,

@@ -25,6 +25,32 @@ function sameLinks(a: MetaRow, b: MetaRow): boolean {
   return a.uid === b.uid && a.deletionTimestamp === b.deletionTimestamp && sameJson([a.owners, a.finalizers], [b.owners, b.finalizers]);
 }
 
+async function perform(client: Client, action: GarbageAction, kind: Kind): Promise<void> {
+  const { row } = action;
+  const preconditions = { uid: row.uid };
+  if (action.do === "delete") return client.delete(kind, row, { preconditions, propagationPolicy: action.policy });
+  const current = await client.find(kind, row.namespace, row.name);
+  if (current?.metadata.uid !== row.uid) return;
+  const { resourceVersion, finalizers = [], ownerReferences = [] } = current.metadata;
+  const metadata =
+    action.do === "disown"
+      ? { resourceVersion, ownerReferences: ownerReferences.filter(({ uid }) => !action.uids.includes(uid)) }
+      : { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== action.finalizer) };
+  await client.patch(kind, { namespace: row.namespace, name: row.name }, { type: "application/merge-patch+json", body: { metadata } });
+}
+
+async function collect(client: Client, graph: OwnerGraph, node: Node): Promise<void> {
+  const seen = await graph.observe(node);
+  if (seen === undefined) return;
+  for (const action of planGarbage(seen.observed)) {
+    try {
+      await perform(client, action, seen.kindOf.get(action.row) ?? node.kind);
+    } catch (error) {
+      if (!isReason(error, "NotFound")) throw error;
+    }
+  }
+}
+
 /** Ends when the signal aborts; never rejects. */
 export function createGarbageCollector(options: GarbageCollectorOptions): { run(signal: AbortSignal): Promise<void> } {
   const { client, clock, informers, kinds, logger, rng } = options;
@@ -52,36 +78,11 @@ export function createGarbageCollector(options: GarbageCollectorOptions): { run(
     } else if (row.owners !== undefined) add({ kind, key: row });
   };
 
-  const perform = async (action: GarbageAction, kind: Kind): Promise<void> => {
-    const { row } = action;
-    const preconditions = { uid: row.uid };
-    if (action.do === "delete") return client.delete(kind, row, { preconditions, propagationPolicy: action.policy });
-    const current = await client.find(kind, row.namespace, row.name);
-    if (current?.metadata.uid !== row.uid) return;
-    const { resourceVersion, finalizers = [], ownerReferences = [] } = current.metadata;
-    const metadata =
-      action.do === "disown"
-        ? { resourceVersion, ownerReferences: ownerReferences.filter(({ uid }) => !action.uids.includes(uid)) }
-        : { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== action.finalizer) };
-    await client.patch(kind, { namespace: row.namespace, name: row.name }, { type: "application/merge-patch+json", body: { metadata } });
-  };
-
-  const process = async (node: Node): Promise<void> => {
-    const seen = await graph.observe(node);
-    if (seen === undefined) return;
-    for (const action of planGarbage(seen.observed)) {
-      try {
-        await perform(action, seen.kindOf.get(action.row) ?? node.kind);
-      } catch (error) {
-        if (!isReason(error, "NotFound")) throw error;
-      }
-    }
-  };
-
   const retry = (node: Node, error: unknown, signal: AbortSignal): void => {
     const id = nodeId(node);
     const count = failures.get(id) ?? 0;
-    if (count === 0 && !isReason(error, "Conflict")) logger.warn("garbage collection failed", { kind: node.kind.kind, key: keyOf(node.key.namespace, node.key.name), err: error });
+    if (count === 0 && !isReason(error, "Conflict"))
+      logger.warn("garbage collection failed", { kind: node.kind.kind, key: keyOf(node.key.namespace, node.key.name), err: error });
     if (failures.size >= RETRIES_MAX && count === 0) return;
     failures.set(id, count + 1);
     void clock.sleep(backoffMs(RETRY, count, rng), signal).then(
@@ -112,7 +113,7 @@ export function createGarbageCollector(options: GarbageCollectorOptions): { run(
         const node = nodes.get(id);
         nodes.delete(id);
         try {
-          if (node !== undefined) await process(node);
+          if (node !== undefined) await collect(client, graph, node);
           failures.delete(id);
         } catch (error) {
           if (node !== undefined && !signal.aborted) retry(node, error, signal);

@@ -38,7 +38,12 @@ export class OwnerGraph {
   }
 
   dependents(uid: string): readonly { readonly node: Node; readonly row: MetaRow }[] {
-    return this.kinds.flatMap((kind) => this.#informers.meta(kind).byIndex("owner", uid).map((row) => ({ node: { kind, key: row }, row })));
+    return this.kinds.flatMap((kind) =>
+      this.#informers
+        .meta(kind)
+        .byIndex("owner", uid)
+        .map((row) => ({ node: { kind, key: row }, row })),
+    );
   }
 
   /** What is known of an object, with the kind of each row in it: rows carry none to stay small. */

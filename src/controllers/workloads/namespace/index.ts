@@ -28,7 +28,15 @@ export function namespaceController({ transport, kinds }: NamespaceControllerOpt
           const { name, namespace, uid } = effect;
           await world.client.delete(effect.kind, { namespace, name }, { preconditions: { uid }, propagationPolicy: "Background" });
         } else {
-          await transport.send({ verb: "update", kind: Namespace, namespace: "", name: effect.namespace.metadata.name, subresource: "finalize", contentType: "application/json", body: effect.namespace });
+          await transport.send({
+            verb: "update",
+            kind: Namespace,
+            namespace: "",
+            name: effect.namespace.metadata.name,
+            subresource: "finalize",
+            contentType: "application/json",
+            body: effect.namespace,
+          });
         }
       } catch (error) {
         if (!isReason(error, "NotFound")) throw error;
