@@ -77,7 +77,10 @@ async function recipeFor(build: Build, signal: AbortSignal): Promise<Recipe> {
     const entrypoint = argvFor(web);
     return { kind: "procfile", entries, entrypoint, base: entrypoint[0] === "node" ? "node26" : "none" };
   }
-  throw new ImageError("NothingRecognised", `${build.dir} has neither package.json (Node, TypeScript) nor go.mod (Go) nor a Procfile with a line "web: COMMAND"`);
+  throw new ImageError(
+    "NothingRecognised",
+    `${build.dir} has neither package.json (Node, TypeScript) nor go.mod (Go) nor a Procfile with a line "web: COMMAND"`,
+  );
 }
 
 async function nodeRecipe(build: Build, web: string | undefined, signal: AbortSignal): Promise<Recipe> {
@@ -86,7 +89,8 @@ async function nodeRecipe(build: Build, web: string | undefined, signal: AbortSi
   const sources = await readTree(dir, await ignoresOf(dir));
   const files = new Set(sources.map((entry) => entry.path));
   const argv = web === undefined ? nodeArgvFor(manifest, (path) => files.has(path)) : argvFor(web);
-  if (argv === undefined) throw new ImageError("NothingRecognised", `package.json in ${dir} has no "start" script and no "main", and there is no index, server or app file`);
+  if (argv === undefined)
+    throw new ImageError("NothingRecognised", `package.json in ${dir} has no "start" script and no "main", and there is no index, server or app file`);
   const entrypoint = argv.map((word) => (files.has(word.replace(/^\.\//, "")) ? scriptName(word) : word));
   const missing = Object.keys(manifest.dependencies ?? {}).length > 0 && !files.has("node_modules");
   const installed = missing ? await installDependencies(build, files, signal) : [];

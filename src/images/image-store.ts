@@ -43,7 +43,8 @@ export async function openImageStore(dir: string, options: { readonly limits?: U
   const file = join(dir, "format");
   const text = await readFile(file, "utf8").catch(absent);
   if (text === undefined) await writeWhole(file, `${FORMAT}\n`);
-  else if (!(Number(text) <= FORMAT)) throw new ImageError("NewerFormat", `the image store ${dir} has format ${text.trim()}; this Eider knows formats up to ${FORMAT}`);
+  else if (!(Number(text) <= FORMAT))
+    throw new ImageError("NewerFormat", `the image store ${dir} has format ${text.trim()}; this Eider knows formats up to ${FORMAT}`);
   for (const folder of ["blobs/sha256", "tags", "unpacked"]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
   return new ImageStore(dir, options.limits ?? UNPACK_LIMITS);
 }

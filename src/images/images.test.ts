@@ -1,13 +1,26 @@
 // Names, builds, the store and unpacking, on folders of this machine.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { test, type TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { pack } from "tar-stream";
 import { buildImage } from "./build-image.ts";
 import { ImageError } from "./image-error.ts";
@@ -58,16 +71,24 @@ for (const [command, argv] of commands) test(`argvFor: ${command}`, () => assert
 test("a Node app is started by its start script, its main or a file that is there", () => {
   const has = (path: string): boolean => ["server.ts", "lib/main.js"].includes(path);
   assert.deepEqual(nodeArgvFor({ scripts: { start: "node x.js" } }, has), ["node", "x.js"]);
-  assert.deepEqual(nodeArgvFor({ scripts: { start: "next start" } }, has), ["/bin/sh", "-c", 'PATH="$PWD/node_modules/.bin:$PATH"; export PATH; exec next start']);
+  assert.deepEqual(nodeArgvFor({ scripts: { start: "next start" } }, has), [
+    "/bin/sh",
+    "-c",
+    'PATH="$PWD/node_modules/.bin:$PATH"; export PATH; exec next start',
+  ]);
   assert.deepEqual(nodeArgvFor({ main: "./lib/main" }, has), ["node", "lib/main.js"]);
   assert.deepEqual(nodeArgvFor({}, has), ["node", "server.ts"]);
-  assert.equal(nodeArgvFor({}, () => false), undefined);
+  assert.equal(
+    nodeArgvFor({}, () => false),
+    undefined,
+  );
   assert.equal(webCommandOf("release: x\nweb:  ./serve -p $PORT \n"), "./serve -p $PORT");
 });
 
 test("ignore files: comments, folders, stars, exceptions, and what never belongs into an image", () => {
   const ignores = parseIgnore("# comment\n*.log\ndist/\n/secret\n**/cache\n!keep.log\n");
-  for (const path of ["a.log", "dist", "dist/x", "secret", "a/b/cache/c", ".git/HEAD", "x/.git/HEAD", "node_modules/.cache/x"]) assert.equal(ignores(path), true, path);
+  for (const path of ["a.log", "dist", "dist/x", "secret", "a/b/cache/c", ".git/HEAD", "x/.git/HEAD", "node_modules/.cache/x"])
+    assert.equal(ignores(path), true, path);
   for (const path of ["keep.log", "a/b.log", "distx", "a/secret", "src/index.ts", "gitx"]) assert.equal(ignores(path), false, path);
 });
 
@@ -87,7 +108,8 @@ test("a TypeScript folder becomes an image that starts as JavaScript, found unde
   });
   const { store, built } = await build(t, dir, "hello:v1");
   assert.equal(built.kind, "node");
-  for (const name of ["hello:v1", "docker.io/library/hello:v1", built.name, `hello@${built.digest}`]) assert.equal(await store.resolve(name), built.digest, name);
+  for (const name of ["hello:v1", "docker.io/library/hello:v1", built.name, `hello@${built.digest}`])
+    assert.equal(await store.resolve(name), built.digest, name);
   assert.equal(await store.resolve("hello"), undefined);
   const image = await store.materialize(built.digest);
   assert.deepEqual({ base: image.base, entrypoint: image.config.config.Entrypoint }, { base: "node26", entrypoint: ["node", "server.js"] });
@@ -98,19 +120,26 @@ test("a TypeScript folder becomes an image that starts as JavaScript, found unde
 
 test("the same folder gives the same digest on any path, time and umask; a changed byte gives another", async (t) => {
   await fc.assert(
-    fc.asyncProperty(fc.dictionary(fc.stringMatching(/^[a-zäß0-9._-]{1,12}$/).filter((name) => !/^\.+$|ts$|^procfile$/i.test(name)), fc.string({ maxLength: 50 }), { maxKeys: 6 }), async (files) => {
-      const first = folder(t, { Procfile: "web: ./run", run: "#!/bin/sh\n", ...files });
-      chmodSync(join(first, "run"), 0o755);
-      const second = folder(t);
-      cpSync(first, second, { recursive: true });
-      utimesSync(join(second, "run"), 1, 1);
-      chmodSync(join(second, "run"), 0o700);
-      chmodSync(join(second, "Procfile"), 0o600);
-      const digest = (await build(t, first)).built.digest;
-      assert.equal((await build(t, second)).built.digest, digest);
-      writeFileSync(join(second, "run"), "#!/bin/sh\n#");
-      assert.notEqual((await build(t, second)).built.digest, digest);
-    }),
+    fc.asyncProperty(
+      fc.dictionary(
+        fc.stringMatching(/^[a-zäß0-9._-]{1,12}$/).filter((name) => !/^\.+$|ts$|^procfile$/i.test(name)),
+        fc.string({ maxLength: 50 }),
+        { maxKeys: 6 },
+      ),
+      async (files) => {
+        const first = folder(t, { Procfile: "web: ./run", run: "#!/bin/sh\n", ...files });
+        chmodSync(join(first, "run"), 0o755);
+        const second = folder(t);
+        cpSync(first, second, { recursive: true });
+        utimesSync(join(second, "run"), 1, 1);
+        chmodSync(join(second, "run"), 0o700);
+        chmodSync(join(second, "Procfile"), 0o600);
+        const digest = (await build(t, first)).built.digest;
+        assert.equal((await build(t, second)).built.digest, digest);
+        writeFileSync(join(second, "run"), "#!/bin/sh\n#");
+        assert.notEqual((await build(t, second)).built.digest, digest);
+      },
+    ),
     { numRuns: 10 },
   );
 });
@@ -138,7 +167,12 @@ const refusals: readonly { readonly name: string; readonly files?: Readonly<Reco
   { name: "nothing recognised", files: { "x.txt": "" }, reason: "NothingRecognised", says: /package\.json .* go\.mod .* Procfile/ },
   { name: "no start file", files: { "package.json": "{}" }, reason: "NothingRecognised", says: /"start" script/ },
   { name: "a broken manifest", files: { "package.json": "{" }, reason: "BuildFailed", says: /not JSON/ },
-  { name: "dependencies without a lock file", files: { "package.json": '{"main":"a.js","dependencies":{"x":"1"}}', "a.js": "" }, reason: "BuildFailed", says: /npm install/ },
+  {
+    name: "dependencies without a lock file",
+    files: { "package.json": '{"main":"a.js","dependencies":{"x":"1"}}', "a.js": "" },
+    reason: "BuildFailed",
+    says: /npm install/,
+  },
   { name: "syntax that cannot be erased", files: { "package.json": "{}", "index.ts": "enum A { B }" }, reason: "BuildFailed", says: /index\.ts.*enums/s },
 ];
 for (const { name, files, reason, says } of refusals) {
@@ -154,7 +188,11 @@ test("a missing folder, a bad name, a link to outside and a failing compiler are
   const linked = folder(t, { Procfile: "web: x" });
   symlinkSync("/etc/passwd", join(linked, "link"));
   await assert.rejects(build(t, linked), is("BuildFailed", /link to \/etc\/passwd/));
-  if (hasGo()) await assert.rejects(build(t, folder(t, { "go.mod": "module x\n\ngo 1.21\n", "main.go": "package main\nfunc main() { nonsense }" })), is("BuildFailed", /undefined: nonsense/));
+  if (hasGo())
+    await assert.rejects(
+      build(t, folder(t, { "go.mod": "module x\n\ngo 1.21\n", "main.go": "package main\nfunc main() { nonsense }" })),
+      is("BuildFailed", /undefined: nonsense/),
+    );
 });
 
 test("a removed image takes along what no other tag needs", async (t) => {
@@ -182,7 +220,9 @@ test("a store of a newer format is refused and left alone; damage is told from a
   await assert.rejects(store.manifest(digest), { reason: "Damaged" });
 });
 
-type TarEntry = { readonly name: string; readonly body: string } | { readonly name: string; readonly type: "symlink" | "link" | "directory" | "character-device"; readonly linkname?: string };
+type TarEntry =
+  | { readonly name: string; readonly body: string }
+  | { readonly name: string; readonly type: "symlink" | "link" | "directory" | "character-device"; readonly linkname?: string };
 
 async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
   const tar = pack();
@@ -201,7 +241,14 @@ const attacks: readonly { readonly name: string; readonly entries: readonly TarE
   { name: "a path with .. inside", entries: [{ name: "a/../../evil", body: "x" }] },
   { name: "an absolute link", entries: [{ name: "a", type: "symlink", linkname: "/etc" }] },
   { name: "a link out of the folder", entries: [{ name: "a/b", type: "symlink", linkname: "../../x" }] },
-  { name: "a file through a link", entries: [{ name: "b", type: "directory" }, { name: "a", type: "symlink", linkname: "b" }, { name: "a/evil", body: "x" }] },
+  {
+    name: "a file through a link",
+    entries: [
+      { name: "b", type: "directory" },
+      { name: "a", type: "symlink", linkname: "b" },
+      { name: "a/evil", body: "x" },
+    ],
+  },
   { name: "a hard link", entries: [{ name: "a", type: "link", linkname: "/etc/passwd" }] },
   { name: "a device", entries: [{ name: "a", type: "character-device" }] },
 ];
@@ -223,7 +270,9 @@ test("unpacking never writes outside its folder, whatever the names are", async 
   await fc.assert(
     fc.asyncProperty(fc.array(entry, { maxLength: 6 }), async (entries) => {
       const dir = folder(t, { "outer/root/keep": "" });
-      await unpackLayer(Readable.from([await tarOf(entries)], { objectMode: false }), join(dir, "outer/root")).catch((error: unknown) => assert.ok(error instanceof ImageError, String(error)));
+      await unpackLayer(Readable.from([await tarOf(entries)], { objectMode: false }), join(dir, "outer/root")).catch((error: unknown) =>
+        assert.ok(error instanceof ImageError, String(error)),
+      );
       assert.deepEqual([readdirSync(dir), readdirSync(join(dir, "outer"))], [["outer"], ["root"]]);
     }),
     { numRuns: 60 },
@@ -232,7 +281,10 @@ test("unpacking never writes outside its folder, whatever the names are", async 
 
 test("a bomb is stopped by size and by count, a cut stream is damage", async (t) => {
   const dir = folder(t);
-  const tar = await tarOf([{ name: "big", body: "0".repeat(100_000) }, { name: "more", body: "x" }]);
+  const tar = await tarOf([
+    { name: "big", body: "0".repeat(100_000) },
+    { name: "more", body: "x" },
+  ]);
   const stream = (bytes: Buffer) => Readable.from([bytes], { objectMode: false });
   await assert.rejects(unpackLayer(stream(tar), dir, { bytesMax: 1_000, entriesMax: 10 }), { reason: "TooLarge" });
   await assert.rejects(unpackLayer(stream(tar), dir, { bytesMax: 1e9, entriesMax: 1 }), { reason: "TooLarge" });

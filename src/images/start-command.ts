@@ -33,7 +33,9 @@ export function nodeArgvFor(manifest: PackageJson, hasFile: (path: string) => bo
   if (start !== undefined && start.trim() !== "") {
     const argv = argvFor(start.trim());
     // npm puts the dependencies' own commands on the PATH of scripts.
-    return argv[0] === "node" ? argv : ["/bin/sh", "-c", `PATH="$PWD/node_modules/.bin:$PATH"; export PATH; ${argv[0] === "/bin/sh" ? argv[2] : `exec ${argv.join(" ")}`}`];
+    return argv[0] === "node"
+      ? argv
+      : ["/bin/sh", "-c", `PATH="$PWD/node_modules/.bin:$PATH"; export PATH; ${argv[0] === "/bin/sh" ? argv[2] : `exec ${argv.join(" ")}`}`];
   }
   const main = manifest.main?.replace(/^\.\//, "");
   const entry = main !== undefined && hasFile(main) ? main : main !== undefined && hasFile(`${main}.js`) ? `${main}.js` : ENTRY_FILES.find(hasFile);

@@ -30,6 +30,10 @@ function strip(path: string, text: string): string {
   try {
     return stripTypeScriptTypes(text);
   } catch (error) {
-    throw new ImageError("BuildFailed", `${path}: ${(error as Error).message} (only syntax that can be erased is supported: no enums, no parameter properties)`, error);
+    throw new ImageError(
+      "BuildFailed",
+      `${path}: ${(error as Error).message} (only syntax that can be erased is supported: no enums, no parameter properties)`,
+      error,
+    );
   }
 }

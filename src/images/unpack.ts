@@ -42,7 +42,10 @@ export async function unpackLayer(layer: Readable, root: string, limits: UnpackL
     ]);
   } catch (error) {
     // The consumer's own complaint says more than the broken pipe that follows from it.
-    const first = await consumed.then(() => error, (reason: unknown) => reason);
+    const first = await consumed.then(
+      () => error,
+      (reason: unknown) => reason,
+    );
     throw first instanceof ImageError ? first : new ImageError("Damaged", "the image's layer cannot be read", first);
   }
 }
@@ -94,7 +97,9 @@ function safeTarget(name: string, target: string): string {
 
 async function realFolder(root: string, name: string): Promise<void> {
   let path = root;
-  for (const part of normalize(name).split("/").filter((each) => each !== "" && each !== ".")) {
+  for (const part of normalize(name)
+    .split("/")
+    .filter((each) => each !== "" && each !== ".")) {
     path = join(path, part);
     const stat = await lstat(path).catch(() => undefined);
     if (stat?.isDirectory() === true) continue;

@@ -2,7 +2,16 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "#core";
-import { decodeCall, encodeLine, KEEPER_PROTOCOL_VERSION, LineSplitter, type KeeperAnswer, type KeeperCall, type KeeperNotice, type KeeperRequest } from "#protocol";
+import {
+  decodeCall,
+  encodeLine,
+  KEEPER_PROTOCOL_VERSION,
+  LineSplitter,
+  type KeeperAnswer,
+  type KeeperCall,
+  type KeeperNotice,
+  type KeeperRequest,
+} from "#protocol";
 
 /** What a request answers beside `ok`. Throwing refuses it with the error's message. */
 export type Answer = Omit<KeeperAnswer & { readonly ok: true }, "id" | "ok">;

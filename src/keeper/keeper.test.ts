@@ -159,7 +159,10 @@ test("a dead thread's socket is sent again: its connections wait and are answere
 test("no platform for the orphan grace: the processes and the keeper end", async (t) => {
   const { dir, ended } = await start(t, "process.exit(1)", { orphanGraceMs: 400 });
   const process1 = { id: "p/app", argv: ["/bin/sleep", "300"], env: {}, cwd: dir, outputFile: join(dir, "out"), outputBytesMax: 1000 };
-  const answer = (await call(dir, { do: "start", process: process1 })) as { ok: boolean; identity: { pid: number; startTime: string; bootId: string; uid: number } };
+  const answer = (await call(dir, { do: "start", process: process1 })) as {
+    ok: boolean;
+    identity: { pid: number; startTime: string; bootId: string; uid: number };
+  };
   assert.equal(answer.ok, true);
   assert.equal(await ended, "orphaned");
   assert.equal(isRunning(answer.identity), false);
@@ -202,6 +205,9 @@ test("a port that is taken is named with its holder", async () => {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const wanted = { host: "127.0.0.1", httpPort: port, apiPort: 0, threads: 1 };
-  await assert.rejects(openListeningSockets(wanted), (error) => error instanceof PortTakenError && error.port === port && error.message.includes(`(pid ${process.pid})`));
+  await assert.rejects(
+    openListeningSockets(wanted),
+    (error) => error instanceof PortTakenError && error.port === port && error.message.includes(`(pid ${process.pid})`),
+  );
   server.close();
 });

@@ -74,9 +74,9 @@ function holding(numbers: SocketNumbers, owners: readonly BoundSocket[]): Listen
  * a socket over IPC without listening on it here, and this is its only use.
  */
 function wrapOf(fd: number): unknown {
-  const create = (net as unknown as { _createServerHandle(address: null, port: undefined, type: undefined, fd: number): unknown })._createServerHandle;
-  const handle = create(null, undefined, undefined, fd);
-  if (typeof handle === "number") throw new Error(`descriptor ${fd} is not a listening socket (error ${handle})`);
+  const create = (net as unknown as Record<string, (address: null, port: undefined, type: undefined, fd: number) => unknown>)["_createServerHandle"];
+  const handle = create?.(null, undefined, undefined, fd);
+  if (typeof handle !== "object") throw new Error(`descriptor ${fd} cannot be sent as a socket (${String(handle)})`);
   return handle;
 }
 

@@ -113,7 +113,9 @@ export class PlatformChild {
   async #untilExitOrGrace(signal: AbortSignal): Promise<Exit | "grace"> {
     const { clock, orphanGraceMs } = this.#options;
     const over = new AbortController();
-    const aborted = new Promise<Exit>((resolve) => signal.addEventListener("abort", () => resolve({ code: null, signal: null }), { once: true, signal: over.signal }));
+    const aborted = new Promise<Exit>((resolve) =>
+      signal.addEventListener("abort", () => resolve({ code: null, signal: null }), { once: true, signal: over.signal }),
+    );
     const grace = clock.sleep(Math.max(0, this.#downSinceMs + orphanGraceMs - clock.monotonicMs()), over.signal).then(
       () => (this.#ready ? undefined : ("grace" as const)),
       () => undefined,

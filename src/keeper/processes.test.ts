@@ -62,7 +62,10 @@ test("a process gets exactly its environment, its folder and its output file, an
   assert.deepEqual({ code: exit?.code, signal: exit?.signal }, { code: 7, signal: null });
   const lines = readFileSync(join(dir, "out.log"), "utf8").trim().split("\n");
   for (const line of ["A=1", dir, "oops"]) assert.ok(lines.includes(line), `${line} is missing in ${lines.join()}`);
-  assert.deepEqual(lines.filter((line) => line.includes("=")).filter((line) => !/^(A|PATH|PWD|OLDPWD|_|SHLVL)=/.test(line)), []);
+  assert.deepEqual(
+    lines.filter((line) => line.includes("=")).filter((line) => !/^(A|PATH|PWD|OLDPWD|_|SHLVL)=/.test(line)),
+    [],
+  );
   assert.deepEqual(processes.list()[0]?.running, false);
   processes.forget("pod/app");
   assert.deepEqual(processes.list(), []);

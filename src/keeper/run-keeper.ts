@@ -54,7 +54,11 @@ export async function runKeeper(options: KeeperOptions, signal: AbortSignal): Pr
   const onAbort = (): void => end.resolve({ why: "shutdown", graceMs: SIGNAL_GRACE_MS });
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
-  control = await openControlSocket(path, handlerFor({ processes, platform, onReady: options.onReady, onShutdown: (graceMs) => end.resolve({ why: "shutdown", graceMs }) }), logger);
+  control = await openControlSocket(
+    path,
+    handlerFor({ processes, platform, onReady: options.onReady, onShutdown: (graceMs) => end.resolve({ why: "shutdown", graceMs }) }),
+    logger,
+  );
   const watching = processes.watch(running.signal);
   if (options.previousPlatform !== undefined) await endPrevious(options.previousPlatform, clock);
   const platformRun = platform.run(running.signal).then((why) => {

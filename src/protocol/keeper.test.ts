@@ -1,7 +1,7 @@
 // The keeper's line codec: any cut of the bytes gives the same lines, nonsense gives nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { decodeCall, decodeKeeperLine, encodeLine, keeperSocketPath, LineSplitter } from "./keeper.ts";
 
 test("any cut of a byte stream gives the same lines", () => {

@@ -1,7 +1,16 @@
 // The platform's end of the keeper's Unix socket.
 import { connect, type Socket } from "node:net";
 import type { Clock, Logger } from "#core";
-import { decodeKeeperLine, encodeLine, KEEPER_PROTOCOL_VERSION, keeperSocketPath, LineSplitter, type KeeperAnswer, type KeeperNotice, type KeeperRequest } from "#protocol";
+import {
+  decodeKeeperLine,
+  encodeLine,
+  KEEPER_PROTOCOL_VERSION,
+  keeperSocketPath,
+  LineSplitter,
+  type KeeperAnswer,
+  type KeeperNotice,
+  type KeeperRequest,
+} from "#protocol";
 
 export type KeeperSuccess = KeeperAnswer & { readonly ok: true };
 
@@ -32,7 +41,10 @@ const CONNECT_PAUSE_MS = 20;
 const CALLS_MAX = 10_000;
 
 /** Connects to `<dataDir>/keeper.sock` and says hello; retries for a second, since a keeper may just be starting. */
-export async function connectKeeper(options: { readonly dataDir: string; readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<KeeperClient> {
+export async function connectKeeper(
+  options: { readonly dataDir: string; readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<KeeperClient> {
   const path = keeperSocketPath(options.dataDir, process.cwd());
   if (path === undefined) throw new KeeperError("Gone", `the path of ${options.dataDir} is too long for a Unix socket: change into that folder first`);
   for (let attempt = 1; ; attempt++) {

@@ -38,7 +38,9 @@ export function launchSpec(input: LaunchInput): ProcessSpec {
     ...env,
     ...(input.port === undefined ? {} : { PORT: String(input.port) }),
   };
-  const [program, ...args] = words.map((word) => word.replace(/\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g, (whole, name?: string) => (name === undefined ? "$" : (all[name] ?? whole))));
+  const [program, ...args] = words.map((word) =>
+    word.replace(/\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g, (whole, name?: string) => (name === undefined ? "$" : (all[name] ?? whole))),
+  );
   if (program === undefined) throw new Error("no command specified");
   return {
     id: input.id,

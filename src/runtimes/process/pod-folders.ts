@@ -3,7 +3,20 @@
 //   pods/<pod uid>/<container>/{home,tmp}    gone with the pod; only its user can enter
 //   logs/<pod uid>/<container>/<n>.log       output of the n-th start; kept for a while after the pod
 //   pod-users.json                           namespace → uid
-import { accessSync, chmodSync, chownSync, constants, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { BoundSocket } from "node:net";
 import { basename, dirname, join } from "node:path";
@@ -11,7 +24,10 @@ import { below, type Rng } from "#core";
 
 export interface PodFolders {
   /** `home` and `tmp` of a container, made when they are not there. */
-  prepare(pod: { readonly uid: string; readonly namespace: string }, container: string): { readonly home: string; readonly tmp: string; readonly user?: { readonly uid: number; readonly gid: number } };
+  prepare(
+    pod: { readonly uid: string; readonly namespace: string },
+    container: string,
+  ): { readonly home: string; readonly tmp: string; readonly user?: { readonly uid: number; readonly gid: number } };
   outputFile(podUid: string, container: string, start: number): string;
   /** Removes the folders; the output stays until there is too much of it. */
   remove(podUid: string): Promise<void>;

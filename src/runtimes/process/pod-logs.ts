@@ -29,7 +29,12 @@ const CHUNK_BYTES = 64 << 10;
 const FOLLOW_EVERY_MS = 200;
 
 /** Throws StatusError BadRequest in the kubelet's words when there is nothing to read from. */
-export async function* readLogs({ folder, container, podName, isRunning }: LogSource, query: LogQuery, clock: Clock, signal: AbortSignal): AsyncIterable<Uint8Array> {
+export async function* readLogs(
+  { folder, container, podName, isRunning }: LogSource,
+  query: LogQuery,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
   const files = await startsIn(folder);
   const file = files.at(query.previous === true ? -2 : -1);
   if (file === undefined) {
@@ -79,7 +84,7 @@ async function startsIn(folder: string): Promise<string[]> {
 async function* readFrom(path: string, offset: number): AsyncIterable<Buffer> {
   const handle = await open(path, "r");
   try {
-    for (let at = offset; ; ) {
+    for (let at = offset; ;) {
       const buffer = Buffer.alloc(CHUNK_BYTES);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
       if (bytesRead === 0) return;
@@ -97,7 +102,7 @@ async function tailOffset(path: string, lines: number): Promise<number> {
   try {
     const { size } = await handle.stat();
     let wanted = lines;
-    for (let end = size; end > 0; ) {
+    for (let end = size; end > 0;) {
       const start = Math.max(0, end - CHUNK_BYTES);
       const buffer = Buffer.alloc(end - start);
       await handle.read(buffer, 0, buffer.length, start);

@@ -79,13 +79,22 @@ export function podStatusFor({ pod, runs, nowWallMs }: StatusInput): PodStatus {
   const unready = statuses.filter((status) => !status.ready);
   const complaint = containers.find((run) => run.complaint !== undefined && !run.ready)?.complaint;
   const names = unready.map((status) => status.name).join(" ");
-  const why = unready.length === 0 ? {} : { reason: "ContainersNotReady", message: `containers with unready status: [${names}]${complaint === undefined ? "" : `: ${complaint.message}`}` };
+  const why =
+    unready.length === 0
+      ? {}
+      : { reason: "ContainersNotReady", message: `containers with unready status: [${names}]${complaint === undefined ? "" : `: ${complaint.message}`}` };
   const incomplete = inits.filter((run) => run.terminated?.exitCode !== 0).map((run) => run.spec.name);
   const truth = (holds: boolean): "True" | "False" => (holds ? "True" : "False");
-  const gates = (pod.spec.readinessGates ?? []).every((gate) => pod.status?.conditions?.some((one) => one.type === gate.conditionType && one.status === "True"));
+  const gates = (pod.spec.readinessGates ?? []).every((gate) =>
+    pod.status?.conditions?.some((one) => one.type === gate.conditionType && one.status === "True"),
+  );
   const wanted: PodCondition[] = [
     { type: "PodReadyToStartContainers", status: "True" },
-    { type: "Initialized", status: truth(initialized), ...(initialized ? {} : { reason: "ContainersNotInitialized", message: `containers with incomplete status: [${incomplete.join(" ")}]` }) },
+    {
+      type: "Initialized",
+      status: truth(initialized),
+      ...(initialized ? {} : { reason: "ContainersNotInitialized", message: `containers with incomplete status: [${incomplete.join(" ")}]` }),
+    },
     { type: "Ready", status: truth(unready.length === 0 && gates), ...why },
     { type: "ContainersReady", status: truth(unready.length === 0), ...why },
     { type: "PodScheduled", status: "True" },

@@ -131,12 +131,27 @@ export class PodWorker {
     const history = { restarts: before?.restartCount ?? 0, imageId: before?.imageID ?? "", ...(ended === undefined ? {} : { last: ended }) };
     if (process !== undefined) {
       const startedAtWallMs = Date.parse(before?.state?.running?.startedAt ?? "") || clock.wallMs();
-      return { ...fresh, ...history, phase: "running", identity: process.identity, startedAtWallMs, startedAtMs: clock.monotonicMs(), ready: before?.ready === true && process.running, started: before?.started === true };
+      return {
+        ...fresh,
+        ...history,
+        phase: "running",
+        identity: process.identity,
+        startedAtWallMs,
+        startedAtMs: clock.monotonicMs(),
+        ready: before?.ready === true && process.running,
+        started: before?.started === true,
+      };
     }
     if (init && before?.state?.terminated?.exitCode === 0) return { ...fresh, ...history, phase: "ended", terminated: before.state.terminated };
     if (before?.state?.running === undefined) return { ...fresh, ...history };
     const lost: Terminated = { exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located when the pod was terminated" };
-    return { ...fresh, ...history, phase: "ended", terminated: lost, dueAtMs: restarts(this.#pod.spec.restartPolicy, 137, init) ? clock.monotonicMs() : undefined } as ContainerRun;
+    return {
+      ...fresh,
+      ...history,
+      phase: "ended",
+      terminated: lost,
+      dueAtMs: restarts(this.#pod.spec.restartPolicy, 137, init) ? clock.monotonicMs() : undefined,
+    } as ContainerRun;
   }
 
   #processId(container: string): string {
@@ -153,7 +168,14 @@ export class PodWorker {
           ...(run.terminated === undefined ? {} : { exitCode: run.terminated.exitCode }),
           ...(run.dueAtMs === undefined ? {} : { dueAtMs: run.dueAtMs }),
         }));
-    return { nowMs: this.#context.clock.monotonicMs(), deleting: this.#deleting, stop: this.#stop, killAtMs: this.#killAtMs, inits: views(true), containers: views(false) };
+    return {
+      nowMs: this.#context.clock.monotonicMs(),
+      deleting: this.#deleting,
+      stop: this.#stop,
+      killAtMs: this.#killAtMs,
+      inits: views(true),
+      containers: views(false),
+    };
   }
 
   get #deleting(): boolean {
@@ -293,7 +315,9 @@ export class PodWorker {
     if (digest !== undefined) return images.materialize(digest);
     const why = `failed to resolve image "${image}": it is not in the local image store; build it with: eider build DIR --image ${image}`;
     const before = run.waiting.reason === "ErrImagePull" || run.waiting.reason === "ImagePullBackOff";
-    const waiting = before ? { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${why}` } : { reason: "ErrImagePull", message: why };
+    const waiting = before
+      ? { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${why}` }
+      : { reason: "ErrImagePull", message: why };
     this.#runs.set(run.spec.name, { ...run, waiting, dueAtMs: clock.monotonicMs() + RETRY_IMAGE_MS });
     return undefined;
   }
@@ -366,7 +390,9 @@ export class PodWorker {
     const run = this.#runs.get(name);
     if (run === undefined) return;
     const { keeper, clock, folders, logger } = this.#context;
-    await keeper.call({ do: "forget", process: this.#processId(name) }).catch((error: unknown) => logger.warn("process was not forgotten", { container: name, err: error }));
+    await keeper
+      .call({ do: "forget", process: this.#processId(name) })
+      .catch((error: unknown) => logger.warn("process was not forgotten", { container: name, err: error }));
     const exitCode = exit === null ? 137 : (exit.code ?? 128 + (constants.signals[exit.signal as NodeJS.Signals] ?? 0));
     const reason = exit === null ? "ContainerStatusUnknown" : exitCode === 0 ? "Completed" : "Error";
     const fromLogs = exitCode !== 0 && run.spec.terminationMessagePolicy === "FallbackToLogsOnError";
@@ -430,7 +456,9 @@ export class PodWorker {
       readinessProbe === undefined ? undefined : this.#watchReadiness(run, { probe: readinessProbe, target, clock }, signal),
       livenessProbe === undefined
         ? undefined
-        : probeUntilDead({ probe: livenessProbe, target, clock }, "liveness", signal).then((failure) => this.#restart(name, `Liveness probe failed: ${failure ?? ""}`, signal)),
+        : probeUntilDead({ probe: livenessProbe, target, clock }, "liveness", signal).then((failure) =>
+            this.#restart(name, `Liveness probe failed: ${failure ?? ""}`, signal),
+          ),
     ]);
   }
 
@@ -473,20 +501,31 @@ export class PodWorker {
     const ports = run.spec.ports ?? [];
     return {
       portOf: (port) => {
-        const found = ports.find((each) => each.containerPort === Number(port) || each.name === port) ?? (port === 0 || port === "" || port === "0" ? ports[0] : undefined);
+        const found =
+          ports.find((each) => each.containerPort === Number(port) || each.name === port) ?? (port === 0 || port === "" || port === "0" ? ports[0] : undefined);
         return found === undefined ? Number(port) : (this.#ports[String(found.containerPort)] ?? found.containerPort);
       },
       exec: (argv, timeoutMs, signal) => this.#exec(run, argv, { timeoutMs, signal }),
     };
   }
 
-  async #exec(run: ContainerRun, argv: readonly string[], { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<boolean> {
+  async #exec(
+    run: ContainerRun,
+    argv: readonly string[],
+    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<boolean> {
     const { keeper, images, clock, exitOf } = this.#context;
     const digest = await images.resolve(run.spec.image ?? "");
     if (digest === undefined) return false;
     const input = await this.#launchInput(run, await images.materialize(digest));
     const id = `${input.id}/exec-${++this.#commands}`;
-    const spec = launchSpec({ ...input, id, container: { ...run.spec, command: [...argv], args: [] }, outputFile: `${input.tmp}/../probe.log`, outputBytesMax: MESSAGE.bytes });
+    const spec = launchSpec({
+      ...input,
+      id,
+      container: { ...run.spec, command: [...argv], args: [] },
+      outputFile: `${input.tmp}/../probe.log`,
+      outputBytesMax: MESSAGE.bytes,
+    });
     await keeper.call({ do: "start", process: spec });
     const over = new AbortController();
     const exit = exitOf(id);

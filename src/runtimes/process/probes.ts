@@ -78,7 +78,11 @@ function pauseCapMs(probe: CoreProbe): number {
 }
 
 /** Reports every change of readiness, and each failure before the first success, until the signal aborts. */
-export async function probeReadiness({ probe, target, clock }: Probing, report: (ready: boolean, failure: ProbeResult) => void, signal: AbortSignal): Promise<void> {
+export async function probeReadiness(
+  { probe, target, clock }: Probing,
+  report: (ready: boolean, failure: ProbeResult) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const steadyMs = (probe.periodSeconds ?? 0) === 0 ? DEFAULT_PERIOD_S * 1000 : (probe.periodSeconds ?? 0) * 1000;
   const capMs = pauseCapMs(probe);
   let ready = false;

@@ -56,7 +56,8 @@ class Pods {
   }
 
   readonly client = {
-    find: (kind: { kind: string }, _namespace: string, name: string) => Promise.resolve(kind.kind === "Pod" ? this.pods.get(name) : this.objects.get(`${kind.kind}/${name}`)),
+    find: (kind: { kind: string }, _namespace: string, name: string) =>
+      Promise.resolve(kind.kind === "Pod" ? this.pods.get(name) : this.objects.get(`${kind.kind}/${name}`)),
     list: () => Promise.resolve({ items: [...this.pods.values()], resourceVersion: String(this.#events.length) }),
     patch: (_kind: unknown, { name, subresource }: { name: string; subresource?: string }, { body }: { body: Any }) => {
       const pod = this.pods.get(name);
@@ -74,7 +75,7 @@ class Pods {
 
   async *#watch({ resourceVersion }: { readonly resourceVersion: string }, signal: AbortSignal): AsyncIterable<WatchEvent<Pod>> {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
-    for (let next = Number(resourceVersion); !signal.aborted; ) {
+    for (let next = Number(resourceVersion); !signal.aborted;) {
       const event = this.#events[next];
       if (event === undefined) await this.#more.promise;
       else {
@@ -187,8 +188,18 @@ async function world(t: TestContext, before?: World): Promise<World> {
   const drained = Promise.withResolvers<void>();
   const stop = new AbortController();
   const runtime = createProcessRuntime({
-    client: pods.client, keeper: keeper.client, images, clock, rng: new SeededRng(7), logger: silentLogger, dataDir: dir,
-    nodeName: "here", nodePath: "/opt/node/bin/node", path: "/usr/bin:/bin", asRoot: false, beforeStop: () => drained.promise,
+    client: pods.client,
+    keeper: keeper.client,
+    images,
+    clock,
+    rng: new SeededRng(7),
+    logger: silentLogger,
+    dataDir: dir,
+    nodeName: "here",
+    nodePath: "/opt/node/bin/node",
+    path: "/usr/bin:/bin",
+    asRoot: false,
+    beforeStop: () => drained.promise,
   });
   const running = runtime.run(stop.signal);
   const end = async (): Promise<void> => {
@@ -211,19 +222,36 @@ async function world(t: TestContext, before?: World): Promise<World> {
 }
 
 async function putImage(images: ImageStore): Promise<void> {
-  const layer = await images.putBlob(Buffer.from("H4sIAAAAAAAC/2NgGAWjYBSMglEwCkbBKBgFQx0AAEanLUAABAAA", "base64"));
-  const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", config: { Entrypoint: ["node", "server.js"], WorkingDir: "/", Labels: { "dev.eider.base": "node26" } }, rootfs: { type: "layers", diff_ids: [] } }));
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      config: { Entrypoint: ["node", "server.js"], WorkingDir: "/", Labels: { "dev.eider.base": "node26" } },
+      rootfs: { type: "layers", diff_ids: [] },
+    }),
+  );
   const manifest = { schemaVersion: 2, mediaType: "", config: { mediaType: "", digest: await images.putBlob(config), size: config.length }, layers: [] };
-  void layer;
   await images.tag(IMAGE, await images.putBlob(Buffer.from(JSON.stringify(manifest))));
 }
 
-function pod(spec: Any = {}, container: Any = {}): Pod {
+function podWith(spec: Any = {}, container: Any = {}): Pod {
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name: "p", namespace: "default", uid: "u1", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z", labels: { "serving.knative.dev/revision": "r" } },
-    spec: { nodeName: "here", terminationGracePeriodSeconds: 30, containers: [{ name: "user-container", image: IMAGE, ports: [{ containerPort: 8080 }], terminationMessagePolicy: "FallbackToLogsOnError", ...container }], ...spec },
+    metadata: {
+      name: "p",
+      namespace: "default",
+      uid: "u1",
+      resourceVersion: "1",
+      creationTimestamp: "2026-01-01T00:00:00Z",
+      labels: { "serving.knative.dev/revision": "r" },
+    },
+    spec: {
+      nodeName: "here",
+      terminationGracePeriodSeconds: 30,
+      containers: [{ name: "user-container", image: IMAGE, ports: [{ containerPort: 8080 }], terminationMessagePolicy: "FallbackToLogsOnError", ...container }],
+      ...spec,
+    },
     status: { phase: "Pending", qosClass: "BestEffort" },
   } as unknown as Pod;
 }
@@ -232,7 +260,7 @@ const ID = "u1/user-container";
 const readyOf = (pods: Pods): string | undefined => pods.pods.get("p")?.status?.conditions?.find((one) => one.type === "Ready")?.status;
 const stateOf = (pods: Pods) => pods.get("p").status?.containerStatuses?.[0];
 
-async function readyPod(t: TestContext, given = pod()): Promise<World> {
+async function readyPod(t: TestContext, given = podWith()): Promise<World> {
   const w = await world(t);
   w.pods.put(given);
   await w.until(() => w.keeper.specs.has(ID));
@@ -242,8 +270,23 @@ async function readyPod(t: TestContext, given = pod()): Promise<World> {
 }
 
 test("a pod comes up with two writes: its addresses beside the spawn, Ready when its port is open", async (t) => {
-  const w = await readyPod(t, pod({}, { env: [{ name: "A", value: "1" }, { name: "B", value: "$(A)2" }, { name: "PORT", value: "8080" }] }));
-  assert.deepEqual(w.pods.writes.map((write) => write.subresource), ["", "status"]);
+  const w = await readyPod(
+    t,
+    podWith(
+      {},
+      {
+        env: [
+          { name: "A", value: "1" },
+          { name: "B", value: "$(A)2" },
+          { name: "PORT", value: "8080" },
+        ],
+      },
+    ),
+  );
+  assert.deepEqual(
+    w.pods.writes.map((write) => write.subresource),
+    ["", "status"],
+  );
   const spec = w.keeper.specs.get(ID);
   const port = Number(spec?.env["PORT"]);
   assert.deepEqual(addressOf(w.pods.get("p"), 8080), { host: "127.0.0.1", port });
@@ -256,7 +299,7 @@ test("a pod comes up with two writes: its addresses beside the spawn, Ready when
 
 test("a gateway that connected makes the pod ready before any probe", async (t) => {
   const w = await world(t);
-  w.pods.put(pod({}, { readinessProbe: { tcpSocket: { port: 0 }, initialDelaySeconds: 3_600 } }));
+  w.pods.put(podWith({}, { readinessProbe: { tcpSocket: { port: 0 }, initialDelaySeconds: 3_600 } }));
   await w.until(() => w.keeper.specs.has(ID));
   w.runtime.podReady("u1");
   await w.until(() => readyOf(w.pods) === "True");
@@ -268,12 +311,15 @@ test("crashes: exit code and last lines in the status, restart at once, then 10 
     appendFileSync(spec.outputFile, "starting\nboom\n");
     setImmediate(() => w.keeper.exit(ID, { code: 3 }));
   };
-  w.pods.put(pod());
+  w.pods.put(podWith());
   await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "CrashLoopBackOff");
   assert.deepEqual(w.keeper.log, [`start ${ID}`, `start ${ID}`]);
   const status = stateOf(w.pods);
   assert.equal(status?.state?.waiting?.message, "back-off 10s restarting failed container=user-container pod=p_default(u1)");
-  assert.deepEqual([status?.lastState?.terminated?.exitCode, status?.lastState?.terminated?.reason, status?.lastState?.terminated?.message], [3, "Error", "starting\nboom\n"]);
+  assert.deepEqual(
+    [status?.lastState?.terminated?.exitCode, status?.lastState?.terminated?.reason, status?.lastState?.terminated?.message],
+    [3, "Error", "starting\nboom\n"],
+  );
   assert.deepEqual([status?.restartCount, w.pods.get("p").status?.phase], [1, "Running"]);
   await w.clock.advance(9_000);
   assert.equal(w.keeper.log.length, 2);
@@ -283,16 +329,36 @@ test("crashes: exit code and last lines in the status, restart at once, then 10 
 });
 
 const refusals: readonly { readonly name: string; readonly container: Any; readonly reason: string; readonly message: RegExp }[] = [
-  { name: "an image that is not here", container: { image: "dev.local/none:v1" }, reason: "ErrImagePull", message: /not in the local image store; build it with: eider build/ },
-  { name: "a missing ConfigMap", container: { envFrom: [{ configMapRef: { name: "c" } }] }, reason: "CreateContainerConfigError", message: /^configmap "c" not found$/ },
-  { name: "a missing key of a Secret", container: { env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] }, reason: "CreateContainerConfigError", message: /^couldn't find key k in Secret default\/s$/ },
-  { name: "a mounted volume", container: { volumeMounts: [{ name: "v", mountPath: "/v" }] }, reason: "CreateContainerConfigError", message: /cannot mount volume "v"/ },
+  {
+    name: "an image that is not here",
+    container: { image: "dev.local/none:v1" },
+    reason: "ErrImagePull",
+    message: /not in the local image store; build it with: eider build/,
+  },
+  {
+    name: "a missing ConfigMap",
+    container: { envFrom: [{ configMapRef: { name: "c" } }] },
+    reason: "CreateContainerConfigError",
+    message: /^configmap "c" not found$/,
+  },
+  {
+    name: "a missing key of a Secret",
+    container: { env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] },
+    reason: "CreateContainerConfigError",
+    message: /^couldn't find key k in Secret default\/s$/,
+  },
+  {
+    name: "a mounted volume",
+    container: { volumeMounts: [{ name: "v", mountPath: "/v" }] },
+    reason: "CreateContainerConfigError",
+    message: /cannot mount volume "v"/,
+  },
 ];
 for (const { name, container, reason, message } of refusals) {
   test(`a container waits with its reason: ${name}`, async (t) => {
     const w = await world(t);
     w.pods.objects.set("Secret/s", { data: { other: "eA==" } });
-    w.pods.put(pod({}, container));
+    w.pods.put(podWith({}, container));
     await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === reason);
     assert.match(stateOf(w.pods)?.state?.waiting?.message ?? "", message);
     assert.deepEqual([readyOf(w.pods), w.pods.get("p").status?.phase, w.keeper.log], ["False", "Pending", []]);
@@ -301,7 +367,7 @@ for (const { name, container, reason, message } of refusals) {
 
 test("an image that appears later is started, and a missing object that appears is used", async (t) => {
   const w = await world(t);
-  w.pods.put(pod({}, { image: "dev.local/late:v1", envFrom: [{ prefix: "X_", configMapRef: { name: "c" } }] }));
+  w.pods.put(podWith({}, { image: "dev.local/late:v1", envFrom: [{ prefix: "X_", configMapRef: { name: "c" } }] }));
   await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "ErrImagePull");
   await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "ImagePullBackOff", 500);
   await w.images.tag("dev.local/late:v1", (await w.images.resolve(IMAGE)) ?? "");
@@ -314,9 +380,12 @@ test("an image that appears later is started, and a missing object that appears 
 test("a program that cannot be started ends with StartError and is tried again", async (t) => {
   const w = await world(t);
   w.keeper.refuse = "cannot start node: ENOENT";
-  w.pods.put(pod());
+  w.pods.put(podWith());
   await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "CrashLoopBackOff");
-  assert.deepEqual([stateOf(w.pods)?.lastState?.terminated?.reason, stateOf(w.pods)?.lastState?.terminated?.message], ["StartError", "cannot start node: ENOENT"]);
+  assert.deepEqual(
+    [stateOf(w.pods)?.lastState?.terminated?.reason, stateOf(w.pods)?.lastState?.terminated?.message],
+    ["StartError", "cannot start node: ENOENT"],
+  );
 });
 
 test("deletion: gateways let go, SIGTERM, SIGKILL after the grace, then the object goes", async (t) => {
@@ -375,7 +444,10 @@ test("a process that ended while no platform ran is restarted, with its end in t
 });
 
 test("a failing liveness probe restarts the container", async (t) => {
-  const w = await readyPod(t, pod({ terminationGracePeriodSeconds: 1 }, { livenessProbe: { tcpSocket: { port: 1 }, periodSeconds: 5, failureThreshold: 2 } }));
+  const w = await readyPod(
+    t,
+    podWith({ terminationGracePeriodSeconds: 1 }, { livenessProbe: { tcpSocket: { port: 1 }, periodSeconds: 5, failureThreshold: 2 } }),
+  );
   await w.until(() => w.keeper.log.includes(`SIGTERM ${ID}`), 500);
   await w.until(() => w.keeper.log.filter((line) => line === `start ${ID}`).length === 2, 100);
   assert.equal(stateOf(w.pods)?.lastState?.terminated?.exitCode ?? 137, 137);
@@ -383,7 +455,15 @@ test("a failing liveness probe restarts the container", async (t) => {
 
 test("init containers run in order before the others; restartPolicy Never leaves a failed pod alone", async (t) => {
   const w = await world(t);
-  w.pods.put(pod({ restartPolicy: "Never", initContainers: [{ name: "a", image: IMAGE }, { name: "b", image: IMAGE }] }));
+  w.pods.put(
+    podWith({
+      restartPolicy: "Never",
+      initContainers: [
+        { name: "a", image: IMAGE },
+        { name: "b", image: IMAGE },
+      ],
+    }),
+  );
   for (const name of ["a", "b"]) {
     await w.until(() => w.keeper.specs.has(`u1/${name}`));
     w.keeper.exit(`u1/${name}`, { code: 0 });
@@ -399,7 +479,8 @@ test("logs: all, tail, bytes, the start before, and who is not there", async (t)
   const w = await readyPod(t);
   const read = async (query: Parameters<ProcessRuntime["openLogs"]>[1], name = "p", uid?: string): Promise<string> => {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of w.runtime.openLogs({ namespace: "default", name, ...(uid === undefined ? {} : { uid }) }, query, new AbortController().signal)) chunks.push(chunk);
+    for await (const chunk of w.runtime.openLogs({ namespace: "default", name, ...(uid === undefined ? {} : { uid }) }, query, new AbortController().signal))
+      chunks.push(chunk);
     return Buffer.concat(chunks).toString();
   };
   appendFileSync(w.keeper.specs.get(ID)?.outputFile ?? "", "one\ntwo\nthree\n");

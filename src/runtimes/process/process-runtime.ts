@@ -66,7 +66,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
       .finally(() => {
         running.delete(run);
         workers.delete(worker.uid);
-        if (!signal.aborted) void folders.pruneLogs(new Set(workers.keys())).catch((error: unknown) => logger.warn("old output was not deleted", { err: error }));
+        if (!signal.aborted)
+          void folders.pruneLogs(new Set(workers.keys())).catch((error: unknown) => logger.warn("old output was not deleted", { err: error }));
       });
     running.add(run);
   };
@@ -96,7 +97,11 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
       const { processes = [] } = await options.keeper.call({ do: "list" });
       exits.seed(processes);
       for (const { uid, pod } of pods.list()) {
-        begin(pod, processes.filter((state) => state.id.startsWith(`${uid}/`)), signal);
+        begin(
+          pod,
+          processes.filter((state) => state.id.startsWith(`${uid}/`)),
+          signal,
+        );
       }
       pods.onChange((change) => onChange(change, signal));
       await endStrays(processes, new Set(pods.list().map((row) => row.uid)), { ...options, exitOf: exits.exitOf });
@@ -111,7 +116,12 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
       const found = await client.find(Pod, target.namespace, target.name);
       if (found === undefined && target.uid === undefined) throw notFound(PODS, target.name);
       const uid = target.uid ?? found?.metadata.uid ?? "";
-      yield* readLogs({ ...logSource(folders, { uid, name: target.name, pod: found }, query), isRunning: () => workers.get(uid)?.isRunning === true }, query, clock, signal);
+      yield* readLogs(
+        { ...logSource(folders, { uid, name: target.name, pod: found }, query), isRunning: () => workers.get(uid)?.isRunning === true },
+        query,
+        clock,
+        signal,
+      );
     },
   };
 }
@@ -165,7 +175,12 @@ async function endStrays(
   const strays = processes.filter(({ id }) => !pods.has(id.split("/")[0] ?? "") || id.split("/").length > 2);
   for (const { id, running } of strays) {
     logger.info("process without a pod is ended", { process: id });
-    if (running) await keeper.call({ do: "signal", process: id, signal: "SIGKILL" }).catch((error: unknown) => logger.warn("process was not ended", { process: id, err: error }));
-    void exitOf(id).then(() => keeper.call({ do: "forget", process: id })).catch((error: unknown) => logger.warn("process was not forgotten", { process: id, err: error }));
+    if (running)
+      await keeper
+        .call({ do: "signal", process: id, signal: "SIGKILL" })
+        .catch((error: unknown) => logger.warn("process was not ended", { process: id, err: error }));
+    void exitOf(id)
+      .then(() => keeper.call({ do: "forget", process: id }))
+      .catch((error: unknown) => logger.warn("process was not forgotten", { process: id, err: error }));
   }
 }
