@@ -7,6 +7,11 @@ const SKS = "networking.internal.knative.dev/serverlessservice";
 
 const labelsOf = (object: Masked): Json => (object.metadata["labels"] ?? {}) as Json;
 
+function sorted(list: readonly unknown[]): unknown[] {
+  const text = (value: unknown): string => JSON.stringify(value, Object.keys(value as Json).includes("addresses") ? ["addresses", "conditions", "ready"] : undefined);
+  return [...list].sort((a, b) => (text(a) < text(b) ? -1 : 1));
+}
+
 function dropFromPods(object: Masked): void {
   const template = object.spec?.["template"] as Json | undefined;
   const pod = template?.["spec"] as Json | undefined;
@@ -40,6 +45,27 @@ export const MASKS: Readonly<Record<string, { readonly why: string; readonly hid
     why: "the gateway is the activator, at its own addresses",
     hide: (object) => {
       if (object.kind === "EndpointSlice" && labelsOf(object)["networking.internal.knative.dev/serviceType"] === "Public") delete object["endpoints"];
+    },
+  },
+  "Generations of what controllers rewrite": {
+    why: "states in between may be skipped, so the count of writes differs from run to run",
+    hide: (object) => {
+      if (object.kind !== "ServerlessService" && object.kind !== "PodAutoscaler") return;
+      delete object.metadata["generation"];
+      delete object.status?.["observedGeneration"];
+    },
+  },
+  "Hash of the rendered Deployment": {
+    why: "it is a hash over another form of the same content",
+    hide: (object) => {
+      const key = "serving.knative.dev/deployment-hash";
+      if (labelsOf(object)[key] !== undefined) labelsOf(object)[key] = "<deployment-hash>";
+    },
+  },
+  "Order of endpoints": {
+    why: "addresses are random",
+    hide: (object) => {
+      if (object.kind === "EndpointSlice" && Array.isArray(object["endpoints"])) object["endpoints"] = sorted(object["endpoints"]);
     },
   },
   "Scrape target of Metrics": {

@@ -12,7 +12,7 @@ const suffixOf = (name: string, prefix: string): string => name.slice(prefix.len
 
 /** Numbers of hashes, pods and slices follow the order in which they were made under their parent. */
 export function replacementsOf(ledger: Ledger): Replacements {
-  const found: [string, string][] = [...ledger.uids];
+  const found: [string, string][] = [];
   const counts = new Map<string, number>();
   const next = (parent: string): number => {
     const count = (counts.get(parent) ?? 0) + 1;
@@ -27,15 +27,20 @@ export function replacementsOf(ledger: Ledger): Replacements {
     found.push([metadata.name, hashes.get(metadata.name) ?? ""], [hash, `<hash${counts.get(parent)}>`]);
   }
   for (const { metadata, ...rest } of ledger.made.get("Pod") ?? []) {
-    const owner = [...hashes.keys()].find((name) => metadata.name.startsWith(`${name}-`)) ?? "";
+    const owner = metadata.name.replace(/-[^-]*$/, "");
     const name = `${hashes.get(owner) ?? owner}-<pod${next(owner)}>`;
     found.push([metadata.name, name], [suffixOf(metadata.name, owner), `<pod${counts.get(owner)}>`]);
     const ip = ((rest as Json)["status"] as Json | undefined)?.["podIP"];
     if (typeof ip === "string") found.push([ip, `<podIP:${name}>`]);
   }
   for (const { metadata } of ledger.made.get("EndpointSlice") ?? []) {
-    const parent = String(metadata["generateName"] ?? "").replace(/-$/, "");
+    // The recordings number whatever follows the last dash, also where a long name was cut.
+    const parent = metadata.name.replace(/-[^-]*$/, "");
     found.push([metadata.name, `${parent}-<slice${next(`slice ${parent}`)}>`]);
+  }
+  for (const { apiVersion, metadata } of ledger.made.get("Service") ?? []) {
+    const prefix = metadata["generateName"];
+    if (typeof prefix === "string" && apiVersion !== "v1") found.push([metadata.name, `${prefix}<rand>`]);
   }
   for (const object of ledger.objects()) {
     const ip = (object["spec"] as Json | undefined)?.["clusterIP"];
@@ -43,14 +48,21 @@ export function replacementsOf(ledger: Ledger): Replacements {
     const podIP = (object["status"] as Json | undefined)?.["podIP"];
     if (object.kind === "Pod" && typeof podIP === "string") found.push([podIP, `<podIP:${found.find(([name]) => name === object.metadata.name)?.[1] ?? ""}>`]);
   }
-  return found.filter(([from]) => from !== "").sort(([a], [b]) => b.length - a.length);
+  const names = found.filter(([from]) => from !== "").sort(([a], [b]) => b.length - a.length);
+  const uids = [...ledger.uids].map(([uid, text]): [string, string] => [uid, normaliseText(text, names)]);
+  return [...names, ...uids];
 }
 
 export function normaliseText(text: string, replacements: Replacements): string {
   if (TIME.test(text)) return "<time>";
   let result = text;
   for (const [from, to] of replacements) if (result.includes(from)) result = result.replaceAll(from, to);
-  return result;
+  return withoutNumbers(result);
+}
+
+/** Which hash came first cannot be told from a recording, so they count as one. */
+export function withoutNumbers(text: string): string {
+  return text.replaceAll(/<hash\d+>/g, "<hash>");
 }
 
 export function normaliseValue(value: unknown, replacements: Replacements): unknown {

@@ -37,3 +37,26 @@ for (const scenario of scenarios) {
     }
   });
 }
+
+/** A recording with one thing changed must differ: the comparison can fail. */
+const faults: { name: string; plant: (scenario: Scenario) => unknown }[] = [
+  { name: "the code of a response", plant: ({ steps }) => Object.assign(steps[0]?.response ?? {}, { code: 200 }) },
+  { name: "a warning", plant: ({ steps }) => Object.assign(steps[0]?.response ?? {}, { warnings: [] }) },
+  { name: "a label of an object", plant: ({ steps }) => Object.assign(steps[0]?.objects?.find(({ kind }) => kind === "Revision")?.metadata["labels"] ?? {}, { planted: "1" }) },
+  { name: "an object too few", plant: ({ steps }) => (steps[0]?.objects as unknown[]).pop() },
+  { name: "the last value of a condition", plant: ({ trace }) => (trace as unknown[][]).push([0, "Service", "hello", "Ready", "False", "Planted", ""]) },
+  { name: "the text of an event", plant: ({ steps }) => Object.assign(steps[0]?.events?.[0] ?? {}, { message: "planted" }) },
+];
+for (const { name, plant } of faults) {
+  test(`golden: notices ${name}`, async () => {
+    const scenario = structuredClone(scenarios.find((each) => each.name === "minimal-service"));
+    assert.ok(scenario !== undefined);
+    plant(scenario);
+    const harness = await bootHarness(scenario.namespace);
+    try {
+      assert.notEqual(await runScenario(scenario, harness), undefined);
+    } finally {
+      await harness.close();
+    }
+  });
+}

@@ -85,7 +85,7 @@ const table: Row[] = [
     name: "pods that start are waited for",
     given: { deployment: STARTING, podAutoscaler: QUEUED },
     want: {
-      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown", "Ready=Unknown Deploying", "ResourcesAvailable=Unknown Deploying"],
+      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown Deploying", "Ready=Unknown Deploying", "ResourcesAvailable=Unknown Deploying"],
       children: CHILDREN,
     },
   },
@@ -143,7 +143,7 @@ const table: Row[] = [
     want: {
       conditions: [
         "Active=Unknown Queued: buffering",
-        "ContainerHealthy=Unknown",
+        "ContainerHealthy=Unknown Deploying",
         "Ready=False ImagePullBackOff: no such image",
         "ResourcesAvailable=False ImagePullBackOff: no such image",
       ],
@@ -154,7 +154,7 @@ const table: Row[] = [
     name: "pods that find no place show at once",
     given: { deployment: STARTING, podAutoscaler: QUEUED, pod: pod({ name: "x" }, [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "no cpu" }]) },
     want: {
-      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown", "Ready=False Unschedulable: no cpu", "ResourcesAvailable=False Unschedulable: no cpu"],
+      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown Deploying", "Ready=False Unschedulable: no cpu", "ResourcesAvailable=False Unschedulable: no cpu"],
       children: CHILDREN,
     },
   },
@@ -162,7 +162,7 @@ const table: Row[] = [
     name: "pods that the server refuses show with its reason",
     given: { deployment: deployment({}, AVAILABLE, { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "exceeded quota" }), podAutoscaler: QUEUED },
     want: {
-      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown", "Ready=False FailedCreate: exceeded quota", "ResourcesAvailable=False FailedCreate: exceeded quota"],
+      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown Deploying", "Ready=False FailedCreate: exceeded quota", "ResourcesAvailable=False FailedCreate: exceeded quota"],
       children: CHILDREN,
     },
   },
@@ -172,7 +172,7 @@ const table: Row[] = [
     want: {
       conditions: [
         "Active=False TimedOut: too late",
-        "ContainerHealthy=Unknown",
+        "ContainerHealthy=Unknown Deploying",
         "Ready=False ProgressDeadlineExceeded: Initial scale was never achieved",
         "ResourcesAvailable=False ProgressDeadlineExceeded: Initial scale was never achieved",
       ],

@@ -71,12 +71,14 @@ export interface DeploymentView {
 
 export function markDeployment(marks: readonly Condition[], { deployment, pod, podIsAlwaysSchedulable }: DeploymentView): Condition[] {
   const verdict = deploymentVerdict(deployment);
+  const isUntold = conditionOf(marks, CONTAINER_HEALTHY)?.reason === undefined && conditionOf(marks, CONTAINER_HEALTHY)?.status === "Unknown";
+  const begun = isUntold ? conditions.markUnknown(marks, CONTAINER_HEALTHY, DEPLOYING) : marks;
   let marked =
     verdict.status === "True"
-      ? conditions.markTrue(marks, RESOURCES_AVAILABLE)
+      ? conditions.markTrue(begun, RESOURCES_AVAILABLE)
       : verdict.status === "False"
-        ? conditions.markFalse(marks, RESOURCES_AVAILABLE, whyOf(verdict))
-        : conditions.markUnknown(marks, RESOURCES_AVAILABLE, whyOf(verdict));
+        ? conditions.markFalse(begun, RESOURCES_AVAILABLE, whyOf(verdict))
+        : conditions.markUnknown(begun, RESOURCES_AVAILABLE, whyOf(verdict));
   const isStarved = (deployment.spec.replicas ?? 1) > 0 && (deployment.status?.availableReplicas ?? 0) === 0;
   if (isStarved && pod !== undefined) {
     const unscheduled = (pod.status?.conditions ?? []).find((condition) => condition.type === "PodScheduled" && condition.status === "False");
