@@ -1,7 +1,7 @@
 // The HTTPS side: HTTP/2 and HTTP/1.1 on one socket, bodies with limits, streams with backpressure, a clean end.
 import { once } from "node:events";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -38,7 +38,7 @@ function peerOf(socket: TLSSocket): Peer | undefined {
   const organizations: unknown = subject.O;
   return {
     commonName: subject.CN,
-    organizations: Array.isArray(organizations) ? organizations.map(String) : organizations === undefined ? [] : [String(organizations)],
+    organizations: Array.isArray(organizations) ? organizations.map(String) : typeof organizations === "string" ? [organizations] : [],
   };
 }
 
@@ -168,7 +168,7 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
   server.maxConnections = CONNECTIONS_MAX;
   server.listen("fd" in at ? { fd: at.fd } : { host: at.host, port: at.port });
   await once(server, "listening");
-  const address = server.address() as AddressInfo | string | null;
+  const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : 0,
     renew: (next) => server.setSecureContext(secure(next)),

@@ -1,6 +1,6 @@
 // The scale subresource: a Scale seen in any object that has replicas, and written back into it.
 import { badRequest } from "#core";
-import { formatLabelSelector, requirementsOf, type KubeObject, type LabelSelectorObject, type ScaleSubresource } from "#schema";
+import { formatLabelSelector, requirementsOf, type KubeObject, type ScaleSubresource } from "#schema";
 import { isRecord } from "./body.ts";
 import { invalid } from "./errors.ts";
 
@@ -26,7 +26,7 @@ function withValue(object: Record<string, unknown>, path: readonly string[], val
 /** A label selector as text, as Kubernetes prints it; a text stays as it is. */
 function selectorText(selector: unknown): string | undefined {
   if (typeof selector === "string") return selector;
-  const requirements = isRecord(selector) ? requirementsOf(selector as LabelSelectorObject) : undefined;
+  const requirements = isRecord(selector) ? requirementsOf(selector) : undefined;
   return requirements === undefined ? undefined : formatLabelSelector(requirements);
 }
 

@@ -233,7 +233,7 @@ export class FakeApi implements Transport {
       subresource === "status"
         ? { ...rest, ...(sentStatus === undefined ? {} : { status: sentStatus }) }
         : { ...sentRest, metadata: meta, ...(apart ? (status === undefined ? {} : { status }) : sentStatus === undefined ? {} : { status: sentStatus }) };
-    return this.#commit(kind, current, next as KubeObject);
+    return this.#commit(kind, current, next);
   }
 
   #commit(kind: Kind, current: KubeObject, next: KubeObject): KubeObject {

@@ -90,9 +90,9 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
     const id = `${kind.group}/${kind.version}/${kind.plural} ${name}`;
     const existing = projections.get(id) as Informer<P> | undefined;
     if (existing !== undefined) return existing;
-    const source = sourceOf(kind as unknown as Kind);
+    const source = sourceOf(kind);
     const projection = source.add(keep as unknown as (object: KubeObject) => P | undefined);
-    projections.set(id, projection as Informer<unknown>);
+    projections.set(id, projection);
     start(source);
     return projection;
   };

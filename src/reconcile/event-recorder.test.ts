@@ -27,7 +27,7 @@ const about = { apiVersion: "v1", kind: "Pod", namespace: "default", name: "one"
 function setUp() {
   const clock = new SimClock();
   const client = createClient(new FakeApi(clock));
-  const recorder = createEventRecorder({ client, kind: Events as unknown as Kind, clock, rng: new SeededRng(1), logger: silentLogger });
+  const recorder = createEventRecorder({ client, kind: Events, clock, rng: new SeededRng(1), logger: silentLogger });
   const stop = new AbortController();
   const running = recorder.run(stop.signal);
   const written = async (): Promise<readonly EventObject[]> => (await client.list(Events)).items;

@@ -74,16 +74,16 @@ export class PassWorld implements ShellWorld {
 
   async owned<O extends KubeObject>(kind: Kind<O>, owner: { readonly uid: string }): Promise<readonly O[]> {
     const { informers, primaryKey, recent } = this.#options;
-    const rows = informers.meta(kind as unknown as Kind).byIndex("controller", owner.uid);
+    const rows = informers.meta(kind).byIndex("controller", owner.uid);
     this.#seen.set(kindId(kind), rows);
     const places = new Map(rows.map((row) => [`${row.namespace}/${row.name}`, row as { readonly namespace: string; readonly name: string }]));
-    for (const place of recent.of(primaryKey, kind as unknown as Kind)) {
+    for (const place of recent.of(primaryKey, kind)) {
       if (places.has(`${place.namespace}/${place.name}`)) recent.drop(primaryKey, place);
       else places.set(`${place.namespace}/${place.name}`, place);
     }
     const objects = await this.#findAll(kind, [...places.values()]);
     const mine = objects.filter((object) => controllerOf(object)?.uid === owner.uid);
-    for (const place of recent.of(primaryKey, kind as unknown as Kind)) {
+    for (const place of recent.of(primaryKey, kind)) {
       const exists = mine.some((object) => object.metadata.name === place.name && (object.metadata.namespace ?? "") === place.namespace);
       if (!exists) recent.drop(primaryKey, place);
     }
@@ -91,7 +91,7 @@ export class PassWorld implements ShellWorld {
   }
 
   async orphans<O extends KubeObject>(kind: Kind<O>, namespace: string): Promise<readonly O[]> {
-    const rows = this.#options.informers.meta(kind as unknown as Kind).byIndex("orphan", namespace);
+    const rows = this.#options.informers.meta(kind).byIndex("orphan", namespace);
     const objects = await this.#findAll(kind, rows);
     return objects.filter((object) => controllerOf(object) === undefined);
   }
@@ -109,7 +109,7 @@ export class PassWorld implements ShellWorld {
   #remembering(client: Client): Client {
     const reads = this.#reads;
     const find: Client["find"] = async <O extends KubeObject>(kind: Kind<O>, namespace: string, name: string): Promise<O | undefined> => {
-      const id = objectId(kind as unknown as Kind, namespace, name);
+      const id = objectId(kind, namespace, name);
       const known = reads.get(id) as Promise<O | undefined> | undefined;
       if (known !== undefined) return known;
       const reading = client.find(kind, namespace, name);
@@ -120,7 +120,7 @@ export class PassWorld implements ShellWorld {
     const counted = async <O extends KubeObject>(kind: Kind<O>, writing: Promise<O>): Promise<O> => {
       this.#writes++;
       const object = await writing;
-      reads.set(objectId(kind as unknown as Kind, object.metadata.namespace ?? "", object.metadata.name), Promise.resolve(object));
+      reads.set(objectId(kind, object.metadata.namespace ?? "", object.metadata.name), Promise.resolve(object));
       return object;
     };
     return {
@@ -134,12 +134,12 @@ export class PassWorld implements ShellWorld {
       // The answer of a scale patch is a Scale, not the object: forget instead.
       patch: async (kind, target, patch) => {
         this.#writes++;
-        reads.delete(objectId(kind as unknown as Kind, target.namespace, target.name));
+        reads.delete(objectId(kind, target.namespace, target.name));
         return client.patch(kind, target, patch);
       },
       delete: async (kind, target, query) => {
         this.#writes++;
-        reads.delete(objectId(kind as unknown as Kind, target.namespace, target.name));
+        reads.delete(objectId(kind, target.namespace, target.name));
         return client.delete(kind, target, query);
       },
     };

@@ -94,7 +94,7 @@ class Shell<P extends KubeObject, Observed, Effect> {
   /** Hooks up all triggers; returns what must be synced before the first pass. */
   listen(): Promise<unknown> {
     const { controller, informers } = this.#options;
-    const primary = informers.meta(controller.primary as unknown as Kind);
+    const primary = informers.meta(controller.primary);
     primary.onChange((change) => this.add(change.key));
     const synced: Promise<unknown>[] = [primary.synced];
     for (const kind of controller.owns) {
@@ -110,7 +110,7 @@ class Shell<P extends KubeObject, Observed, Effect> {
 
   addAll(): void {
     const { controller, informers } = this.#options;
-    for (const row of informers.meta(controller.primary as unknown as Kind).list()) this.add(keyOf(row.namespace, row.name));
+    for (const row of informers.meta(controller.primary).list()) this.add(keyOf(row.namespace, row.name));
   }
 
   async work(signal: AbortSignal): Promise<void> {

@@ -51,7 +51,7 @@ function mergeObject(original: Members, patch: Members, schema: Schemas): Member
     const { [DIRECTIVE]: _, ...rest } = patch;
     return rest;
   }
-  if (directive !== undefined && directive !== "merge") throw badRequest(`Unknown patch strategy: ${String(directive)}`);
+  if (directive !== undefined && directive !== "merge") throw badRequest(`Unknown patch strategy: ${JSON.stringify(directive)}`);
   const out = { ...retained(original, patch) };
   for (const [name, value] of Object.entries(patch)) {
     if (name === DIRECTIVE || name === RETAIN || name.startsWith(ORDER)) continue;

@@ -25,7 +25,7 @@ function setUp() {
   const stop = new AbortController();
   const { signal } = stop;
   const informers = createInformerSet({ client, clock, rng, logger });
-  const events = createEventRecorder({ client, kind: Event as unknown as Kind, clock, rng, logger });
+  const events = createEventRecorder({ client, kind: Event, clock, rng, logger });
   const running = [informers.run(signal), events.run(signal), createGarbageCollector({ informers, client, kinds: KINDS, clock, rng, logger }).run(signal)];
   const start = <P extends KubeObject, O, E>(controller: Controller<P, O, E>): void => {
     running.push(runController({ controller, informers, client, events, clock, rng, logger, signal }).done);
@@ -214,7 +214,7 @@ test("workloads: a Service gets Endpoints and one slice for each distinct port, 
       [["127.0.0.1"], [{ name: "http", port: 41_001, protocol: "TCP" }]],
     ],
   );
-  assert.deepEqual((await slices()).map((slice) => slice.ports?.[0]?.port).sort(), [41_000, 41_001]);
+  assert.deepEqual((await slices()).map((slice) => slice.ports?.[0]?.port ?? 0).sort((a, b) => a - b), [41_000, 41_001]);
   assert.deepEqual((await slices())[0]?.endpoints?.[0]?.conditions, { ready: true, serving: true, terminating: false });
   await client.delete(CoreService, { namespace: "default", name: "web" });
   await clock.advance(0);

@@ -15,7 +15,7 @@ function stored<O extends KubeObject>(kind: Kind<O>, body: object): O {
   return deepFreeze(compiled.applyDefaults(compiled.decode(json, { fieldValidation: "Strict" }).object) as O);
 }
 
-const cells = <O extends KubeObject>(kind: Kind<O>, object: O): unknown[] => tableOf(kind as unknown as Kind).cells(object, NOW);
+const cells = <O extends KubeObject>(kind: Kind<O>, object: O): unknown[] => tableOf(kind).cells(object, NOW);
 const errors = <O extends KubeObject>(kind: Kind<O>, object: O, old?: O): string[] =>
   compileKind(kind)
     .validate(object, old)

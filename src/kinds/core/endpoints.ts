@@ -22,7 +22,7 @@ export const Endpoints: Kind<Endpoints> = builtin<Endpoints>({
   shortNames: ["ep"],
   definitions,
   definition: "io.k8s.api.core.v1.Endpoints",
-  columns: [{ name: "Endpoints", type: "string", cell: (object) => endpointsText(object as Endpoints) }, age],
+  columns: [{ name: "Endpoints", type: "string", cell: (object) => endpointsText(object) }, age],
   defaultObject(endpoints) {
     const { subsets = [] } = endpoints;
     if (subsets.every(({ ports = [] }) => ports.every((port) => port.protocol))) return endpoints;

@@ -129,18 +129,18 @@ for (const [file, group] of [
 test("decoding what was decoded, and defaulting what was defaulted, changes nothing", () => {
   const drafts: readonly (readonly [Kind, object])[] = [
     [
-      Pod as Kind,
+      Pod,
       { spec: { containers: [{ name: "c", image: "x", ports: [{ containerPort: 80 }], livenessProbe: { httpGet: { port: 80 } } }], volumes: [{ name: "v" }] } },
     ],
-    [CoreService as Kind, { spec: { ports: [{ port: 80 }], sessionAffinity: "ClientIP", type: "LoadBalancer" } }],
-    [Namespace as Kind, {}],
-    [Secret as Kind, { stringData: { a: "b" } }],
+    [CoreService, { spec: { ports: [{ port: 80 }], sessionAffinity: "ClientIP", type: "LoadBalancer" } }],
+    [Namespace, {}],
+    [Secret, { stringData: { a: "b" } }],
     [
-      Deployment as Kind,
+      Deployment,
       { spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "x:1" }] } } } },
     ],
-    [ReplicaSet as Kind, { spec: { selector: { matchLabels: { a: "b" } } } }],
-    [EndpointSlice as Kind, { addressType: "IPv4", endpoints: [], ports: [{ port: 80 }] }],
+    [ReplicaSet, { spec: { selector: { matchLabels: { a: "b" } } } }],
+    [EndpointSlice, { addressType: "IPv4", endpoints: [], ports: [{ port: 80 }] }],
   ];
   for (const [kind, body] of drafts) {
     const compiled = compileKind(kind);

@@ -28,7 +28,7 @@ function rolesText(node: Node): string {
 const cell =
   (read: (node: Node) => string): NonNullable<Column["cell"]> =>
   (object) =>
-    read(object as Node);
+    read(object);
 const address = (type: string) => cell((node) => node.status?.addresses?.find((one) => one.type === type)?.address ?? NONE);
 
 const columns: readonly Column[] = [

@@ -130,8 +130,7 @@ const CHANGEABLE =
 /** A spec without what may change; the node is given to a pod once. */
 function fixedPart(spec: PodSpec, old: PodSpec): PodSpec {
   const { activeDeadlineSeconds: _, tolerations: __, nodeName, ...rest } = spec;
-  const plain = (containers: readonly Container[] | undefined): Container[] =>
-    (containers ?? []).map(({ image: ___, ...other }) => ({ ...other }) as Container);
+  const plain = (containers: readonly Container[] | undefined): Container[] => (containers ?? []).map(({ image: ___, ...other }) => ({ ...other }));
   return {
     ...rest,
     ...(old.nodeName && nodeName !== undefined ? { nodeName } : {}),

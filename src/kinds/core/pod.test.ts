@@ -8,7 +8,7 @@ import { qosClass } from "./pod-defaults.ts";
 import type { ContainerStatus, PodSpec, PodStatus } from "./v1.types.ts";
 
 const compiled = compileKind(Pod);
-const table = tableOf(Pod as never);
+const table = tableOf(Pod);
 const NOW = Date.parse("2026-01-01T01:00:00Z");
 
 function podWith(spec: object, status: object = {}, metadata: object = {}): Pod {

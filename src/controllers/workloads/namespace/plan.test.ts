@@ -45,7 +45,7 @@ for (const { name, given, leftovers, want } of table) {
     const effects = (plan.effects ?? []).map((effect) =>
       effect.do === "delete" ? `delete ${effect.name}` : `finalize ${effect.namespace.spec?.finalizers?.join() ?? ""}`,
     );
-    assert.deepEqual({ phase: (plan.status as { phase?: string } | undefined)?.phase, effects, wakes: plan.wakeAtMs !== undefined }, want);
+    assert.deepEqual({ phase: (plan.status as Namespace["status"])?.phase, effects, wakes: plan.wakeAtMs !== undefined }, want);
     assert.equal(plan.desired, undefined);
   });
 }
