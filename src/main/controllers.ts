@@ -70,7 +70,11 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const ingresses = run(ingressController({ routesInForce: options.routesInForce }));
   const autoscalers = run(
     podAutoscalerController({
-      settings: () => ({ autoscaler: settings.current().autoscaler, progressDeadlineMs: settings.current().deployment.progressDeadlineMs, clusterDomain: CLUSTER_DOMAIN }),
+      settings: () => ({
+        autoscaler: settings.current().autoscaler,
+        progressDeadlineMs: settings.current().deployment.progressDeadlineMs,
+        clusterDomain: CLUSTER_DOMAIN,
+      }),
       deciders,
       // The gateway is in every path, so the question whether the activator is has one answer.
       probeActivator: () => Promise.resolve(true),

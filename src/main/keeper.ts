@@ -53,7 +53,15 @@ async function openTakeover(start: NonNullable<ReturnType<typeof parseKeeperArgs
   }
   if (lock === "held") throw new Error(`the data folder ${start.dataDir} is held by another keeper`);
   const { dataDir, sockets, argv, orphanGraceMs, previousPlatform } = start;
-  return { dataDir, lock, sockets: inheritSockets(sockets), platformArgv: argv, orphanGraceMs: orphanGraceMs ?? parseSettings(argv).orphanGraceMs, previousPlatform, onReady: () => undefined };
+  return {
+    dataDir,
+    lock,
+    sockets: inheritSockets(sockets),
+    platformArgv: argv,
+    orphanGraceMs: orphanGraceMs ?? parseSettings(argv).orphanGraceMs,
+    previousPlatform,
+    onReady: () => undefined,
+  };
 }
 
 async function main(): Promise<number> {

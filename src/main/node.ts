@@ -22,9 +22,7 @@ export function nodeObject(options: { readonly version: string; readonly nowMs: 
     status: {
       capacity: resources,
       allocatable: resources,
-      conditions: [
-        { type: "Ready", status: "True", reason: "EiderReady", message: "the platform runs pods", lastHeartbeatTime: now, lastTransitionTime: now },
-      ],
+      conditions: [{ type: "Ready", status: "True", reason: "EiderReady", message: "the platform runs pods", lastHeartbeatTime: now, lastTransitionTime: now }],
       addresses: [
         { type: "InternalIP", address: "127.0.0.1" },
         { type: "Hostname", address: NODE_NAME },

@@ -41,7 +41,10 @@ const DRAIN_MS = 5_000;
 const KUBERNETES_VERSION = `v1.34.4+eider.${VERSION}`;
 
 const ADMIN: UserInfo = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
-const CONTROLLER: UserInfo = { name: "system:serviceaccount:knative-serving:controller", groups: ["system:serviceaccounts", "system:masters", "system:authenticated"] };
+const CONTROLLER: UserInfo = {
+  name: "system:serviceaccount:knative-serving:controller",
+  groups: ["system:serviceaccounts", "system:masters", "system:authenticated"],
+};
 
 const start = parsePlatformArgs(process.argv);
 if (start === undefined) throw new Error("the platform is started by the keeper: use `eider up`");

@@ -35,7 +35,9 @@ export class Routes {
         this.#table.upsertIngress(ingress);
       }
     });
-    const revisions = this.#follow(Revision, (key, revision) => (revision === undefined ? this.#table.removeRevision(key) : this.#table.upsertRevision(revision)));
+    const revisions = this.#follow(Revision, (key, revision) =>
+      revision === undefined ? this.#table.removeRevision(key) : this.#table.upsertRevision(revision),
+    );
     const pods = this.#follow(Pod, (key, pod) => (pod === undefined ? this.#table.removePod(key) : this.#table.upsertPod(pod)));
     this.synced = Promise.all([ingresses.synced, revisions.synced, pods.synced]);
   }
