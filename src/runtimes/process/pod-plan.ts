@@ -86,3 +86,10 @@ export function restarts(policy: string | undefined, exitCode: number, init: boo
   if (init) return exitCode !== 0;
   return policy === "OnFailure" ? exitCode !== 0 : true;
 }
+
+/** A pause as the kubelet writes it: `10s`, `2m40s`. */
+export function backoffText(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  const seconds = (ms % 60_000) / 1000;
+  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds}s`;
+}

@@ -130,3 +130,11 @@ function withTimes(wanted: readonly PodCondition[], old: readonly PodCondition[]
   });
   return [...ours, ...old.filter((one) => !wanted.some((condition) => condition.type === one.type))];
 }
+
+/** Nothing went wrong yet and nothing has ended: the next report may say all at once. */
+export function isComingUp(run: ContainerRun): boolean {
+  if (run.last !== undefined || run.complaint !== undefined) return false;
+  if (run.phase === "running") return true;
+  if (run.init && run.phase === "ended") return run.terminated?.exitCode === 0;
+  return run.phase === "waiting" && (run.waiting.reason === "ContainerCreating" || run.waiting.reason === "PodInitializing");
+}

@@ -10,12 +10,12 @@ import { ADDRESSES_ANNOTATION, recordedPorts } from "../addresses.ts";
 import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
 import type { KeeperClient } from "./keeper-client.ts";
 import { launchSpec } from "./launch.ts";
-import { listeningPorts } from "./listening-ports.ts";
 import type { PodFolders } from "./pod-folders.ts";
 import { lastLines } from "./pod-logs.ts";
-import { CRASH_BACKOFF, crashBackoffMs, planPod, restarts, type ContainerView, type PodAction } from "./pod-plan.ts";
-import { newRun, podStatusFor, type ContainerRun, type Terminated } from "./pod-status.ts";
-import { probeReadiness, probeUntilDead, unsupportedProbe, type ProbeTarget } from "./probes.ts";
+import { backoffText, CRASH_BACKOFF, crashBackoffMs, planPod, restarts, type ContainerView, type PodAction } from "./pod-plan.ts";
+import { isComingUp, newRun, podStatusFor, type ContainerRun, type Terminated } from "./pod-status.ts";
+import { probeContainer } from "./probe-container.ts";
+import type { ProbeTarget } from "./probes.ts";
 
 export interface WorkerContext {
   readonly client: Client;
@@ -41,8 +41,6 @@ const RETRY_IMAGE_MS = 5_000;
 const RETRY_CONFIG_MS = 5_000;
 const RETRY_WRITE_MS = 1_000;
 const RETRY_KILL_MS = 1_000;
-/** A program that has not opened its port by then is looked at. */
-const LOOK_AT_PORTS_MS = 2_000;
 /** As the kubelet: whatever the drain took, a process gets this long between SIGTERM and SIGKILL. */
 const STOP_MS_MIN = 2_000;
 const GRACE_DEFAULT_S = 30;
@@ -439,52 +437,23 @@ export class PodWorker {
     return isKnative && (container.ports ?? []).length > 0 ? { tcpSocket: { port: 0 }, periodSeconds: 0 } : undefined;
   }
 
-  async #probe(run: ContainerRun, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
-    const { name, startupProbe, livenessProbe } = run.spec;
-    const readinessProbe = this.#readinessProbe(run.spec);
-    const target = this.#target(run);
-    const unsupported = [startupProbe, livenessProbe, readinessProbe].map(unsupportedProbe).find((each) => each !== undefined);
-    if (unsupported !== undefined) return this.#change(name, { complaint: { reason: "ProbeNotSupported", message: unsupported } });
-    if (startupProbe !== undefined && !run.started) {
-      const failure = await probeUntilDead({ probe: startupProbe, target, clock }, "startup", signal);
-      if (failure !== undefined) return this.#restart(name, `Startup probe failed: ${failure}`, signal);
-      this.#change(name, { started: true });
-    }
-    if (readinessProbe === undefined) this.#setReady(name, true);
-    await Promise.all([
-      readinessProbe === undefined ? undefined : this.#watchReadiness(run, { probe: readinessProbe, target, clock }, signal),
-      livenessProbe === undefined
-        ? undefined
-        : probeUntilDead({ probe: livenessProbe, target, clock }, "liveness", signal).then((failure) =>
-            this.#restart(name, `Liveness probe failed: ${failure ?? ""}`, signal),
-          ),
-    ]);
-  }
-
-  #watchReadiness(run: ContainerRun, probing: Parameters<typeof probeReadiness>[0], signal: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
-    let lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
-    return probeReadiness(
-      probing,
-      (ready) => {
-        this.#setReady(run.spec.name, ready);
-        if (ready || clock.monotonicMs() < lookAtMs) return;
-        lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
-        void this.#lookAtPorts(run);
+  #probe(run: ContainerRun, signal: AbortSignal): Promise<void> {
+    const { name } = run.spec;
+    return probeContainer(
+      {
+        run,
+        readinessProbe: this.#readinessProbe(run.spec),
+        target: this.#target(run),
+        clock: this.#context.clock,
+        onStarted: () => this.#change(name, { started: true }),
+        onReady: (ready) => this.#setReady(name, ready),
+        onComplaint: (complaint) => {
+          if (this.#runs.get(name)?.ready === false) this.#change(name, { complaint });
+        },
+        onDead: (why) => this.#restart(name, why, signal),
       },
       signal,
     );
-  }
-
-  /** A program that listens elsewhere will never be ready: say so where people look. */
-  async #lookAtPorts(run: ContainerRun): Promise<void> {
-    const wanted = this.#ports[String(run.spec.ports?.[0]?.containerPort)];
-    if (wanted === undefined || run.identity === undefined) return;
-    const open = await listeningPorts(run.identity.pid);
-    if (open.length === 0 || open.includes(wanted)) return;
-    const message = `the program listens on port ${open.join(", ")} and not on $PORT, which is ${wanted}: a process shares the machine's ports, so it has to use the one it is given`;
-    if (this.#runs.get(run.spec.name)?.ready === false) this.#change(run.spec.name, { complaint: { reason: "PortIgnored", message } });
   }
 
   /** Liveness or startup failed: the container ends and, by the pod's policy, starts again. */
@@ -597,18 +566,4 @@ export class PodWorker {
     await (ms === Infinity ? woken : Promise.race([woken, clock.sleep(Math.max(0, ms), over.signal).catch(() => undefined)]));
     over.abort();
   }
-}
-
-/** Nothing went wrong yet and nothing has ended: the next report may say all at once. */
-function isComingUp(run: ContainerRun): boolean {
-  if (run.last !== undefined || run.complaint !== undefined) return false;
-  if (run.phase === "running") return true;
-  if (run.init && run.phase === "ended") return run.terminated?.exitCode === 0;
-  return run.phase === "waiting" && (run.waiting.reason === "ContainerCreating" || run.waiting.reason === "PodInitializing");
-}
-
-function backoffText(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  const seconds = (ms % 60_000) / 1000;
-  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds}s`;
 }

@@ -475,6 +475,21 @@ test("init containers run in order before the others; restartPolicy Never leaves
   assert.equal(stateOf(w.pods)?.state?.terminated?.exitCode, 5);
 });
 
+test("a pod that is over is deleted by the platform after the next, too", async (t) => {
+  const first = await world(t);
+  first.pods.put(podWith({ restartPolicy: "Never" }));
+  await first.until(() => first.keeper.specs.has(ID));
+  first.keeper.exit(ID, { code: 0 });
+  await first.until(() => first.pods.get("p").status?.phase === "Succeeded");
+  const second = await first.restart();
+  second.drained.resolve();
+  await second.clock.advance(100);
+  assert.deepEqual(second.keeper.log, [`start ${ID}`]);
+  const { metadata, ...rest } = second.pods.get("p");
+  second.pods.put({ ...rest, metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:00:01Z", deletionGracePeriodSeconds: 30 } });
+  await second.until(() => !second.pods.pods.has("p"));
+});
+
 test("logs: all, tail, bytes, the start before, and who is not there", async (t) => {
   const w = await readyPod(t);
   const read = async (query: Parameters<ProcessRuntime["openLogs"]>[1], name = "p", uid?: string): Promise<string> => {

@@ -57,7 +57,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
   const context = { ...options, folders, portsTaken, exitOf: exits.exitOf };
 
   const begin = (pod: Pod, adopted: readonly ProcessState[], signal: AbortSignal): void => {
-    if (workers.has(pod.metadata.uid) || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return;
+    if (workers.has(pod.metadata.uid) || isOver(pod)) return;
     const worker = new PodWorker(context, pod, adopted);
     workers.set(worker.uid, worker);
     const run = worker
@@ -83,15 +83,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
 
   return {
     async run(signal) {
-      const pods = createInformer<Pod, Owned>({
-        client,
-        kind: Pod,
-        query: { fieldSelector: `spec.nodeName=${options.nodeName}` },
-        clock,
-        rng: options.rng,
-        logger,
-        keep: (pod) => ({ uid: pod.metadata.uid, pod }),
-      });
+      const pods = podsOf(options);
       const watching = pods.run(signal);
       await pods.synced;
       const { processes = [] } = await options.keeper.call({ do: "list" });
@@ -124,6 +116,16 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
       );
     },
   };
+}
+
+function podsOf({ client, clock, rng, logger, nodeName }: ProcessRuntimeOptions) {
+  const query = { fieldSelector: `spec.nodeName=${nodeName}` };
+  return createInformer<Pod, Owned>({ client, kind: Pod, query, clock, rng, logger, keep: (pod) => ({ uid: pod.metadata.uid, pod }) });
+}
+
+/** Nothing is left to do for it until somebody deletes it. */
+function isOver(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed");
 }
 
 function logSource(folders: PodFolders, { uid, name, pod }: { readonly uid: string; readonly name: string; readonly pod: Pod | undefined }, query: LogQuery) {

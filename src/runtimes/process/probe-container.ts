@@ -1,0 +1,65 @@
+// All probes of one start of a container: startup first, then readiness and liveness side by side.
+import type { Clock } from "#core";
+import type { CoreProbe } from "#kinds";
+import { listeningPorts } from "./listening-ports.ts";
+import type { ContainerRun } from "./pod-status.ts";
+import { probeReadiness, probeUntilDead, unsupportedProbe, type ProbeTarget } from "./probes.ts";
+
+export interface ProbedContainer {
+  readonly run: ContainerRun;
+  /** Undefined: ready as soon as it has started. */
+  readonly readinessProbe: CoreProbe | undefined;
+  readonly target: ProbeTarget;
+  readonly clock: Clock;
+  readonly onStarted: () => void;
+  readonly onReady: (ready: boolean) => void;
+  /** It runs and will not become ready as it is. */
+  readonly onComplaint: (complaint: NonNullable<ContainerRun["complaint"]>) => void;
+  /** Liveness or startup failed for good. */
+  readonly onDead: (why: string) => Promise<void>;
+}
+
+/** A program that has not opened its port by then is looked at, and again after as long. */
+const LOOK_AT_PORTS_MS = 2_000;
+
+/** Runs until the signal aborts or the container is dead; rejects with the signal's reason when it aborts. */
+export async function probeContainer(container: ProbedContainer, signal: AbortSignal): Promise<void> {
+  const { run, readinessProbe, target, clock, onStarted, onReady, onComplaint, onDead } = container;
+  const { startupProbe, livenessProbe } = run.spec;
+  const unsupported = [startupProbe, livenessProbe, readinessProbe].map(unsupportedProbe).find((each) => each !== undefined);
+  if (unsupported !== undefined) return onComplaint({ reason: "ProbeNotSupported", message: unsupported });
+  if (startupProbe !== undefined && !run.started) {
+    const failure = await probeUntilDead({ probe: startupProbe, target, clock }, "startup", signal);
+    if (failure !== undefined) return onDead(`Startup probe failed: ${failure}`);
+  }
+  onStarted();
+  if (readinessProbe === undefined) onReady(true);
+  await Promise.all([
+    readinessProbe === undefined ? undefined : watchReadiness(container, readinessProbe, signal),
+    livenessProbe === undefined
+      ? undefined
+      : probeUntilDead({ probe: livenessProbe, target, clock }, "liveness", signal).then((failure) => onDead(`Liveness probe failed: ${failure ?? ""}`)),
+  ]);
+}
+
+function watchReadiness({ run, target, clock, onReady, onComplaint }: ProbedContainer, probe: CoreProbe, signal: AbortSignal): Promise<void> {
+  let lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
+  const report = (ready: boolean): void => {
+    onReady(ready);
+    if (ready || clock.monotonicMs() < lookAtMs) return;
+    lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
+    void portComplaint(run, target).then((message) => {
+      if (message !== undefined) onComplaint({ reason: "PortIgnored", message });
+    });
+  };
+  return probeReadiness({ probe, target, clock }, report, signal);
+}
+
+/** A program that listens elsewhere will never be ready: said where people look. */
+async function portComplaint(run: ContainerRun, target: ProbeTarget): Promise<string | undefined> {
+  if (run.spec.ports?.[0] === undefined || run.identity === undefined) return undefined;
+  const wanted = target.portOf(0);
+  const open = await listeningPorts(run.identity.pid);
+  if (open.length === 0 || open.includes(wanted)) return undefined;
+  return `the program listens on port ${open.join(", ")} and not on $PORT, which is ${wanted}: a process shares the machine's ports, so it has to use the one it is given`;
+}
