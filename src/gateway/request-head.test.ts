@@ -187,6 +187,6 @@ test("whatever the octets, a head is refused or understood, never a crash, and w
       assert.match(head.kept, /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/);
       assert.ok(head.target === "*" || head.target.startsWith("/"));
     }),
-    { numRuns: 3000, seed: 1 },
+    { numRuns: 800, seed: 1 },
   );
 });
