@@ -33,7 +33,8 @@ interface Overrides {
 /** An object of a kind; its uid is made from kind and name, `owner` controls it. */
 export function made<O extends KubeObject>(kind: Kind<O>, name: string, body: object, overrides: Overrides = {}): O {
   const { labels, annotations, generation = 1, owner, deleting, finalizers } = overrides;
-  const reference = owner === undefined ? undefined : { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, uid: owner.metadata.uid, controller: true };
+  const reference =
+    owner === undefined ? undefined : { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, uid: owner.metadata.uid, controller: true };
   const metadata = {
     name,
     namespace: NAMESPACE,
@@ -50,7 +51,10 @@ export function made<O extends KubeObject>(kind: Kind<O>, name: string, body: ob
   return frozen({ apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...body } as unknown as O);
 }
 
-export const TEMPLATE = { metadata: {}, spec: { containerConcurrency: 0, timeoutSeconds: 300, enableServiceLinks: false, containers: [{ name: "user-container", image: "dev.local/hello:v1" }] } };
+export const TEMPLATE = {
+  metadata: {},
+  spec: { containerConcurrency: 0, timeoutSeconds: 300, enableServiceLinks: false, containers: [{ name: "user-container", image: "dev.local/hello:v1" }] },
+};
 
 export function service(overrides: Overrides & { readonly status?: object; readonly traffic?: object[]; readonly revisionName?: string } = {}): Service {
   const { status, traffic = [{ latestRevision: true, percent: 100 }], revisionName } = overrides;
@@ -58,7 +62,9 @@ export function service(overrides: Overrides & { readonly status?: object; reado
   return made(Service, "hello", { spec: { template, traffic }, ...(status === undefined ? {} : { status }) }, overrides);
 }
 
-export function configuration(overrides: Overrides & { readonly status?: object; readonly revisionName?: string; readonly name?: string; readonly image?: string } = {}): Configuration {
+export function configuration(
+  overrides: Overrides & { readonly status?: object; readonly revisionName?: string; readonly name?: string; readonly image?: string } = {},
+): Configuration {
   const { status, revisionName, name = "hello", image = "dev.local/hello:v1" } = overrides;
   const template = {
     metadata: revisionName === undefined ? {} : { name: revisionName },
@@ -86,8 +92,8 @@ interface Status {
 
 /** Conditions as `Type=Status Reason: message`, in their order. */
 export function conditionsOf(status: object | undefined): string[] {
-  return ((status as Status | undefined)?.conditions ?? []).map(({ type, status: value, reason, message }) =>
-    `${type}=${value}${reason === undefined ? "" : ` ${reason}`}${message === undefined ? "" : `: ${message}`}`,
+  return ((status as Status | undefined)?.conditions ?? []).map(
+    ({ type, status: value, reason, message }) => `${type}=${value}${reason === undefined ? "" : ` ${reason}`}${message === undefined ? "" : `: ${message}`}`,
   );
 }
 

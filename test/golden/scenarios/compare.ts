@@ -54,7 +54,8 @@ const idOf = (object: RecordedObject): string => `${kindName(object)}/${object.m
 
 /** Slices that Kubernetes mirrors from Endpoints are not in the recordings. */
 const isMirrored = (object: RecordedObject): boolean =>
-  object.kind === "EndpointSlice" && ((object.metadata["labels"] as Json | undefined)?.["endpointslice.kubernetes.io/managed-by"] as string | undefined)?.includes("mirroring") === true;
+  object.kind === "EndpointSlice" &&
+  ((object.metadata["labels"] as Json | undefined)?.["endpointslice.kubernetes.io/managed-by"] as string | undefined)?.includes("mirroring") === true;
 
 export interface ObjectsOptions {
   readonly ledger: Ledger;
@@ -85,10 +86,15 @@ function withoutPaths(object: RecordedObject, paths: readonly string[]): Recorde
 
 export function compareObjects(options: ObjectsOptions): string | undefined {
   const { ledger, replacements, scenario, step } = options;
-  const ours = new Map(ledger.objects().filter((object) => !UNLISTED.includes(object.kind)).map((object) => {
-    const normal = normaliseObject(object, replacements);
-    return [idOf(normal), normal];
-  }));
+  const ours = new Map(
+    ledger
+      .objects()
+      .filter((object) => !UNLISTED.includes(object.kind))
+      .map((object) => {
+        const normal = normaliseObject(object, replacements);
+        return [idOf(normal), normal];
+      }),
+  );
   const wanted = scenario.steps[step]?.objects ?? [];
   for (const each of wanted) {
     const id = idOf(each);
@@ -140,7 +146,9 @@ export function compareEvents(got: readonly RecordedObject[], step: RecordedStep
     return `${source} ${about["kind"]}/${about["name"]} ${event["type"]} ${event["reason"]} ${event["message"]}`;
   };
   const ours = new Set(got.map((event) => normaliseText(line(event), replacements)));
-  const missing = (step?.events ?? []).find((event) => !OTHERS.includes(event.component) && !RACES.includes(event.reason) && !ours.has(line(event as unknown as Json)));
+  const missing = (step?.events ?? []).find(
+    (event) => !OTHERS.includes(event.component) && !RACES.includes(event.reason) && !ours.has(line(event as unknown as Json)),
+  );
   if (missing === undefined) return undefined;
   const near = [...ours].find((text) => text.includes(`${missing.reason} `) && text.startsWith(missing.component));
   return `events: missing ${show(line(missing as unknown as Json))}${near === undefined ? "" : `, nearest ${show(near)}`}`;

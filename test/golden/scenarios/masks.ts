@@ -8,7 +8,8 @@ const SKS = "networking.internal.knative.dev/serverlessservice";
 const labelsOf = (object: Masked): Json => (object.metadata["labels"] ?? {}) as Json;
 
 function sorted(list: readonly unknown[]): unknown[] {
-  const text = (value: unknown): string => JSON.stringify(value, Object.keys(value as Json).includes("addresses") ? ["addresses", "conditions", "ready"] : undefined);
+  const text = (value: unknown): string =>
+    JSON.stringify(value, Object.keys(value as Json).includes("addresses") ? ["addresses", "conditions", "ready"] : undefined);
   return [...list].sort((a, b) => (text(a) < text(b) ? -1 : 1));
 }
 

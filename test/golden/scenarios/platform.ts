@@ -1,10 +1,10 @@
 // The whole control plane in one process on a simulated clock, with the simulators of the recordings beside it.
 import { createApiServer, type ApiServer } from "#apiserver";
 import { Deciders } from "#autoscaler";
-import { createClient, createInformerSet, type Client } from "#client";
+import { createClient, createInformerSet, type Client, type InformerSet } from "#client";
 import { SeededRng, silentLogger, SimClock } from "#core";
-import { followSettings } from "#controllers";
-import { ConfigMap, CoreService, Ingress, Namespace, Pod } from "#kinds";
+import { followSettings, type Settings } from "#controllers";
+import { ConfigMap, Ingress, Namespace, Pod } from "#kinds";
 import type { Draft, Kind, KubeObject } from "#schema";
 import { MemoryStore } from "#store";
 import { ensureBootstrapObjects } from "../../../src/main/bootstrap-objects.ts";
@@ -20,6 +20,7 @@ const CONTROLLER = { name: "system:serviceaccount:knative-serving:controller", g
 const STEP_MS = 50;
 const QUIET_MS = 2600;
 const SETTLE_MAX_MS = 9000;
+const WAIT_MAX_MS = 120_000;
 
 /** What `runScenario` needs: a server to ask, a clock to move, and simulators to tell. */
 export interface Harness {
@@ -59,22 +60,14 @@ async function reportNoLoad(deciders: Deciders, clock: SimClock, signal: AbortSi
   }
 }
 
-/** Boots with the recordings' base configuration and an empty namespace. */
-export async function bootHarness(namespace: string): Promise<Harness> {
-  const clock = new SimClock();
+/** The API server over an empty store, and what reads it; `ledger` has seen everything from the start. */
+function bootServer(namespace: string, clock: SimClock) {
   const rng = new SeededRng(7);
-  const store = new MemoryStore({ clock });
-  const ending = new AbortController();
-  const { signal } = ending;
   const logger = silentLogger;
+  const store = new MemoryStore({ clock });
   const ledger = new Ledger(namespace);
   store.watch({ prefix: "", after: store.revision, visibility: "immediate", onEvents: (events) => ledger.record(events) });
-
-  const late: { informers?: ReturnType<typeof createInformerSet>; settings?: ReturnType<typeof followSettings> } = {};
-  const must = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Error("the harness is not wired yet");
-    return value;
-  };
+  const late: { informers?: InformerSet; settings?: Settings } = {};
   const kinds = servedKinds({
     settings: () => must(late.settings).current(),
     rng,
@@ -82,37 +75,34 @@ export async function bootHarness(namespace: string): Promise<Harness> {
     nodeName: "node-1",
     podLog: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) },
   });
-  const authorize = (): undefined => undefined;
-  const server = createApiServer({ kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger, version: "v1.34.4", authenticate: () => ADMIN, authorize });
+  const namespaceKind = Namespace as unknown as Kind;
+  const server = createApiServer({
+    kinds,
+    namespaceKind,
+    store,
+    clock,
+    rng,
+    logger,
+    version: "v1.34.4",
+    authenticate: () => ADMIN,
+    authorize: () => undefined,
+  });
   const transport = server.transportFor(CONTROLLER);
   const client = createClient(transport);
   const informers = createInformerSet({ client, clock, rng, logger });
   const settings = followSettings({ informers, logger });
   Object.assign(late, { informers, settings });
+  return { server, store, ledger, transport, client, informers, settings, rng, logger, kinds: kinds.map(({ kind }) => kind) };
+}
 
-  await configure(client);
-  const deciders = new Deciders({ clock });
-  const controllers = runControllers(
-    {
-      client,
-      transport,
-      informers,
-      kinds: kinds.map(({ kind }) => kind),
-      settings,
-      deciders,
-      resolveDigest: simulatedRegistry,
-      routesInForce: () => false,
-      publicPort: undefined,
-      rootCa: "ca",
-      clock,
-      rng,
-      logger,
-    },
-    signal,
-  );
-  void deciders.run({ signal });
-  void reportNoLoad(deciders, clock, signal);
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the harness is not wired yet");
+  return value;
+}
 
+/** Kubelet and gateway on top of the informers; what they do can be changed for a namespace. */
+function startSimulators(its: { readonly client: Client; readonly informers: InformerSet; readonly clock: SimClock; readonly signal: AbortSignal }) {
+  const { client, informers, clock, signal } = its;
   const behaviours = new Map<string, Behaviour>();
   const behaviourFor = (of: string): Behaviour => {
     const known = behaviours.get(of) ?? { ingress: "ready", pods: undefined };
@@ -120,27 +110,49 @@ export async function bootHarness(namespace: string): Promise<Harness> {
     return known;
   };
   const kubelet = new Kubelet({ client, clock, behaviourFor });
-  const gateway = async (ingress: Ingress): Promise<void> => simulateGateway(client, ingress, { behaviour: behaviourFor(ingress.metadata.namespace ?? ""), clock });
+  const gateway = (ingress: Ingress): Promise<void> => simulateGateway(client, ingress, { behaviour: behaviourFor(ingress.metadata.namespace ?? ""), clock });
   const watch = <O extends KubeObject>(kind: Kind<O>, seen: (object: O) => Promise<void>): void => {
-    const keep = (object: O): { object: O } => ({ object });
-    informers.of(kind, `simulator ${kind.kind}`, keep).onChange(({ after }) => {
-      if (after !== undefined) void seen(after.object);
-    });
+    informers
+      .of(kind, `simulator ${kind.kind}`, (object) => ({ object }))
+      .onChange(({ after }) => {
+        if (after !== undefined) void seen(after.object);
+      });
   };
   watch(Pod, (pod) => kubelet.observe(pod, signal));
   watch(Ingress, gateway);
+  return async (of: string, set: Readonly<Record<string, string>>): Promise<void> => {
+    const behaviour = behaviourFor(of);
+    if (set["ingress"] !== undefined) behaviour.ingress = set["ingress"] as Behaviour["ingress"];
+    if (set["pods"] !== undefined) behaviour.pods = set["pods"];
+    for (const ingress of (await client.list(Ingress, { namespace: of })).items) await gateway(ingress);
+    for (const pod of (await client.list(Pod, { namespace: of })).items) void kubelet.observe(pod, signal);
+  };
+}
+
+/** Boots with the recordings' base configuration and an empty namespace. */
+export async function bootHarness(namespace: string): Promise<Harness> {
+  const clock = new SimClock();
+  const ending = new AbortController();
+  const { signal } = ending;
+  const { server, store, ledger, ...rest } = bootServer(namespace, clock);
+  const { client, informers } = rest;
+  await configure(client);
+  const deciders = new Deciders({ clock });
+  const fixed = { resolveDigest: simulatedRegistry, routesInForce: () => false, publicPort: undefined, rootCa: "ca" };
+  const controllers = runControllers({ ...rest, ...fixed, deciders, clock }, signal);
+  void deciders.run({ signal });
+  void reportNoLoad(deciders, clock, signal);
+  const simulate = startSimulators({ client, informers, clock, signal });
   const informing = informers.run(signal);
   await clock.advance(STEP_MS);
   await client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } } as Draft<Namespace>);
-  const activator = { apiVersion: "v1", kind: "Service", metadata: { name: "activator-service", namespace: "knative-serving" }, spec: { ports: [{ port: 80 }] } };
-  await client.create(CoreService, activator as Draft<CoreService>);
 
-  const advance = async (ms: number): Promise<void> => clock.advance(ms);
   return {
     server,
     client,
     ledger,
-    advance,
+    simulate,
+    advance: (ms) => clock.advance(ms),
     async settle() {
       let quietMs = 0;
       for (let passedMs = 0; passedMs < SETTLE_MAX_MS && quietMs < QUIET_MS; passedMs += STEP_MS) {
@@ -150,14 +162,7 @@ export async function bootHarness(namespace: string): Promise<Harness> {
       }
     },
     async waitFor(holds) {
-      for (let passedMs = 0; passedMs < 120_000 && !holds(); passedMs += STEP_MS) await clock.advance(STEP_MS);
-    },
-    async simulate(of, set) {
-      const behaviour = behaviourFor(of);
-      if (set["ingress"] !== undefined) behaviour.ingress = set["ingress"] as Behaviour["ingress"];
-      if (set["pods"] !== undefined) behaviour.pods = set["pods"];
-      for (const ingress of (await client.list(Ingress, { namespace: of })).items) await gateway(ingress);
-      for (const pod of (await client.list(Pod, { namespace: of })).items) void kubelet.observe(pod, signal);
+      for (let passedMs = 0; passedMs < WAIT_MAX_MS && !holds(); passedMs += STEP_MS) await clock.advance(STEP_MS);
     },
     async close() {
       ending.abort();
@@ -166,4 +171,3 @@ export async function bootHarness(namespace: string): Promise<Harness> {
     },
   };
 }
-

@@ -19,7 +19,10 @@ const scenarios = readdirSync(FOLDER)
 test("golden: the list of missing features is short and names scenarios that exist", () => {
   assert.ok(Object.keys(expectations).length <= EXPECTED_MAX);
   const names = new Set(scenarios.map(({ name }) => name));
-  assert.deepEqual(Object.keys(expectations).filter((name) => !names.has(name)), []);
+  assert.deepEqual(
+    Object.keys(expectations).filter((name) => !names.has(name)),
+    [],
+  );
 });
 
 for (const scenario of scenarios) {
@@ -42,8 +45,11 @@ for (const scenario of scenarios) {
 const faults: { name: string; plant: (scenario: Scenario) => unknown }[] = [
   { name: "the code of a response", plant: ({ steps }) => Object.assign(steps[0]?.response ?? {}, { code: 200 }) },
   { name: "a warning", plant: ({ steps }) => Object.assign(steps[0]?.response ?? {}, { warnings: [] }) },
-  { name: "a label of an object", plant: ({ steps }) => Object.assign(steps[0]?.objects?.find(({ kind }) => kind === "Revision")?.metadata["labels"] ?? {}, { planted: "1" }) },
-  { name: "an object too few", plant: ({ steps }) => (steps[0]?.objects as unknown[]).pop() },
+  {
+    name: "a label of an object",
+    plant: ({ steps }) => Object.assign(steps[0]?.objects?.find(({ kind }) => kind === "Revision")?.metadata["labels"] ?? {}, { planted: "1" }),
+  },
+  { name: "an object too few", plant: ({ steps }) => (steps[0]?.objects as unknown[] | undefined)?.pop() },
   { name: "the last value of a condition", plant: ({ trace }) => (trace as unknown[][]).push([0, "Service", "hello", "Ready", "False", "Planted", ""]) },
   { name: "the text of an event", plant: ({ steps }) => Object.assign(steps[0]?.events?.[0] ?? {}, { message: "planted" }) },
 ];

@@ -29,9 +29,15 @@ function told(what: string, image: string, startedAt: string): readonly [Told] |
   const running = { running: { startedAt } };
   const [, code] = /^crash-(\d+)$/.exec(what) ?? [];
   if (code !== undefined || what === "oom") {
-    const terminated = code === undefined ? { exitCode: 137, reason: "OOMKilled" } : { exitCode: Number(code), reason: Number(code) === 0 ? "Completed" : "Error", message: MESSAGE };
+    const terminated =
+      code === undefined
+        ? { exitCode: 137, reason: "OOMKilled" }
+        : { exitCode: Number(code), reason: Number(code) === 0 ? "Completed" : "Error", message: MESSAGE };
     const waiting = { reason: "CrashLoopBackOff", message: "back-off 10s restarting failed container" };
-    return [{ ready: false, state: { terminated } }, { ready: false, restartCount: 1, state: { waiting }, lastState: { terminated } }];
+    return [
+      { ready: false, state: { terminated } },
+      { ready: false, restartCount: 1, state: { waiting }, lastState: { terminated } },
+    ];
   }
   if (what === "pull-fail") {
     const waiting = (reason: string, message: string): Told => ({ ready: false, state: { waiting: { reason, message } } });
@@ -47,7 +53,11 @@ function statusFor(pod: Pod, first: Told, its: { readonly podIP: string; readonl
     return { name: container.name, image: container.image ?? "", imageID: "", restartCount: 0, started: mine.ready, ...mine };
   });
   const isReady = statuses.every(({ ready }) => ready);
-  const mark = (type: string, status: boolean): { type: string; status: string; lastTransitionTime: string } => ({ type, status: status ? "True" : "False", lastTransitionTime: its.now });
+  const mark = (type: string, status: boolean): { type: string; status: string; lastTransitionTime: string } => ({
+    type,
+    status: status ? "True" : "False",
+    lastTransitionTime: its.now,
+  });
   const isRunning = first.state?.running !== undefined || first.state?.terminated !== undefined || first.lastState !== undefined;
   return {
     phase: isRunning ? "Running" : "Pending",
@@ -145,4 +155,3 @@ export const simulatedRegistry: ResolveDigest = async (image) => {
   if (repository !== "hello" && repository !== "app") return { error: `${head} 404 Not Found ${hint}` };
   return { digest: `sha256:${(tag === "v2" ? "2" : "1").repeat(64)}` };
 };
-

@@ -1,5 +1,5 @@
 // Child of a Configuration: the Revision of its current generation (serving.md §2.3).
-import { childName, Configuration, Revision, serving } from "#kinds";
+import { childName, Revision, serving, type Configuration } from "#kinds";
 import { rfc3339 } from "#core";
 import { apiVersionOf, type Draft } from "#schema";
 

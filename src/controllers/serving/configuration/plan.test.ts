@@ -8,8 +8,10 @@ import { revisionFor } from "./children.ts";
 import type { ObservedConfiguration } from "./observe.ts";
 import { planConfiguration } from "./plan.ts";
 
-const readyRevision = (number: number, overrides = {}): Revision => revision(number, { status: { observedGeneration: 1, conditions: ready("True") }, ...overrides });
-const failedRevision = (number: number): Revision => revision(number, { status: { observedGeneration: 1, conditions: ready("False", "ExitCode1", "it broke") } });
+const readyRevision = (number: number, overrides = {}): Revision =>
+  revision(number, { status: { observedGeneration: 1, conditions: ready("True") }, ...overrides });
+const failedRevision = (number: number): Revision =>
+  revision(number, { status: { observedGeneration: 1, conditions: ready("False", "ExitCode1", "it broke") } });
 const at = (generation: number, status: object = {}): Configuration => configuration({ generation, status: { observedGeneration: generation, ...status } });
 const serves = (name: string, created = name): object => ({ latestCreatedRevisionName: created, latestReadyRevisionName: name, conditions: ready("True") });
 
@@ -60,7 +62,10 @@ const table: Row[] = [
   {
     name: "a failure is told once",
     given: {
-      configuration: at(2, { ...serves("hello-00001", "hello-00002"), conditions: ready("False", "RevisionFailed", 'Revision "hello-00002" failed with message: it broke.') }),
+      configuration: at(2, {
+        ...serves("hello-00001", "hello-00002"),
+        conditions: ready("False", "RevisionFailed", 'Revision "hello-00002" failed with message: it broke.'),
+      }),
       revisions: [readyRevision(1), failedRevision(2)],
     },
     want: {
@@ -135,7 +140,10 @@ test("planConfiguration: a Revision that the server refuses shows in the conditi
   assert.ok(child !== undefined);
   const after = made.afterRefusal?.([{ child, error: new StatusError("Forbidden", "not today") }]);
   assert.deepEqual(conditionsOf(after?.status), ["Ready=False RevisionFailed: Revision creation failed with message: not today."]);
-  assert.deepEqual(after?.events?.map(({ message }) => message), ["Failed to create Revision: not today", "failed to create Revision: not today"]);
+  assert.deepEqual(
+    after?.events?.map(({ message }) => message),
+    ["Failed to create Revision: not today", "failed to create Revision: not today"],
+  );
 });
 
 test("revisionFor: a Configuration with a Route makes active Revisions, one without pending ones", () => {

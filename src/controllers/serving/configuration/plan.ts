@@ -27,7 +27,13 @@ const generationOf = (revision: Revision): number => Number(revision.metadata.la
 const untouched = (revision: Revision): Child => ({ kind: Revision, object: revision, merge: () => undefined }) as Child;
 
 function statusOf(configuration: Configuration, { marks, created, ready }: Draw): object {
-  const { conditions: _conditions, observedGeneration: _generation, latestCreatedRevisionName: _c, latestReadyRevisionName: _r, ...other } = configuration.status ?? {};
+  const {
+    conditions: _conditions,
+    observedGeneration: _generation,
+    latestCreatedRevisionName: _c,
+    latestReadyRevisionName: _r,
+    ...other
+  } = configuration.status ?? {};
   return {
     ...other,
     ...(created === undefined ? {} : { latestCreatedRevisionName: created }),

@@ -57,7 +57,10 @@ export async function observeLabels(key: ObjectKey, world: ShellWorld, tracker: 
   const targets = [...(route.status?.traffic ?? []), ...(route.spec.traffic ?? [])];
   const listed: Listed = { revisions: new Map(), configurations: new Map() };
   for (const target of targets) await list(target, listed, { world, namespace: key.namespace });
-  tracker.track(key, targets.flatMap((target) => [target.revisionName ?? "", target.configurationName ?? ""]).filter((name) => name !== ""));
+  tracker.track(
+    key,
+    targets.flatMap((target) => [target.revisionName ?? "", target.configurationName ?? ""]).filter((name) => name !== ""),
+  );
 
   const configurations = await notedConfigurations(route, world);
   const families = new Map([...configurations, ...listed.configurations.values()].map((configuration) => [configuration.metadata.uid, configuration]));

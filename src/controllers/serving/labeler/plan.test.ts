@@ -31,14 +31,31 @@ const table: { name: string; given: Partial<ObservedLabels> & { route: Route }; 
       events: ['Normal FinalizerUpdate Updated "hello" finalizers'],
     },
   },
-  { name: "what is noted already is left alone", given: { route: settled("True"), listed: { revisions: [active], configurations: [noted] }, noted: { revisions: [active], configurations: [noted] } }, want: { patches: [] } },
-  { name: "nothing is taken away before the Route has settled", given: { route: settled("Unknown"), noted: { revisions: [active], configurations: [] } }, want: { patches: [] } },
+  {
+    name: "what is noted already is left alone",
+    given: { route: settled("True"), listed: { revisions: [active], configurations: [noted] }, noted: { revisions: [active], configurations: [noted] } },
+    want: { patches: [] },
+  },
+  {
+    name: "nothing is taken away before the Route has settled",
+    given: { route: settled("Unknown"), noted: { revisions: [active], configurations: [] } },
+    want: { patches: [] },
+  },
   {
     name: "a Revision that a ready Route does not use any more goes into reserve",
     given: { route: settled("True"), listed: { revisions: [pending], configurations: [] }, noted: { revisions: [active], configurations: [] } },
-    want: { patches: [["Revision/hello-00001", REMOVED], ["Revision/hello-00002", ADDED]] },
+    want: {
+      patches: [
+        ["Revision/hello-00001", REMOVED],
+        ["Revision/hello-00002", ADDED],
+      ],
+    },
   },
-  { name: "a failed Route takes away, too", given: { route: settled("False"), noted: { revisions: [active], configurations: [] } }, want: { patches: [["Revision/hello-00001", REMOVED]] } },
+  {
+    name: "a failed Route takes away, too",
+    given: { route: settled("False"), noted: { revisions: [active], configurations: [] } },
+    want: { patches: [["Revision/hello-00001", REMOVED]] },
+  },
   {
     name: "a Revision that another Route uses stays active",
     given: { route: settled("True"), noted: { revisions: [shared], configurations: [] } },
@@ -46,7 +63,11 @@ const table: { name: string; given: Partial<ObservedLabels> & { route: Route }; 
   },
   {
     name: "a Route that goes away clears everything, then its finalizer",
-    given: { route: route({ deleting: true, finalizers: ["other", ...finalizers] }), listed: { revisions: [active], configurations: [noted] }, noted: { revisions: [active], configurations: [noted] } },
+    given: {
+      route: route({ deleting: true, finalizers: ["other", ...finalizers] }),
+      listed: { revisions: [active], configurations: [noted] },
+      noted: { revisions: [active], configurations: [noted] },
+    },
     want: {
       patches: [
         ["Revision/hello-00001", REMOVED],
@@ -56,13 +77,20 @@ const table: { name: string; given: Partial<ObservedLabels> & { route: Route }; 
       events: ['Normal FinalizerUpdate Updated "hello" finalizers'],
     },
   },
-  { name: "a Route that goes away without its finalizer is left alone", given: { route: route({ deleting: true }), noted: { revisions: [active], configurations: [] } }, want: { patches: [] } },
+  {
+    name: "a Route that goes away without its finalizer is left alone",
+    given: { route: route({ deleting: true }), noted: { revisions: [active], configurations: [] } },
+    want: { patches: [] },
+  },
 ];
 
 for (const { name, given, want } of table) {
   test(`planLabels: ${name}`, () => {
     const plan = planLabels({ listed: NONE, noted: NONE, nowWallMs: 0, ...given });
-    assert.deepEqual((plan.patches ?? []).map(({ kind, name: of, body }) => [`${kind.kind}/${of}`, body]), want.patches);
+    assert.deepEqual(
+      (plan.patches ?? []).map(({ kind, name: of, body }) => [`${kind.kind}/${of}`, body]),
+      want.patches,
+    );
     assert.deepEqual(eventsOf(plan), want.events ?? []);
     assert.equal(plan.desired, undefined);
     assert.equal(plan.status, undefined);

@@ -10,15 +10,30 @@ import { revisionSettings } from "./settings.ts";
 const settings = revisionSettings(defaultServingConfig());
 
 function containers(...list: object[]): CoreContainer[] {
-  const revision = made(Revision, "hello-00001", { spec: { containers: list, timeoutSeconds: 30 } }, { labels: { [serving.configuration]: "hello", [serving.service]: "hello" } });
+  const revision = made(
+    Revision,
+    "hello-00001",
+    { spec: { containers: list, timeoutSeconds: 30 } },
+    { labels: { [serving.configuration]: "hello", [serving.service]: "hello" } },
+  );
   return deploymentFor(revision, [], settings).spec.template.spec?.containers ?? [];
 }
 
-const ENV = [{ name: "K_REVISION", value: "hello-00001" }, { name: "K_CONFIGURATION", value: "hello" }, { name: "K_SERVICE", value: "hello" }];
+const ENV = [
+  { name: "K_REVISION", value: "hello-00001" },
+  { name: "K_CONFIGURATION", value: "hello" },
+  { name: "K_SERVICE", value: "hello" },
+];
 
 test("deploymentFor: the only container gets the port, the variables and its probes' ports", () => {
   const probe = { tcpSocket: { port: 0 }, successThreshold: 1 };
-  const [container] = containers({ name: "web", image: "dev.local/x", env: [{ name: "A", value: "1" }], readinessProbe: probe, livenessProbe: { httpGet: { path: "/", port: 1 } } });
+  const [container] = containers({
+    name: "web",
+    image: "dev.local/x",
+    env: [{ name: "A", value: "1" }],
+    readinessProbe: probe,
+    livenessProbe: { httpGet: { path: "/", port: 1 } },
+  });
   assert.deepEqual(container, {
     name: "web",
     image: "dev.local/x",
@@ -38,9 +53,26 @@ test("deploymentFor: of several containers only the one with a port serves", () 
 });
 
 test("mergePodAutoscaler: scaling annotations follow the Revision, defaulted ones stay", () => {
-  const revision = made(Revision, "hello-00001", { spec: { containers: [{ name: "web", image: "x" }] } }, { annotations: { "autoscaling.knative.dev/max-scale": "3", "example.com/a": "1" } });
+  const revision = made(
+    Revision,
+    "hello-00001",
+    { spec: { containers: [{ name: "web", image: "x" }] } },
+    { annotations: { "autoscaling.knative.dev/max-scale": "3", "example.com/a": "1" } },
+  );
   const current = frozen({
-    ...made(PodAutoscaler, "hello-00001", { spec: {} }, { annotations: { "autoscaling.knative.dev/min-scale": "1", "autoscaling.knative.dev/metric": "rps", "autoscaling.knative.dev/class": "hpa", "other.example": "x" } }),
+    ...made(
+      PodAutoscaler,
+      "hello-00001",
+      { spec: {} },
+      {
+        annotations: {
+          "autoscaling.knative.dev/min-scale": "1",
+          "autoscaling.knative.dev/metric": "rps",
+          "autoscaling.knative.dev/class": "hpa",
+          "other.example": "x",
+        },
+      },
+    ),
   });
   const merged = mergePodAutoscaler(revision)(current, podAutoscalerFor(revision, "Reachable", settings));
   assert.deepEqual(merged.metadata.annotations, {

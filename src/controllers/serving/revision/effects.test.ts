@@ -32,7 +32,10 @@ test("DigestResolver: each image is asked for once, and the Revision is woken", 
   start(of, "app:v1");
   assert.deepEqual(of.of(KEY, "u"), { state: "running" });
   await settled();
-  assert.deepEqual(of.of(KEY, "u"), { state: "resolved", digests: { "app:v1": "index.docker.io/library/app@sha256:1", "r.example/side": "r.example/side@sha256:2" } });
+  assert.deepEqual(of.of(KEY, "u"), {
+    state: "resolved",
+    digests: { "app:v1": "index.docker.io/library/app@sha256:1", "r.example/side": "r.example/side@sha256:2" },
+  });
   assert.deepEqual([asked, woken], [["app:v1", "r.example/side"], ["hello-00001"]]);
 });
 

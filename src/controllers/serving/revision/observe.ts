@@ -46,4 +46,3 @@ export async function observeRevision(key: ObjectKey, world: World, sources: Rev
     nowMs: world.nowMs.monotonic,
   };
 }
-

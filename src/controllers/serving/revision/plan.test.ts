@@ -21,17 +21,24 @@ function podAutoscaler(conditions: object[], status: object = {}): PodAutoscaler
   return made(PodAutoscaler, "hello-00001", { status: { ...status, conditions } }, { owner: own });
 }
 
-const pod = (containerStatus: object, conditions: object[] = []): Pod => frozen({ status: { conditions, containerStatuses: [containerStatus] } }) as unknown as Pod;
+const pod = (containerStatus: object, conditions: object[] = []): Pod =>
+  frozen({ status: { conditions, containerStatuses: [containerStatus] } }) as unknown as Pod;
 const RUNNING = deployment({ replicas: 1, readyReplicas: 1, availableReplicas: 1 }, AVAILABLE);
 const STARTING = deployment({ replicas: 1, unavailableReplicas: 1 }, progressing("True", "ReplicaSetUpdated", "is progressing"));
 const QUEUED = podAutoscaler([condition("Ready", "Unknown", "Queued", "buffering")], { actualScale: 0, desiredScale: -1, serviceName: "hello-00001" });
-const SCALED = podAutoscaler([condition("Ready", "True"), condition("ScaleTargetInitialized", "True")], { actualScale: 1, desiredScale: 1, serviceName: "hello-00001" });
+const SCALED = podAutoscaler([condition("Ready", "True"), condition("ScaleTargetInitialized", "True")], {
+  actualScale: 1,
+  desiredScale: 1,
+  serviceName: "hello-00001",
+});
 const AT_ZERO = podAutoscaler([condition("Ready", "False", "NoTraffic", "The target is not receiving traffic."), condition("ScaleTargetInitialized", "True")], {
   actualScale: 0,
   desiredScale: 0,
   serviceName: "hello-00001",
 });
-const NEVER = podAutoscaler([condition("Ready", "False", "TimedOut", "too late"), condition("ScaleTargetInitialized", "Unknown")], { serviceName: "hello-00001" });
+const NEVER = podAutoscaler([condition("Ready", "False", "TimedOut", "too late"), condition("ScaleTargetInitialized", "Unknown")], {
+  serviceName: "hello-00001",
+});
 
 const CHILDREN = ["(Deployment/hello-00001-deployment)", "(Image/hello-00001-cache-user-container)", "PodAutoscaler/hello-00001"];
 
@@ -152,17 +159,34 @@ const table: Row[] = [
   },
   {
     name: "pods that find no place show at once",
-    given: { deployment: STARTING, podAutoscaler: QUEUED, pod: pod({ name: "x" }, [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "no cpu" }]) },
+    given: {
+      deployment: STARTING,
+      podAutoscaler: QUEUED,
+      pod: pod({ name: "x" }, [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "no cpu" }]),
+    },
     want: {
-      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown Deploying", "Ready=False Unschedulable: no cpu", "ResourcesAvailable=False Unschedulable: no cpu"],
+      conditions: [
+        "Active=Unknown Queued: buffering",
+        "ContainerHealthy=Unknown Deploying",
+        "Ready=False Unschedulable: no cpu",
+        "ResourcesAvailable=False Unschedulable: no cpu",
+      ],
       children: CHILDREN,
     },
   },
   {
     name: "pods that the server refuses show with its reason",
-    given: { deployment: deployment({}, AVAILABLE, { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "exceeded quota" }), podAutoscaler: QUEUED },
+    given: {
+      deployment: deployment({}, AVAILABLE, { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "exceeded quota" }),
+      podAutoscaler: QUEUED,
+    },
     want: {
-      conditions: ["Active=Unknown Queued: buffering", "ContainerHealthy=Unknown Deploying", "Ready=False FailedCreate: exceeded quota", "ResourcesAvailable=False FailedCreate: exceeded quota"],
+      conditions: [
+        "Active=Unknown Queued: buffering",
+        "ContainerHealthy=Unknown Deploying",
+        "Ready=False FailedCreate: exceeded quota",
+        "ResourcesAvailable=False FailedCreate: exceeded quota",
+      ],
       children: CHILDREN,
     },
   },
@@ -196,7 +220,16 @@ const table: Row[] = [
 
 function plan(given: Partial<ObservedRevision>): ReturnType<typeof planRevision> {
   const seen = { revision: revision(1, { status: { observedGeneration: 1 } }), deployment: undefined, podAutoscaler: undefined, pod: undefined };
-  return planRevision({ ...seen, resolution: undefined, settings, nowMs: 0, ...given, ...(given.revision === undefined || given.revision.status !== undefined ? {} : { revision: frozen({ ...given.revision, status: { observedGeneration: 1 } }) }) });
+  return planRevision({
+    ...seen,
+    resolution: undefined,
+    settings,
+    nowMs: 0,
+    ...given,
+    ...(given.revision === undefined || given.revision.status !== undefined
+      ? {}
+      : { revision: frozen({ ...given.revision, status: { observedGeneration: 1 } }) }),
+  });
 }
 
 for (const { name, given, want } of table) {

@@ -28,8 +28,7 @@ interface Named {
   readonly image: string;
 }
 
-const namedContainers = (list: readonly object[]): Named[] =>
-  (list as readonly Partial<Named>[]).map(({ name = "", image = "" }) => ({ name, image }));
+const namedContainers = (list: readonly object[]): Named[] => (list as readonly Partial<Named>[]).map(({ name = "", image = "" }) => ({ name, image }));
 
 /** The reference to deploy, "" for a tag that is used as it is, undefined while it is not known. */
 function digestOf(image: string, { settings, resolution }: ObservedRevision): string | undefined {
@@ -126,7 +125,11 @@ function childrenFor(observed: ObservedRevision, draw: Required<Draw>): Child[] 
   const { revision, settings } = observed;
   const { containers, initContainers } = draw.digests;
   const deployment: Child<Deployment> = { kind: Deployment, object: deploymentFor(revision, containers, settings), merge: mergeDeployment };
-  const images = [...containers, ...initContainers].map((container): Child<Image> => ({ kind: Image, object: imageFor(revision, container), merge: () => undefined }));
+  const images = [...containers, ...initContainers].map((container): Child<Image> => ({
+    kind: Image,
+    object: imageFor(revision, container),
+    merge: () => undefined,
+  }));
   const wanted = podAutoscalerFor(revision, reachabilityOf(observed, draw.marks), settings);
   const podAutoscaler: Child<PodAutoscaler> = { kind: PodAutoscaler, object: wanted, merge: mergePodAutoscaler(revision) };
   return [deployment, ...images, podAutoscaler] as unknown as Child[];

@@ -138,7 +138,11 @@ export function placeholderFor(route: Route, tag: string, settings: RouteSetting
 }
 
 /** Points a name to the gateway; undefined while the Ingress names none, or more than one. */
-export function gatewayServiceFor(route: Route, tag: string, its: { readonly balancer: LoadBalancerStatus | undefined; readonly settings: RouteSettings }): PlaceholderChildren | undefined {
+export function gatewayServiceFor(
+  route: Route,
+  tag: string,
+  its: { readonly balancer: LoadBalancerStatus | undefined; readonly settings: RouteSettings },
+): PlaceholderChildren | undefined {
   const [balancer, ...more] = its.balancer?.ingress ?? [];
   if (balancer === undefined || more.length > 0) return undefined;
   const name = nameFor(route, tag, its.settings);

@@ -80,7 +80,10 @@ export function routeVisibility(route: Route, settings: HostSettings): Visibilit
 }
 
 /** A URL as users open it; the port is shown where the gateway is not on the scheme's own. */
-export function urlOf(host: string, its: { readonly visibility: Visibility; readonly settings: HostSettings; readonly publicPort: number | undefined }): string {
+export function urlOf(
+  host: string,
+  its: { readonly visibility: Visibility; readonly settings: HostSettings; readonly publicPort: number | undefined },
+): string {
   if (its.visibility === "ClusterLocal") return `http://${host}`;
   return `${its.settings.network.defaultExternalScheme}://${host}${its.publicPort === undefined ? "" : `:${its.publicPort}`}`;
 }

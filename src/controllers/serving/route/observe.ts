@@ -28,14 +28,24 @@ export interface RouteReaders {
 
 const isNamed = (name: string | undefined): name is string => name !== undefined && name !== "";
 
-async function findAll<O extends KubeObject>(kind: Kind<O>, names: Iterable<string>, at: { readonly world: World; readonly namespace: string }): Promise<Map<string, O>> {
+async function findAll<O extends KubeObject>(
+  kind: Kind<O>,
+  names: Iterable<string>,
+  at: { readonly world: World; readonly namespace: string },
+): Promise<Map<string, O>> {
   const found = await Promise.all([...new Set(names)].map((name) => at.world.client.find(kind, at.namespace, name)));
   return new Map(found.filter((object) => object !== undefined).map((object) => [object.metadata.name, object]));
 }
 
-async function observeSources(traffic: readonly TrafficTarget[], at: { readonly world: World; readonly namespace: string }): Promise<TrafficSources & { readonly asked: { configurations: string[]; revisions: string[] } }> {
+async function observeSources(
+  traffic: readonly TrafficTarget[],
+  at: { readonly world: World; readonly namespace: string },
+): Promise<TrafficSources & { readonly asked: { configurations: string[]; revisions: string[] } }> {
   const revisionNames = traffic.map((target) => target.revisionName).filter(isNamed);
-  const configurationNames = traffic.filter((target) => !isNamed(target.revisionName)).map((target) => target.configurationName).filter(isNamed);
+  const configurationNames = traffic
+    .filter((target) => !isNamed(target.revisionName))
+    .map((target) => target.configurationName)
+    .filter(isNamed);
   const [followed, pinned] = await Promise.all([findAll(Configuration, configurationNames, at), findAll(Revision, revisionNames, at)]);
   const parents = [...pinned.values()].map((revision) => revision.metadata.labels?.[serving.configuration]).filter(isNamed);
   const latest = [...followed.values()].map((configuration) => configuration.status?.latestReadyRevisionName).filter(isNamed);

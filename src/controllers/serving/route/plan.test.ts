@@ -7,7 +7,8 @@ import type { ObservedRoute } from "./observe.ts";
 import { planRoute } from "./plan.ts";
 
 const config = frozen({ ...defaultServingConfig(), domain: { domains: [{ domain: "example.com", selector: {}, wildcard: true }] } });
-const readyRevision = (number: number, overrides = {}): Revision => revision(number, { status: { observedGeneration: 1, conditions: ready("True") }, ...overrides });
+const readyRevision = (number: number, overrides = {}): Revision =>
+  revision(number, { status: { observedGeneration: 1, conditions: ready("True") }, ...overrides });
 const following = (name: string | undefined, status: "True" | "False" | "Unknown" = "True"): Configuration =>
   configuration({ status: { observedGeneration: 1, conditions: ready(status), ...(name === undefined ? {} : { latestReadyRevisionName: name }) } });
 const byName = <O extends { metadata: { name: string } }>(...objects: O[]): Map<string, O> => new Map(objects.map((object) => [object.metadata.name, object]));
@@ -41,7 +42,8 @@ const bad = (reason: string, message: string, status = "False"): string[] => [
   NOT_CONFIGURED,
   `Ready=${status} ${reason}: ${message}`,
 ];
-const pinned = (revisionName: string, labels?: Record<string, string>): Route => route({ traffic: [{ revisionName, percent: 100 }], ...(labels === undefined ? {} : { labels }) });
+const pinned = (revisionName: string, labels?: Record<string, string>): Route =>
+  route({ traffic: [{ revisionName, percent: 100 }], ...(labels === undefined ? {} : { labels }) });
 const LABELLED = { [serving.service]: "hello" };
 
 const table: { name: string; given: Given; want: { conditions: string[]; children?: string[] | undefined; events?: string[]; failure?: string } }[] = [
@@ -72,7 +74,10 @@ const table: { name: string; given: Given; want: { conditions: string[]; childre
   },
   {
     name: "a Revision that failed",
-    given: { route: pinned("hello-00001"), sources: { ...GOOD, revisions: byName(revision(1, { status: { observedGeneration: 1, conditions: ready("False") } })) } },
+    given: {
+      route: pinned("hello-00001"),
+      sources: { ...GOOD, revisions: byName(revision(1, { status: { observedGeneration: 1, conditions: ready("False") } })) },
+    },
     want: { conditions: bad("RevisionMissing", 'Revision "hello-00001" failed to become ready.') },
   },
   {
@@ -87,7 +92,15 @@ const table: { name: string; given: Given; want: { conditions: string[]; childre
   },
   {
     name: "a failure counts before something that is not ready yet",
-    given: { route: route({ traffic: [{ revisionName: "gone", percent: 50 }, { revisionName: "hello-00001", percent: 50 }] }), sources: { ...GOOD, revisions: byName(revision(1)) } },
+    given: {
+      route: route({
+        traffic: [
+          { revisionName: "gone", percent: 50 },
+          { revisionName: "hello-00001", percent: 50 },
+        ],
+      }),
+      sources: { ...GOOD, revisions: byName(revision(1)) },
+    },
     want: { conditions: bad("RevisionMissing", 'Revision "gone" referenced in traffic not found.') },
   },
   {
@@ -101,7 +114,10 @@ const table: { name: string; given: Given; want: { conditions: string[]; childre
   },
   {
     name: "an Ingress that waits for its gateway",
-    given: { route: route(), ingress: ingressWith({ observedGeneration: 1, conditions: ready("Unknown", "Uninitialized", "Waiting for load balancer to be ready") }) },
+    given: {
+      route: route(),
+      ingress: ingressWith({ observedGeneration: 1, conditions: ready("Unknown", "Uninitialized", "Waiting for load balancer to be ready") }),
+    },
     want: {
       conditions: assigned(
         "IngressReady=Unknown Uninitialized: Waiting for load balancer to be ready",
@@ -114,11 +130,18 @@ const table: { name: string; given: Given; want: { conditions: string[]; childre
   {
     name: "an Ingress in force makes it ready",
     given: { route: route(), ingress: ingressWith(BALANCED) },
-    want: { conditions: assigned("IngressReady=True", "Ready=True"), children: ["Service/hello", "Ingress/hello"], events: ['Normal Created Created placeholder service "hello"'] },
+    want: {
+      conditions: assigned("IngressReady=True", "Ready=True"),
+      children: ["Service/hello", "Ingress/hello"],
+      events: ['Normal Created Created placeholder service "hello"'],
+    },
   },
   {
     name: "an Ingress for other traffic is not ready for this one",
-    given: { route: route({ generation: 2, traffic: [{ configurationName: "hello", latestRevision: true, percent: 100, tag: "t" }] }), ingress: ingressWith(BALANCED) },
+    given: {
+      route: route({ generation: 2, traffic: [{ configurationName: "hello", latestRevision: true, percent: 100, tag: "t" }] }),
+      ingress: ingressWith(BALANCED),
+    },
     want: {
       conditions: assigned(NOT_CONFIGURED, `Ready=Unknown ${NOT_CONFIGURED.slice("IngressReady=Unknown ".length)}`),
       children: ["Service/hello", "Service/t-hello", "Ingress/hello"],
@@ -162,7 +185,12 @@ for (const { name, given, want } of table) {
 }
 
 test("planRoute: bad traffic freezes what was there before", () => {
-  const status = { observedGeneration: 1, url: "http://hello.default.example.com", traffic: [{ revisionName: "old", percent: 100 }], conditions: [condition("Ready", "True")] };
+  const status = {
+    observedGeneration: 1,
+    url: "http://hello.default.example.com",
+    traffic: [{ revisionName: "old", percent: 100 }],
+    conditions: [condition("Ready", "True")],
+  };
   const planned = plan({ route: route({ traffic: [{ revisionName: "gone", percent: 100 }], generation: 2, status }) });
   assert.equal(planned.desired, undefined);
   assert.deepEqual(restOf(planned.status), { observedGeneration: 2, url: status.url, traffic: status.traffic });
@@ -190,7 +218,10 @@ test("planRoute: URLs of tags, and shares by host", () => {
     ],
   });
   const ingress = planned.desired?.at(-1)?.object as Ingress | undefined;
-  const shares = ingress?.spec.rules?.map(({ hosts, http }) => [hosts?.at(-1), http?.paths[0]?.splits?.map(({ serviceName, percent }) => `${serviceName} ${percent}`).join(", ")]);
+  const shares = ingress?.spec.rules?.map(({ hosts, http }) => [
+    hosts?.at(-1),
+    http?.paths[0]?.splits?.map(({ serviceName, percent }) => `${serviceName} ${percent}`).join(", "),
+  ]);
   assert.deepEqual(shares, [
     ["hello.default.svc.cluster.local", "hello-00001 90, hello-00002 10"],
     ["hello.default.example.com", "hello-00001 90, hello-00002 10"],
@@ -213,17 +244,30 @@ test("planRoute: the public port shows in public URLs only", () => {
   const local = plan({ route: route({ labels: { [networking.visibility]: networking.clusterLocal } }), publicPort: 8080 });
   assert.deepEqual((restOf(local.status) as { url?: string }).url, "http://hello.default.svc.cluster.local");
   const ingress = local.desired?.at(-1)?.object as Ingress | undefined;
-  assert.deepEqual(ingress?.spec.rules?.map(({ hosts, visibility }) => [visibility, hosts?.length]), [["ClusterLocal", 3]]);
+  assert.deepEqual(
+    ingress?.spec.rules?.map(({ hosts, visibility }) => [visibility, hosts?.length]),
+    [["ClusterLocal", 3]],
+  );
 });
 
 test("planRoute: a host with a label that is too long is a mistake of the settings", () => {
-  const planned = plan({ route: route({ name: "a".repeat(40), traffic: [{ configurationName: "hello", latestRevision: true, percent: 100, tag: "b".repeat(30) }] }) });
-  assert.match(conditionsOf(planned.status)[0] ?? "", /^AllTrafficAssigned=False ErrorConfig: domain name error: invalid domain name "b{30}-a{40}\.default\.example\.com": url: Invalid value: "b{30}-a{40}": must be no more than 63/);
+  const planned = plan({
+    route: route({ name: "a".repeat(40), traffic: [{ configurationName: "hello", latestRevision: true, percent: 100, tag: "b".repeat(30) }] }),
+  });
+  assert.match(
+    conditionsOf(planned.status)[0] ?? "",
+    /^AllTrafficAssigned=False ErrorConfig: domain name error: invalid domain name "b{30}-a{40}\.default\.example\.com": url: Invalid value: "b{30}-a{40}": must be no more than 63/,
+  );
   assert.equal(planned.desired, undefined);
 });
 
 test("planRoute: the placeholder points to the gateway once there is one, and keeps others' labels", () => {
-  const current = made(CoreService, "hello", { spec: { type: "ExternalName", externalName: "hello.default.example.com" } }, { owner: route(), labels: { mine: "1" } });
+  const current = made(
+    CoreService,
+    "hello",
+    { spec: { type: "ExternalName", externalName: "hello.default.example.com" } },
+    { owner: route(), labels: { mine: "1" } },
+  );
   const planned = plan({ route: route(), ingress: ingressWith(BALANCED), services: byName(current) });
   const child = planned.desired?.[0];
   const merged = child?.merge?.(current, child.object) as CoreService | undefined;

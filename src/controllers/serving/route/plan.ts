@@ -5,7 +5,17 @@
 // IngressReady            the Ingress's Ready; Unknown IngressNotConfigured while it works on the latest spec;
 //                         False NotOwned when another holds the name of a placeholder Service
 import { isDeepStrictEqual } from "node:util";
-import { CoreService, Endpoints, Ingress, networking, routeConditions as conditions, serving, type LoadBalancerStatus, type Route, type TrafficTarget } from "#kinds";
+import {
+  CoreService,
+  Endpoints,
+  Ingress,
+  networking,
+  routeConditions as conditions,
+  serving,
+  type LoadBalancerStatus,
+  type Route,
+  type TrafficTarget,
+} from "#kinds";
 import type { Child, Plan, PlanEvent } from "#reconcile";
 import { conditionOf, type Condition, type Draft } from "#schema";
 import { isControlledBy } from "../ownership.ts";
@@ -73,7 +83,11 @@ function urlFor(observed: ObservedRoute, tag: string, visibility: ReadonlyMap<st
 }
 
 /** What the status tells about the traffic; URLs on tags only. */
-function trafficStatus(observed: ObservedRoute, traffic: Traffic, visibility: ReadonlyMap<string, Visibility>): { readonly entries: TrafficTarget[] } | { readonly error: string } {
+function trafficStatus(
+  observed: ObservedRoute,
+  traffic: Traffic,
+  visibility: ReadonlyMap<string, Visibility>,
+): { readonly entries: TrafficTarget[] } | { readonly error: string } {
   const entries: TrafficTarget[] = [];
   for (const { tag, revisionName, percent, latestRevision } of traffic.targets) {
     const entry: TrafficTarget = { revisionName, percent, latestRevision };
@@ -94,7 +108,10 @@ function planBadDomain(route: Route, draw: Draw, error: string): Plan {
 }
 
 /** Another's Service or Endpoints under one of the names, in the order of the tags. */
-function foreignChild({ route, services, endpoints, settings }: ObservedRoute, traffic: Traffic): { readonly kind: "Service" | "Endpoints"; readonly name: string } | undefined {
+function foreignChild(
+  { route, services, endpoints, settings }: ObservedRoute,
+  traffic: Traffic,
+): { readonly kind: "Service" | "Endpoints"; readonly name: string } | undefined {
   for (const tag of traffic.groups.keys()) {
     const name = nameFor(route, tag, settings);
     const service = services.get(name);
@@ -125,7 +142,10 @@ interface Placeholders {
 }
 
 const serviceChild = ({ service, endpoints }: PlaceholderChildren): Child[] =>
-  [{ kind: CoreService, object: service, merge: mergeService }, ...(endpoints === undefined ? [] : [{ kind: Endpoints, object: endpoints }])] as unknown as Child[];
+  [
+    { kind: CoreService, object: service, merge: mergeService },
+    ...(endpoints === undefined ? [] : [{ kind: Endpoints, object: endpoints }]),
+  ] as unknown as Child[];
 
 function placeholders(observed: ObservedRoute, traffic: Traffic): Placeholders | { readonly error: string } {
   const { route, services, ingress, settings } = observed;

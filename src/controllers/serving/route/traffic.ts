@@ -68,7 +68,9 @@ function foreign(route: Route, revision: Revision): TrafficProblem | undefined {
   if (expected === "" || expected === actual) return undefined;
   const { name } = revision.metadata;
   const message =
-    actual === "" ? `Revision "${name}" does not belong to Service "${expected}".` : `Revision "${name}" belongs to Service "${actual}", not Service "${expected}".`;
+    actual === ""
+      ? `Revision "${name}" does not belong to Service "${expected}".`
+      : `Revision "${name}" belongs to Service "${actual}", not Service "${expected}".`;
   return { status: "False", reason: "RevisionNotOwned", message };
 }
 
@@ -116,7 +118,10 @@ function groupsOf(targets: readonly RevisionTarget[]): Map<string, readonly Revi
   const tags = ["", ...new Set(targets.map(({ tag }) => tag).filter((tag) => tag !== ""))].sort();
   return new Map(
     tags.map((tag) => {
-      const members = merged(targets.filter((target) => tag === "" || target.tag === tag), (a, b) => a.revisionName === b.revisionName);
+      const members = merged(
+        targets.filter((target) => tag === "" || target.tag === tag),
+        (a, b) => a.revisionName === b.revisionName,
+      );
       return [tag, members.length === 1 ? members.map((member) => ({ ...member, percent: 100 })) : members];
     }),
   );

@@ -20,7 +20,11 @@ const readyRoute = routeWith([{ revisionName: "hello-00001", latestRevision: tru
 const byo = service({ revisionName: "hello-one" });
 const byoConfiguration = (status: object): Configuration => configuration({ owner: byo, revisionName: "hello-one", status });
 
-const table: { name: string; given: Partial<ObservedService>; want: { conditions: string[]; children?: string[] | undefined; events?: string[]; failure?: string } }[] = [
+const table: {
+  name: string;
+  given: Partial<ObservedService>;
+  want: { conditions: string[]; children?: string[] | undefined; events?: string[]; failure?: string };
+}[] = [
   {
     name: "a new Service gets both children",
     given: {},
@@ -42,7 +46,11 @@ const table: { name: string; given: Partial<ObservedService>; want: { conditions
       route: routeWith([], ready("False", "RevisionMissing", "no revision")),
     },
     want: {
-      conditions: ["ConfigurationsReady=False RevisionFailed: gone wrong.", "Ready=False RevisionMissing: no revision", "RoutesReady=False RevisionMissing: no revision"],
+      conditions: [
+        "ConfigurationsReady=False RevisionFailed: gone wrong.",
+        "Ready=False RevisionMissing: no revision",
+        "RoutesReady=False RevisionMissing: no revision",
+      ],
       children: ["Configuration/hello", "Route/hello"],
     },
   },
@@ -125,7 +133,12 @@ for (const { name, given, want } of table) {
 test("planService: the status repeats what the children tell, and a second pass changes nothing", () => {
   const observed = { service: owner, configuration: readyConfiguration, route: readyRoute, namedRevision: undefined };
   const { status } = planService(observed);
-  assert.deepEqual(restOf(status), { observedGeneration: 1, ...latest, ...routing, traffic: [{ revisionName: "hello-00001", latestRevision: true, percent: 100 }] });
+  assert.deepEqual(restOf(status), {
+    observedGeneration: 1,
+    ...latest,
+    ...routing,
+    traffic: [{ revisionName: "hello-00001", latestRevision: true, percent: 100 }],
+  });
   const again = planService({ ...observed, service: service({ status: status ?? {} }) });
   assert.deepEqual(again.status, status);
 });
@@ -141,7 +154,14 @@ test("configurationFor: labels, annotations and foreign routes", () => {
 });
 
 test("routeFor: only targets without a revision follow the Configuration", () => {
-  const wanted = routeFor(service({ traffic: [{ revisionName: "hello-00001", latestRevision: false, percent: 90 }, { latestRevision: true, percent: 10 }] }));
+  const wanted = routeFor(
+    service({
+      traffic: [
+        { revisionName: "hello-00001", latestRevision: false, percent: 90 },
+        { latestRevision: true, percent: 10 },
+      ],
+    }),
+  );
   assert.deepEqual(wanted.spec.traffic, [
     { revisionName: "hello-00001", latestRevision: false, percent: 90 },
     { configurationName: "hello", latestRevision: true, percent: 10 },
