@@ -37,6 +37,8 @@ const FORMAT = 1;
 const DOCUMENT_BYTES_MAX = 4 << 20;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
+const REMEMBERED_MAX = 1_000;
+
 /** Opens or creates the store in `dir`. Throws ImageError `NewerFormat`. */
 export async function openImageStore(dir: string, options: { readonly limits?: UnpackLimits } = {}): Promise<ImageStore> {
   await mkdir(dir, { recursive: true, mode: 0o755 });
@@ -55,6 +57,8 @@ export class ImageStore {
   readonly #limits: UnpackLimits;
   /** Unpacking under way, so that pods that start together do it once. */
   readonly #unpacking = new Map<string, Promise<UnpackedImage>>();
+  /** What was unpacked before, so that a pod's start reads no documents. */
+  readonly #unpacked = new Map<string, UnpackedImage>();
 
   constructor(dir: string, limits: UnpackLimits) {
     this.#dir = dir;
@@ -152,8 +156,17 @@ export class ImageStore {
   }
 
   async #materialize(digest: string): Promise<UnpackedImage> {
-    const config = await this.config(digest);
     const root = this.#unpackedFolder(digest);
+    const known = this.#unpacked.get(digest);
+    if (known !== undefined && (await exists(root))) return known;
+    const image = await this.#unpack(digest, root);
+    if (this.#unpacked.size >= REMEMBERED_MAX) this.#unpacked.clear();
+    this.#unpacked.set(digest, image);
+    return image;
+  }
+
+  async #unpack(digest: string, root: string): Promise<UnpackedImage> {
+    const config = await this.config(digest);
     const image = { digest, root, config, base: config.config.Labels?.[BASE_LABEL] ?? "none" };
     if (await exists(root)) return image;
     const { layers } = await this.manifest(digest);

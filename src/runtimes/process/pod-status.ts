@@ -1,7 +1,8 @@
 // The status of a pod from what its containers do, in the kubelet's words. Pure.
 import { rfc3339 } from "#core";
 import type { CoreContainerStatus, ContainerState, CoreContainer, Pod, PodCondition, PodStatus } from "#kinds";
-import type { ProcessIdentity } from "#protocol";
+import type { ProcessIdentity, ProcessState } from "#protocol";
+import { restarts } from "./pod-plan.ts";
 
 export type Terminated = NonNullable<ContainerState["terminated"]>;
 
@@ -33,6 +34,36 @@ export interface ContainerRun {
 export function newRun(spec: CoreContainer, init: boolean, nowMs: number): ContainerRun {
   const waiting = { reason: init ? "PodInitializing" : "ContainerCreating" };
   return { spec, init, phase: "waiting", waiting, ports: {}, restarts: 0, crashes: 0, dueAtMs: nowMs, started: false, ready: false, imageId: "" };
+}
+
+export interface ResumeInput {
+  readonly pod: Pod;
+  readonly spec: CoreContainer;
+  readonly init: boolean;
+  /** What the keeper has under this container's id. */
+  readonly process: ProcessState | undefined;
+  readonly now: { readonly monotonicMs: number; readonly wallMs: number };
+}
+
+/** What a container was doing when an earlier platform ended: from the keeper's list and the pod's own status. */
+export function resumedRun({ pod, spec, init, process, now }: ResumeInput): ContainerRun {
+  const fresh = newRun(spec, init, now.monotonicMs);
+  const statuses = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
+  const before = statuses?.find((status) => status.name === spec.name);
+  const ended = before?.state?.terminated ?? before?.lastState?.terminated;
+  const known = { ...fresh, restarts: before?.restartCount ?? 0, imageId: before?.imageID ?? "", ...(ended === undefined ? {} : { last: ended }) };
+  const { dueAtMs, ...idle } = known;
+  if (process !== undefined) {
+    const startedAtWallMs = Date.parse(before?.state?.running?.startedAt ?? "") || now.wallMs;
+    const ready = before?.ready === true && process.running;
+    const started = before?.started === true || spec.startupProbe === undefined;
+    return { ...idle, phase: "running", identity: process.identity, startedAtWallMs, startedAtMs: now.monotonicMs, ready, started };
+  }
+  if (init && before?.state?.terminated?.exitCode === 0) return { ...idle, phase: "ended", terminated: before.state.terminated };
+  if (before?.state?.running === undefined) return known;
+  const terminated = { exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located when the pod was terminated" };
+  const again = restarts(pod.spec.restartPolicy, terminated.exitCode, init);
+  return { ...idle, phase: "ended", terminated, ...(again && dueAtMs !== undefined ? { dueAtMs } : {}) };
 }
 
 export function containerId(identity: ProcessIdentity): string {

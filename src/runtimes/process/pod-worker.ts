@@ -13,7 +13,7 @@ import { launchSpec } from "./launch.ts";
 import type { PodFolders } from "./pod-folders.ts";
 import { lastLines } from "./pod-logs.ts";
 import { backoffText, CRASH_BACKOFF, crashBackoffMs, planPod, restarts, type ContainerView, type PodAction } from "./pod-plan.ts";
-import { isComingUp, newRun, podStatusFor, type ContainerRun, type Terminated } from "./pod-status.ts";
+import { isComingUp, podStatusFor, resumedRun, type ContainerRun, type Terminated } from "./pod-status.ts";
 import { probeContainer } from "./probe-container.ts";
 import type { ProbeTarget } from "./probes.ts";
 
@@ -72,8 +72,11 @@ export class PodWorker {
     this.#ports = recordedPorts(pod);
     this.#written = pod.status;
     for (const port of Object.values(this.#ports)) context.portsTaken.add(port);
-    for (const spec of pod.spec.initContainers ?? []) this.#runs.set(spec.name, this.#resumed(spec, true, adopted));
-    for (const spec of pod.spec.containers) this.#runs.set(spec.name, this.#resumed(spec, false, adopted));
+    const now = { monotonicMs: this.#bornMs, wallMs: context.clock.wallMs() };
+    const resume = (spec: CoreContainer, init: boolean): ContainerRun =>
+      resumedRun({ pod, spec, init, process: adopted.find((state) => state.id === this.#processId(spec.name)), now });
+    for (const spec of pod.spec.initContainers ?? []) this.#runs.set(spec.name, resume(spec, true));
+    for (const spec of pod.spec.containers) this.#runs.set(spec.name, resume(spec, false));
   }
 
   get uid(): string {
@@ -116,40 +119,6 @@ export class PodWorker {
       await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs), signal);
     }
     for (const probing of this.#probing.values()) probing.abort();
-  }
-
-  /** What a container was doing when an earlier platform ended: from the keeper's list and the pod's own status. */
-  #resumed(spec: CoreContainer, init: boolean, adopted: readonly ProcessState[]): ContainerRun {
-    const { clock } = this.#context;
-    const fresh = newRun(spec, init, clock.monotonicMs());
-    const process = adopted.find((state) => state.id === this.#processId(spec.name));
-    const statuses = init ? this.#pod.status?.initContainerStatuses : this.#pod.status?.containerStatuses;
-    const before = statuses?.find((status) => status.name === spec.name);
-    const ended = before?.state?.terminated ?? before?.lastState?.terminated;
-    const history = { restarts: before?.restartCount ?? 0, imageId: before?.imageID ?? "", ...(ended === undefined ? {} : { last: ended }) };
-    if (process !== undefined) {
-      const startedAtWallMs = Date.parse(before?.state?.running?.startedAt ?? "") || clock.wallMs();
-      return {
-        ...fresh,
-        ...history,
-        phase: "running",
-        identity: process.identity,
-        startedAtWallMs,
-        startedAtMs: clock.monotonicMs(),
-        ready: before?.ready === true && process.running,
-        started: before?.started === true,
-      };
-    }
-    if (init && before?.state?.terminated?.exitCode === 0) return { ...fresh, ...history, phase: "ended", terminated: before.state.terminated };
-    if (before?.state?.running === undefined) return { ...fresh, ...history };
-    const lost: Terminated = { exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located when the pod was terminated" };
-    return {
-      ...fresh,
-      ...history,
-      phase: "ended",
-      terminated: lost,
-      dueAtMs: restarts(this.#pod.spec.restartPolicy, 137, init) ? clock.monotonicMs() : undefined,
-    } as ContainerRun;
   }
 
   #processId(container: string): string {
