@@ -159,3 +159,10 @@ test("revisionFor: a Configuration with a Route makes active Revisions, one with
   assert.deepEqual(routed.metadata.annotations, { [serving.creator]: "me", [serving.routes]: "hello", [serving.routingStateModified]: "1970-01-01T00:00:00Z" });
   assert.equal(revisionFor(configuration(), 0).metadata.labels?.[serving.routingState], "pending");
 });
+
+test("planConfiguration: a second pass with its own status changes nothing", () => {
+  const first = plan({ configuration: at(1), revisions: [readyRevision(1)] });
+  const again = plan({ configuration: at(1, first.status), revisions: [readyRevision(1)] });
+  assert.deepEqual(again.status, first.status);
+  assert.deepEqual(eventsOf(again), []);
+});

@@ -15,9 +15,10 @@ export function labelerController(): Controller<Route, ObservedLabels> {
     primary: Route,
     // Revisions are found by their Configurations; none is a child of a Route.
     owns: [Revision],
+    // Informers are told apart by kind, controller and position: this order differs from that of the Route's controller, which has the same name.
     watches: [
-      { kind: Configuration, keys },
       { kind: Revision, keys },
+      { kind: Configuration, keys },
     ] as unknown as readonly Watched[],
     observe: (key, world) => observeLabels(key, world, tracker),
     plan: planLabels,

@@ -14,7 +14,7 @@ export interface ObservedLabels {
   readonly nowWallMs: number;
 }
 
-export const isNoted = (object: Revision | Configuration, route: string): boolean =>
+const isNoted = (object: Revision | Configuration, route: string): boolean =>
   namesIn(annotationOf(object.metadata.annotations, serving.routes)).includes(route);
 
 interface Listed {

@@ -1,6 +1,7 @@
 // The truth table of Revisions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { StatusError } from "#core";
 import { defaultServingConfig, Deployment, PodAutoscaler, type Pod } from "#kinds";
 import { childrenOf, condition, conditionsOf, configuration, eventsOf, frozen, made, restOf, revision } from "../fixture.test-suite.ts";
 import type { ObservedRevision } from "./observe.ts";
@@ -268,4 +269,16 @@ test("planRevision: only a change of what it renders touches a Deployment that e
   const merged = changed?.merge?.(existing, changed.object) as Deployment | undefined;
   assert.equal(merged?.spec.replicas, 7);
   assert.equal(merged?.spec.template.spec?.affinity, undefined);
+});
+
+test("planRevision: a Deployment that the server refuses is told, and nothing is said about scaling", () => {
+  const planned = plan({});
+  const [child] = planned.desired ?? [];
+  assert.ok(child !== undefined);
+  const after = planned.afterRefusal?.([{ child, error: new StatusError("Invalid", "port: must be between 1 and 65535") }]);
+  assert.deepEqual(conditionsOf(after?.status), ["ContainerHealthy=Unknown Deploying", "Ready=Unknown Deploying", "ResourcesAvailable=Unknown Deploying"]);
+  assert.deepEqual(
+    after?.events?.map(({ message }) => message),
+    ['failed to create deployment "hello-00001-deployment": port: must be between 1 and 65535'],
+  );
 });

@@ -46,7 +46,7 @@ function deploymentVerdict(deployment: Deployment): Told {
 
 const DEPLOYING_VERDICT: Told = { status: "Unknown", reason: "Deploying" };
 
-export function hasTimedOut(deployment: Deployment): boolean {
+function hasTimedOut(deployment: Deployment): boolean {
   return (deployment.status?.conditions ?? []).some(
     (told) => told.type === "Progressing" && told.status === "False" && told.reason === "ProgressDeadlineExceeded",
   );
