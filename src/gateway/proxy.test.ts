@@ -272,3 +272,21 @@ test("the head of a request or response may arrive octet by octet", async () => 
   }
   await client.until((text) => text === "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow");
 });
+
+test("a client that does not read stops the pod: memory does not grow with the body", async () => {
+  await using gateway = await startGateway();
+  const size = 48 << 20;
+  await using pod = await startPod((socket) => {
+    socket.once("data", () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+      for (let sent = 0; sent < size; sent += 1 << 20) socket.write(Buffer.alloc(1 << 20));
+    });
+  });
+  oneReadyPod(gateway, pod);
+  using client = await startClient(gateway.gateway.port);
+  client.socket.pause();
+  client.send(request("/"));
+  for (let turn = 0; turn < 3000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const [socket] = pod.sockets;
+  assert.ok((socket?.writableLength ?? 0) > size / 4, `the gateway took all but ${socket?.writableLength} octets`);
+});
