@@ -1,0 +1,54 @@
+// `npm run bench -- idle|seeds [-o json] [--rounds N] [--starts N]`: measures the packed build on this machine. Ctrl-C ends it and what it started.
+import { parseArgs } from "node:util";
+import { print, type Report } from "../test/bench/figures.ts";
+import { benchIdle } from "../test/bench/idle.ts";
+import { benchSeeds } from "../test/bench/seeds.ts";
+
+const USAGE = "usage: npm run bench -- idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]";
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    output: { type: "string", short: "o" },
+    rounds: { type: "string" },
+    starts: { type: "string" },
+    creations: { type: "string" },
+    parallel: { type: "string" },
+  },
+});
+
+const number = (text: string | undefined, otherwise: number): number => {
+  const value = text === undefined ? otherwise : Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000) throw new RangeError(USAGE);
+  return value;
+};
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ending.abort());
+const note = (line: string): void => console.error(`... ${line}`);
+
+const benches: Readonly<Record<string, () => Promise<Report>>> = {
+  idle: () => benchIdle({ rounds: number(values.rounds, 3), note }, ending.signal),
+  seeds: () =>
+    benchSeeds(
+      {
+        starts: number(values.starts, 100),
+        rounds: number(values.rounds, 5),
+        creations: number(values.creations, 20),
+        parallel: number(values.parallel, 100),
+        note,
+      },
+      ending.signal,
+    ),
+};
+
+const bench = benches[positionals[0] ?? ""];
+if (bench === undefined) {
+  console.error(USAGE);
+  process.exitCode = 2;
+} else {
+  try {
+    print(await bench(), values.output === "json" ? "json" : "text");
+  } catch (error) {
+    console.error(ending.signal.aborted ? "ended early" : error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,88 @@
+// Cold starts through the whole control path, interleaved with the bare start of the same program.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "#host";
+import { ask, type BenchPlatform } from "./platform.ts";
+import type { Program } from "./proc.ts";
+
+/** Between starts, so that one does not disturb the next. */
+const PAUSE_MS = 60;
+/** Pods are back at zero after that, and their end is part of what the platform does meanwhile. */
+const AT_ZERO = { "autoscaling.knative.dev/initial-scale": "0", "autoscaling.knative.dev/window": "6s" };
+const CREATE_BATCH = 25;
+const POLL_MS = 1;
+const START_MS_MAX = 10_000;
+
+export interface ColdRounds {
+  readonly app: string;
+  readonly bareMs: number[];
+  readonly coldMs: number[];
+  readonly statuses: number[];
+}
+
+export interface App {
+  readonly name: string;
+  readonly image: string;
+}
+
+/** Every Service is created at zero and woken once, by its first request. */
+export async function coldStarts(
+  platform: BenchPlatform,
+  { apps, starts }: { readonly apps: readonly App[]; readonly starts: number },
+  signal: AbortSignal,
+): Promise<ColdRounds[]> {
+  const measured: (ColdRounds & { readonly program: Program })[] = [];
+  for (const { name, image } of apps) {
+    await platform.createReady([`${name}-first`], { image }, signal);
+    const { program } = platform.podOf(`${name}-first`);
+    await platform.delete([`${name}-first`], signal);
+    for (let first = 0; first < starts; first += CREATE_BATCH) {
+      const names = Array.from({ length: Math.min(CREATE_BATCH, starts - first) }, (_, index) => `${name}-${first + index}`);
+      await platform.createReady(names, { image, annotations: AT_ZERO }, signal);
+    }
+    measured.push({ app: name, bareMs: [], coldMs: [], statuses: [], program });
+  }
+  await systemClock.sleep(2_000, signal);
+  for (let start = 0; start < starts; start++) {
+    for (const { app, program, bareMs, coldMs, statuses } of measured) {
+      bareMs.push(await bareStart(program));
+      await systemClock.sleep(PAUSE_MS, signal);
+      const { status, ms } = await ask(platform.httpPort, platform.hostOf(`${app}-${start}`));
+      statuses.push(status);
+      coldMs.push(ms);
+      await systemClock.sleep(PAUSE_MS, signal);
+    }
+  }
+  return measured;
+}
+
+/** Milliseconds from the spawn to the whole first answer; the port is tried every millisecond. */
+async function bareStart({ argv: [command = "", ...args], env, cwd, uid, gid }: Program): Promise<number> {
+  const port = await freePort();
+  const from = performance.now();
+  const child = spawn(command, args, { cwd, env: { ...env, PORT: String(port) }, uid, gid, detached: true, stdio: "ignore" });
+  try {
+    for (;;) {
+      const answer = await ask(port, "bare").catch(() => undefined);
+      if (answer?.status === 200) return performance.now() - from;
+      if (performance.now() - from > START_MS_MAX) throw new Error(`${command} did not answer`);
+      await sleep(POLL_MS);
+    }
+  } finally {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as import("node:net").AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
