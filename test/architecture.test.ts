@@ -30,10 +30,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What each entry file may reach over the real module graph: rooms, and packages or built-ins that are forbidden. */
-const ENTRIES: readonly { readonly entry: string; readonly rooms: readonly string[]; readonly packages: readonly string[]; readonly forbidden: readonly string[] }[] = [
+const ENTRIES: readonly {
+  readonly entry: string;
+  readonly rooms: readonly string[];
+  readonly packages: readonly string[];
+  readonly forbidden: readonly string[];
+}[] = [
   { entry: "main/keeper.ts", rooms: ["main", "host", "core", "protocol", "keeper"], packages: ["pino"], forbidden: ["node:http", "node:https", "node:http2"] },
-  { entry: "main/store-thread.ts", rooms: ["main", "core", "protocol", "store"], packages: [], forbidden: ["node:http", "node:https", "node:http2", "node:net"] },
-  { entry: "main/gateway-thread.ts", rooms: ["main", "host", "core", "protocol", "telemetry", "gateway"], packages: [], forbidden: ["node:http", "node:https", "node:http2", "node:sqlite"] },
+  {
+    entry: "main/store-thread.ts",
+    rooms: ["main", "core", "protocol", "store"],
+    packages: [],
+    forbidden: ["node:http", "node:https", "node:http2", "node:net"],
+  },
+  {
+    entry: "main/gateway-thread.ts",
+    rooms: ["main", "host", "core", "protocol", "telemetry", "gateway"],
+    packages: [],
+    forbidden: ["node:http", "node:https", "node:http2", "node:sqlite"],
+  },
 ];
 
 const DOORS = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { imports: Record<string, { source: string }> }).imports;
@@ -139,7 +154,8 @@ test("plans are pure: no async, no client, no clock", () => {
 });
 
 test("the API server holds no kind's name", () => {
-  const kinds = /\b(Pod|Deployment|ReplicaSet|Namespace|ConfigMap|Secret|ServiceAccount|Endpoints|EndpointSlice|Revision|Route|Configuration|PodAutoscaler|Ingress)\b/;
+  const kinds =
+    /\b(Pod|Deployment|ReplicaSet|Namespace|ConfigMap|Secret|ServiceAccount|Endpoints|EndpointSlice|Revision|Route|Configuration|PodAutoscaler|Ingress)\b/;
   const named = sources
     .filter((file) => roomOf(file) === "apiserver" && !isTest(file))
     .filter((file) => {

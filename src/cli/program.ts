@@ -7,7 +7,7 @@ import { addPlatformCommands } from "./commands/platform.ts";
 import { addServiceReadCommands } from "./commands/service-read.ts";
 import { addServiceWriteCommands } from "./commands/service.ts";
 import type { CliContext } from "./context.ts";
-import { CliError, EXIT, toCliError } from "./exit.ts";
+import { EXIT, toCliError, type CliError } from "./exit.ts";
 
 /** Runs one command line (without the program's name) and answers its exit code; never throws. */
 export async function runCli(context: CliContext): Promise<number> {

@@ -25,7 +25,8 @@ export function followSettings(options: { readonly informers: InformerSet; reado
   const listeners: (() => void)[] = [];
   const parse = (last: ServingConfig | undefined): ServingConfig => {
     const { config, errors } = parseServingConfig(Object.fromEntries(maps.list(SYSTEM_NAMESPACE).map(({ name, data }) => [name, data])), last);
-    for (const [name, error] of Object.entries(errors)) options.logger.warn("settings are refused, the last good ones stay", { configMap: name, reason: error });
+    for (const [name, error] of Object.entries(errors))
+      options.logger.warn("settings are refused, the last good ones stay", { configMap: name, reason: error });
     return config;
   };
   let current = parse(undefined);

@@ -257,12 +257,13 @@ test("the head of a request or response may arrive octet by octet", async () => 
   await using gateway = await startGateway();
   await using pod = await startPod((socket) => {
     socket.setNoDelay(true);
-    socket.once("data", async () => {
+    const answerSlowly = async (): Promise<void> => {
       for (const octet of ok("slow")) {
         socket.write(octet);
         await new Promise((resolve) => setImmediate(resolve));
       }
-    });
+    };
+    socket.once("data", () => void answerSlowly());
   });
   oneReadyPod(gateway, pod);
   using client = await startClient(gateway.gateway.port);

@@ -76,7 +76,7 @@ function holding(numbers: SocketNumbers, owners: readonly BoundSocket[]): Listen
 function wrapOf(fd: number): unknown {
   const create = (net as unknown as Record<string, (address: null, port: undefined, type: undefined, fd: number) => unknown>)["_createServerHandle"];
   const handle = create?.(null, undefined, undefined, fd);
-  if (typeof handle !== "object") throw new Error(`descriptor ${fd} cannot be sent as a socket (${String(handle)})`);
+  if (typeof handle !== "object") throw new Error(`descriptor ${fd} cannot be sent as a socket (code ${JSON.stringify(handle)})`);
   return handle;
 }
 

@@ -2,7 +2,7 @@
 import type { InformerSet } from "#client";
 import { Ingress, Pod, Revision } from "#kinds";
 import type { GatewayToControl, RouteDelta } from "#protocol";
-import { RouteTable, type Settled } from "#routing";
+import type { RouteTable, Settled } from "#routing";
 import type { Kind, KubeObject } from "#schema";
 
 export interface RoutesOptions {

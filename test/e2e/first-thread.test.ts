@@ -29,13 +29,20 @@ after(async () => {
   await platform?.stop();
 });
 
-const ready = async (): Promise<string> => (await platform.kubectl("get", "ksvc", "hello", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}")).trim();
-const pods = async (): Promise<string[]> => (await platform.kubectl("get", "pods", "-l", "serving.knative.dev/service=hello", "-o", "name")).trim().split("\n").filter(Boolean);
+const ready = async (): Promise<string> =>
+  (await platform.kubectl("get", "ksvc", "hello", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}")).trim();
+const pods = async (): Promise<string[]> =>
+  (await platform.kubectl("get", "pods", "-l", "serving.knative.dev/service=hello", "-o", "name")).trim().split("\n").filter(Boolean);
 
 test("a folder is built, a Service applied with kubectl becomes ready and answers", withKubectl, async () => {
   const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", "dev.local/hello");
   assert.equal(built.code, 0, built.stderr);
-  await platform.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "config-autoscaler", namespace: "knative-serving" }, data: { "scale-to-zero-grace-period": "1s" } });
+  await platform.apply({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "config-autoscaler", namespace: "knative-serving" },
+    data: { "scale-to-zero-grace-period": "1s" },
+  });
   await platform.apply(manifest);
   await eventually("the Service is ready", async () => (await ready()) === "True");
   const url = new URL((await platform.kubectl("get", "ksvc", "hello", "-o", "jsonpath={.status.url}")).trim());
@@ -46,7 +53,16 @@ test("a folder is built, a Service applied with kubectl becomes ready and answer
 });
 
 test("the whole chain of children is there, under Knative's names", withKubectl, async () => {
-  const names = (await platform.kubectl("get", "configurations,routes,revisions,podautoscalers,serverlessservices,deployments,replicasets,ingresses.networking.internal.knative.dev", "-o", "name")).trim().split("\n");
+  const names = (
+    await platform.kubectl(
+      "get",
+      "configurations,routes,revisions,podautoscalers,serverlessservices,deployments,replicasets,ingresses.networking.internal.knative.dev",
+      "-o",
+      "name",
+    )
+  )
+    .trim()
+    .split("\n");
   const kinds = names.map((name) => name.replace(/^(replicaset.*)-[0-9a-z]+$/, "$1-HASH"));
   assert.deepEqual(kinds.sort(), [
     "configuration.serving.knative.dev/hello",
@@ -81,5 +97,8 @@ test("kill -9 of the platform: the objects are there and the same pod answers ag
 
 test("delete takes everything along", withKubectl, async () => {
   await platform.kubectl("delete", "ksvc", "hello");
-  await eventually("nothing is left", async () => (await platform.kubectl("get", "revisions,deployments,pods,podautoscalers,routes", "-o", "name")).trim() === "");
+  await eventually(
+    "nothing is left",
+    async () => (await platform.kubectl("get", "revisions,deployments,pods,podautoscalers,routes", "-o", "name")).trim() === "",
+  );
 });

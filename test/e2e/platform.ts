@@ -98,7 +98,9 @@ export class Platform {
 
   /** What the logs say, for a failing test. */
   logs(): string {
-    return ["keeper.log", "platform.log"].map((file) => `== ${file}\n${existsSync(join(this.data, "log", file)) ? readFileSync(join(this.data, "log", file), "utf8") : ""}`).join("\n");
+    return ["keeper.log", "platform.log"]
+      .map((file) => `== ${file}\n${existsSync(join(this.data, "log", file)) ? readFileSync(join(this.data, "log", file), "utf8") : ""}`)
+      .join("\n");
   }
 }
 

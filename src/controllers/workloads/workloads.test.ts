@@ -214,7 +214,10 @@ test("workloads: a Service gets Endpoints and one slice for each distinct port, 
       [["127.0.0.1"], [{ name: "http", port: 41_001, protocol: "TCP" }]],
     ],
   );
-  assert.deepEqual((await slices()).map((slice) => slice.ports?.[0]?.port ?? 0).sort((a, b) => a - b), [41_000, 41_001]);
+  assert.deepEqual(
+    (await slices()).map((slice) => slice.ports?.[0]?.port ?? 0).sort((a, b) => a - b),
+    [41_000, 41_001],
+  );
   assert.deepEqual((await slices())[0]?.endpoints?.[0]?.conditions, { ready: true, serving: true, terminating: false });
   await client.delete(CoreService, { namespace: "default", name: "web" });
   await clock.advance(0);
