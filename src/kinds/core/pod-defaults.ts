@@ -1,6 +1,6 @@
 // What Kubernetes fills in on pods and pod templates, in code rather than in its schema.
 import { equal } from "#schema";
-import type { Container, LifecycleHandler, Pod, PodSpec, Probe, Volume } from "./v1.types.ts";
+import type { Container, DownwardAPIProjection, LifecycleHandler, Pod, PodSpec, Probe, Volume } from "./v1.types.ts";
 
 const PROBE = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 } as const;
 const MODE = 0o644;
@@ -77,7 +77,7 @@ function volumeDefaults(volume: Volume): Volume {
     ...volume,
     ...(secret === undefined ? {} : { secret: { ...secret, defaultMode: secret.defaultMode ?? MODE } }),
     ...(configMap === undefined ? {} : { configMap: { ...configMap, defaultMode: configMap.defaultMode ?? MODE } }),
-    ...(downwardAPI === undefined ? {} : { downwardAPI: { ...downwardAPI, defaultMode: downwardAPI.defaultMode ?? MODE } }),
+    ...(downwardAPI === undefined ? {} : { downwardAPI: { ...downwardDefaults(downwardAPI), defaultMode: downwardAPI.defaultMode ?? MODE } }),
     ...(hostPath === undefined ? {} : { hostPath: { ...hostPath, type: hostPath.type ?? "" } }),
     ...(projected === undefined
       ? {}
@@ -88,8 +88,21 @@ function volumeDefaults(volume: Volume): Volume {
 type Source = NonNullable<NonNullable<Volume["projected"]>["sources"]>[number];
 
 function sourceDefaults(source: Source): Source {
-  const token = source.serviceAccountToken;
-  return token === undefined ? source : { ...source, serviceAccountToken: { ...token, expirationSeconds: token.expirationSeconds ?? 3600 } };
+  const { serviceAccountToken: token, downwardAPI } = source;
+  return {
+    ...source,
+    ...(token === undefined ? {} : { serviceAccountToken: { ...token, expirationSeconds: token.expirationSeconds ?? 3600 } }),
+    ...(downwardAPI === undefined ? {} : { downwardAPI: downwardDefaults(downwardAPI) }),
+  };
+}
+
+/** Fields are named in the form of version v1 of a Pod. */
+function downwardDefaults<T extends DownwardAPIProjection>(source: T): T {
+  if (source.items === undefined) return source;
+  const items = source.items.map((item) =>
+    item.fieldRef === undefined ? item : { ...item, fieldRef: { ...item.fieldRef, apiVersion: item.fieldRef.apiVersion || "v1" } },
+  );
+  return { ...source, items };
 }
 
 /** Defaults of the spec of a pod or of a template; the same object when nothing was missing. */
