@@ -1,6 +1,6 @@
 // How a process is known again: boot id, pid, start time and user, read from /proc (from `ps` where there is none).
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import type { ProcessIdentity } from "#protocol";
 
 /** State letters of /proc/PID/stat of a process that runs no more. */
@@ -18,11 +18,20 @@ function identifyByProc(pid: number, bootId: string): ProcessIdentity | undefine
   // The name in parentheses may hold anything, also blanks and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const startTime = fields[19];
-  if (startTime === undefined || ENDED.test(fields[0] ?? "")) return undefined;
+  if (startTime === undefined || (ENDED.test(fields[0] ?? "") && !hasThreads(pid))) return undefined;
   try {
     return { bootId, pid, startTime, uid: statSync(`/proc/${pid}`).uid };
   } catch {
     return undefined;
+  }
+}
+
+/** A first thread that has ended does not end the others: one that waits for the disk may still write. */
+function hasThreads(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch {
+    return false;
   }
 }
 
