@@ -5,8 +5,8 @@
 //   tags/<full name, encoded>    the digest of a manifest
 //   unpacked/sha256-<hex>/       the files of an image, moved into place when complete
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { access, chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { syncFolder, temporaryName, writeWhole } from "./files.ts";
@@ -65,13 +65,15 @@ export class ImageStore {
     this.#limits = limits;
   }
 
-  /** Digest of the manifest for a name, tag or digest reference; undefined when the store does not have it. */
+  /**
+   * Digest of the manifest for a name, tag or digest reference; undefined when the store does not have it. Asks the disk
+   * without leaving this turn of the loop: a pod that waits for its start does not queue up behind other work.
+   */
   async resolve(name: string): Promise<string | undefined> {
     const parsed = parseImageName(name);
     if (parsed === undefined) return undefined;
-    if (parsed.digest !== undefined) return (await this.#has(parsed.digest)) ? parsed.digest : undefined;
-    const digest = (await readFile(this.#tagFile(parsed.full), "utf8").catch(absent))?.trim();
-    return digest !== undefined && DIGEST.test(digest) && (await this.#has(digest)) ? digest : undefined;
+    const digest = parsed.digest ?? this.#tagged(parsed.full);
+    return digest !== undefined && DIGEST.test(digest) && this.#has(digest) ? digest : undefined;
   }
 
   manifest(digest: string): Promise<ImageManifest> {
@@ -117,7 +119,7 @@ export class ImageStore {
   /** Stores a blob; answers its digest. */
   async putBlob(bytes: Uint8Array): Promise<string> {
     const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-    if (!(await this.#has(digest))) await writeWhole(this.#blobFile(digest), bytes);
+    if (!this.#has(digest)) await writeWhole(this.#blobFile(digest), bytes);
     return digest;
   }
 
@@ -151,14 +153,14 @@ export class ImageStore {
   async tag(name: string, digest: string): Promise<void> {
     const parsed = parseImageName(name);
     if (parsed?.tag === undefined) throw new ImageError("InvalidName", `${JSON.stringify(name)} is not an image name with a tag`);
-    if (!(await this.#has(digest))) throw new ImageError("NotFound", `there is no manifest ${digest} in the store`);
+    if (!this.#has(digest)) throw new ImageError("NotFound", `there is no manifest ${digest} in the store`);
     await writeWhole(this.#tagFile(parsed.full), `${digest}\n`);
   }
 
   async #materialize(digest: string): Promise<UnpackedImage> {
     const root = this.#unpackedFolder(digest);
     const known = this.#unpacked.get(digest);
-    if (known !== undefined && (await exists(root))) return known;
+    if (known !== undefined && existsSync(root)) return known;
     const image = await this.#unpack(digest, root);
     if (this.#unpacked.size >= REMEMBERED_MAX) this.#unpacked.clear();
     this.#unpacked.set(digest, image);
@@ -168,7 +170,7 @@ export class ImageStore {
   async #unpack(digest: string, root: string): Promise<UnpackedImage> {
     const config = await this.config(digest);
     const image = { digest, root, config, base: config.config.Labels?.[BASE_LABEL] ?? "none" };
-    if (await exists(root)) return image;
+    if (existsSync(root)) return image;
     const { layers } = await this.manifest(digest);
     const partial = temporaryName(root);
     await mkdir(partial, { mode: 0o755 });
@@ -179,7 +181,7 @@ export class ImageStore {
     } catch (error) {
       await rm(partial, { recursive: true, force: true });
       // Another process was faster: its folder holds the same.
-      if (!(await exists(root))) throw error;
+      if (!existsSync(root)) throw error;
     }
     return image;
   }
@@ -197,8 +199,16 @@ export class ImageStore {
     return JSON.parse(bytes.toString("utf8")) as T;
   }
 
-  #has(digest: string): Promise<boolean> {
-    return exists(this.#blobFile(digest));
+  #has(digest: string): boolean {
+    return existsSync(this.#blobFile(digest));
+  }
+
+  #tagged(full: string): string | undefined {
+    try {
+      return readFileSync(this.#tagFile(full), "utf8").trim();
+    } catch (error) {
+      return absent(error);
+    }
   }
 
   #blobFile(digest: string): string {
@@ -213,13 +223,6 @@ export class ImageStore {
   #unpackedFolder(digest: string): string {
     return join(this.#dir, "unpacked", digest.replace(":", "-"));
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Absence as data; every other failure is thrown. */

@@ -8,7 +8,7 @@ export interface PodFacts {
   readonly uid: string;
   /** Key of its revision. */
   readonly backend: string;
-  /** `ready`: its Ready condition holds. `running`: its process runs. `out`: not there yet, ending or ended. */
+  /** `ready`: its Ready condition holds. `running`: its process runs or is just being started. `out`: not there yet, ending or ended. */
   readonly state: "ready" | "running" | "out";
   /** Text of the annotation; undefined while there is none. */
   readonly addresses: string | undefined;
@@ -32,8 +32,11 @@ function stateOf(pod: Pod): PodFacts["state"] {
   const phase = pod.status?.phase;
   if (pod.metadata.deletionTimestamp !== undefined || phase === "Failed" || phase === "Succeeded") return "out";
   if (pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true) return "ready";
-  const running = phase === "Running" && (pod.status?.containerStatuses ?? []).every((container) => container.state?.running !== undefined);
-  return running ? "running" : "out";
+  const statuses = pod.status?.containerStatuses ?? [];
+  // The runtime records the addresses beside the start of the process and tells nothing else of a pod that comes up quickly.
+  const launched = statuses.length === 0 && pod.metadata.annotations?.[ADDRESSES] !== undefined;
+  const running = phase === "Running" && statuses.every((container) => container.state?.running !== undefined);
+  return launched || running ? "running" : "out";
 }
 
 /** Where a container port is reached: as recorded; without any record at podIP; undefined while neither is known. */

@@ -41,10 +41,13 @@ function revision(name = "rev", spec: object = {}): Revision {
   } as Revision;
 }
 
-type PodState = "pending" | "running" | "ready" | "terminating";
+type PodState = "pending" | "launched" | "backingOff" | "running" | "ready" | "terminating";
 
 function pod(name: string, state: PodState, over: { uid?: string; port?: number; rev?: string } = {}): Pod {
-  const annotations = { "eider.dev/addresses": JSON.stringify({ 8080: `127.0.0.1:${over.port ?? 4000}` }) };
+  const addresses = { "eider.dev/addresses": JSON.stringify({ 8080: `127.0.0.1:${over.port ?? 4000}` }) };
+  const annotations = state === "pending" ? {} : addresses;
+  const containerStatuses =
+    state === "backingOff" ? [{ name: "x", image: "x", imageID: "", ready: false, restartCount: 1, state: { waiting: { reason: "CrashLoopBackOff" } } }] : [];
   const labels = { "serving.knative.dev/revision": over.rev ?? "rev" };
   const conditions = [{ type: "Ready", status: state === "ready" || state === "terminating" ? "True" : "False" }];
   const deletion = state === "terminating" ? { deletionTimestamp: "2026-01-01T00:01:00Z" } : {};
@@ -53,7 +56,7 @@ function pod(name: string, state: PodState, over: { uid?: string; port?: number;
     kind: "Pod",
     metadata: meta(name, { annotations, labels, ...deletion, ...(over.uid === undefined ? {} : { uid: over.uid }) }),
     spec: { containers: [] },
-    status: { phase: state === "pending" ? "Pending" : "Running", conditions },
+    status: { phase: state === "pending" || state === "launched" ? "Pending" : "Running", conditions, containerStatuses },
   } as Pod;
 }
 
@@ -192,6 +195,8 @@ const states: readonly { name: string; spec?: object; before?: PodState; now: Po
   { name: "a ready pod gets requests", now: "ready", want: "ready" },
   { name: "a running pod is tried by connecting", now: "running", want: "starting" },
   { name: "a pod without a process is left alone", now: "pending", want: undefined },
+  { name: "a pod that is just being started is tried by connecting", now: "launched", want: "starting" },
+  { name: "a pod whose program ended is left alone", now: "backingOff", want: undefined },
   { name: "an ending pod gets nothing", now: "terminating", want: undefined },
   { name: "a pod that was ready and is not any more is left alone", before: "ready", now: "running", want: undefined },
   {

@@ -72,8 +72,8 @@ export function print(report: Report, format: "text" | "json"): void {
   });
   const head = ["figure", "median", "unit", "range", "p90", "n", "goal", "", "beside"];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const versions = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
-  console.log(`\n${report.bench}, ${report.measured}: ${versions.join(", ")}`);
+  const measuredOn = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
+  console.log(`\n${report.bench}, ${report.measured}: ${measuredOn.join(", ")}`);
   for (const row of [head, ...rows])
     console.log(
       row
@@ -89,7 +89,7 @@ function short(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-export function versions(root: string): Record<string, string> {
+export function versionsOf(root: string): Record<string, string> {
   const git = (...args: readonly string[]): string => {
     try {
       return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "#host";
-import { versions, type Figure, type Report } from "./figures.ts";
+import { versionsOf, type Figure, type Report } from "./figures.ts";
 import { packedBuild, root } from "./packed.ts";
 import { ask, BenchPlatform } from "./platform.ts";
 import { cpuMs, familyOf, pssBytes } from "./proc.ts";
@@ -120,5 +120,5 @@ export async function benchIdle(options: { readonly rounds: number; readonly not
     "sample at zero for about a minute after one request; memory as summed PSS, Node's binary shared with nobody else",
     "CPU has a resolution of 0.03 %: the kernel counts in 10 ms",
   ];
-  return { bench: "idle", measured: "packed build", versions: versions(root), figures, notes };
+  return { bench: "idle", measured: "packed build", versions: versionsOf(root), figures, notes };
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { coldStarts, type App, type ColdRounds } from "./cold.ts";
-import { medianOf, versions, type Figure, type Report } from "./figures.ts";
+import { medianOf, versionsOf, type Figure, type Report } from "./figures.ts";
 import { packedBuild, root } from "./packed.ts";
 import { ask, BenchPlatform } from "./platform.ts";
 import { warmRequests, type WarmRound } from "./warm.ts";
@@ -120,7 +120,7 @@ export async function benchSeeds(options: SeedsOptions, signal: AbortSignal): Pr
         "programs run as plain host processes: no namespaces, no image pull; Knative's figures have containers",
         "A1 ... A7 are the published figures of the seeds, on their machines",
       ];
-      return { bench: "seeds", measured: "packed build", versions: versions(root), figures, notes };
+      return { bench: "seeds", measured: "packed build", versions: versionsOf(root), figures, notes };
     } finally {
       await platform.stop();
     }
