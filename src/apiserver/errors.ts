@@ -2,21 +2,19 @@
 import { conflict, forbidden, StatusError, type ResourceName } from "#core";
 import type { FieldError, Kind } from "#schema";
 
-/** 422 with one cause a field; the sentence lists them all. `group` and `kind` are those of the object's kind. */
+/** 422 with one cause an error; the sentence names each once. `group` and `kind` are those of the object's kind. */
 export function invalid(kind: Pick<Kind, "group" | "kind">, name: string, errors: readonly FieldError[]): StatusError {
   const causes = errors.map(({ type, field, message }) => ({ reason: type, message, field }));
-  const texts = errors.map(({ field, message }) => `${field}: ${message}`);
+  const texts = [...new Set(errors.map(({ field, message }) => `${field}: ${message}`))];
   const list = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   const what = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
-  const details = { name, ...(kind.group === "" ? {} : { group: kind.group }), kind: kind.kind, causes };
+  const details = { ...(name === "" ? {} : { name }), ...(kind.group === "" ? {} : { group: kind.group }), kind: kind.kind, causes };
   return new StatusError("Invalid", `${what} ${JSON.stringify(name)} is invalid: ${list}`, { details });
 }
 
-/** 422 about the query parameters; without a name in the details, as Kubernetes sends it. */
+/** 422 about the query parameters. */
 export function invalidOptions(kind: "ListOptions" | "PatchOptions" | "DeleteOptions", error: FieldError): StatusError {
-  const { details, message } = invalid({ group: "meta.k8s.io", kind }, "", [error]);
-  const { name: _name, ...rest } = details ?? {};
-  return new StatusError("Invalid", message, { details: rest });
+  return invalid({ group: "meta.k8s.io", kind }, "", [error]);
 }
 
 export function methodNotAllowed(): StatusError {

@@ -104,7 +104,7 @@ function patching(call: Call, patch: Patch, context: WriteContext): Change["want
 
 async function change(tools: WriteTools, call: Call, wanted: Change["wanted"], context: WriteContext): Promise<Outcome> {
   const { resource, namespace, name, subresource } = call;
-  const result = await update(tools, { resource, namespace, name }, { subresource, wanted }, context);
+  const result = await update(tools, { resource, namespace, name }, { subresource, wanted, isWhole: call.verb === "update" }, context);
   return subresource === "scale" ? scaled(resource, result.object) : { as: "object", status: 200, result };
 }
 

@@ -37,7 +37,7 @@ export function asStatusError(error: unknown, logger: Logger): StatusError {
 }
 
 export function errorResponse(error: StatusError, warnings: readonly string[] = []): ApiResponse {
-  const response = jsonResponse(error.code, JSON.stringify(statusOf(error)), warnings);
+  const response = jsonResponse(error.code, JSON.stringify(statusOf(error)), [...warnings, ...error.warnings]);
   const retry = error.details?.retryAfterSeconds;
   return retry === undefined ? response : { ...response, headers: { ...response.headers, "retry-after": String(retry) } };
 }

@@ -12,6 +12,8 @@ export interface Change {
   readonly subresource: string;
   /** The wanted object, from the current one; called again when somebody else was faster. */
   readonly wanted: (current: KubeObject) => KubeObject;
+  /** The wanted object was sent whole: its uid says which object is meant. One that a patch makes may not have another. */
+  readonly isWhole: boolean;
 }
 
 /** Metadata that clients may change, with what the server owns from `old`. */
@@ -50,13 +52,19 @@ function carryOver(resource: Resource, change: Change, current: KubeObject, want
 }
 
 /** Refuses a write that was made from another state, or is about another object of the same name. */
-function checkLock({ resource, name }: Target, current: KubeObject, wanted: KubeObject): void {
+function checkLock({ resource, name }: Target, current: KubeObject, { wanted, isWhole }: { readonly wanted: KubeObject; readonly isWhole: boolean }): void {
   const { resourceVersion = "", uid = "" } = wanted.metadata as Partial<ObjectMeta>;
   if (resourceVersion === "" && resource.kind.custom) {
     const message = "Invalid value: 0: must be specified for an update";
     throw invalid(resource.kind, name, [{ type: "FieldValueInvalid", field: "metadata.resourceVersion", message }]);
   }
-  if (uid !== "" && uid !== current.metadata.uid) {
+  const isOther = uid !== "" && uid !== current.metadata.uid;
+  if (isOther && !isWhole) {
+    const error = { type: "FieldValueInvalid", field: "metadata.uid", message: `Invalid value: ${JSON.stringify(uid)}: field is immutable` } as const;
+    // Kubernetes' general checks and those of the kind both find it.
+    throw invalid(resource.kind, name, [error, error]);
+  }
+  if (isOther) {
     throw conflict(resource.name, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`);
   }
   if (resourceVersion !== "" && resourceVersion !== current.metadata.resourceVersion) throw conflict(resource.name, name);
@@ -86,7 +94,7 @@ function withGeneration(resource: Resource, current: KubeObject, next: KubeObjec
 async function nextState(target: Target, current: Result, change: Change, context: WriteContext): Promise<KubeObject | undefined> {
   const { resource } = target;
   const wanted = change.wanted(current.object);
-  checkLock(target, current.object, wanted);
+  checkLock(target, current.object, { wanted, isWhole: change.isWhole });
   const subresource = change.subresource === "status" || change.subresource === "scale" ? change.subresource : "";
   const carried = carryOver(resource, change, current.object, wanted);
   const admission = { operation: "UPDATE", subresource, old: current.object } as const;

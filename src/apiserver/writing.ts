@@ -1,6 +1,6 @@
 // What all writes share: their context, admission, and the step into the store.
 import type { Clock, Rng } from "#core";
-import type { FieldValidation, KubeObject, UserInfo } from "#schema";
+import type { FieldError, FieldValidation, KubeObject, UserInfo } from "#schema";
 import type { Durability, Expectation, Store } from "#store";
 import { invalid } from "./errors.ts";
 import { encode, keyOf } from "./keys.ts";
@@ -44,6 +44,12 @@ export interface Admission {
   readonly old: KubeObject | undefined;
 }
 
+/** Kubernetes looks at the metadata of a changed object three times, and tells what it finds each time. */
+function asFoundInUpdate(errors: readonly FieldError[]): readonly FieldError[] {
+  const inMetadata = errors.filter(({ field }) => field.startsWith("metadata."));
+  return [...inMetadata, ...inMetadata, ...errors];
+}
+
 /** Schema defaults, the kind's admission, then all checks; throws Invalid with every cause. */
 export async function admitted(resource: Resource, object: KubeObject, admission: Admission, context: WriteContext): Promise<KubeObject> {
   const { compiled, served, kind } = resource;
@@ -55,7 +61,7 @@ export async function admitted(resource: Resource, object: KubeObject, admission
     next = answer.object;
   }
   const errors = compiled.validate(next, admission.old);
-  if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
+  if (errors.length > 0) throw invalid(kind, next.metadata.name, admission.old === undefined ? errors : asFoundInUpdate(errors));
   return next;
 }
 

@@ -15,7 +15,7 @@ export {
 export { configurationController } from "./serving/configuration/index.ts";
 export { ingressController, PRIVATE_GATEWAY, PUBLIC_GATEWAY, type IngressControllerDeps } from "./serving/ingress/index.ts";
 export { labelerController } from "./serving/labeler/index.ts";
-export { revisionController, type ResolveDigest, type ResolvedDigest, type RevisionControllerDeps } from "./serving/revision/index.ts";
+export { revisionController, samplePodFor, type ResolveDigest, type ResolvedDigest, type RevisionControllerDeps } from "./serving/revision/index.ts";
 export { routeController, type RouteControllerDeps } from "./serving/route/index.ts";
 export { followSettings, type Settings } from "./settings.ts";
 export { serviceController } from "./serving/service/index.ts";

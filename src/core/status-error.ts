@@ -40,18 +40,28 @@ export interface StatusDetails {
   readonly retryAfterSeconds?: number;
 }
 
+export interface StatusErrorOptions {
+  readonly details?: StatusDetails;
+  readonly code?: number;
+  readonly cause?: unknown;
+  readonly warnings?: readonly string[];
+}
+
 /** A failed API operation. `details.kind` holds the plural resource for most reasons, as Kubernetes does it. */
 export class StatusError extends Error {
   readonly reason: StatusReason;
   readonly code: number;
   readonly details: StatusDetails | undefined;
+  /** What else the client is told, beside the Status: `Warning` headers on the wire. */
+  readonly warnings: readonly string[];
 
-  constructor(reason: StatusReason, message: string, options: { details?: StatusDetails; code?: number; cause?: unknown } = {}) {
+  constructor(reason: StatusReason, message: string, options: StatusErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "StatusError";
     this.reason = reason;
     this.code = options.code ?? STATUS_CODES[reason];
     this.details = options.details;
+    this.warnings = options.warnings ?? [];
   }
 }
 
@@ -86,8 +96,8 @@ export function conflict(
   return new StatusError("Conflict", `Operation cannot be fulfilled on ${qualified(of)} "${name}": ${why}`, { details: detailsOf(of, name) });
 }
 
-export function badRequest(message: string): StatusError {
-  return new StatusError("BadRequest", message);
+export function badRequest(message: string, options: StatusErrorOptions = {}): StatusError {
+  return new StatusError("BadRequest", message, options);
 }
 
 export function forbidden(of: ResourceName, name: string, why: string): StatusError {

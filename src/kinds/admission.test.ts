@@ -1,7 +1,7 @@
 // Knative's webhook as a whole: who changed what, defaults that settings govern, inputs left alone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isReason } from "#core";
+import { badRequest, isReason } from "#core";
 import { deepFreeze, type AdmissionRequest } from "#schema";
 import { knativeAdmission } from "./admission.ts";
 import { parseServingConfig } from "./config/serving-config.ts";
@@ -21,6 +21,8 @@ function service(spec: Partial<Service["spec"]["template"]["spec"]> = {}, annota
   };
 }
 
+const notTried = (): Promise<void> => Promise.reject(new Error("only dry runs try a pod"));
+
 type Maps = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 async function admitted(object: Service, old?: Service, how: { readonly user?: string; readonly maps?: Maps } = {}): Promise<Service> {
@@ -33,7 +35,7 @@ async function admitted(object: Service, old?: Service, how: { readonly user?: s
     object: deepFreeze(object),
     old,
   };
-  return (await knativeAdmission(Service, () => config)(request)).object;
+  return (await knativeAdmission(Service, { config: () => config, tryTemplate: notTried })(request)).object;
 }
 
 const usersOf = (object: Service): unknown[] => [object.metadata.annotations?.[serving.creator], object.metadata.annotations?.[serving.lastModifier]];
@@ -70,10 +72,8 @@ test("a Configuration of a Service bears no user annotations", async () => {
     spec: { template: { spec: { containers: [container] } } },
   };
   const { config } = parseServingConfig({});
-  const answer = await knativeAdmission(
-    Configuration,
-    () => config,
-  )({ operation: "CREATE", subresource: "", user: { name: "controller", groups: [] }, dryRun: false, object, old: undefined });
+  const admit = knativeAdmission(Configuration, { config: () => config, tryTemplate: notTried });
+  const answer = await admit({ operation: "CREATE", subresource: "", user: { name: "controller", groups: [] }, dryRun: false, object, old: undefined });
   assert.equal(answer.object.metadata.annotations, undefined);
 });
 
@@ -130,4 +130,32 @@ test("a template that keeps its name keeps its old defaults", async () => {
   const created = await admitted({ ...named, spec: { template } });
   const later = await admitted(created, created, { maps: { "config-defaults": { "revision-cpu-request": "1" } } });
   assert.deepEqual(later.spec, created.spec);
+});
+
+test("a dry run tries the pod of the template, and what is wrong with it refuses, with the warnings", async () => {
+  const { config } = parseServingConfig({});
+  const tried: unknown[] = [];
+  const admit = knativeAdmission(Service, {
+    config: () => config,
+    tryTemplate(template, namespace) {
+      tried.push([template.spec.containers[0]?.name, namespace]);
+      return Promise.reject(badRequest("Pod is wrong"));
+    },
+  });
+  const request = { operation: "CREATE", subresource: "", user: { name: "ann", groups: [] }, dryRun: true, object: service(), old: undefined } as const;
+  await assert.rejects(async () => admit(request), {
+    reason: "BadRequest",
+    message:
+      'admission webhook "validation.webhook.serving.knative.dev" denied the request: validation callback failed: dry run failed with Pod is wrong: spec.template',
+    warnings: (await admit({ ...request, dryRun: false })).warnings,
+  });
+  assert.deepEqual(tried, [["user-container", "default"]]);
+});
+
+test("a Configuration that a Service made is not tried again", async () => {
+  const { config } = parseServingConfig({});
+  const ownerReferences = [{ apiVersion: "serving.knative.dev/v1", kind: "Service", name: "hello", uid: "u", controller: true }];
+  const owned = { ...service(), kind: "Configuration", metadata: { ...metadata, labels: { [serving.service]: "hello" }, ownerReferences } } as Configuration;
+  const admit = knativeAdmission(Configuration, { config: () => config, tryTemplate: notTried });
+  await admit({ operation: "CREATE", subresource: "", user: { name: "controller", groups: [] }, dryRun: true, object: owned, old: undefined });
 });

@@ -21,7 +21,7 @@ export { ServerlessService, serverlessServiceConditions } from "./networking/ser
 export { Certificate, certificateConditions } from "./networking/certificate.ts";
 export { ClusterDomainClaim } from "./networking/cluster-domain-claim.ts";
 export { Image } from "./caching/image.ts";
-export { knativeAdmission } from "./admission.ts";
+export { knativeAdmission, type KnativeAdmissionDeps } from "./admission.ts";
 export { FieldErrors, fieldError as knativeFieldError, type KnativeFieldError } from "./knative-field-error.ts";
 export { servingContainerIndex } from "./serving/revision-spec-checks.ts";
 export { childName } from "./child-name.ts";

@@ -31,7 +31,7 @@ import { environment, nodeFlags, parseSettings } from "./options.ts";
 import { podLog } from "./pod-log.ts";
 import type { ReadyState } from "./ready-text.ts";
 import { Routes } from "./routes.ts";
-import { servedKinds } from "./served-kinds.ts";
+import { servedKinds, tryPod } from "./served-kinds.ts";
 import { VERSION } from "./version.ts";
 
 /** Pods that can be routed to at once: rows of the shared in-flight table. */
@@ -72,6 +72,7 @@ const kinds = servedKinds({
   rng,
   informers: () => informers,
   nodeName: NODE_NAME,
+  tryPod: (pod) => tryPod(transport, pod),
   podLog: podLog(() => runtime as ProcessRuntime),
 });
 const api = createApiServer({
@@ -190,6 +191,8 @@ async function announce(): Promise<void> {
 }
 
 function receive(message: GatewayToControl): void {
+  if (message.type === "wake") controllers.way.take(message.backend);
+  else if (message.type === "podReady") controllers.way.giveBack(message.backend);
   deciders.receive(message);
   routes.receive(message);
   if (message.type === "podReady") runtime?.podReady(message.pod);

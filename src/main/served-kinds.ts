@@ -1,6 +1,7 @@
 // The kinds that the API serves, each with its admission, its subresources and how it is deleted.
-import { served, type ServedKind, type SubresourceHandler } from "#apiserver";
+import { served, type InProcessTransport, type ServedKind, type SubresourceHandler } from "#apiserver";
 import type { InformerSet } from "#client";
+import { samplePodFor } from "#controllers";
 import { below, type Rng } from "#core";
 import {
   Certificate,
@@ -18,6 +19,7 @@ import {
   Image,
   Ingress,
   knativeAdmission,
+  type KnativeAdmissionDeps,
   Lease,
   Metric,
   Namespace,
@@ -32,7 +34,7 @@ import {
   ServiceAccount,
   type ServingConfig,
 } from "#kinds";
-import type { Admit, Kind, KubeObject } from "#schema";
+import type { Admit, Draft, Kind, KubeObject } from "#schema";
 
 /** Kubernetes' default for Events. */
 const EVENT_TTL_MS = 3_600_000;
@@ -44,13 +46,21 @@ export interface ServedKindsOptions {
   readonly informers: () => InformerSet;
   /** The embedded platform has one node: pods are bound to it as they are created. */
   readonly nodeName: string;
+  /** Creates a pod as a dry run: for templates, which are tried when they are dry runs themselves. */
+  readonly tryPod: (pod: Draft<Pod>) => Promise<unknown>;
   /** `pods/log`. */
   readonly podLog: SubresourceHandler;
 }
 
 export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   const { settings, rng, informers } = options;
-  const knative = <O extends KubeObject>(kind: Kind<O>): ServedKind => served({ kind, admit: knativeAdmission(kind, settings) });
+  const admission: KnativeAdmissionDeps = {
+    config: settings,
+    async tryTemplate(template, namespace) {
+      await options.tryPod(samplePodFor(template, namespace, settings()));
+    },
+  };
+  const knative = <O extends KubeObject>(kind: Kind<O>): ServedKind => served({ kind, admit: knativeAdmission(kind, admission) });
   const addresses = (): ReturnType<typeof addressBook> => addressBook(informers());
   return [
     served({
@@ -78,6 +88,12 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: ClusterDomainClaim }),
     served({ kind: Image }),
   ];
+}
+
+/** A `tryPod` over the API server that serves the kinds. */
+export function tryPod(transport: InProcessTransport, pod: Draft<Pod>): Promise<unknown> {
+  const { namespace = "" } = pod.metadata;
+  return transport.send({ verb: "create", kind: Pod as unknown as Kind, namespace, query: { dryRun: "All" }, body: pod });
 }
 
 function addressBook(informers: InformerSet): { has(address: string): boolean } {

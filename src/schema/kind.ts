@@ -79,7 +79,7 @@ export interface Admitted<O extends KubeObject = KubeObject> {
   readonly warnings: readonly string[];
 }
 
-/** Defaults and checks that need context (settings, other objects); a StatusError refuses. Handed in by `main`. */
+/** Defaults and checks that need context (settings, other objects); a StatusError refuses, with warnings of its own. Handed in by `main`. */
 export type Admit<O extends KubeObject = KubeObject> = (request: AdmissionRequest<O>) => Admitted<O> | Promise<Admitted<O>>;
 
 export function apiVersionOf(kind: Pick<Kind, "group" | "version">): string {

@@ -30,7 +30,7 @@ async function answer(kind: CompiledKind, body: unknown, maps: Maps): Promise<un
   try {
     const draft = kind.applyDefaults(kind.decode(body, { fieldValidation: "Strict" }).object);
     const object = { ...draft, metadata: { ...draft.metadata, name: draft.metadata.name ?? `${draft.metadata.generateName ?? ""}x7x7x` } };
-    const admit = knativeAdmission(kind.kind, () => parseServingConfig(maps).config);
+    const admit = knativeAdmission(kind.kind, { config: () => parseServingConfig(maps).config, tryTemplate: () => Promise.resolve() });
     const user = { name: "kubernetes-admin", groups: [] };
     const admitted = await admit({ operation: "CREATE", subresource: "", user, dryRun: false, object, old: undefined });
     return { code: 201, spec: (admitted.object as { spec?: unknown }).spec, warnings: admitted.warnings.map((text) => `299 - ${JSON.stringify(text)}`) };

@@ -2,7 +2,7 @@
 import { equal, fieldError, type Column, type FieldError, type Kind } from "#schema";
 import { builtin } from "../core/builtin.ts";
 import { age, templateColumns } from "../core/columns.ts";
-import { notNegative } from "../core/pod-validation.ts";
+import { notNegative } from "../core/ranges.ts";
 import { definitions } from "./definitions.ts";
 import { templateDefaults, workloadErrors } from "./template.ts";
 import type { Deployment as DeploymentObject, DeploymentSpec, DeploymentStrategy } from "./v1.types.ts";

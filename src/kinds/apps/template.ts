@@ -1,6 +1,7 @@
 // What Deployments and ReplicaSets have in common: a pod template, a selector that fits it, replicas.
 import { equal, fieldError, labelErrors, selectorMatches, type FieldError, type LabelSelectorObject } from "#schema";
-import { notNegative, podSpecErrors } from "../core/pod-validation.ts";
+import { podSpecErrors } from "../core/pod-validation.ts";
+import { notNegative } from "../core/ranges.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
 import type { PodTemplateSpec } from "../core/v1.types.ts";
 

@@ -1,26 +1,17 @@
 // What Kubernetes refuses in the spec of a pod or of a pod template.
 import { compareQuantities, equal, fieldError, names, parseQuantity, type FieldError } from "#schema";
-import type { Container, ContainerPort, Pod, PodSpec, Volume } from "./v1.types.ts";
+import { probeErrors } from "./probe-validation.ts";
+import { NOT_NEGATIVE, notNegative, portErrors } from "./ranges.ts";
+import type { Container, ContainerPort, Pod, PodSpec } from "./v1.types.ts";
+import { envErrors, volumeErrors } from "./volume-validation.ts";
 
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"] as const;
 const RESTART_POLICIES = ["Always", "Never", "OnFailure"] as const;
 const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] as const;
 const PROTOCOLS = ["SCTP", "TCP", "UDP"] as const;
 
-const NOT_NEGATIVE = "must be greater than or equal to 0";
-const PORT_RANGE = "must be between 1 and 65535, inclusive";
-
 function oneOf(field: string, value: string | undefined, allowed: readonly string[]): FieldError[] {
   return value === undefined || allowed.includes(value) ? [] : [fieldError.notSupported(field, value, allowed)];
-}
-
-/** Errors of a port number. */
-export function portErrors(field: string, port: number): FieldError[] {
-  return port >= 1 && port <= 65_535 ? [] : [fieldError.invalid(field, port, PORT_RANGE)];
-}
-
-export function notNegative(field: string, value: number | undefined): FieldError[] {
-  return value === undefined || value >= 0 ? [] : [fieldError.invalid(field, value, NOT_NEGATIVE)];
 }
 
 /** A required name of the form of a DNS label that occurs once in its list. */
@@ -78,42 +69,32 @@ function mountErrors(field: string, container: Container, volumes: ReadonlySet<s
 }
 
 function containerErrors(field: string, container: Container, shared: { seen: Set<string>; volumes: ReadonlySet<string> }): FieldError[] {
-  const env = (container.env ?? []).flatMap((one, index) => {
-    if (!one.name) return [fieldError.required(`${field}.env[${index}].name`)];
-    const both = one.valueFrom !== undefined && one.value !== undefined && one.value !== "";
-    return both ? [fieldError.invalid(`${field}.env[${index}].valueFrom`, "", "may not be specified when `value` is not empty")] : [];
-  });
   const image = container.image ?? "";
   return [
     ...uniqueName(`${field}.name`, container.name, shared.seen),
     ...(image === "" ? [fieldError.required(`${field}.image`)] : []),
     ...(image !== "" && image.trim() !== image ? [fieldError.invalid(`${field}.image`, image, "must not have leading or trailing whitespace")] : []),
     ...containerPortErrors(`${field}.ports`, container.ports ?? []),
-    ...env,
+    ...envErrors(`${field}.env`, container.env ?? []),
     ...mountErrors(`${field}.volumeMounts`, container, shared.volumes),
     ...oneOf(`${field}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES),
     ...resourceErrors(`${field}.resources`, container),
+    ...probeErrors(`${field}.livenessProbe`, "liveness", container.livenessProbe),
+    ...probeErrors(`${field}.readinessProbe`, "readiness", container.readinessProbe),
+    ...probeErrors(`${field}.startupProbe`, "startup", container.startupProbe),
   ];
-}
-
-function volumeErrors(field: string, volumes: readonly Volume[]): FieldError[] {
-  const seen = new Set<string>();
-  return volumes.flatMap((volume, index) => {
-    const sources = Object.keys(volume).filter((name) => name !== "name");
-    const several = sources.slice(1).map((source) => fieldError.forbidden(`${field}[${index}].${source}`, "may not specify more than 1 volume type"));
-    return [...uniqueName(`${field}[${index}].name`, volume.name, seen), ...several];
-  });
 }
 
 /** Errors of a spec after defaults, at `field` (`spec` or `spec.template.spec`). */
 export function podSpecErrors(field: string, spec: PodSpec): FieldError[] {
-  const shared = { seen: new Set<string>(), volumes: new Set((spec.volumes ?? []).map((volume) => volume.name)) };
+  const volumes = volumeErrors(`${field}.volumes`, spec.volumes ?? []);
+  const shared = { seen: new Set<string>(), volumes: volumes.usable };
   const containers = spec.containers ?? [];
   const each = (list: string, of: readonly Container[]): FieldError[] =>
     of.flatMap((container, index) => containerErrors(`${field}.${list}[${index}]`, container, shared));
   const account = spec.serviceAccountName ?? "";
   return [
-    ...volumeErrors(`${field}.volumes`, spec.volumes ?? []),
+    ...volumes.errors,
     ...(containers.length === 0 ? [fieldError.required(`${field}.containers`)] : each("containers", containers)),
     ...each("initContainers", spec.initContainers ?? []),
     ...oneOf(`${field}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES),

@@ -86,11 +86,46 @@ for (const { name, spec, want } of [
     spec: { containers: [{ name: "c", image: "x", resources: { limits: { cpu: "1" }, requests: { cpu: "2" } } }] },
     want: 'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
   },
+  {
+    name: "a liveness probe that asks for two successes",
+    spec: { containers: [{ name: "c", image: "x", livenessProbe: { tcpSocket: { port: 1 }, successThreshold: 2 } }] },
+    want: "spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1",
+  },
+  {
+    name: "a probe of no port",
+    spec: { containers: [{ name: "c", image: "x", startupProbe: { httpGet: { port: 0 } } }] },
+    want: "spec.containers[0].startupProbe.httpGet.port: Invalid value: 0: must be between 1 and 65535, inclusive",
+  },
+  {
+    name: "a probe of nothing",
+    spec: { containers: [{ name: "c", image: "x", readinessProbe: {} }] },
+    want: "spec.containers[0].readinessProbe: Required value: must specify a handler type",
+  },
+  {
+    name: "a probe of two things",
+    spec: { containers: [{ name: "c", image: "x", readinessProbe: { httpGet: { port: 1 }, tcpSocket: { port: 1 } } }] },
+    want: "spec.containers[0].readinessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type",
+  },
+  {
+    name: "a variable from no key",
+    spec: { containers: [{ name: "c", image: "x", env: [{ name: "E", valueFrom: { secretKeyRef: { name: "s" } } }] }] },
+    want: "spec.containers[0].env[0].valueFrom.secretKeyRef.key: Required value",
+  },
+  {
+    name: "a variable from nowhere",
+    spec: { containers: [{ name: "c", image: "x", env: [{ name: "E", valueFrom: {} }] }] },
+    want: 'spec.containers[0].env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`',
+  },
+  {
+    name: "a mount of a volume without its Secret, and the volume",
+    spec: { volumes: [{ name: "v", secret: {} }], containers: [{ name: "c", image: "x", volumeMounts: [{ name: "v", mountPath: "/v" }] }] },
+    want: ["spec.volumes[0].secret.secretName: Required value", 'spec.containers[0].volumeMounts[0].name: Not found: "v"'],
+  },
 ]) {
   test(`the check finds ${name}`, () => {
     assert.deepEqual(
       compiled.validate(podWith(spec)).map((error) => `${error.field}: ${error.message}`),
-      [want],
+      typeof want === "string" ? [want] : want,
     );
   });
 }

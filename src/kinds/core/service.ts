@@ -3,7 +3,7 @@ import { equal, fieldError, labelErrors, names, type Column, type FieldError, ty
 import { builtin } from "./builtin.ts";
 import { age, labelsText, NONE, orNone } from "./columns.ts";
 import { definitions } from "./definitions.ts";
-import { portErrors } from "./pod-validation.ts";
+import { portErrors } from "./ranges.ts";
 import type { Service, ServicePort, ServiceSpec } from "./v1.types.ts";
 
 export type CoreService = Service;

@@ -95,7 +95,7 @@ function checkSecurityContext(container: Container, context: ContainerContext): 
 }
 
 /** Warnings for settings whose default Kubernetes keeps open. */
-function warnInsecure(container: Container, context: ContainerContext): FieldErrors {
+export function warnInsecure(container: Container, context: ContainerContext): FieldErrors {
   if (context.features.securePodDefaults !== "Disabled") return noErrors;
   const security = container.securityContext ?? {};
   const pod = context.podSecurityContext ?? {};

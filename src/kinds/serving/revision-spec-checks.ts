@@ -3,7 +3,7 @@ import type { FeatureName, FeaturesConfig } from "../config/features.ts";
 import type { ServingConfig } from "../config/serving-config.ts";
 import { disallowedFields, eachOf, fieldError, invalidValue, missingField, noErrors, outOfBounds, type FieldErrors } from "../knative-field-error.ts";
 import { subdomainComplaints } from "../names.ts";
-import { checkContainer, checkPorts, type ContainerContext } from "./container-checks.ts";
+import { checkContainer, checkPorts, warnInsecure, type ContainerContext } from "./container-checks.ts";
 import type { Container } from "./container-schema.ts";
 import { checkProbe, checkReadinessProbe, refuseSidecarProbes } from "./probe-checks.ts";
 import type { RevisionSpec } from "./revision-spec.ts";
@@ -105,11 +105,12 @@ const NO_INIT = ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]
 function checkInitContainers(spec: RevisionSpec, features: FeaturesConfig): FieldErrors {
   const containers = (spec.initContainers ?? []) as (Container & Record<string, unknown>)[];
   if (containers.length === 0) return noErrors;
-  if (features.podSpecInitContainers !== "Enabled") {
-    return fieldError(`pod spec support for init-containers is off, but found ${containers.length} init containers`, []);
-  }
   const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
   const context: ContainerContext = { features, role: "init", volumes, podSecurityContext: spec.securityContext };
+  if (features.podSpecInitContainers !== "Enabled") {
+    const warnings = eachOf(containers, (container) => warnInsecure(container, context)).viaField("initContainers");
+    return fieldError(`pod spec support for init-containers is off, but found ${containers.length} init containers`, []).also(warnings);
+  }
   return eachOf(containers, (container) => {
     const refused = NO_INIT.filter((field) => container[field] !== undefined);
     const errors = checkContainer(container, context);

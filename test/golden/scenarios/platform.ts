@@ -9,7 +9,7 @@ import type { Draft, Kind, KubeObject } from "#schema";
 import { MemoryStore } from "#store";
 import { ensureBootstrapObjects } from "../../../src/main/bootstrap-objects.ts";
 import { runControllers } from "../../../src/main/controllers.ts";
-import { servedKinds } from "../../../src/main/served-kinds.ts";
+import { servedKinds, tryPod } from "../../../src/main/served-kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { Kubelet, simulatedRegistry, simulateGateway, type Behaviour } from "./simulators.ts";
 
@@ -73,6 +73,7 @@ function bootServer(namespace: string, clock: SimClock) {
     rng,
     informers: () => must(late.informers),
     nodeName: "node-1",
+    tryPod: (pod) => tryPod(transport, pod),
     podLog: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) },
   });
   const namespaceKind = Namespace as unknown as Kind;

@@ -10,8 +10,9 @@ function bodyOf(text: string): Json {
   return text.startsWith("{") ? (JSON.parse(text) as Json) : { kind: "Status", message: text };
 }
 
-async function send(harness: Harness, { method, path, contentType, body }: NonNullable<RecordedStep["request"]>): Promise<Answer> {
-  const response = await harness.server.handle({
+/** One recorded request, sent to the API server as it is. */
+export async function send({ server }: Pick<Harness, "server">, { method, path, contentType, body }: NonNullable<RecordedStep["request"]>): Promise<Answer> {
+  const response = await server.handle({
     method,
     target: path,
     headers: { accept: "application/json", ...(contentType === undefined ? {} : { "content-type": contentType }) },

@@ -50,7 +50,8 @@ function hashOf(value: unknown): string {
   return hash.toString(36);
 }
 
-function podSpecFor(revision: Revision, digests: readonly string[], settings: RevisionSettings): PodSpec {
+/** The pod of a Revision; `digests` replace the images' tags, in the order of its containers. */
+export function podSpecFor(revision: Revision, digests: readonly string[], settings: RevisionSettings): PodSpec {
   const { containerConcurrency: _c, timeoutSeconds, responseStartTimeoutSeconds: _r, idleTimeoutSeconds: _i, ...pod } = revision.spec;
   const spread = {
     podAntiAffinity: {

@@ -9,6 +9,7 @@ import { planRevision } from "./plan.ts";
 import { revisionSettings } from "./settings.ts";
 
 export type { ResolveDigest, ResolvedDigest } from "./effects.ts";
+export { samplePodFor } from "./sample-pod.ts";
 
 export interface RevisionControllerDeps {
   readonly config: () => ServingConfig;

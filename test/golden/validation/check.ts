@@ -1,0 +1,80 @@
+// Sends recorded single requests to the whole control plane and compares the answers.
+import type { Checked } from "../autoscaler-compare.ts";
+import { firstDifference, type Answer } from "../scenarios/compare.ts";
+import { normaliseValue, replacementsOf } from "../scenarios/normalise.ts";
+import { bootHarness, type Harness } from "../scenarios/platform.ts";
+import type { Json } from "../scenarios/recording.ts";
+import { send } from "../scenarios/run.ts";
+
+export interface ValidationCase {
+  readonly group: string;
+  readonly name: string;
+  readonly request: { readonly method: string; readonly path: string; readonly contentType: string; readonly body: unknown };
+  readonly response: { readonly code: number; readonly body: Json; readonly warnings: readonly string[] };
+}
+
+const NAMESPACE = "validation";
+const UID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
+/** Of the pod that a dry run tries. */
+const SAMPLE_POD = "dry-run-validation";
+
+/** What the recorded updates are against. */
+const EXISTING: readonly (readonly [plural: string, object: Json])[] = [
+  ["services", existing("Service", "plain", {})],
+  ["services", existing("Service", "byo", { metadata: { name: "byo-one" } })],
+  ["configurations", existing("Configuration", "standalone", {})],
+];
+
+function existing(kind: string, name: string, template: Json): Json {
+  const spec = { containers: [{ image: "dev.local/hello:v1" }] };
+  return { apiVersion: "serving.knative.dev/v1", kind, metadata: { name }, spec: { template: { ...template, spec } } };
+}
+
+async function bootWithExisting(): Promise<Harness> {
+  const harness = await bootHarness(NAMESPACE);
+  for (const [plural, body] of EXISTING) {
+    const path = `/apis/serving.knative.dev/v1/namespaces/${NAMESPACE}/${plural}`;
+    const { code, body: answer } = await send(harness, { method: "POST", path, contentType: "application/json", body });
+    if (code !== 201) throw new Error(`an object that the recordings need is refused: ${String(answer["message"])}`);
+  }
+  await harness.settle();
+  return harness;
+}
+
+/** As the recordings write what varies: uids, versions, times, the random part of generated names. */
+function normalised(answer: Answer, { request }: ValidationCase, harness: Harness): Answer {
+  const { generateName } = ((request.body as Json | null)?.["metadata"] ?? {}) as { readonly generateName?: string };
+  const prefixes = [SAMPLE_POD, ...(generateName === undefined ? [] : [generateName])];
+  const plain = (value: unknown): unknown => {
+    if (typeof value === "string") {
+      return prefixes.reduce((text, prefix) => text.replaceAll(new RegExp(`\\b${prefix}[a-z0-9]{5}\\b`, "g"), `${prefix}<rand>`), value.replaceAll(UID, "<uid>"));
+    }
+    if (Array.isArray(value)) return value.map(plain);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([key]) => key !== "managedFields")
+        .map(([key, member]) => [key, key === "resourceVersion" ? "<rv>" : plain(member)]),
+    );
+  };
+  return { ...answer, body: plain(normaliseValue(answer.body, replacementsOf(harness.ledger))) as Json };
+}
+
+function differenceOf(got: Answer, want: ValidationCase["response"]): string | undefined {
+  if (got.code !== want.code) return `.code: got ${got.code} (${String(got.body["message"])}), want ${want.code} (${String(want.body["message"])})`;
+  const body = "omitted" in want.body ? undefined : firstDifference(got.body, want.body);
+  return body ?? firstDifference(got.warnings, want.warnings, ".warnings");
+}
+
+/** Every case, one after the other: none of them leaves anything behind. */
+export async function* checkValidation(cases: readonly ValidationCase[]): AsyncGenerator<Checked> {
+  const harness = await bootWithExisting();
+  try {
+    for (const each of cases) {
+      const difference = differenceOf(normalised(await send(harness, each.request), each, harness), each.response);
+      yield difference === undefined ? { name: each.name, ok: true } : { name: each.name, ok: false, difference };
+    }
+  } finally {
+    await harness.close();
+  }
+}
