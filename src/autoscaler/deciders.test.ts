@@ -41,13 +41,13 @@ class World {
 
   constructor(options: { readonly ready: number; readonly restored?: number; readonly settings?: RevisionSettings }) {
     this.#settings = options.settings ?? settings();
-    this.deciders.ensure(KEY, this.#settings, { ready: options.ready, restored: options.restored ?? 0 });
+    this.deciders.ensure(KEY, this.#settings, { uid: "u", ready: options.ready, restored: options.restored ?? 0 });
     this.deciders.receive({ type: "listening", thread: 0 });
     this.running = this.deciders.run({ signal: this.#abort.signal });
   }
 
-  pods(ready: number): void {
-    this.deciders.ensure(KEY, this.#settings, { ready, restored: 0 });
+  pods(ready: number, uid = "u"): void {
+    this.deciders.ensure(KEY, this.#settings, { uid, ready, restored: 0 });
   }
 
   load(concurrency: number, of: { readonly thread?: number; readonly epoch?: number; readonly periodMs?: number } = {}): void {
@@ -121,6 +121,16 @@ test("a stepped wall clock changes no decision", async () => {
     return list;
   };
   deepEqual(await decisions(86_400_000), await decisions(0));
+});
+
+test("a revision made anew under the same name begins anew", async () => {
+  const world = new World({ ready: 1 });
+  await world.seconds(30, 300);
+  equal(world.desired, 5);
+  world.pods(0, "anew");
+  equal(world.desired, -1);
+  equal(world.deciders.explain(KEY).length, 0);
+  await world.end();
 });
 
 test("after a restart the replicas in force stay for a stable window, also with no pod ready yet", async () => {

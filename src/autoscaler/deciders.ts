@@ -8,6 +8,8 @@ import type { RevisionSettings, ScalingMetric } from "./settings.ts";
 
 /** What the controller knows about a revision's pods. */
 export interface PodCounts {
+  /** Of the PodAutoscaler: one made anew under the same name begins anew. */
+  readonly uid: string;
   /** Undefined: the count failed, no decision. */
   readonly ready: number | undefined;
   /** Replicas in force before this process knew the revision (a restart): not fewer for one stable window. 0 for a new revision. */
@@ -45,6 +47,7 @@ interface Hold {
 }
 
 interface Revision {
+  readonly uid: string;
   settings: RevisionSettings;
   ready: number | undefined;
   readonly windows: RevisionWindows;
@@ -84,6 +87,7 @@ export class Deciders {
 
   /** Creates or updates the decider of `namespace/revision`, and tells its latest decision. */
   ensure(key: string, settings: RevisionSettings, pods: PodCounts): DeciderStatus {
+    if (this.#revisions.get(key)?.uid !== pods.uid) this.remove(key);
     const revision = this.#revisions.get(key) ?? this.#create(key, settings, pods);
     const changed = revision.ready !== pods.ready || JSON.stringify(revision.settings) !== JSON.stringify(settings);
     if (changed) {
@@ -166,6 +170,7 @@ export class Deciders {
   #create(key: string, settings: RevisionSettings, pods: PodCounts): Revision {
     const nowMs = this.#clock.monotonicMs();
     const revision: Revision = {
+      uid: pods.uid,
       settings,
       ready: pods.ready,
       windows: new RevisionWindows(settings.metric),

@@ -14,7 +14,7 @@ test("a revision under load has its gauges", async () => {
   const registry = new MetricRegistry();
   publishDeciders(registry, deciders);
   const settings = resolveSettings({ annotations: {}, containerConcurrency: 0, reachability: "", config: defaultServingConfig().autoscaler });
-  deciders.ensure("default/hello-00001", settings, { ready: 1, restored: 0 });
+  deciders.ensure("default/hello-00001", settings, { uid: "u", ready: 1, restored: 0 });
   await clock.advance(1_000);
   deciders.receive({
     type: "load",

@@ -85,6 +85,7 @@ function observedOf(given: RecordedIn): ObservedPodAutoscaler {
     settings: { autoscaler: configOf(given.config), progressDeadlineMs: parseDurationMs(given.progressDeadline) ?? 0, clusterDomain: "cluster.local" },
     resolved: settingsOf(given, given.config),
     serverlessService: serverlessServiceOf(given),
+    leftover: false,
     foreign: { serverlessService: given.sks?.notOwned === true, metric: false },
     deployment: given.deploymentReplicas === -1 ? undefined : { replicas: given.deploymentReplicas },
     pods: given.pods,

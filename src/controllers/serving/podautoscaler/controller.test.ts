@@ -35,11 +35,11 @@ function autoscaler(active: Condition["status"], ageMs: number): PodAutoscaler {
   };
 }
 
-function serverlessService(owner: string): ServerlessService {
+function serverlessService(owner: string, ownerName = KEY.name): ServerlessService {
   return {
     apiVersion: "networking.internal.knative.dev/v1alpha1",
     kind: "ServerlessService",
-    metadata: { ...meta(KEY.name, "sks"), ownerReferences: [{ apiVersion: "v1", kind: "PodAutoscaler", name: KEY.name, uid: owner, controller: true }] },
+    metadata: { ...meta(KEY.name, "sks"), ownerReferences: [{ apiVersion: "v1", kind: "PodAutoscaler", name: ownerName, uid: owner, controller: true }] },
     spec: { mode: "Proxy", numActivators: 3, objectRef: { apiVersion: "apps/v1", kind: "Deployment", name: "hello-00001-deployment" }, protocolType: "http1" },
     status: {
       observedGeneration: 1,
@@ -131,9 +131,9 @@ test("pods are counted by state, and a restored count is told only when the revi
   const pods = [pod("a", true), pod("b", false), pod("c", false, "Pending"), pod("d", false, "Succeeded")];
   const up = await pass({ desired: 2, objects: [autoscaler("True", 1_000), serverlessService("pa"), deployment(4), ...pods] });
   deepEqual(up.observed.pods, { ready: 1, notReady: 2, pending: 1, terminating: 0 });
-  deepEqual(up.told, [{ ready: 1, restored: 4 }]);
+  deepEqual(up.told, [{ uid: "pa", ready: 1, restored: 4 }]);
   const goingDown = await pass({ desired: 0, objects: [autoscaler("False", 1_000), serverlessService("pa"), deployment(1), pod("a", true)] });
-  deepEqual(goingDown.told, [{ ready: 1, restored: 0 }]);
+  deepEqual(goingDown.told, [{ uid: "pa", ready: 1, restored: 0 }]);
 });
 
 test("the activator is asked only before the last pod goes, and again a second later while it does not answer", async () => {
@@ -159,7 +159,7 @@ test("another autoscaler's class is none of our business", async () => {
 });
 
 test("a ServerlessService or a Metric of somebody else makes the revision inactive and is not touched", async () => {
-  const sks = await pass({ desired: 1, objects: [autoscaler("True", 1_000), serverlessService("other"), deployment(1), pod("a", true)] });
+  const sks = await pass({ desired: 1, objects: [autoscaler("True", 1_000), serverlessService("other", "other"), deployment(1), pod("a", true)] });
   equal(activeIn(sks.plan), "False NotOwned");
   deepEqual(
     sks.plan.desired?.map(({ kind }) => kind.kind),
@@ -169,6 +169,14 @@ test("a ServerlessService or a Metric of somebody else makes the revision inacti
   const taken = await pass({ desired: 1, objects: [autoscaler("True", 1_000), serverlessService("pa"), metric, deployment(1), pod("a", true)] });
   equal(taken.plan.failure, "error reconciling Metric: PA: hello-00001 does not own Metric: hello-00001");
   equal(taken.plan.desired, undefined);
+});
+
+test("children of a predecessor of the same name are waited for, not taken for somebody else's", async () => {
+  const fresh = { ...autoscaler("Unknown", 0), status: {} } as PodAutoscaler;
+  const { plan, told } = await pass({ desired: 1, objects: [fresh, serverlessService("predecessor"), deployment(1), pod("a", true)] });
+  equal(activeIn(plan), "Unknown Queued");
+  equal(plan.desired, undefined);
+  deepEqual(told, [], "there is nothing to measure yet");
 });
 
 test("a settled revision plans what is there: the second pass changes nothing", async () => {

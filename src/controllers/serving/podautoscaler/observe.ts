@@ -3,7 +3,7 @@ import { resolveSettings, type RevisionSettings } from "#autoscaler";
 import { annotationOf, autoscaling, Deployment, Metric, Pod, PodAutoscaler, serving, ServerlessService, type AutoscalerConfig } from "#kinds";
 import type { ShellWorld } from "#reconcile";
 import { conditionOf, type ObjectKey } from "#schema";
-import { isControlledBy } from "../ownership.ts";
+import { isControlledBy, isLeftover } from "../ownership.ts";
 import type { DeciderSource } from "./decider-source.ts";
 import { probeTargetOf, type ObservedPodAutoscaler, type PodAutoscalerSettings } from "./observed.ts";
 import { tallyPods } from "./pod-counts.ts";
@@ -44,7 +44,7 @@ export async function observePodAutoscaler(key: ObjectKey, world: ShellWorld, op
   const autoscaler = await world.client.find(PodAutoscaler, key.namespace, key.name);
   const settings = options.settings();
   if (autoscaler === undefined || !isKpa(autoscaler, settings)) return undefined;
-  const [serverlessService, metric, deployment, pods] = await Promise.all([
+  const [foundService, metric, deployment, pods] = await Promise.all([
     world.client.find(ServerlessService, key.namespace, key.name),
     world.client.find(Metric, key.namespace, key.name),
     world.client.find(Deployment, key.namespace, autoscaler.spec.scaleTargetRef.name ?? ""),
@@ -52,13 +52,16 @@ export async function observePodAutoscaler(key: ObjectKey, world: ShellWorld, op
   ]);
   const tally = tallyPods(pods);
   const resolved = resolvedFor(autoscaler, settings.autoscaler);
+  const leftover = [foundService, metric].some((child) => child !== undefined && isLeftover(child, autoscaler));
+  const serverlessService = leftover ? undefined : foundService;
   const hasBackends = (serverlessService?.status?.privateServiceName ?? "") !== "";
-  const counts = { ready: tally.ready, restored: restoredReplicas(autoscaler, deployment) };
+  const counts = { uid: autoscaler.metadata.uid, ready: tally.ready, restored: restoredReplicas(autoscaler, deployment) };
   const observed: ObservedPodAutoscaler = {
     autoscaler,
     settings,
     resolved,
     serverlessService,
+    leftover,
     foreign: {
       serverlessService: serverlessService !== undefined && !isControlledBy(serverlessService, autoscaler),
       metric: metric !== undefined && !isControlledBy(metric, autoscaler),

@@ -17,6 +17,8 @@ export interface ObservedPodAutoscaler {
   readonly settings: PodAutoscalerSettings;
   readonly resolved: RevisionSettings;
   readonly serverlessService: ServerlessService | undefined;
+  /** Children of a predecessor of the same name are still to be collected; there are none of our own yet. */
+  readonly leftover: boolean;
   /** Children of this name that somebody else controls. */
   readonly foreign: { readonly serverlessService: boolean; readonly metric: boolean };
   /** Undefined: there is no Deployment. */

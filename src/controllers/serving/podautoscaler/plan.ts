@@ -83,7 +83,7 @@ function planWithoutBackends(observed: ObservedPodAutoscaler, begun: Condition[]
   const marks = set.markUnknown(begun, "SKSReady", { reason: "NotReady", message: "No Private Service Name" });
   const scaled = markScale(marks, { want: -1, ready: 0, ...boundsOf(observed), serviceName: observed.autoscaler.status?.serviceName ?? "" });
   return {
-    desired: [serverlessServiceFor(observed.autoscaler, "Proxy", ACTIVATORS_AT_FIRST)],
+    desired: observed.leftover ? undefined : [serverlessServiceFor(observed.autoscaler, "Proxy", ACTIVATORS_AT_FIRST)],
     status: statusOf(observed, scaled, { actualScale: 0, desiredScale: desiredScaleOf(observed, -1) }),
     afterRefusal: afterRefusal(observed, begun),
   };
