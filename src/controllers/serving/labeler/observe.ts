@@ -11,6 +11,8 @@ export interface ObservedLabels {
   readonly listed: { readonly revisions: readonly Revision[]; readonly configurations: readonly Configuration[] };
   /** What has the Route in its annotation. */
   readonly noted: { readonly revisions: readonly Revision[]; readonly configurations: readonly Configuration[] };
+  /** Latest created Revisions by name that traffic to the latest one needs and that are gone. */
+  readonly missing: readonly string[];
   readonly nowWallMs: number;
 }
 
@@ -20,6 +22,7 @@ const isNoted = (object: Revision | Configuration, route: string): boolean =>
 interface Listed {
   readonly revisions: Map<string, Revision>;
   readonly configurations: Map<string, Configuration>;
+  readonly missing: Set<string>;
 }
 
 async function list(target: TrafficTarget, listed: Listed, at: { readonly world: ShellWorld; readonly namespace: string }): Promise<void> {
@@ -39,7 +42,8 @@ async function list(target: TrafficTarget, listed: Listed, at: { readonly world:
   const latest = configuration.status?.latestCreatedRevisionName ?? "";
   if (latest === "" || target.latestRevision !== true) return;
   const revision = await world.client.find(Revision, namespace, latest);
-  if (revision !== undefined) listed.revisions.set(latest, revision);
+  if (revision === undefined) listed.missing.add(latest);
+  else listed.revisions.set(latest, revision);
 }
 
 /** A Route of a Service can only be noted on that Service's Configuration; any other one on all of the namespace. */
@@ -55,7 +59,7 @@ export async function observeLabels(key: ObjectKey, world: ShellWorld, tracker: 
   const route = await world.client.find(Route, key.namespace, key.name);
   if (route === undefined) return undefined;
   const targets = [...(route.status?.traffic ?? []), ...(route.spec.traffic ?? [])];
-  const listed: Listed = { revisions: new Map(), configurations: new Map() };
+  const listed: Listed = { revisions: new Map(), configurations: new Map(), missing: new Set() };
   for (const target of targets) await list(target, listed, { world, namespace: key.namespace });
   tracker.track(
     key,
@@ -69,6 +73,7 @@ export async function observeLabels(key: ObjectKey, world: ShellWorld, tracker: 
     route,
     listed: { revisions: [...listed.revisions.values()], configurations: [...listed.configurations.values()] },
     noted: { revisions: members.flat().filter((revision) => isNoted(revision, key.name)), configurations },
+    missing: [...listed.missing],
     nowWallMs: world.nowMs.wall,
   };
 }

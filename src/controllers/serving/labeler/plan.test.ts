@@ -18,7 +18,11 @@ const noted = configuration({ annotations: { [serving.routes]: "hello" } });
 const ADDED = { metadata: { labels: { [serving.routingState]: "active" }, annotations: { [serving.routes]: "hello", [serving.routingStateModified]: NOW } } };
 const REMOVED = { metadata: { labels: { [serving.routingState]: "reserve" }, annotations: { [serving.routes]: null, [serving.routingStateModified]: NOW } } };
 
-const table: { name: string; given: Partial<ObservedLabels> & { route: Route }; want: { patches: [string, unknown][]; events?: string[] } }[] = [
+const table: {
+  name: string;
+  given: Partial<ObservedLabels> & { route: Route };
+  want: { patches: [string, unknown][]; events?: string[]; failure?: string };
+}[] = [
   {
     name: "a new Route gets its finalizer and its targets their notes",
     given: { route: route(), listed: { revisions: [pending], configurations: [configuration()] } },
@@ -35,6 +39,14 @@ const table: { name: string; given: Partial<ObservedLabels> & { route: Route }; 
     name: "what is noted already is left alone",
     given: { route: settled("True"), listed: { revisions: [active], configurations: [noted] }, noted: { revisions: [active], configurations: [noted] } },
     want: { patches: [] },
+  },
+  {
+    name: "the latest Revision is gone: the others get their notes, and it is told",
+    given: { route: settled("True"), listed: { revisions: [pending], configurations: [noted] }, missing: ["hello-00003"] },
+    want: {
+      patches: [["Revision/hello-00002", ADDED]],
+      failure: 'failed to add route annotation to Namespace=default Name="hello-00003": revision.serving.knative.dev "hello-00003" not found',
+    },
   },
   {
     name: "nothing is taken away before the Route has settled",
@@ -86,12 +98,13 @@ const table: { name: string; given: Partial<ObservedLabels> & { route: Route }; 
 
 for (const { name, given, want } of table) {
   test(`planLabels: ${name}`, () => {
-    const plan = planLabels({ listed: NONE, noted: NONE, nowWallMs: 0, ...given });
+    const plan = planLabels({ listed: NONE, noted: NONE, missing: [], nowWallMs: 0, ...given });
     assert.deepEqual(
       (plan.patches ?? []).map(({ kind, name: of, body }) => [`${kind.kind}/${of}`, body]),
       want.patches,
     );
     assert.deepEqual(eventsOf(plan), want.events ?? []);
+    assert.equal(plan.failure, want.failure);
     assert.equal(plan.desired, undefined);
     assert.equal(plan.status, undefined);
   });

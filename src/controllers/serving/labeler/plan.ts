@@ -63,6 +63,13 @@ function cleared({ route, noted, nowWallMs }: ObservedLabels, keep: ReadonlySet<
   ];
 }
 
+/** Knative asks its cache for a Revision by the singular. */
+function failureFor({ route, missing: [first] }: ObservedLabels): Pick<Plan, "failure"> {
+  if (first === undefined) return {};
+  const why = `revision.serving.knative.dev "${first}" not found`;
+  return { failure: `failed to add route annotation to Namespace=${route.metadata.namespace} Name="${first}": ${why}` };
+}
+
 export function planLabels(observed: ObservedLabels): Plan {
   const { route, listed, nowWallMs } = observed;
   const { name, finalizers = [] } = route.metadata;
@@ -81,5 +88,5 @@ export function planLabels(observed: ObservedLabels): Plan {
     ...listed.revisions.flatMap((revision) => revisionPatch(revision, name, { add: true, nowWallMs })),
     ...listed.configurations.flatMap((configuration) => configurationPatch(configuration, name, true)),
   ];
-  return { desired: undefined, patches, events: hasFinalizer ? [] : [updated] };
+  return { desired: undefined, patches, events: hasFinalizer ? [] : [updated], ...failureFor(observed) };
 }
