@@ -256,6 +256,8 @@ export class PodWorker {
       this.#runs.set(name, started);
       logger.info("container started", { pod: this.#pod.metadata.name, container: name, pid: identity.pid, restarts: started.restarts });
       this.#attend(started, signal);
+      // The order to end came while it was being started.
+      if (this.#stop === "stopping") await this.#signal(name, "SIGTERM");
     } catch (error) {
       this.#notStarted(run, error);
     }

@@ -97,6 +97,8 @@ class FakeKeeper {
   readonly exits = new Map<string, ProcessExit | null>();
   readonly log: string[] = [];
   refuse: string | undefined;
+  /** A start is answered after this. */
+  starting: Promise<unknown> = Promise.resolve();
   /** Called with each start. */
   onStart: (spec: ProcessSpec) => void = () => {};
   readonly #listeners = new Set<(notice: KeeperNotice) => void>();
@@ -152,7 +154,11 @@ class FakeKeeper {
   }
 
   readonly client: KeeperClient = {
-    call: async (request) => ({ id: 0, ok: true, ...this.#answer(request) }),
+    call: async (request) => {
+      const answer = this.#answer(request);
+      if (request.do === "start") await this.starting;
+      return { id: 0, ok: true, ...answer };
+    },
     onNotice: (listener) => {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);
@@ -409,6 +415,21 @@ test("deletion does not wait longer than the grace for gateways, and an obedient
   w.keeper.exit(ID, { code: 0 });
   await w.until(() => !w.pods.pods.has("p"));
   assert.deepEqual(w.keeper.log, [`start ${ID}`, `SIGTERM ${ID}`]);
+});
+
+test("a pod that is deleted while its process is being started ends it at once, not after the grace", async (t) => {
+  const w = await world(t);
+  w.drained.resolve();
+  const started = Promise.withResolvers<void>();
+  w.keeper.starting = started.promise;
+  w.pods.put(podWith());
+  await w.until(() => w.keeper.specs.has(ID));
+  w.pods.put({ ...w.pods.get("p"), metadata: { ...w.pods.get("p").metadata, deletionTimestamp: "2026-01-01T00:00:01Z", deletionGracePeriodSeconds: 300 } });
+  await w.clock.advance(1_000);
+  started.resolve();
+  await w.until(() => w.keeper.log.at(-1) === `SIGTERM ${ID}`);
+  w.keeper.exit(ID, { signal: "SIGTERM" });
+  await w.until(() => !w.pods.pods.has("p"));
 });
 
 test("an object that vanishes takes its process along", async (t) => {
