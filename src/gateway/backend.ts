@@ -52,8 +52,13 @@ export class Backend implements Loaded {
     return this.#waiters.size;
   }
 
+  /** No pod can take a request. */
+  get isAtZero(): boolean {
+    return this.#ready.length === 0;
+  }
+
   get asleep(): boolean {
-    return this.#waiters.size > 0 && this.#ready.length === 0;
+    return this.#waiters.size > 0 && this.isAtZero;
   }
 
   /** Brings the pods in line with `entry`; those missing get no request from now on. */

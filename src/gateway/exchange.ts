@@ -92,6 +92,8 @@ export class Exchange implements ResponseSink, Waiter, Timed {
     this.#backend = backend;
     this.#startMs = clock.monotonicMs();
     this.#wroteMs = this.#startMs;
+    // Before the load report, which makes the decision: whoever serves the wake knows of it first.
+    if (backend.isAtZero) this.#context.wake(backend, this.#startMs);
     load.begin(backend, this.#startMs);
     this.#context.deadlines.add(this, this.#nextDueMs());
     const pod = backend.take();
@@ -101,12 +103,9 @@ export class Exchange implements ResponseSink, Waiter, Timed {
 
   #wait(backend: Backend): void {
     this.#context.counters.held++;
-    const wasAsleep = backend.asleep;
-    if (!backend.join(this)) {
-      this.#context.counters.queueFull++;
-      return this.#answer(errorResponse(503, "pending request queue full"));
-    }
-    if (!wasAsleep && backend.asleep) this.#context.wake(backend, this.#startMs);
+    if (backend.join(this)) return;
+    this.#context.counters.queueFull++;
+    this.#answer(errorResponse(503, "pending request queue full"));
   }
 
   granted(pod: Pod): void {

@@ -24,7 +24,7 @@ import {
   type Settings,
 } from "#controllers";
 import { CLUSTER_DOMAIN, Event, type Ingress } from "#kinds";
-import { createEventRecorder, runController, type Controller, type ControllerRun } from "#reconcile";
+import { createEventRecorder, RightOfWay, runController, type Controller, type ControllerRun } from "#reconcile";
 import type { Kind, KubeObject, ObjectKey } from "#schema";
 
 export interface ControllersOptions {
@@ -48,17 +48,27 @@ export interface RunningControllers {
   readonly done: Promise<unknown>;
   /** An Ingress that may be in force now. */
   requeueIngress(key: ObjectKey): void;
+  /** Held by the backends whose requests wait for a process. */
+  readonly way: RightOfWay;
 }
+
+/** Passes that wait for a start to be over keep their worker. */
+const WORKERS_LEADING_TO_PODS = 32;
 
 export function runControllers(options: ControllersOptions, signal: AbortSignal): RunningControllers {
   const { client, clock, deciders, informers, kinds, logger, rng, settings } = options;
   const events = createEventRecorder({ client, kind: Event, clock, rng, logger });
   const runs: ControllerRun[] = [];
-  const run = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>): ControllerRun => {
-    const started = runController({ controller, informers, client, events, clock, rng, logger: logger.with({ controller: controller.name }), signal });
+  const way = new RightOfWay(clock);
+  const start = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>, leadsToPods: boolean): ControllerRun => {
+    const workers = leadsToPods ? { workers: WORKERS_LEADING_TO_PODS } : {};
+    const parts = { controller, informers, client, events, clock, rng, logger: logger.with({ controller: controller.name }), signal };
+    const started = runController({ ...parts, ...workers, standAside: { way, leadsToPods } });
     runs.push(started);
     return started;
   };
+  const run = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>): ControllerRun => start(controller, false);
+  const runFirst = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>): ControllerRun => start(controller, true);
 
   run(serviceController());
   run(configurationController());
@@ -68,7 +78,7 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const routes = run(routeController({ config: settings.current, publicPort: () => options.publicPort }));
   run(labelerController());
   const ingresses = run(ingressController({ routesInForce: options.routesInForce }));
-  const autoscalers = run(
+  const autoscalers = runFirst(
     podAutoscalerController({
       settings: () => ({
         autoscaler: settings.current().autoscaler,
@@ -82,8 +92,8 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   );
   run(metricController());
   run(serverlessServiceController({ activators: () => ["127.0.0.1"] }));
-  run(deploymentController());
-  run(replicaSetController());
+  runFirst(deploymentController());
+  runFirst(replicaSetController());
   run(endpointsController({ informers }));
   run(endpointSliceController({ informers }));
   run(endpointSliceMirroringController());
@@ -96,7 +106,7 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
     for (const dependent of [revisions, routes, autoscalers]) dependent.requeueAll();
   });
   const done = Promise.all([events.run(signal), collector.run(signal), ...runs.map((controller) => controller.done)]);
-  return { done, requeueIngress: (key) => ingresses.requeue(key) };
+  return { done, way, requeueIngress: (key) => ingresses.requeue(key) };
 }
 
 /** From `namespace/name`. */

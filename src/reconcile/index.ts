@@ -2,5 +2,6 @@
 export { createEventRecorder, type EventObject, type EventRecorder, type Regarding } from "./event-recorder.ts";
 export { controllerOf, ownerReferenceFor } from "./owners.ts";
 export type { Child, Controller, Patch, Plan, PlanEvent, Refusal, ShellWorld, Watched, World } from "./port.ts";
+export { RightOfWay } from "./right-of-way.ts";
 export { runController, type ControllerRun, type PassReport, type RunOptions } from "./run-controller.ts";
 export { sameJson } from "./same-json.ts";

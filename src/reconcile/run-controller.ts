@@ -7,6 +7,7 @@ import { applyStatus } from "./apply-status.ts";
 import type { EventRecorder, Regarding } from "./event-recorder.ts";
 import { PassWorld, RecentChildren } from "./pass-world.ts";
 import type { Controller, Plan, PlanEvent, Watched } from "./port.ts";
+import type { RightOfWay } from "./right-of-way.ts";
 import { WakeList } from "./wake-list.ts";
 
 /** One pass over a key, for receipts, metrics and tests. */
@@ -32,6 +33,8 @@ export interface RunOptions<P extends KubeObject, Observed, Effect> {
   /** Keys worked on at the same time; default 4. */
   readonly workers?: number;
   readonly onPass?: (report: PassReport) => void;
+  /** Passes wait while it is held, or with `leadsToPods` only their status writes. */
+  readonly standAside?: { readonly way: RightOfWay; readonly leadsToPods: boolean };
 }
 
 export interface ControllerRun {
@@ -142,7 +145,14 @@ class Shell<P extends KubeObject, Observed, Effect> {
     for (;;) {
       const key = await this.#queue.take(signal);
       if (key === undefined) return;
-      const { client, clock, controller, informers, onPass } = this.#options;
+      const { client, clock, controller, informers, onPass, standAside } = this.#options;
+      if (standAside?.way.held === true && !standAside.leadsToPods) {
+        // Back into the queue, so that what comes meanwhile is part of the same pass.
+        this.#queue.add(key);
+        this.#queue.done(key);
+        await standAside.way.free();
+        continue;
+      }
       const startedMs = clock.monotonicMs();
       const world = new PassWorld({ client, informers, clock, recent: this.#recent, primaryKey: key });
       let failed: unknown;
@@ -234,6 +244,7 @@ class Shell<P extends KubeObject, Observed, Effect> {
     if (outcome?.status !== undefined) {
       // Whoever waits for the children goes first: from zero to a pod no status write stands in the way.
       if (world.writes > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.#options.standAside?.way.free();
       await applyStatus({ client: world.client, kind, primary: bearer, status: outcome.status, wallMs: world.nowMs.wall });
     }
     if (refusal !== undefined) throw refusal.error;
