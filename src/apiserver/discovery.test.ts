@@ -75,6 +75,13 @@ test("the version is the one that clients compare with", async () => {
   assert.deepEqual([major, minor, gitVersion], [recorded["major"], recorded["minor"], `${String(recorded["gitVersion"])}+eider.0.1.0`]);
 });
 
+test("documents beside the API are for those who are known, and tell what they know", async () => {
+  const { server } = await fixture({ documents: { "/debug/x": (query) => (query.get("of") === "a" ? { of: "a" } : undefined) } });
+  assert.equal((await ask(server, "GET /debug/x?of=a", undefined, { authorization: "" })).status, 401);
+  assert.deepEqual((await ask(server, "GET /debug/x?of=a")).json, { of: "a" });
+  assert.equal((await ask(server, "GET /debug/x?of=b")).status, 404);
+});
+
 test("health is open to everyone, metrics are not", async () => {
   const { server } = await fixture({ metricsText: () => "eider_up 1\n" });
   for (const path of ["/healthz", "/livez", "/readyz"]) assert.equal((await ask(server, `GET ${path}`, undefined, { authorization: "" })).text, "ok");

@@ -1,4 +1,4 @@
-// Requests that concern no resource: discovery, version, OpenAPI, health, metrics.
+// Requests that concern no resource: discovery, version, OpenAPI, health, metrics, documents.
 import { createHash } from "node:crypto";
 import type { ApiRequest, ApiResponse, ApiServerOptions } from "./port.ts";
 import { discoveryDocument } from "./discovery.ts";
@@ -46,7 +46,7 @@ function discovery(registry: Registry, request: ApiRequest, path: string): ApiRe
 
 /** Answers for everything below no resource; unknown paths get Kubernetes' plain 404. */
 export async function answerPath(
-  options: Pick<ApiServerOptions, "version" | "metricsText" | "store">,
+  options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "store">,
   parts: { readonly registry: Registry; readonly openApi: OpenApi },
   { request, path, query }: { readonly request: ApiRequest; readonly path: string; readonly query: URLSearchParams },
 ): Promise<ApiResponse> {
@@ -60,6 +60,8 @@ export async function answerPath(
   if (path === "/metrics" && options.metricsText !== undefined) {
     return { status: 200, headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }, body: await options.metricsText() };
   }
+  const document = options.documents?.[path]?.(query);
+  if (document !== undefined) return jsonResponse(200, JSON.stringify(document));
   if (path === "/openapi/v3" || path.startsWith("/openapi/v3/")) return openApiAnswer(parts.openApi, request, path);
   return discovery(parts.registry, request, path) ?? pageNotFound();
 }

@@ -104,6 +104,8 @@ export interface ApiServerOptions {
   readonly authorize: (user: UserInfo, attributes: Attributes) => string | undefined;
   /** Prometheus text of `/metrics`. */
   readonly metricsText?: () => string | Promise<string>;
+  /** Documents beside the API: path → what a GET answers as JSON; a document that is undefined answers 404. */
+  readonly documents?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
 }
 
 /** One API call in process; structurally the `ApiCall` of the client room. */

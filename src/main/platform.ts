@@ -24,6 +24,7 @@ import { MetricRegistry } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 import { keyFrom, runControllers } from "./controllers.ts";
 import { dataFolder } from "./data-folder.ts";
+import { explained } from "./explain.ts";
 import { GatewayThreads } from "./gateway-threads.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
@@ -86,6 +87,7 @@ const api = createApiServer({
   authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
   authorize: () => undefined,
   metricsText: () => metrics.text(),
+  documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },
 });
 const transport = api.transportFor(CONTROLLER);
 const client = createClient(transport);
