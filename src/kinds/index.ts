@@ -47,6 +47,7 @@ export { Endpoints } from "./core/endpoints.ts";
 export { Event } from "./core/event.ts";
 export { Namespace } from "./core/namespace.ts";
 export { Pod } from "./core/pod.ts";
+export { podAdmission, type PodAdmissionOptions } from "./core/pod-admission.ts";
 export { Secret } from "./core/secret.ts";
 export { ServiceAccount } from "./core/service-account.ts";
 export { definitions as coreDefinitions } from "./core/definitions.ts";

@@ -71,9 +71,12 @@ let runtime: ProcessRuntime | undefined;
 const kinds = servedKinds({
   settings: () => settings.current(),
   rng,
+  clock,
   informers: () => informers,
+  client: () => client,
   nodeName: NODE_NAME,
   tryPod: (pod) => tryPod(transport, pod),
+  signal,
   podLog: podLog(() => runtime as ProcessRuntime),
 });
 const api = createApiServer({

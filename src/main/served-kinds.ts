@@ -1,8 +1,8 @@
 // The kinds that the API serves, each with its admission, its subresources and how it is deleted.
 import { served, type InProcessTransport, type ServedKind, type SubresourceHandler } from "#apiserver";
-import type { InformerSet } from "#client";
+import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
-import { below, type Rng } from "#core";
+import { below, type Clock, type Rng } from "#core";
 import {
   Certificate,
   clusterIpAdmission,
@@ -24,6 +24,8 @@ import {
   Metric,
   Namespace,
   Pod,
+  podAdmission,
+  type PodAdmissionOptions,
   PodAutoscaler,
   ReplicaSet,
   Revision,
@@ -34,20 +36,26 @@ import {
   ServiceAccount,
   type ServingConfig,
 } from "#kinds";
-import type { Admit, Draft, Kind, KubeObject } from "#schema";
+import type { Draft, Kind, KubeObject } from "#schema";
 
 /** Kubernetes' default for Events. */
 const EVENT_TTL_MS = 3_600_000;
+/** Between two looks for the ServiceAccount of a new namespace. */
+const ACCOUNT_PAUSE_MS = 100;
 
 export interface ServedKindsOptions {
   readonly settings: () => ServingConfig;
   readonly rng: Rng;
-  /** Where Services' addresses are looked up. */
+  readonly clock: Clock;
+  /** Where Services' addresses and ServiceAccounts are looked up. */
   readonly informers: () => InformerSet;
+  readonly client: () => Client;
   /** The embedded platform has one node: pods are bound to it as they are created. */
   readonly nodeName: string;
   /** Creates a pod as a dry run: for templates, which are tried when they are dry runs themselves. */
   readonly tryPod: (pod: Draft<Pod>) => Promise<unknown>;
+  /** Ends what waits. */
+  readonly signal: AbortSignal;
   /** `pods/log`. */
   readonly podLog: SubresourceHandler;
 }
@@ -62,6 +70,11 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   };
   const knative = <O extends KubeObject>(kind: Kind<O>): ServedKind => served({ kind, admit: knativeAdmission(kind, admission) });
   const addresses = (): ReturnType<typeof addressBook> => addressBook(informers());
+  const accounts: PodAdmissionOptions = {
+    nodeName: options.nodeName,
+    hasServiceAccount: hasServiceAccount(options),
+    pause: () => options.clock.sleep(ACCOUNT_PAUSE_MS, options.signal),
+  };
   return [
     served({
       kind: Namespace,
@@ -71,7 +84,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
       onDeletion: (namespace) => ({ ...namespace, status: { ...namespace.status, phase: "Terminating" } }),
       parts: { finalize: (current, sent) => ({ ...current, ...(sent.spec === undefined ? {} : { spec: sent.spec }) }) },
     }),
-    served({ kind: Pod, admit: podAdmission(options.nodeName), subresources: { log: options.podLog }, gracefulDeletion: podGraceSeconds }),
+    served({ kind: Pod, admit: podAdmission(accounts), subresources: { log: options.podLog }, gracefulDeletion: podGraceSeconds }),
     served({ kind: CoreService, admit: clusterIpAdmission({ below: (limit) => below(rng, limit), isTaken: (address) => addresses().has(address) }) }),
     served({ kind: ConfigMap, admit: configMapAdmission }),
     served({ kind: Event, ttlMs: EVENT_TTL_MS }),
@@ -101,15 +114,10 @@ function addressBook(informers: InformerSet): { has(address: string): boolean } 
   return { has: (address) => services.list().includes(address) };
 }
 
-function podAdmission(nodeName: string): Admit<Pod> {
-  return ({ operation, subresource, object }) => {
-    if (operation !== "CREATE" || subresource !== "") return { object, warnings: [] };
-    const spec = object.spec ?? { containers: [] };
-    const { nodeName: bound = nodeName, serviceAccountName = "default" } = spec;
-    const spread = { ...spec, nodeName: bound, serviceAccountName, serviceAccount: serviceAccountName };
-    const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: object.metadata.creationTimestamp };
-    return { object: { ...object, spec: spread, status: { ...object.status, phase: "Pending", conditions: [scheduled] } }, warnings: [] };
-  };
+function hasServiceAccount({ informers, client }: Pick<ServedKindsOptions, "informers" | "client">): PodAdmissionOptions["hasServiceAccount"] {
+  // Memory answers first; it lags behind, so that an absence is asked of the store.
+  return async (namespace, name) =>
+    informers().meta(ServiceAccount).get(namespace, name) !== undefined || (await client().find(ServiceAccount, namespace, name)) !== undefined;
 }
 
 /** Seconds that a pod has to end; one that runs nowhere goes at once. */

@@ -61,7 +61,7 @@ async function reportNoLoad(deciders: Deciders, clock: SimClock, signal: AbortSi
 }
 
 /** The API server over an empty store, and what reads it; `ledger` has seen everything from the start. */
-function bootServer(namespace: string, clock: SimClock) {
+function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
   const rng = new SeededRng(7);
   const logger = silentLogger;
   const store = new MemoryStore({ clock });
@@ -71,7 +71,10 @@ function bootServer(namespace: string, clock: SimClock) {
   const kinds = servedKinds({
     settings: () => must(late.settings).current(),
     rng,
+    clock,
+    signal,
     informers: () => must(late.informers),
+    client: () => client,
     nodeName: "node-1",
     tryPod: (pod) => tryPod(transport, pod),
     podLog: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) },
@@ -135,7 +138,7 @@ export async function bootHarness(namespace: string): Promise<Harness> {
   const clock = new SimClock();
   const ending = new AbortController();
   const { signal } = ending;
-  const { server, store, ledger, ...rest } = bootServer(namespace, clock);
+  const { server, store, ledger, ...rest } = bootServer(namespace, clock, signal);
   const { client, informers } = rest;
   await configure(client);
   const deciders = new Deciders({ clock });
