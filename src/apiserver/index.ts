@@ -19,4 +19,5 @@ export {
   type SubresourceRequest,
   type Verb,
 } from "./port.ts";
+export { restamp } from "./keys.ts";
 export { createApiServer } from "./server.ts";

@@ -20,6 +20,12 @@ export function encode(resource: Resource, object: KubeObject, revision: number)
   return resource.head + text.slice(1);
 }
 
+/** A stored text at another revision: what a store writes of an object that it expires. */
+export function restamp(text: string, revision: number): string {
+  const object = decode(text);
+  return JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
+}
+
 export function decode(text: string): KubeObject {
   return JSON.parse(text) as KubeObject;
 }

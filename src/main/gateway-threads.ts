@@ -24,6 +24,9 @@ export class GatewayThreads {
   readonly #inFlight: SharedArrayBuffer;
   readonly #doorbell: SharedArrayBuffer;
   readonly #workers = new Map<number, Worker>();
+  /** Questions for counters that are open, by number: threads that have not answered, and the sums so far. */
+  readonly #asked = new Map<number, { readonly open: Set<number>; readonly sums: Map<string, number>; readonly done: () => void }>();
+  #questions = 0;
   #epoch = 0;
   #ending = false;
 
@@ -45,6 +48,26 @@ export class GatewayThreads {
 
   broadcast(delta: RouteDelta): void {
     for (const worker of this.#workers.values()) worker.postMessage(delta);
+  }
+
+  /** Counters of all threads, added up, as lines of Prometheus' text form. */
+  async metricsText(): Promise<string> {
+    if (this.#workers.size === 0) return "";
+    const id = this.#questions++;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const sums = new Map<string, number>();
+    this.#asked.set(id, { open: new Set(this.#workers.keys()), sums, done: resolve });
+    for (const thread of this.#workers.keys()) this.send(thread, { type: "metrics", id });
+    await promise;
+    this.#asked.delete(id);
+    return [...sums].map(([sample, value]) => `${sample} ${value}\n`).join("");
+  }
+
+  #answered(id: number, thread: number, counters: Readonly<Record<string, number>>): void {
+    const question = this.#asked.get(id);
+    if (question === undefined || !question.open.delete(thread)) return;
+    for (const [sample, value] of Object.entries(counters)) question.sums.set(sample, (question.sums.get(sample) ?? 0) + value);
+    if (question.open.size === 0) question.done();
   }
 
   /** Lets requests finish for up to `graceMs` and ends the threads. */
@@ -73,6 +96,7 @@ export class GatewayThreads {
     const listening = Promise.withResolvers<void>();
     worker.on("message", (message: GatewayToControl) => {
       if (message.type === "listening") listening.resolve();
+      else if (message.type === "metrics") this.#answered(message.id, thread, message.counters);
       onMessage(message);
     });
     worker.on("error", (err) => this.#options.logger.error("gateway thread failed", { thread, err }));
@@ -83,6 +107,7 @@ export class GatewayThreads {
   #gone(thread: number, worker: Worker): void {
     if (this.#workers.get(thread) !== worker) return;
     this.#workers.delete(thread);
+    for (const id of this.#asked.keys()) this.#answered(id, thread, {});
     subtractThread(this.#inFlight, { thread, threads: this.#options.listenFds.length });
     if (this.#ending) return;
     this.#options.onGone(thread);

@@ -4,8 +4,8 @@ import { openSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { createApiServer } from "#apiserver";
-import { Deciders } from "#autoscaler";
+import { createApiServer, restamp } from "#apiserver";
+import { Deciders, publishDeciders } from "#autoscaler";
 import { createClient, createInformerSet } from "#client";
 import { followSettings } from "#controllers";
 import type { Logger } from "#core";
@@ -89,7 +89,7 @@ const api = createApiServer({
   version: KUBERNETES_VERSION,
   authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
   authorize: () => undefined,
-  metricsText: () => metrics.text(),
+  metricsText: async () => metrics.text() + (await threads.metricsText()),
   documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },
 });
 const transport = api.transportFor(CONTROLLER);
@@ -101,6 +101,7 @@ await ensureBootstrapObjects(client, { domain: asked.domain, version: VERSION, n
 await settings.synced;
 
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
+publishDeciders(metrics, deciders);
 const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS });
 const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal);
 const threads = new GatewayThreads({
@@ -240,7 +241,7 @@ async function openStore(log: Logger): Promise<SqliteStore> {
     process.exit(1);
   });
   try {
-    return await openSqliteStore({ path, channel: worker, clock, logger: log, onFailure: () => process.exit(1) });
+    return await openSqliteStore({ path, channel: worker, clock, logger: log, restamp, onFailure: () => process.exit(1) });
   } catch (error) {
     if (!(error instanceof StoreFileError)) throw error;
     process.stderr.write(`Error: ${error.message}\n`);

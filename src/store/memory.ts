@@ -1,7 +1,7 @@
 // The store in memory: for tests and simulations, with the same contract as the one on disk.
 import type { Clock } from "#core";
 import { holds } from "./expectation.ts";
-import type { Entry, Listed, ListOptions, Removal, Store, WatchOptions, Write, Written } from "./port.ts";
+import type { Entry, Listed, ListOptions, Removal, Restamp, Store, WatchOptions, Write, Written } from "./port.ts";
 import { WatchWindow } from "./window.ts";
 
 interface Options {
@@ -9,11 +9,14 @@ interface Options {
   readonly windowBytesMax?: number;
   /** The first revision is one more. */
   readonly startRevision?: number;
+  /** Default: expired values stay as they are. */
+  readonly restamp?: Restamp;
 }
 
 export class MemoryStore implements Store {
   readonly #clock: Clock;
   readonly #window: WatchWindow;
+  readonly #restamp: Restamp;
   readonly #entries = new Map<string, Entry & { readonly expiresAtMs: number | undefined }>();
   /** Keys in order; rebuilt when keys came or went. */
   #sorted: string[] | undefined = [];
@@ -21,6 +24,7 @@ export class MemoryStore implements Store {
 
   constructor(options: Options) {
     this.#clock = options.clock;
+    this.#restamp = options.restamp ?? ((value) => value);
     this.#revision = options.startRevision ?? 0;
     this.#window = new WatchWindow(options.windowBytesMax ?? 32 << 20, this.#revision);
   }
@@ -80,7 +84,7 @@ export class MemoryStore implements Store {
     const now = this.#clock.wallMs();
     for (const entry of [...this.#entries.values()]) {
       if (entry.expiresAtMs === undefined || entry.expiresAtMs > now) continue;
-      await this.delete({ key: entry.key, expect: entry.revision, durability: "rebuildable", encode: () => entry.value });
+      await this.delete({ key: entry.key, expect: entry.revision, durability: "rebuildable", encode: (revision) => this.#restamp(entry.value, revision) });
     }
   }
 

@@ -6,6 +6,9 @@
  */
 export type Durability = "durable" | "rebuildable";
 
+/** Brings a value to the revision at which it expires; the store itself does not read values. */
+export type Restamp = (value: string, revision: number) => string;
+
 export interface Entry {
   readonly key: string;
   /** JSON text; the store never reads it. */

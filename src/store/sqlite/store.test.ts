@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { isReason, silentLogger, SimClock } from "#core";
 import type { ControlToStore, StoreToControl } from "#protocol";
+import type { StoreEvent } from "../port.ts";
 import { storeContract } from "../contract.test-suite.ts";
 import { StoreFileError } from "./database.ts";
 import { openSqliteStore, type SqliteStore } from "./store.ts";
@@ -38,6 +39,7 @@ async function open(path: string, options: { windowBytesMax?: number; clock?: Si
     path,
     clock: options.clock ?? new SimClock(),
     logger: silentLogger,
+    restamp: (value, revision) => `${revision} ${value}`,
     onFailure: (error) => failures.push(error),
     channel: { postMessage: (m) => void (holding ? held.push(m) : deliver(m)), on: (_, listener) => toControl.push(listener) },
     ...(options.windowBytesMax === undefined ? {} : { windowBytesMax: options.windowBytesMax }),
@@ -136,12 +138,16 @@ test("sqlite: expired entries are deleted and the file shrinks again", async () 
     void store.put({ key: `/e/${i}`, encode: () => "x".repeat(4_000), expect: "any", durability: "rebuildable", ttlMs: 1_000 });
   }
   await store.put({ key: "/stays", encode: () => "{}", expect: "any", durability: "durable" });
+  const gone: StoreEvent[] = [];
+  store.watch({ prefix: "/e/", after: store.revision, visibility: "durable", onEvents: (events) => gone.push(...events) });
   const stop = new AbortController();
   const running = store.run(stop.signal);
   await clock.advance(60_000);
   stop.abort();
   await running;
   assert.equal(await store.count("/"), 1);
+  assert.equal(gone.length, 400);
+  assert.ok(gone.every((event) => event.type === "delete" && event.value.startsWith(`${event.revision} `)), "each deletion carries its own revision");
   await store.close();
   assert.ok(statSync(path).size < 400 * 4_000 * 0.2, `the file still has ${statSync(path).size} bytes`);
 });

@@ -3,7 +3,7 @@ import { StatusError, type Clock, type Logger } from "#core";
 import type { ControlToStore, StoreRow, StoreToControl } from "#protocol";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { holds, prefixEnd } from "../expectation.ts";
-import type { Entry, Listed, ListOptions, Removal, Store, WatchOptions, Write, Written } from "../port.ts";
+import type { Entry, Listed, ListOptions, Removal, Restamp, Store, WatchOptions, Write, Written } from "../port.ts";
 import { WatchWindow } from "../window.ts";
 import { openForReading, StoreFileError } from "./database.ts";
 
@@ -25,6 +25,7 @@ interface Options {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly windowBytesMax?: number;
+  readonly restamp: Restamp;
   /** The disk refused a batch: what is in memory can no longer be kept, the process must end. */
   readonly onFailure: (error: Error) => void;
 }
@@ -148,7 +149,10 @@ export class SqliteStore implements Store {
   /** Deletes expired entries; returns how many. */
   async expire(): Promise<number> {
     const due = this.#due.all(this.#options.clock.wallMs()) as unknown as Entry[];
-    await Promise.all(due.map((entry) => this.delete({ key: entry.key, expect: entry.revision, durability: "durable", encode: () => entry.value })));
+    const { restamp } = this.#options;
+    await Promise.all(
+      due.map(({ key, revision, value }) => this.delete({ key, expect: revision, durability: "durable", encode: (next) => restamp(value, next) })),
+    );
     return due.length;
   }
 
