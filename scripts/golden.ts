@@ -1,0 +1,48 @@
+// `npm run golden -- DIR`: compares this platform with recordings of the real one, one line a scenario or case.
+import { existsSync } from "node:fs";
+import { runGoldenFolder } from "../test/golden/folder.ts";
+
+const HELP = `Usage: npm run golden -- DIR...
+
+Runs the recordings in DIR (or in one file) against this platform: scenarios and single requests in the format of
+golden/serving, groups of golden/autoscaler. Files are told apart by their content; DIR may hold only some of them.
+
+  NAME: equal
+  NAME: differs: the first difference
+  NAME: skipped: the reason
+
+Exit code: 0 when nothing differs but what is expected to, 1 otherwise, 2 for a wrong call.`;
+
+const LINE_MAX = 2000;
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " | ").slice(0, LINE_MAX);
+
+async function main(paths: readonly string[]): Promise<number> {
+  if (paths.includes("--help") || paths.includes("-h")) {
+    console.log(HELP);
+    return 0;
+  }
+  const wrong = paths.find((path) => path.startsWith("-") || !existsSync(path));
+  if (paths.length === 0 || wrong !== undefined) {
+    console.error(paths.length === 0 ? HELP : `Error: ${wrong?.startsWith("-") === true ? "unknown option" : "no such folder"}: ${wrong}`);
+    return 2;
+  }
+  const counts = { equal: 0, differs: 0, expected: 0, skipped: 0 };
+  for (const path of paths) {
+    for await (const { name, verdict, text, expected } of runGoldenFolder(path)) {
+      counts[verdict]++;
+      if (verdict === "differs" && expected !== undefined) counts.expected++;
+      const why = verdict === "differs" && expected !== undefined ? ` (expected: ${expected})` : "";
+      console.log(`${name}: ${verdict}${text === "" ? "" : `: ${oneLine(text)}`}${why}`);
+    }
+  }
+  const { equal, differs, expected, skipped } = counts;
+  console.log(`${equal} of ${equal + differs} equal, ${differs} differ (${expected} of them expected), ${skipped} skipped`);
+  return differs > expected ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`Error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
+}
