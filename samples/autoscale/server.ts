@@ -1,4 +1,5 @@
 // Sleeps (`sleep`, ms), computes (`prime`, largest prime below N) and allocates (`bloat`, MB) on request, to see a service grow and shrink.
+// `/served` tells how many other requests this process has answered.
 const http: typeof import("node:http") = require("node:http");
 
 const PRIME_MAX = 100_000_000;
@@ -45,8 +46,16 @@ async function answer(query: URLSearchParams): Promise<string> {
   return lines.length > 0 ? lines.join("\n") : `Hello ${process.env["TARGET"] ?? "World"}!`;
 }
 
+let served = 0;
+
 const server = http.createServer((request, response) => {
-  const query = new URLSearchParams((request.url ?? "").split("?")[1] ?? "");
+  const [path, search = ""] = (request.url ?? "").split("?");
+  if (path === "/served") {
+    response.end(`${served}\n`);
+    return;
+  }
+  const query = new URLSearchParams(search);
+  response.once("finish", () => served++);
   answer(query).then(
     (text) => response.end(`${text}\n`),
     (error: unknown) => {
@@ -58,6 +67,7 @@ const server = http.createServer((request, response) => {
 server.listen(Number(process.env["PORT"] ?? 8080));
 
 process.once("SIGTERM", () => {
+  console.log(`served ${served} requests`);
   server.close(() => process.exit(0));
   server.closeIdleConnections();
 });

@@ -66,6 +66,11 @@ export class Platform {
     return stdout;
   }
 
+  /** The real kn; its path is in the variable KN. */
+  kn(...args: readonly string[]): Promise<Ran> {
+    return ran(findProgram("kn", "KN") ?? "kn", args, { ...process.env, KUBECONFIG: this.state.kubeconfig, HOME: this.data });
+  }
+
   async apply(manifest: object): Promise<string> {
     const child = spawn("kubectl", ["apply", "-f", "-"], { env: { ...process.env, KUBECONFIG: this.state.kubeconfig, HOME: this.data } });
     let text = "";
@@ -104,9 +109,14 @@ export class Platform {
   }
 }
 
-export async function eider(args: readonly string[]): Promise<Ran> {
+export function eider(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ran> {
+  return ran(join(root, "bin/eider"), args, env);
+}
+
+/** Runs a program to its end; a code other than 0 is an answer, not an error. */
+export async function ran(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
   try {
-    const { stdout, stderr } = await run(join(root, "bin/eider"), args, { maxBuffer: 64 << 20 });
+    const { stdout, stderr } = await run(program, args, { env, maxBuffer: 64 << 20 });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const failed = error as { code?: number; stdout?: string; stderr?: string };
