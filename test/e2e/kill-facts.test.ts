@@ -65,7 +65,7 @@ test("resetsAtKills counts what the kill took along and nothing else", () => {
   assert.equal(resetsAtKills({ answered: 1, failed: [failed("reset"), failed("reset", 10, 20), failed("refused")] }, kills), 1);
 });
 
-const pod: PodFact = { uid: "u1", name: "p1", revision: "r1", terminating: false, containers: { main: "process://7-70" } };
+const pod: PodFact = { uid: "u1", name: "p1", revision: "r1", terminating: false, containers: { main: "process://7-70" }, restarts: 0 };
 const running: PodProcess = { pid: 7, startTime: "70", podUid: "u1", container: "main", revision: "r1" };
 const sound: Snapshot = { services: [{ name: "s", ready: true, message: "" }], pods: [pod], wanted: { r1: 1 }, processes: [running] };
 
@@ -80,6 +80,11 @@ const snapshots: readonly { readonly name: string; readonly check: (snapshot: Sn
   { name: "a status that names a process that is gone", check: wrongStatuses, planted: { processes: [] } },
   { name: "another process in the same pod", check: (after) => movedPods(sound, after, []), planted: { processes: [{ ...running, pid: 8 }] } },
   { name: "a reused pid", check: (after) => movedPods(sound, after, []), planted: { processes: [{ ...running, startTime: "80" }] } },
+  {
+    name: "a pod of a kept revision that was started again",
+    check: (after) => movedPods(sound, after, ["r1"]),
+    planted: { pods: [{ ...pod, restarts: 1 }], processes: [{ ...running, pid: 8 }] },
+  },
   { name: "a pod of a kept revision that is gone", check: (after) => movedPods(sound, after, ["r1"]), planted: { pods: [], processes: [] } },
 ];
 for (const { name, check, planted } of snapshots) {
@@ -92,6 +97,10 @@ for (const { name, check, planted } of snapshots) {
 test("a terminating pod does not count as doubled, and need not have a process", () => {
   const leaving = { ...sound, pods: [pod, { ...pod, uid: "u2", terminating: true }] };
   assert.deepEqual([...doubledPods(leaving), ...wrongStatuses(leaving)], []);
+});
+
+test("movedPods lets a pod that nobody keeps start again when its status counts it", () => {
+  assert.deepEqual(movedPods(sound, { ...sound, pods: [{ ...pod, restarts: 1 }], processes: [{ ...running, pid: 8 }] }, []), []);
 });
 
 test("movedPods complains when there was nothing to keep", () => assert.equal(movedPods({ ...sound, pods: [], processes: [] }, sound, ["r1"]).length, 1));

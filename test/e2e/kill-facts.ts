@@ -46,6 +46,8 @@ export interface PodFact {
   readonly terminating: boolean;
   /** `process://<pid>-<start time>` of each running container by its status. */
   readonly containers: Readonly<Record<string, string>>;
+  /** Restarts of all containers by the status. */
+  readonly restarts: number;
 }
 
 export interface ServiceFact {
@@ -143,14 +145,20 @@ export function wrongStatuses({ pods, processes }: Snapshot): string[] {
     );
 }
 
-/** A pod that is there before and after has the same process; the pods of `kept` revisions are all still there. */
+/**
+ * A pod that is there before and after has the same process; the pods of `kept` revisions are all still there. Another
+ * pod may have been told to end just before the kill and the write that said so be lost: it starts again, and counts that.
+ */
 export function movedPods(before: Snapshot, after: Snapshot, kept: readonly string[]): string[] {
   const now = new Map(after.processes.map((process) => [`${process.podUid}/${process.container}`, process]));
-  const stayed = new Set(after.pods.filter(({ terminating }) => !terminating).map(({ uid }) => uid));
+  const restarts = new Map(before.pods.map((pod) => [pod.uid, pod.restarts]));
+  const isRestarted = (pod: PodFact): boolean => !kept.includes(pod.revision) && pod.restarts > (restarts.get(pod.uid) ?? 0);
+  const there = new Set(after.pods.map(({ uid }) => uid));
+  const stayed = new Set(after.pods.filter((pod) => !pod.terminating && !isRestarted(pod)).map(({ uid }) => uid));
   const keptPods = before.pods.filter(({ revision }) => kept.includes(revision));
   return [
     ...(kept.length > 0 && keptPods.length === 0 ? [`no pod of ${kept.join(", ")} was there: nothing was checked`] : []),
-    ...keptPods.filter(({ uid }) => !stayed.has(uid)).map(({ name }) => `moved pod: ${name} is gone`),
+    ...keptPods.filter(({ uid }) => !there.has(uid)).map(({ name }) => `moved pod: ${name} is gone`),
     ...before.processes
       .filter(({ podUid }) => stayed.has(podUid))
       .flatMap(({ podUid, container, pid, startTime }) => {

@@ -325,5 +325,6 @@ function podFact({ metadata, status }: Pod): PodFact {
     revision: metadata.labels?.[REVISION] ?? "",
     terminating: metadata.deletionTimestamp !== undefined,
     containers: Object.fromEntries(running.map(({ name, containerID = "" }) => [name, containerID])),
+    restarts: (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + (restartCount ?? 0), 0),
   };
 }
