@@ -17,7 +17,7 @@ import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper 
 import { EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewayToControl } from "#protocol";
 import { RouteTable } from "#routing";
-import { connectKeeper, createProcessRuntime, type ProcessRuntime } from "#runtimes";
+import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry } from "#telemetry";
@@ -32,6 +32,7 @@ import { environment, nodeFlags, parseSettings } from "./options.ts";
 import { podLog } from "./pod-log.ts";
 import type { ReadyState } from "./ready-text.ts";
 import { Routes } from "./routes.ts";
+import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { servedKinds, tryPod } from "./served-kinds.ts";
 import { VERSION } from "./version.ts";
 
@@ -78,7 +79,7 @@ const kinds = servedKinds({
   tryPod: (pod) => tryPod(transport, pod),
   signal,
   podLog: podLog(() => runtime as ProcessRuntime),
-});
+}).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
 const api = createApiServer({
   kinds,
   namespaceKind: Namespace,

@@ -2,6 +2,8 @@
 
 /** `{"8080":"127.0.0.1:41234"}`: container port → address, written before the process starts to listen. */
 export const ADDRESSES_ANNOTATION = "eider.dev/addresses";
+/** Says on the Pod what runs it; `process` is a process of the host without isolation. */
+export const RUNTIME_ANNOTATION = "eider.dev/runtime";
 
 export interface PodAddress {
   readonly host: string;

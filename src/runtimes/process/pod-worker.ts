@@ -6,7 +6,7 @@ import { isReason, rfc3339, type Clock, type Logger } from "#core";
 import type { ImageStore, UnpackedImage } from "#images";
 import { Pod, type CoreContainer, type CoreProbe, type PodStatus } from "#kinds";
 import type { ProcessExit, ProcessState } from "#protocol";
-import { ADDRESSES_ANNOTATION, recordedPorts } from "../addresses.ts";
+import { ADDRESSES_ANNOTATION, recordedPorts, RUNTIME_ANNOTATION } from "../addresses.ts";
 import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
 import type { KeeperClient } from "./keeper-client.ts";
 import { launchSpec } from "./launch.ts";
@@ -333,7 +333,7 @@ export class PodWorker {
     const { namespace = "", name, uid } = this.#pod.metadata;
     this.#unrecorded = false;
     const record = JSON.stringify(Object.fromEntries(Object.entries(this.#ports).map(([port, host]) => [port, `127.0.0.1:${host}`])));
-    const body = { metadata: { uid, annotations: { [ADDRESSES_ANNOTATION]: record } } };
+    const body = { metadata: { uid, annotations: { [ADDRESSES_ANNOTATION]: record, [RUNTIME_ANNOTATION]: "process" } } };
     client.patch(Pod, { namespace, name }, { type: "application/merge-patch+json", body }).catch((error: unknown) => {
       logger.warn("addresses were not recorded", { pod: name, err: error });
       this.#unrecorded = !isReason(error, "NotFound");
