@@ -3,7 +3,7 @@ import { alreadyExists, badRequest, nameSuffix, notFound, rfc3339, uuid } from "
 import type { KubeObject, ObjectMeta } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { invalid, terminating } from "./errors.ts";
-import { decode, keyOf } from "./keys.ts";
+import { keyOf } from "./keys.ts";
 import type { Resource } from "./registry.ts";
 import { admitted, commit, type Result, type WriteContext, type WriteTools } from "./writing.ts";
 
@@ -17,7 +17,7 @@ async function checkNamespace(tools: WriteTools, resource: Resource, namespace: 
   if (!resource.namespaced || namespaces === undefined) return;
   const entry = await tools.store.get(keyOf(namespaces, "", namespace));
   if (entry === undefined) throw notFound(namespaces.name, namespace);
-  if (decode(entry.value).metadata.deletionTimestamp !== undefined) throw terminating(resource.name, name, namespace);
+  if (tools.parsed.of(entry.value).metadata.deletionTimestamp !== undefined) throw terminating(resource.name, name, namespace);
 }
 
 /** The sent metadata with all that the server owns. */

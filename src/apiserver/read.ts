@@ -71,11 +71,15 @@ export async function list(store: Store, resource: Resource, selection: Selectio
 }
 
 /** Adds the texts of matching entries until there are `limit` (0: all); returns how many entries it has passed. */
-async function collect(entries: readonly Entry[], { ownsKey, matches }: Selection, { texts, limit }: { texts: string[]; limit: number }): Promise<number> {
+async function collect(
+  entries: readonly Entry[],
+  { ownsKey, mayMatch, matches }: Selection,
+  { texts, limit }: { texts: string[]; limit: number },
+): Promise<number> {
   for (const [index, entry] of entries.entries()) {
     if (limit > 0 && texts.length >= limit) return index;
     if (matches !== undefined && index % PIECE === PIECE - 1) await nextTurn();
-    if (ownsKey(entry.key) && (matches === undefined || matches(decode(entry.value)))) texts.push(entry.value);
+    if (ownsKey(entry.key) && (matches === undefined || (mayMatch(entry.value) && matches(decode(entry.value))))) texts.push(entry.value);
   }
   return entries.length;
 }

@@ -9,6 +9,8 @@ export interface Selection {
   readonly prefix: string;
   /** Whether a key below the prefix can be meant; cheap, without the object. */
   readonly ownsKey: (key: string) => boolean;
+  /** Whether the stored text can be that of a matching object; saves parsing most of the others. */
+  readonly mayMatch: (text: string) => boolean;
   /** Undefined when no object needs to be looked at. */
   readonly matches: ((object: KubeObject) => boolean) | undefined;
 }
@@ -32,9 +34,13 @@ export function selectionOf(resource: Resource, namespace: string, query: URLSea
   const said = { "metadata.name": name, "metadata.namespace": resource.namespaced ? inNamespace : undefined };
   const asked = fields.filter(({ field, equals, value }) => !equals || said[field as keyof typeof said] !== value);
   const one = name === undefined || (resource.namespaced && inNamespace === "") ? undefined : keyOf(resource, inNamespace, name);
+  // Stored texts have no spaces, so a label stands in them exactly like this.
+  const pairs = labels.filter(({ operator, values }) => operator === "In" && values.length === 1);
+  const members = pairs.map((label) => `${JSON.stringify(label.key)}:${JSON.stringify(label.values[0])}`);
   return {
     prefix: one ?? prefixOf(resource, inNamespace),
     ownsKey: one !== undefined ? (key) => key === one : name !== undefined ? (key) => key.endsWith(`/${name}`) : () => true,
+    mayMatch: (text) => members.every((member) => text.includes(member)),
     matches:
       labels.length === 0 && asked.length === 0
         ? undefined

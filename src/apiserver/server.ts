@@ -1,6 +1,5 @@
 // Puts the API server together and answers requests: who is it, what do they want, may they, do it, show it.
-import type { KubeObject, UserInfo } from "#schema";
-import type { StoreEvent } from "#store";
+import type { UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readObject, textOf } from "./body.ts";
 import { isDryRun, readDeleteOptions } from "./delete.ts";
@@ -13,6 +12,7 @@ import { negotiate } from "./negotiate.ts";
 import { createOpenApi } from "./openapi.ts";
 import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
 import { patchOf, readPatch } from "./patch.ts";
+import { ParsedObjects } from "./parsed-objects.ts";
 import { answerPath, OPEN_PATHS } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
 import { get } from "./read.ts";
@@ -98,15 +98,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, rng, namespaceKind } = options;
   const registry = createRegistry(options.kinds);
   const namespaces = registry.resources.find(({ kind }) => kind.group === namespaceKind?.group && kind.plural === namespaceKind.plural);
-  const parsed = new WeakMap<StoreEvent, KubeObject>();
-  const objectOf = (event: StoreEvent): KubeObject => {
-    const known = parsed.get(event);
-    if (known !== undefined) return known;
-    const object = decode(event.value);
-    parsed.set(event, object);
-    return object;
-  };
-  const parts = { options, registry, writeTools: { store, clock, rng, namespaces }, watchTools: { store, clock, rng, objectOf } };
+  const parsed = new ParsedObjects();
+  const parts = { options, registry, writeTools: { store, clock, rng, namespaces, parsed }, watchTools: { store, clock, rng, parsed } };
   const openApi = createOpenApi(registry, options.version);
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     try {

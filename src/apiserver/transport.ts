@@ -7,6 +7,7 @@ import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
 import { watchParameters } from "./list-options.ts";
 import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
+import type { ParsedObjects } from "./parsed-objects.ts";
 import { patchOf } from "./patch.ts";
 import { nextTurn, PIECE } from "./pause.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
@@ -14,6 +15,9 @@ import type { Registry, Resource } from "./registry.ts";
 import { selectionOf } from "./selection.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
 import type { WriteTools } from "./writing.ts";
+
+/** Longer lists would push out what is used again and again. */
+const SHARED_MAX = 100;
 
 /** A copy without undefined members: what the object would be as JSON. */
 function plain(value: unknown): unknown {
@@ -32,26 +36,26 @@ function payloadOf(call: InProcessCall): Payload {
   };
 }
 
-async function listOf(resource: Resource, texts: readonly string[], metadata: object): Promise<object> {
+async function listOf(resource: Resource, texts: readonly string[], metadata: object, parsed: ParsedObjects): Promise<object> {
   const items: KubeObject[] = [];
   for (const text of texts) {
-    items.push(decode(text));
+    items.push(texts.length > SHARED_MAX ? decode(text) : parsed.of(text));
     if (items.length % PIECE === 0) await nextTurn();
   }
   return { kind: `${resource.kind.kind}List`, apiVersion: resource.apiVersion, metadata, items };
 }
 
-async function answerOf(resource: Resource, outcome: Outcome): Promise<unknown> {
+async function answerOf(resource: Resource, outcome: Outcome, parsed: ParsedObjects): Promise<unknown> {
   switch (outcome.as) {
     case "object":
       return outcome.result.object;
     case "text":
-      return decode(outcome.text);
+      return parsed.of(outcome.text);
     case "plain":
       return outcome.body;
     case "page": {
       const { texts, revision, continue: token } = outcome.page;
-      return listOf(resource, texts, { resourceVersion: String(revision), ...(token === "" ? {} : { continue: token }) });
+      return listOf(resource, texts, { resourceVersion: String(revision), ...(token === "" ? {} : { continue: token }) }, parsed);
     }
     default:
       return unreachable(outcome);
@@ -81,7 +85,7 @@ export function createTransport(
         fieldValidation: "Ignore",
         warn: () => {},
       } as const;
-      return answerOf(resource, await perform(writeTools, { ...info, query }, payloadOf(call), context));
+      return answerOf(resource, await perform(writeTools, { ...info, query }, payloadOf(call), context), writeTools.parsed);
     },
     async *watch(call, signal): AsyncGenerator<InProcessWatchEvent, void, void> {
       const resource = registry.of(call.kind);

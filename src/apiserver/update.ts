@@ -3,7 +3,7 @@ import { conflict, notFound } from "#core";
 import { equal, type KubeObject, type ObjectMeta } from "#schema";
 import { isRemovable } from "./deletion-state.ts";
 import { invalid } from "./errors.ts";
-import { decode, keyOf } from "./keys.ts";
+import { keyOf } from "./keys.ts";
 import type { Resource } from "./registry.ts";
 import { admitted, ATTEMPTS_MAX, commit, erase, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
 
@@ -112,7 +112,7 @@ export async function update(tools: WriteTools, target: Target, change: Change, 
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const entry = await tools.store.get(keyOf(resource, namespace, name));
     if (entry === undefined) throw notFound(resource.name, name);
-    const current = { object: decode(entry.value), text: entry.value };
+    const current = { object: tools.parsed.of(entry.value), text: entry.value };
     const next = await nextState(target, current, change, context);
     if (next === undefined) return current;
     const result = isRemovable(resource, next)

@@ -6,6 +6,7 @@ import { expiredVersion, versionTooLarge } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";
 import { decode } from "./keys.ts";
 import type { WatchParameters } from "./list-options.ts";
+import type { ParsedObjects } from "./parsed-objects.ts";
 import { nextTurn } from "./pause.ts";
 import type { Resource } from "./registry.ts";
 import type { Selection } from "./selection.ts";
@@ -28,8 +29,7 @@ export interface WatchTools {
   readonly store: Store;
   readonly clock: Clock;
   readonly rng: Rng;
-  /** Parses the value of an event once for all in-process watchers. */
-  readonly objectOf: (event: StoreEvent) => KubeObject;
+  readonly parsed: ParsedObjects;
 }
 
 /** Bookmarks come about once a minute, as from Kubernetes. */
@@ -51,15 +51,15 @@ function bookmark(resource: Resource, revision: number, initialEnd: boolean): Fr
 }
 
 /** What an event of the store is to a watcher with this selection; undefined when it is none of its business. */
-function seen(event: StoreEvent, selection: Selection, objectOf: WatchTools["objectOf"]): Frame | undefined {
+function seen(event: StoreEvent, selection: Selection, parsed: ParsedObjects): Frame | undefined {
   const { matches } = selection;
-  const now = (type: Frame["type"]): Frame => ({ type, text: event.value, object: () => objectOf(event) });
+  const now = (type: Frame["type"]): Frame => ({ type, text: event.value, object: () => parsed.of(event.value) });
   const change = event.previous === undefined ? "ADDED" : "MODIFIED";
   if (matches === undefined) return now(event.type === "delete" ? "DELETED" : change);
-  const previous = event.previous === undefined ? undefined : decode(event.previous);
+  const previous = event.previous === undefined ? undefined : parsed.of(event.previous);
   const before = previous !== undefined && matches(previous);
   if (event.type === "delete") return before ? now("DELETED") : undefined;
-  if (matches(objectOf(event))) return now(before ? "MODIFIED" : "ADDED");
+  if (matches(parsed.of(event.value))) return now(before ? "MODIFIED" : "ADDED");
   if (!before) return undefined;
   // It has left the selection: Kubernetes shows its last matching state with the revision of the change.
   const last = { ...previous, metadata: { ...previous.metadata, resourceVersion: String(event.revision) } };
@@ -90,7 +90,7 @@ async function tick(clock: Clock, ms: number, { onTick, signal }: { onTick: () =
  * it reconnects). Throws `Expired` when the window has moved on, `Timeout` for a revision of the future, before the first batch.
  */
 export async function* watchFrames(tools: WatchTools, request: WatchRequest, signal: AbortSignal): AsyncGenerator<readonly Frame[], void, void> {
-  const { store, clock, rng, objectOf } = tools;
+  const { store, clock, rng, parsed } = tools;
   const { resource, selection, parameters, visibility } = request;
   if ((parameters.resourceVersion ?? 0) > store.revision) throw versionTooLarge(parameters.resourceVersion ?? 0, store.revision);
   const start = parameters.initialEvents ? await initial(tools, request) : undefined;
@@ -117,7 +117,7 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
     while (!ended.aborted && !due.end && !queue.overflown) {
       const events = queue.take();
       last = events.at(-1)?.revision ?? last;
-      const frames = framesOf(events, selection, objectOf);
+      const frames = framesOf(events, selection, parsed);
       if (frames.length > 0) yield frames;
       else if (due.bookmark && queue.empty) {
         due.bookmark = false;
@@ -131,10 +131,10 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
   }
 }
 
-function framesOf(events: readonly StoreEvent[], selection: Selection, objectOf: WatchTools["objectOf"]): readonly Frame[] {
+function framesOf(events: readonly StoreEvent[], selection: Selection, parsed: ParsedObjects): readonly Frame[] {
   const frames: Frame[] = [];
   for (const event of events) {
-    const frame = selection.ownsKey(event.key) ? seen(event, selection, objectOf) : undefined;
+    const frame = selection.ownsKey(event.key) ? seen(event, selection, parsed) : undefined;
     if (frame !== undefined) frames.push(frame);
   }
   return frames;

@@ -4,6 +4,7 @@ import type { FieldError, FieldValidation, KubeObject, UserInfo } from "#schema"
 import type { Durability, Expectation, Store } from "#store";
 import { invalid } from "./errors.ts";
 import { encode, keyOf } from "./keys.ts";
+import type { ParsedObjects } from "./parsed-objects.ts";
 import type { Resource } from "./registry.ts";
 
 /** Who writes, how durable, how strict, and where warnings go. */
@@ -21,6 +22,7 @@ export interface WriteTools {
   readonly rng: Rng;
   /** The resource whose objects are the namespaces. */
   readonly namespaces: Resource | undefined;
+  readonly parsed: ParsedObjects;
 }
 
 export interface Target {

@@ -5,16 +5,22 @@ export class WorkQueue<K> {
   readonly #waiting = new Set<K>();
   readonly #running = new Set<K>();
   readonly #again = new Set<K>();
-  #wake: (() => void)[] = [];
+  /** Workers without work; each key wakes one. */
+  #idle: (() => void)[] = [];
+  /** Signals that wake all workers when they abort. */
+  readonly #signals = new WeakSet<AbortSignal>();
 
   add(key: K): void {
     if (this.#running.has(key)) this.#again.add(key);
-    else this.#waiting.add(key);
-    this.#notify();
+    else if (!this.#waiting.has(key)) {
+      this.#waiting.add(key);
+      this.#idle.shift()?.();
+    }
   }
 
   /** The next key, or undefined once the signal aborts. */
   async take(signal: AbortSignal): Promise<K | undefined> {
+    this.#follow(signal);
     while (!signal.aborted) {
       const [key] = this.#waiting;
       if (key !== undefined) {
@@ -22,14 +28,7 @@ export class WorkQueue<K> {
         this.#running.add(key);
         return key;
       }
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          signal.removeEventListener("abort", wake);
-          resolve();
-        };
-        signal.addEventListener("abort", wake, { once: true });
-        this.#wake.push(wake);
-      });
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     return undefined;
   }
@@ -48,9 +47,12 @@ export class WorkQueue<K> {
     return this.#waiting.size === 0 && this.#running.size === 0;
   }
 
-  #notify(): void {
-    const wake = this.#wake;
-    this.#wake = [];
-    for (const resolve of wake) resolve();
+  #follow(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return;
+    this.#signals.add(signal);
+    const wakeAll = (): void => {
+      for (const resolve of this.#idle.splice(0)) resolve();
+    };
+    signal.addEventListener("abort", wakeAll, { once: true });
   }
 }
