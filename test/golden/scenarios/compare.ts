@@ -2,7 +2,8 @@
 import type { Ledger } from "./ledger.ts";
 import { masked, UNLISTED } from "./masks.ts";
 import { normaliseObject, normaliseText, normaliseValue, type Replacements } from "./normalise.ts";
-import type { Json, RecordedObject, RecordedStep, Scenario } from "./recording.ts";
+import { tellsOfRollout, withoutRollout } from "./queue-proxy-rollouts.ts";
+import type { Json, RecordedEvent, RecordedObject, RecordedStep, Scenario } from "./recording.ts";
 import { kindName } from "./ledger.ts";
 
 const show = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value)).slice(0, 300);
@@ -58,6 +59,8 @@ const isMirrored = (object: RecordedObject): boolean =>
   ((object.metadata["labels"] as Json | undefined)?.["endpointslice.kubernetes.io/managed-by"] as string | undefined)?.includes("mirroring") === true;
 
 export interface ObjectsOptions {
+  /** Deployments that only a new queue-proxy rolled out. */
+  readonly rollouts: ReadonlySet<string>;
   readonly ledger: Ledger;
   readonly replacements: Replacements;
   readonly scenario: Scenario;
@@ -85,7 +88,7 @@ function withoutPaths(object: RecordedObject, paths: readonly string[]): Recorde
 }
 
 export function compareObjects(options: ObjectsOptions): string | undefined {
-  const { ledger, replacements, scenario, step } = options;
+  const { ledger, replacements, rollouts, scenario, step } = options;
   const ours = new Map(
     ledger
       .objects()
@@ -104,7 +107,8 @@ export function compareObjects(options: ObjectsOptions): string | undefined {
     const unstable = unstablePaths(options, each);
     if (want === undefined || unstable.includes("")) continue;
     if (got === undefined) return `${id}: missing`;
-    const found = firstDifference(withoutPaths(masked(got), unstable), withoutPaths(masked(want), unstable), id);
+    const comparable = (object: RecordedObject): RecordedObject => withoutRollout(withoutPaths(masked(object), unstable), rollouts);
+    const found = firstDifference(comparable(got), comparable(want), id);
     if (found !== undefined) return found;
   }
   if (step !== scenario.steps.length - 1) return undefined;
@@ -139,16 +143,18 @@ const OTHERS: readonly string[] = ["default-scheduler", "kubelet"];
 /** Events that tell of a race between two of the real programs, not of a behaviour. */
 const RACES: readonly string[] = ["FinalizerUpdateFailed", "UpdateFailed"];
 
-export function compareEvents(got: readonly RecordedObject[], step: RecordedStep | undefined, replacements: Replacements): string | undefined {
+export function compareEvents(scenario: Scenario, its: Pick<ObjectsOptions, "ledger" | "replacements" | "rollouts">): string | undefined {
+  const { ledger, replacements, rollouts } = its;
   const line = (event: Json): string => {
     const about = event["involvedObject"] as Json;
     const source = (event["source"] as Json | undefined)?.["component"] ?? event["component"];
     return `${source} ${about["kind"]}/${about["name"]} ${event["type"]} ${event["reason"]} ${event["message"]}`;
   };
+  const got = ledger.objects().filter((object) => object.kind === "Event");
   const ours = new Set(got.map((event) => normaliseText(line(event), replacements)));
-  const missing = (step?.events ?? []).find(
-    (event) => !OTHERS.includes(event.component) && !RACES.includes(event.reason) && !ours.has(line(event as unknown as Json)),
-  );
+  const isOurs = (event: RecordedEvent): boolean =>
+    !OTHERS.includes(event.component) && !RACES.includes(event.reason) && !tellsOfRollout(event, rollouts);
+  const missing = (scenario.steps.at(-1)?.events ?? []).find((event) => isOurs(event) && !ours.has(line(event as unknown as Json)));
   if (missing === undefined) return undefined;
   const near = [...ours].find((text) => text.includes(`${missing.reason} `) && text.startsWith(missing.component));
   return `events: missing ${show(line(missing as unknown as Json))}${near === undefined ? "" : `, nearest ${show(near)}`}`;

@@ -25,7 +25,7 @@ function dropFromPods(object: Masked): void {
   }
 }
 
-/** Each mask says what it hides and why; it is applied to both sides. */
+/** Each mask says what it hides and why; it is applied to both sides. One more needs the whole scenario: `queue-proxy-rollouts.ts`. */
 export const MASKS: Readonly<Record<string, { readonly why: string; readonly hide: (object: Masked) => void }>> = {
   "Deployment containers": {
     why: "there is no container queue-proxy, no preStop that waits for it, and readiness probes stay on the user's container",

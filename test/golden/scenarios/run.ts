@@ -3,6 +3,7 @@ import { compareEvents, compareObjects, compareResponse, compareTrace, type Answ
 import { kindName } from "./ledger.ts";
 import { normaliseValue, replacementsOf } from "./normalise.ts";
 import type { Harness } from "./platform.ts";
+import { queueProxyRollouts } from "./queue-proxy-rollouts.ts";
 import type { Json, RecordedObject, RecordedStep, Scenario } from "./recording.ts";
 
 /** Paths that nobody serves are answered with plain text. */
@@ -52,6 +53,7 @@ export async function runScenario(recording: Scenario, harness: Harness): Promis
     return undefined;
   };
   const { ledger } = harness;
+  const rollouts = queueProxyRollouts(scenario);
   for (const [index, step] of scenario.steps.entries()) {
     const where = (difference: string): string => `step ${index} (${step.name}) ${difference}`;
     const answer = await act(harness, step, scenario.namespace);
@@ -59,10 +61,9 @@ export async function runScenario(recording: Scenario, harness: Harness): Promis
     if (answered !== undefined) return where(`response ${answered}`);
     await harness.settle();
     const replacements = replacementsOf(ledger);
-    const found = compareObjects({ ledger, replacements, scenario, step: index, recorded });
+    const found = compareObjects({ ledger, replacements, rollouts, scenario, step: index, recorded });
     if (found !== undefined) return where(found);
   }
   const replacements = replacementsOf(ledger);
-  const events = ledger.objects().filter((object) => object.kind === "Event");
-  return compareTrace(ledger, scenario, replacements) ?? compareEvents(events, scenario.steps.at(-1), replacements);
+  return compareTrace(ledger, scenario, replacements) ?? compareEvents(scenario, { ledger, replacements, rollouts });
 }

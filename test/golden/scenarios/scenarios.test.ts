@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { bootHarness } from "./platform.ts";
 import { runScenario } from "./run.ts";
-import type { Scenario } from "./recording.ts";
+import type { Json, RecordedObject, Scenario } from "./recording.ts";
 
 const FOLDER = join(import.meta.dirname, "../serving/scenarios");
 const EXPECTED_MAX = 20;
@@ -41,8 +41,14 @@ for (const scenario of scenarios) {
   });
 }
 
+function withoutQueueProxy({ kind, spec }: RecordedObject): void {
+  if (kind !== "Deployment" || spec === undefined) return;
+  const pod = (spec as { template: { spec: { containers: Json[] } } }).template.spec;
+  pod.containers = pod.containers.filter((container) => container["name"] !== "queue-proxy");
+}
+
 /** A recording with one thing changed must differ: the comparison can fail. */
-const faults: { name: string; plant: (scenario: Scenario) => unknown }[] = [
+const faults: { name: string; scenario?: string; plant: (scenario: Scenario) => unknown }[] = [
   { name: "the code of a response", plant: ({ steps }) => Object.assign(steps[0]?.response ?? {}, { code: 200 }) },
   { name: "a warning", plant: ({ steps }) => Object.assign(steps[0]?.response ?? {}, { warnings: [] }) },
   {
@@ -52,10 +58,15 @@ const faults: { name: string; plant: (scenario: Scenario) => unknown }[] = [
   { name: "an object too few", plant: ({ steps }) => (steps[0]?.objects as unknown[] | undefined)?.pop() },
   { name: "the last value of a condition", plant: ({ trace }) => (trace as unknown[][]).push([0, "Service", "hello", "Ready", "False", "Planted", ""]) },
   { name: "the text of an event", plant: ({ steps }) => Object.assign(steps[0]?.events?.[0] ?? {}, { message: "planted" }) },
+  {
+    name: "a rollout that queue-proxy has not caused",
+    scenario: "config-deployment-image-change",
+    plant: ({ steps }) => steps.forEach((step) => (step.objects ?? []).forEach(withoutQueueProxy)),
+  },
 ];
-for (const { name, plant } of faults) {
+for (const { name, scenario: of = "minimal-service", plant } of faults) {
   test(`golden: notices ${name}`, async () => {
-    const scenario = structuredClone(scenarios.find((each) => each.name === "minimal-service"));
+    const scenario = structuredClone(scenarios.find((each) => each.name === of));
     assert.ok(scenario !== undefined);
     plant(scenario);
     const harness = await bootHarness(scenario.namespace);
