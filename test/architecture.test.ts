@@ -44,6 +44,18 @@ const ENTRIES: readonly {
     forbidden: ["node:http", "node:https", "node:http2", "node:net"],
   },
   {
+    entry: "main/cli.ts",
+    rooms: ["main", "host", "core", "protocol", "schema", "telemetry", "kinds", "client", "images", "runtimes", "cli"],
+    packages: ["commander", "yaml", "tar-stream"],
+    forbidden: ["node:sqlite"],
+  },
+  {
+    entry: "main/platform.ts",
+    rooms: ["main", ...Object.keys(MAY_IMPORT).filter((room) => room !== "cli")],
+    packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata"],
+    forbidden: ["commander"],
+  },
+  {
     entry: "main/gateway-thread.ts",
     rooms: ["main", "host", "core", "protocol", "telemetry", "gateway"],
     packages: [],
