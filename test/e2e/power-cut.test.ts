@@ -15,7 +15,7 @@ const dir = mkdtempSync(join(tmpdir(), "eider-cut-"));
 after(() => rmSync(dir, { recursive: true }));
 
 const WRITERS = 6;
-const WRITES = 120;
+const WRITES = 200;
 const KEYS = 12;
 /** Neighbours of one run that are looked at beside those at a checkpoint, drawn from all. */
 const LOOKED_AT = 14;

@@ -115,21 +115,21 @@ export async function openPicture(picture: Picture, dir: string): Promise<string
   const path = join(dir, "store.db");
   writeFileSync(path, picture.db);
   writeFileSync(`${path}-wal`, picture.wal);
-  let store: SqliteStore;
-  try {
-    store = await openStore(path);
-  } catch (error) {
-    return [`${picture.name}: does not open: ${String(error)}`];
-  }
+  const complaints = await complaintsOf(picture, path).catch((error: unknown) => [`it cannot be used: ${String(error)}`]);
+  return complaints.map((text) => `${picture.name}: ${text}`);
+}
+
+async function complaintsOf({ writes, states, revision }: Picture, path: string): Promise<string[]> {
+  const store = await openStore(path);
   const { entries } = await store.list({ prefix: "/" });
   const found = new Map(entries.map(({ key, value }) => [key, value.replace(/x*$/, "")]));
-  const complaints = lostWrites(picture.writes, found);
-  if (!picture.states.some((state) => sameMap(state, found))) complaints.push("it shows a part of a commit");
-  if (store.revision <= picture.revision) complaints.push(`revision fell from ${picture.revision} to ${store.revision}`);
+  const complaints = lostWrites(writes, found);
+  if (!states.some((state) => sameMap(state, found))) complaints.push("it shows a part of a commit");
+  if (store.revision <= revision) complaints.push(`revision fell from ${revision} to ${store.revision}`);
   const written = await store.put({ key: "/after", encode: () => "1", expect: "absent", durability: "durable" });
   if (!written.ok) complaints.push("it takes no writes");
   await store.close();
-  return complaints.map((text) => `${picture.name}: ${text}`);
+  return complaints;
 }
 
 const sameMap = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean =>
@@ -165,7 +165,6 @@ export async function openStore(path: string, hooks: { readonly beforeAnswer?: H
     },
     clock: systemClock,
     logger: silentLogger,
-    restamp: (value) => value,
     restamp: (value) => value,
     onFailure: () => undefined,
   });
