@@ -21,7 +21,7 @@ function golden(files: Files): { readonly status: number | null; readonly lines:
       mkdirSync(join(folder, name, ".."), { recursive: true });
       writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
     }
-    const run = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", "--conditions=source", SCRIPT, folder], { encoding: "utf8" });
+    const run = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", "--conditions=source", SCRIPT, folder], { encoding: "utf8", env: { ...process.env, KN: "" } });
     return { status: run.status, lines: run.stdout.trim().split("\n"), error: run.stderr.replaceAll(folder, "DIR").trim() };
   } finally {
     rmSync(folder, { recursive: true });

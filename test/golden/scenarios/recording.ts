@@ -24,6 +24,11 @@ export interface RecordedStep {
   readonly op: "create" | "patch" | "jsonpatch" | "replace" | "delete" | "get" | "config" | "kn" | "sim" | "wait";
   readonly request?: { readonly method: string; readonly path: string; readonly contentType?: string; readonly body?: unknown };
   readonly response?: { readonly code: number; readonly warnings?: readonly string[]; readonly body?: Json };
+  /** Of `kn`: the command line and what came of it. */
+  readonly command?: string;
+  readonly exitCode?: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly until?: string;
   readonly seconds?: number;

@@ -1,5 +1,6 @@
 // Runs one recorded scenario against our control plane and tells the first difference.
 import { compareEvents, compareObjects, compareResponse, compareTrace, type Answer } from "./compare.ts";
+import { compareKn } from "./kn.ts";
 import { kindName } from "./ledger.ts";
 import { normaliseValue, replacementsOf } from "./normalise.ts";
 import type { Harness } from "./platform.ts";
@@ -56,6 +57,8 @@ export async function runScenario(recording: Scenario, harness: Harness): Promis
   const rollouts = queueProxyRollouts(scenario);
   for (const [index, step] of scenario.steps.entries()) {
     const where = (difference: string): string => `step ${index} (${step.name}) ${difference}`;
+    const ran = step.op === "kn" ? await compareKn(harness, step) : undefined;
+    if (ran !== undefined) return where(ran);
     const answer = await act(harness, step, scenario.namespace);
     const answered = answer === undefined ? undefined : compareResponse(answer, step.response, replacementsOf(ledger));
     if (answered !== undefined) return where(`response ${answered}`);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { knPath } from "./kn.ts";
 import { bootHarness } from "./platform.ts";
 import { runScenario } from "./run.ts";
 import type { Json, RecordedObject, Scenario } from "./recording.ts";
@@ -26,8 +27,7 @@ test("golden: the list of missing features is short and names scenarios that exi
 });
 
 for (const scenario of scenarios) {
-  // Needs the real program `kn`; end-to-end tests run those.
-  const skip = scenario.steps.some(({ op }) => op === "kn") ? "needs kn" : false;
+  const skip = scenario.steps.some(({ op }) => op === "kn") && knPath() === undefined ? "needs kn" : false;
   test(`golden: ${scenario.name}`, { skip }, async () => {
     const harness = await bootHarness(scenario.namespace);
     try {
