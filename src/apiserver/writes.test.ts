@@ -118,6 +118,19 @@ test("optimistic locking: a stale version, another uid, and a custom kind withou
   assert.equal((await ask(server, `PUT ${MAPS}/m`, map("n"))).json.message, "the name of the object (n) does not match the name on the URL (m)");
 });
 
+test("a patch cannot change the uid, and what is wrong with the metadata of a changed object is told as often as Kubernetes looks", async () => {
+  const { server } = await fixture();
+  await ask(server, `POST ${MAPS}`, map("m"));
+  const moved = await ask(server, `PATCH ${MAPS}/m`, { metadata: { uid: "other" } }, MERGE);
+  const message = 'Invalid value: "other": field is immutable';
+  assert.equal(moved.json.message, `ConfigMap "m" is invalid: metadata.uid: ${message}`);
+  const cause = { reason: "FieldValueInvalid", message, field: "metadata.uid" };
+  assert.deepEqual(moved.json["details"], { name: "m", kind: "ConfigMap", causes: [cause, cause] });
+  const labelled = await ask(server, `PATCH ${MAPS}/m`, { metadata: { labels: { "bad key!": "v" } } }, MERGE);
+  assert.equal(labelled.json["details"].causes.length, 3);
+  assert.equal(labelled.json.message.split("bad key!").length - 1, 1, "the sentence tells it once");
+});
+
 test("a write without a version wins over others that come between", async () => {
   const { server, store } = await fixture();
   await ask(server, `POST ${MAPS}`, map("m", {}));
@@ -226,7 +239,7 @@ test("admission sees every write, may change it, warn and refuse", async () => {
           ...served,
           admit: ({ operation, object, old }: { operation: string; object: KubeObject; old: KubeObject | undefined }) => {
             seen.push(`${operation} ${old === undefined ? "new" : "old"}`);
-            if (object.metadata.name === "no") throw new StatusError("Forbidden", "not this one");
+            if (object.metadata.name === "no") throw new StatusError("Forbidden", "not this one", { warnings: ["nor another"] });
             return { object: { ...object, data: { by: "admission" } }, warnings: ['beware of "it"'] };
           },
         },
@@ -238,7 +251,9 @@ test("admission sees every write, may change it, warn and refuse", async () => {
   await ask(server, `PATCH ${MAPS}/m`, { data: { c: "3" } }, MERGE);
   await ask(server, `DELETE ${MAPS}/m`);
   assert.deepEqual(seen, ["CREATE new", "UPDATE old", "DELETE old"]);
-  assert.equal((await ask(server, `POST ${MAPS}`, map("no"))).json.message, "not this one");
+  const refused = await ask(server, `POST ${MAPS}`, map("no"));
+  assert.equal(refused.json.message, "not this one");
+  assert.deepEqual(refused.headers["warning"], ['299 - "nor another"']);
 });
 
 test("an unforeseen failure is logged and tells nothing of its inside", async () => {
