@@ -55,6 +55,12 @@ export function storeContract(name: string, open: OpenStore): void {
     assert.deepEqual([page.entries.map((e) => e.key), page.more], [["/p/a", "/p/b"], true]);
     const rest = await store.list({ prefix: "/p/", after: "/p/b", limit: 2 });
     assert.deepEqual([rest.entries.map((e) => e.key), rest.more], [["/p/c", "/p/d"], false]);
+    for (const whole of ["/p/c", "/p/d"])
+      assert.deepEqual(
+        (await store.list({ prefix: whole })).entries.map((e) => e.key),
+        [whole],
+      );
+    assert.deepEqual((await store.list({ prefix: "/p/c", after: "/p/c" })).entries, []);
     await store.close();
   });
 

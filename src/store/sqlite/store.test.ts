@@ -147,7 +147,10 @@ test("sqlite: expired entries are deleted and the file shrinks again", async () 
   await running;
   assert.equal(await store.count("/"), 1);
   assert.equal(gone.length, 400);
-  assert.ok(gone.every((event) => event.type === "delete" && event.value.startsWith(`${event.revision} `)), "each deletion carries its own revision");
+  assert.ok(
+    gone.every((event) => event.type === "delete" && event.value.startsWith(`${event.revision} `)),
+    "each deletion carries its own revision",
+  );
   await store.close();
   assert.ok(statSync(path).size < 400 * 4_000 * 0.2, `the file still has ${statSync(path).size} bytes`);
 });

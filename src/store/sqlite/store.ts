@@ -74,7 +74,7 @@ export class SqliteStore implements Store {
     this.#window = new WatchWindow(options.windowBytesMax ?? 8 << 20, this.#revision);
     this.#reader = openForReading(options.path);
     this.#one = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key = ?");
-    this.#range = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key > ? AND key < ? ORDER BY key LIMIT ?");
+    this.#range = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key >= ? AND key < ? AND key <> ? ORDER BY key LIMIT ?");
     this.#counted = this.#reader.prepare("SELECT count(*) AS n FROM objects WHERE key > ? AND key < ?");
     this.#due = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE expires_at_ms <= ? LIMIT 500");
     options.channel.on("message", (message) => this.#receive(message));
@@ -94,10 +94,11 @@ export class SqliteStore implements Store {
 
   async list(options: ListOptions): Promise<Listed> {
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    const from = options.after ?? options.prefix;
+    const { after = "" } = options;
+    const from = after === "" ? options.prefix : after;
     const end = prefixEnd(options.prefix);
-    const changed = [...this.#pending.keys()].filter((key) => key > from && key < end);
-    const rows = this.#range.all(from, end, Math.min(limit + changed.length + 1, Number.MAX_SAFE_INTEGER)) as unknown as Entry[];
+    const changed = [...this.#pending.keys()].filter((key) => key >= from && key < end && key !== after);
+    const rows = this.#range.all(from, end, after, Math.min(limit + changed.length + 1, Number.MAX_SAFE_INTEGER)) as unknown as Entry[];
     const entries = changed.length === 0 ? rows : this.#merged(rows, changed);
     return { entries: entries.length > limit ? entries.slice(0, limit) : entries, revision: this.#revision, more: entries.length > limit };
   }
