@@ -75,6 +75,15 @@ test("the version is the one that clients compare with", async () => {
   assert.deepEqual([major, minor, gitVersion], [recorded["major"], recorded["minor"], `${String(recorded["gitVersion"])}+eider.0.1.0`]);
 });
 
+test("the old OpenAPI is there without definitions, in the encoding that is asked for", async () => {
+  const { server } = await fixture();
+  assert.equal((await ask(server, "GET /openapi/v2")).json.swagger, "2.0");
+  const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  const encoded = await ask(server, "GET /openapi/v2", undefined, { accept });
+  assert.equal(encoded.headers["content-type"], accept.replace("@", "."));
+  assert.equal(encoded.text.slice(0, 5), "\n\u00032.0");
+});
+
 test("documents beside the API are for those who are known, and tell what they know", async () => {
   const { server } = await fixture({ documents: { "/debug/x": (query) => (query.get("of") === "a" ? { of: "a" } : undefined) } });
   assert.equal((await ask(server, "GET /debug/x?of=a", undefined, { authorization: "" })).status, 401);

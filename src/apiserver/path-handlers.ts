@@ -11,6 +11,9 @@ import { errorResponse, jsonResponse, pageNotFound, textResponse } from "./respo
 /** Paths that tell nothing and are open to everyone. */
 export const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
 
+/** Clients ask with `v2@v1.0`, which is no valid media type; the answer is. */
+const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
 function versionDocument(version: string): object {
   const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   return {
@@ -62,12 +65,23 @@ export async function answerPath(
   }
   const document = options.documents?.[path]?.(query);
   if (document !== undefined) return jsonResponse(200, JSON.stringify(document));
+  if (path === "/openapi/v2") return openApiV2Answer(request, options.version);
   if (path === "/openapi/v3" || path.startsWith("/openapi/v3/")) return openApiAnswer(parts.openApi, request, path);
   return discovery(parts.registry, request, path) ?? pageNotFound();
 }
 
 function known(registry: Registry, path: string): boolean {
   return OPEN_PATHS.has(path) || path === "/version" || discoveryDocument(registry, path, { host: "", aggregatedAs: undefined }) !== undefined;
+}
+
+/** Clients that cannot have a kind checked by the server (for a List) ask this one; without definitions they check nothing themselves. */
+function openApiV2Answer(request: ApiRequest, version: string): ApiResponse {
+  if (!(request.headers["accept"] ?? "").includes("v1.0+protobuf")) {
+    return cached(request, JSON.stringify({ swagger: "2.0", info: { title: "Kubernetes", version }, paths: {} }), "application/json");
+  }
+  const field = (number: number, bytes: string): string => String.fromCharCode((number << 3) | 2, bytes.length) + bytes;
+  const document = field(1, "2.0") + field(2, field(1, "Kubernetes") + field(2, version)) + field(8, "");
+  return { status: 200, headers: { "content-type": OPENAPI_V2_PROTOBUF }, body: Buffer.from(document, "latin1") };
 }
 
 function openApiAnswer(openApi: OpenApi, request: ApiRequest, path: string): ApiResponse {
