@@ -1,0 +1,3 @@
+// Says why and ends, as a broken program does.
+console.error("boom from the user container.");
+process.exitCode = 1;
