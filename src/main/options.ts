@@ -41,9 +41,12 @@ export function parseSettings(argv: readonly string[]): PlatformSettings {
   return settings;
 }
 
-/** The flags that our own programs need again: how modules resolve, and no notes about experimental parts. */
+/** Little memory rather than the last bit of speed: a small young generation in every thread, and garbage given back at rest. */
+const MEMORY_FLAGS: readonly string[] = ["--max-semi-space-size=2", "--expose-gc"];
+
+/** The flags that our own programs run with: how modules resolve, no notes about experimental parts, and those for memory. */
 export function nodeFlags(execArgv: readonly string[]): string[] {
-  return execArgv.filter((flag) => flag.startsWith("--conditions=") || flag.startsWith("--disable-warning="));
+  return [...execArgv.filter((flag) => flag.startsWith("--conditions=") || flag.startsWith("--disable-warning=")), ...MEMORY_FLAGS];
 }
 
 /** The environment of this process, for programs that it starts. */

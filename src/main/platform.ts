@@ -9,7 +9,7 @@ import { Deciders, publishDeciders } from "#autoscaler";
 import { createClient, createInformerSet } from "#client";
 import { followSettings } from "#controllers";
 import type { Logger } from "#core";
-import { createSystemRng, systemClock } from "#host";
+import { createSystemRng, giveBackMemory, systemClock } from "#host";
 import { servingCertificate } from "#host/certificates";
 import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
@@ -31,6 +31,7 @@ import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
 import { podLog } from "./pod-log.ts";
 import type { ReadyState } from "./ready-text.ts";
+import { watchRest } from "./rest.ts";
 import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { servedKinds, tryPod } from "./served-kinds.ts";
@@ -169,6 +170,7 @@ const running = Promise.all([informing, controllers.done, store.run(signal), dec
 await threads.start();
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
 await announce();
+void watchRest({ clock, work: () => store.revision, atRest: giveBackMemory }, signal);
 
 process.once("SIGTERM", () => void end());
 void link.keeperGone.then(replaceKeeper);
