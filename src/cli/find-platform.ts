@@ -1,5 +1,5 @@
 // Which platform a command means: --kubeconfig, then --data, then $KUBECONFIG, then the default folder.
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./exit.ts";
 
@@ -23,6 +23,27 @@ export function findKubeconfig(where: Where, context: Pick<CliContext, "env" | "
   const standard = join(defaultDataDir(context), "kubeconfig");
   if (context.exists(standard)) return standard;
   throw new CliError("unreachable", `no platform found: no --kubeconfig, no --data, no $KUBECONFIG, and no ${standard}`, { hint: "eider up --detach" });
+}
+
+/**
+ * The data folder that a command works in, found in the same order and absolute. A $KUBECONFIG that lies in no data folder
+ * is passed over; one that was asked for by --kubeconfig is an error.
+ */
+export function findDataDir(where: Where, context: Pick<CliContext, "env" | "home" | "exists">): string {
+  const around = (kubeconfig: string): string | undefined => {
+    const dir = dirname(resolve(kubeconfig));
+    return context.exists(join(dir, "keeper.lock")) ? dir : undefined;
+  };
+  if (where.kubeconfig !== undefined) {
+    const dir = around(where.kubeconfig);
+    if (dir !== undefined) return dir;
+    if (where.data === undefined) {
+      throw new CliError("usage", `${where.kubeconfig} lies in no data folder of a platform`, { hint: "say which one with --data DIR" });
+    }
+  }
+  if (where.data !== undefined) return resolve(where.data);
+  const fromEnv = context.env["KUBECONFIG"]?.split(":").find((path) => path !== "");
+  return (fromEnv === undefined ? undefined : around(fromEnv)) ?? defaultDataDir(context);
 }
 
 function required(path: string, source: string, context: Pick<CliContext, "exists">): string {

@@ -17,6 +17,17 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return all.map((row) => row.map((cell, column) => (column === header.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("")).join("\n") + "\n";
 }
 
+/** A plain value as JSON on one line, or as YAML. */
+export function structured(format: "json" | "yaml", value: unknown): string {
+  return format === "json" ? `${JSON.stringify(value)}\n` : stringify(value, { lineWidth: 0 });
+}
+
+/** Of commands whose answer is no object of the API. Throws CliError `usage`. */
+export function parsePlainFormat(text: string | undefined): "json" | "yaml" | undefined {
+  if (text === undefined || text === "json" || text === "yaml") return text;
+  throw new CliError("usage", `unknown output format ${JSON.stringify(text)}`, { hint: "use -o json or -o yaml" });
+}
+
 /** One object, or a List of several. */
 export function formatted(format: Format, objects: readonly KubeObject[], single: boolean): string {
   if (format === "name") return objects.map((object) => `${resourceOf(object)}/${object.metadata.name}\n`).join("");

@@ -19,9 +19,17 @@ export function dataFolder(root: string): DataFolder {
   return { root, kubeconfig: below("kubeconfig"), pki: below("pki"), store: below("store"), run: below("run"), log: below("log"), images: below("images") };
 }
 
-/** Makes what is missing. The root lets pods' users pass through to their own folders, no more. */
+/** Makes what is missing. The root lets pods' users pass through to their own folders, no more. Throws when it cannot be used. */
 export function prepareDataFolder(root: string): DataFolder {
-  const folder = dataFolder(root);
+  try {
+    return prepare(dataFolder(root));
+  } catch (cause) {
+    throw new Error(`the data folder ${root} cannot be used: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function prepare(folder: DataFolder): DataFolder {
+  const { root } = folder;
   mkdirSync(root, { recursive: true });
   chmodSync(root, 0o711);
   for (const closed of [folder.pki, folder.store, folder.run, folder.log]) {

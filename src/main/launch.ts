@@ -1,6 +1,6 @@
 // Starting, finding and ending platforms from the command line.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError, type PlatformState, type UpOptions } from "#cli";
@@ -33,7 +33,9 @@ export function becomeKeeper(options: UpOptions): never {
 export async function startDetached(options: UpOptions, signal: AbortSignal): Promise<PlatformState> {
   const folder = prepareDataFolder(options.data);
   const path = join(folder.log, "start.log");
-  const log = openSync(path, "w", 0o600);
+  // Appended to: a platform that runs on this folder writes there, too.
+  const log = openSync(path, "a", 0o600);
+  const before = fstatSync(log).size;
   const keeper = spawn(process.execPath, keeperCommand(options), { detached: true, stdio: ["ignore", "pipe", log], env: process.env });
   const { stdout } = keeper;
   closeSync(log);
@@ -51,7 +53,7 @@ export async function startDetached(options: UpOptions, signal: AbortSignal): Pr
       keeper.once("exit", () => resolve(undefined));
       keeper.once("error", () => resolve(undefined));
     });
-    if (line === undefined) throw failedStart(path, folder.log);
+    if (line === undefined) throw failedStart(readFileSync(path).subarray(before).toString(), folder.log);
     return JSON.parse(line) as PlatformState;
   } finally {
     signal.removeEventListener("abort", onAbort);
@@ -60,8 +62,8 @@ export async function startDetached(options: UpOptions, signal: AbortSignal): Pr
   }
 }
 
-function failedStart(path: string, logDir: string): CliError {
-  const lines = (existsSync(path) ? readFileSync(path, "utf8") : "").trimEnd().split("\n").slice(-LOG_LINES);
+function failedStart(said: string, logDir: string): CliError {
+  const lines = said.trimEnd().split("\n").slice(-LOG_LINES);
   const text = lines.join("\n").replace(/^Error: /, "");
   return new CliError("failed", `the platform did not start: ${text === "" ? "it ended without a word" : text}`, { hint: `look at the logs in ${logDir}` });
 }
@@ -89,6 +91,26 @@ export async function endPlatform(data: string, options: { readonly purge: boole
     await keeper.closed;
     while (existsSync(join(data, "keeper.sock")) && !signal.aborted) await systemClock.sleep(20, signal);
   }
-  if (options.purge) rmSync(data, { recursive: true, force: true });
+  if (options.purge) removeDataFolder(data);
   return keeper !== undefined;
+}
+
+/** Only what a platform made, and only when none uses it. */
+function removeDataFolder(data: string): void {
+  if (!existsSync(data)) return;
+  if (!existsSync(join(data, "keeper.lock"))) throw new CliError("usage", `${data} is no data folder of a platform: nothing was removed`);
+  const file = join(dataFolder(data).run, "state.json");
+  const state = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as PlatformState) : undefined;
+  if (state !== undefined && (isAlive(state.keeperPid) || isAlive(state.pid)))
+    throw new CliError("failed", `${data} is still in use: nothing was removed`, { hint: `eider down --data ${data}` });
+  rmSync(data, { recursive: true, force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

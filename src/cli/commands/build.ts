@@ -5,7 +5,8 @@ import { isReason } from "#core";
 import { Service } from "#kinds";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit.ts";
-import { defaultDataDir } from "../find-platform.ts";
+import { findDataDir } from "../find-platform.ts";
+import { parsePlainFormat, structured } from "../output.ts";
 import { newService, withFlags } from "../service-spec.ts";
 import { connected, withConnection, type ConnectOptions } from "./shared.ts";
 import { finish } from "./service-finish.ts";
@@ -17,16 +18,17 @@ export function addBuildCommands(program: Command, context: CliContext): void {
     .description("Builds a folder into an image in the platform's store: Node or TypeScript (package.json), Go (go.mod), or any command (Procfile).")
     .argument("<dir>", "source folder")
     .requiredOption("--image <name>", "name of the image")
-    .option("--data <dir>", "data folder of the platform")
-    .option("-o, --output <format>", "json")
+    .option("--data <dir>", "data folder of the platform (default: that of $KUBECONFIG, else $XDG_DATA_HOME/eider)")
+    .option("-o, --output <format>", "json or yaml")
     .action(async (dir: string, flags: { readonly image: string; readonly data?: string; readonly output?: string }) => {
+      const format = parsePlainFormat(flags.output);
       const built = await context.build({
         dir: resolve(dir),
         image: flags.image,
-        data: dataDir(flags, context),
+        data: findDataDir(flags, context),
         onProgress: (line) => context.err(`${line}\n`),
       });
-      context.out(flags.output === "json" ? `${JSON.stringify(built)}\n` : `Built ${built.image}\n${built.digest}\n`);
+      context.out(format !== undefined ? structured(format, built) : `Built ${built.image}\n${built.digest}\n`);
     });
   withConnection(
     program
@@ -47,7 +49,7 @@ export function addBuildCommands(program: Command, context: CliContext): void {
       ) => {
         const service = name ?? serviceName(dir);
         const image = `dev.local/${service}:latest`;
-        const built = await context.build({ dir: resolve(dir), image, data: dataDir(flags, context), onProgress: (line) => context.err(`${line}\n`) });
+        const built = await context.build({ dir: resolve(dir), image, data: findDataDir(flags, context), onProgress: (line) => context.err(`${line}\n`) });
         await connected(context, flags, async ({ client }, namespace) => {
           const pinned = `dev.local/${service}@${built.digest}`;
           const existing = await client.find(Service, namespace, service);
@@ -63,11 +65,6 @@ export function addBuildCommands(program: Command, context: CliContext): void {
         });
       },
     );
-}
-
-/** Where the image store is: with the platform that the command means. */
-function dataDir(flags: { readonly data?: string; readonly kubeconfig?: string }, context: CliContext): string {
-  return flags.data ?? defaultDataDir(context);
 }
 
 /** The folder's name as a DNS label. */

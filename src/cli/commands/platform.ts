@@ -1,9 +1,11 @@
 // eider up, down, status: the platform itself.
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { parseDurationMs } from "#core";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit.ts";
-import { defaultDataDir } from "../find-platform.ts";
+import { defaultDataDir, findDataDir, type Where } from "../find-platform.ts";
+import { parsePlainFormat, structured } from "../output.ts";
 
 interface UpFlags {
   readonly data?: string;
@@ -36,7 +38,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
     .action(async (flags: UpFlags) => {
       const format = outputOf(flags.output);
       const state = await context.up({
-        data: flags.data ?? defaultDataDir(context),
+        data: resolve(flags.data ?? defaultDataDir(context)),
         apiPort: portOf(flags.apiPort, "--api-port"),
         httpPort: portOf(flags.httpPort, "--http-port"),
         host: flags.host,
@@ -48,29 +50,35 @@ export function addPlatformCommands(program: Command, context: CliContext): void
       });
       context.out(`${JSON.stringify(state)}\n`);
     });
-  program
-    .command("down")
-    .summary("end the platform and its pods")
-    .option("--data <dir>", "data folder (default: $XDG_DATA_HOME/eider)")
+  withDataDir(program.command("down").summary("end the platform and its pods"))
     .option("--purge", "remove the data folder, too")
-    .action(async (flags: { readonly data?: string; readonly purge?: true }) => {
-      const data = flags.data ?? defaultDataDir(context);
-      const ended = await context.down(data, { purge: flags.purge === true });
+    .action(async (flags: WhereFlags & { readonly purge?: true }) => {
+      const format = parsePlainFormat(flags.output);
+      const data = findDataDir(flags, context);
+      const purge = flags.purge === true;
+      const ended = await context.down(data, { purge });
+      if (format !== undefined) return context.out(structured(format, { data, ended, purged: purge }));
       context.out(ended ? `The platform on ${data} has ended.\n` : `No platform runs on ${data}.\n`);
-      if (flags.purge === true) context.out(`Removed ${data}.\n`);
+      if (purge) context.out(`Removed ${data}.\n`);
     });
-  program
-    .command("status")
-    .summary("tell whether the platform runs, and where")
-    .option("--data <dir>", "data folder (default: $XDG_DATA_HOME/eider)")
-    .option("-o, --output <format>", "json")
-    .action(async (flags: { readonly data?: string; readonly output?: string }) => {
-      const data = flags.data ?? defaultDataDir(context);
-      const format = outputOf(flags.output);
-      const state = await context.status(data);
-      if (state === undefined) throw new CliError("unreachable", `no platform runs on ${data}`, { hint: `eider up --data ${data} --detach` });
-      context.out(format === "json" ? `${JSON.stringify(state)}\n` : context.describe(state));
-    });
+  withDataDir(program.command("status").summary("tell whether the platform runs, and where")).action(async (flags: WhereFlags) => {
+    const format = parsePlainFormat(flags.output);
+    const data = findDataDir(flags, context);
+    const state = await context.status(data);
+    if (state === undefined) throw new CliError("unreachable", `no platform runs on ${data}`, { hint: `eider up --data ${data} --detach` });
+    context.out(format !== undefined ? structured(format, state) : context.describe(state));
+  });
+}
+
+interface WhereFlags extends Where {
+  readonly output?: string;
+}
+
+function withDataDir(command: Command): Command {
+  return command
+    .option("--kubeconfig <file>", "kubeconfig in the platform's data folder")
+    .option("--data <dir>", "data folder (default: that of $KUBECONFIG, else $XDG_DATA_HOME/eider)")
+    .option("-o, --output <format>", "json or yaml");
 }
 
 function outputOf(text: string | undefined): "text" | "json" {
