@@ -173,6 +173,8 @@ await announce();
 void watchRest({ clock, work: () => store.revision, atRest: giveBackMemory }, signal);
 
 process.once("SIGTERM", () => void end());
+// A terminal sends Ctrl-C to all its processes; the keeper decides what follows.
+process.on("SIGINT", () => undefined);
 void link.keeperGone.then(replaceKeeper);
 running.catch((err: unknown) => {
   logger.error("a part of the platform has failed", { err });
