@@ -1,5 +1,5 @@
 // Writes a status: transition times are filled in, and nothing is written that is already there.
-import { rfc3339 } from "#core";
+import { isReason, rfc3339 } from "#core";
 import type { Client } from "#client";
 import type { Condition, Kind, KubeObject } from "#schema";
 import { sameJson } from "./same-json.ts";
@@ -37,12 +37,26 @@ export interface ApplyStatusOptions {
   readonly wallMs: number;
 }
 
-/** True when it wrote. Conflicts are thrown: the key has to be observed again. */
+/**
+ * True when it wrote. When only spec or metadata changed since the object was observed, the status is written on top of
+ * that, as Knative's reconcilers do: what this pass has already done must not go untold, and the change brings another
+ * pass. Other conflicts are thrown: the key has to be observed again.
+ */
 export async function applyStatus({ client, kind, primary, status, wallMs }: ApplyStatusOptions): Promise<boolean> {
-  const current = (primary as KubeObject & { readonly status?: object }).status;
+  const current = statusOf(primary);
   const wanted = timedStatus(status, current, wallMs);
-  if (sameJson(wanted, current ?? {})) return false;
-  const object = { ...primary, status: wanted };
-  await client.updateStatus(kind, object);
+  if (sameJson(wanted, current)) return false;
+  const write = async (onto: KubeObject): Promise<void> => void (await client.updateStatus(kind, { ...onto, status: wanted } as KubeObject));
+  try {
+    await write(primary);
+  } catch (error) {
+    if (!isReason(error, "Conflict")) throw error;
+    const { namespace = "", name, uid } = primary.metadata;
+    const fresh = await client.find(kind, namespace, name);
+    if (fresh?.metadata.uid !== uid || !sameJson(statusOf(fresh), current)) throw error;
+    await write(fresh);
+  }
   return true;
 }
+
+const statusOf = (object: KubeObject): object => (object as KubeObject & { readonly status?: object }).status ?? {};
