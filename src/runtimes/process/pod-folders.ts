@@ -1,15 +1,16 @@
 // Folders, users and ports of pods on this machine.
 //
-//   pods/<pod uid>/<container>/{home,tmp}    gone with the pod; only its user can enter
+//   pods/<pod uid>/<container>/{home,tmp}    gone with the pod; only its user can enter, and only we replace the folders above
 //   logs/<pod uid>/<container>/<n>.log       output of the n-th start; kept for a while after the pod
+//   logs/<pod uid>/<container>/probe.log     output of its probes' commands
 //   pod-users.json                           namespace → uid
 import {
   accessSync,
   chmodSync,
-  chownSync,
   constants,
   copyFileSync,
   existsSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -29,6 +30,8 @@ export interface PodFolders {
     container: string,
   ): { readonly home: string; readonly tmp: string; readonly user?: { readonly uid: number; readonly gid: number } };
   outputFile(podUid: string, container: string, start: number): string;
+  /** Where the output of probes' commands goes: the keeper writes it, so it lies where no pod can put a link. */
+  probeFile(podUid: string, container: string): string;
   /** Removes the folders; the output stays until there is too much of it. */
   remove(podUid: string): Promise<void>;
   /** Deletes the oldest output of pods that are not in `kept`. */
@@ -64,20 +67,19 @@ export function podFolders({ dataDir, asRoot, nodePath, rng }: PodFoldersOptions
     nodePath: asRoot ? reachable(nodePath, join(dataDir, "runtime")) : nodePath,
     prepare(pod, container) {
       const uid = users?.(pod.namespace);
-      const folders = [join(podsDir, pod.uid), join(podsDir, pod.uid, container)];
-      const home = join(podsDir, pod.uid, container, "home");
-      const tmp = join(podsDir, pod.uid, container, "tmp");
-      for (const folder of [...folders, home, tmp]) {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        if (uid !== undefined) chownSync(folder, uid, uid);
+      const folder = join(podsDir, pod.uid, container);
+      mkdirSync(folder, { recursive: true, mode: 0o711 });
+      const home = join(folder, "home");
+      const tmp = join(folder, "tmp");
+      for (const own of [home, tmp]) {
+        mkdirSync(own, { recursive: true, mode: 0o700 });
+        // A pod may put nothing in the place of these two: the folder above is not its own. A link would not be followed either.
+        if (uid !== undefined) lchownSync(own, uid, uid);
       }
       return { home, tmp, ...(uid === undefined ? {} : { user: { uid, gid: uid } }) };
     },
-    outputFile(podUid, container, start) {
-      const folder = join(logsDir, podUid, container);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      return join(folder, `${start}.log`);
-    },
+    outputFile: (podUid, container, start) => inLogs(logsDir, [podUid, container], `${start}.log`),
+    probeFile: (podUid, container) => inLogs(logsDir, [podUid, container], "probe.log"),
     remove: (podUid) => rm(join(podsDir, podUid), { recursive: true, force: true }),
     pruneLogs: (kept) => pruneLogs(logsDir, kept),
     freePort(taken) {
@@ -88,6 +90,12 @@ export function podFolders({ dataDir, asRoot, nodePath, rng }: PodFoldersOptions
       throw new Error(`no free port between ${PORTS.first} and ${PORTS.first + PORTS.count}`);
     },
   };
+}
+
+function inLogs(logsDir: string, names: readonly string[], file: string): string {
+  const folder = join(logsDir, ...names);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return join(folder, file);
 }
 
 function isFree(port: number): boolean {

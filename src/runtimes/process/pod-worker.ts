@@ -463,7 +463,7 @@ export class PodWorker {
       ...input,
       id,
       container: { ...run.spec, command: [...argv], args: [] },
-      outputFile: `${input.tmp}/../probe.log`,
+      outputFile: this.#context.folders.probeFile(this.uid, run.spec.name),
       outputBytesMax: MESSAGE.bytes,
     });
     await keeper.call({ do: "start", process: spec });
