@@ -8,7 +8,7 @@ import { Pod, type CoreContainer, type CoreProbe, type PodStatus } from "#kinds"
 import type { ProcessExit, ProcessState } from "#protocol";
 import { ADDRESSES_ANNOTATION, recordedPorts, RUNTIME_ANNOTATION } from "../addresses.ts";
 import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
-import type { KeeperClient } from "./keeper-client.ts";
+import { KeeperError, type KeeperClient } from "./keeper-client.ts";
 import { launchSpec } from "./launch.ts";
 import type { PodFolders } from "./pod-folders.ts";
 import { lastLines } from "./pod-logs.ts";
@@ -39,6 +39,7 @@ const MESSAGE = { lines: 80, bytes: 2048 } as const;
 const QUIET_START_MS = 1_000;
 const RETRY_IMAGE_MS = 5_000;
 const RETRY_CONFIG_MS = 5_000;
+const RETRY_KEEPER_MS = 5_000;
 const RETRY_WRITE_MS = 1_000;
 const RETRY_KILL_MS = 1_000;
 /** As the kubelet: whatever the drain took, a process gets this long between SIGTERM and SIGKILL. */
@@ -267,6 +268,11 @@ export class PodWorker {
     const { clock, logger } = this.#context;
     const message = (error as Error).message;
     const nowMs = clock.monotonicMs();
+    // It may run or not: whoever comes after the keeper's death finds out, and only an end that was seen is a failure.
+    if (error instanceof KeeperError && error.reason === "Gone") {
+      this.#runs.set(run.spec.name, { ...run, dueAtMs: nowMs + RETRY_KEEPER_MS });
+      return;
+    }
     if (error instanceof ContainerConfigError) {
       this.#runs.set(run.spec.name, { ...run, waiting: { reason: "CreateContainerConfigError", message }, dueAtMs: nowMs + RETRY_CONFIG_MS });
       return;
@@ -466,7 +472,12 @@ export class PodWorker {
       outputFile: this.#context.folders.probeFile(this.uid, run.spec.name),
       outputBytesMax: MESSAGE.bytes,
     });
-    await keeper.call({ do: "start", process: spec });
+    try {
+      await keeper.call({ do: "start", process: spec });
+    } catch (error) {
+      this.#context.logger.debug("command of a probe was not started", { pod: this.#pod.metadata.name, container: run.spec.name, err: error });
+      return false;
+    }
     const over = new AbortController();
     const exit = exitOf(id);
     const limit = clock.sleep(timeoutMs, AbortSignal.any([signal, over.signal])).catch(() => undefined);

@@ -112,7 +112,9 @@ export async function probeReadiness(
 export async function probeUntilDead({ probe, target, clock }: Probing, kind: "liveness" | "startup", signal: AbortSignal): Promise<ProbeResult> {
   const periodMs = Math.max(1, probe.periodSeconds ?? DEFAULT_PERIOD_S) * 1000;
   let failed = 0;
-  await clock.sleep((probe.initialDelaySeconds ?? 0) * 1000, signal);
+  // Without a delay the kubelet's first look falls anywhere in the first period; at once it would find no program up yet.
+  const delayMs = (probe.initialDelaySeconds ?? 0) * 1000;
+  await clock.sleep(delayMs === 0 && kind === "liveness" ? periodMs : delayMs, signal);
   for (;;) {
     const failure = await probeOnce(probe, target, signal);
     if (failure === undefined && kind === "startup") return undefined;

@@ -1,279 +1,12 @@
 // The runtime over a store of pods in memory and a keeper whose processes end when the test says so.
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import type { Client, WatchEvent } from "#client";
-import { notFound, SeededRng, silentLogger, SimClock } from "#core";
-import { openImageStore, type ImageStore } from "#images";
-import type { Pod } from "#kinds";
-import type { KeeperNotice, KeeperRequest, ProcessExit, ProcessSpec, ProcessState } from "#protocol";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { test } from "node:test";
+import type { ProcessSpec } from "#protocol";
 import { addressOf } from "../addresses.ts";
-import type { KeeperClient } from "./keeper-client.ts";
-import { createProcessRuntime, type ProcessRuntime } from "./process-runtime.ts";
-
-type Any = Record<string, unknown>;
-
-/** Merge patch (RFC 7386). */
-function merge(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
-  const result: Any = { ...(typeof target === "object" && target !== null ? (target as Any) : {}) };
-  for (const [key, value] of Object.entries(patch)) result[key] = merge(result[key], value);
-  return result;
-}
-
-/** As much of an API as the runtime uses; `writes` are the patches in order. */
-class Pods {
-  readonly pods = new Map<string, Pod>();
-  readonly objects = new Map<string, unknown>();
-  readonly writes: { readonly subresource: string; readonly body: Any }[] = [];
-  /** The event at index n makes revision n + 1. */
-  readonly #events: WatchEvent<Pod>[] = [];
-  #more = Promise.withResolvers<void>();
-
-  put(pod: Pod): void {
-    const type = this.pods.has(pod.metadata.name) ? "MODIFIED" : "ADDED";
-    this.#emit(type, { ...pod, metadata: { ...pod.metadata, resourceVersion: String(this.#events.length + 1) } });
-  }
-
-  get(name: string): Pod {
-    const pod = this.pods.get(name);
-    assert.ok(pod !== undefined, `no pod ${name}`);
-    return pod;
-  }
-
-  #emit(type: "ADDED" | "MODIFIED" | "DELETED", pod: Pod): void {
-    if (type === "DELETED") this.pods.delete(pod.metadata.name);
-    else this.pods.set(pod.metadata.name, pod);
-    this.#events.push({ type, object: pod });
-    this.#wake();
-  }
-
-  remove(name: string): void {
-    this.#emit("DELETED", this.get(name));
-  }
-
-  readonly client = {
-    find: (kind: { kind: string }, _namespace: string, name: string) =>
-      Promise.resolve(kind.kind === "Pod" ? this.pods.get(name) : this.objects.get(`${kind.kind}/${name}`)),
-    list: () => Promise.resolve({ items: [...this.pods.values()], resourceVersion: String(this.#events.length) }),
-    patch: (_kind: unknown, { name, subresource }: { name: string; subresource?: string }, { body }: { body: Any }) => {
-      const pod = this.pods.get(name);
-      if (pod === undefined) return Promise.reject(notFound({ group: "", resource: "pods" }, name));
-      this.writes.push({ subresource: subresource ?? "", body });
-      this.put(merge(pod, subresource === "status" ? { status: body["status"] } : body) as Pod);
-      return Promise.resolve(this.get(name));
-    },
-    delete: (_kind: unknown, { name }: { name: string }) => {
-      this.remove(name);
-      return Promise.resolve();
-    },
-    watch: (_kind: unknown, query: { resourceVersion: string }, signal: AbortSignal) => this.#watch(query, signal),
-  } as unknown as Client;
-
-  async *#watch({ resourceVersion }: { readonly resourceVersion: string }, signal: AbortSignal): AsyncIterable<WatchEvent<Pod>> {
-    signal.addEventListener("abort", () => this.#wake(), { once: true });
-    for (let next = Number(resourceVersion); !signal.aborted;) {
-      const event = this.#events[next];
-      if (event === undefined) await this.#more.promise;
-      else {
-        next += 1;
-        yield event;
-      }
-    }
-  }
-
-  #wake(): void {
-    this.#more.resolve();
-    this.#more = Promise.withResolvers();
-  }
-}
-
-/** Processes that listen when told to; a signal is noted, and SIGKILL ends at once. */
-class FakeKeeper {
-  readonly specs = new Map<string, ProcessSpec>();
-  readonly exits = new Map<string, ProcessExit | null>();
-  readonly log: string[] = [];
-  refuse: string | undefined;
-  /** A start is answered after this. */
-  starting: Promise<unknown> = Promise.resolve();
-  /** Called with each start. */
-  onStart: (spec: ProcessSpec) => void = () => {};
-  readonly #listeners = new Set<(notice: KeeperNotice) => void>();
-  readonly #servers = new Map<string, Server>();
-
-  exit(id: string, exit: Partial<ProcessExit> | null): void {
-    this.#servers.get(id)?.close();
-    const full = exit === null ? null : { code: null, signal: null, atWallMs: 0, ...exit };
-    this.exits.set(id, full);
-    for (const listener of this.#listeners) listener({ notice: "exited", process: id, exit: full });
-  }
-
-  /** The process opens a port. */
-  listen(id: string, port = Number(this.specs.get(id)?.env["PORT"])): Promise<void> {
-    const server = createServer((socket) => socket.destroy());
-    this.#servers.set(id, server);
-    return new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
-  }
-
-  close(): void {
-    for (const server of this.#servers.values()) server.close();
-  }
-
-  #identity(id: string) {
-    return { bootId: "b", pid: 4_000_000 + [...this.specs.keys()].indexOf(id), startTime: "1", uid: 0 };
-  }
-
-  #answer(request: KeeperRequest): object {
-    switch (request.do) {
-      case "start":
-        if (this.refuse !== undefined) throw new Error(this.refuse);
-        assert.ok(!this.specs.has(request.process.id), "started twice");
-        this.specs.set(request.process.id, request.process);
-        this.log.push(`start ${request.process.id}`);
-        this.onStart(request.process);
-        return { identity: this.#identity(request.process.id) };
-      case "signal":
-        this.log.push(`${request.signal} ${request.process}`);
-        if (request.signal === "SIGKILL") this.exit(request.process, { signal: "SIGKILL" });
-        return {};
-      case "forget":
-        this.specs.delete(request.process);
-        this.exits.delete(request.process);
-        return {};
-      default: {
-        const processes: ProcessState[] = [...this.specs.keys()].map((id) => {
-          const exit = this.exits.get(id);
-          return { id, identity: this.#identity(id), running: !this.exits.has(id), ...(exit === undefined ? {} : { exit }) };
-        });
-        return { processes };
-      }
-    }
-  }
-
-  readonly client: KeeperClient = {
-    call: async (request) => {
-      const answer = this.#answer(request);
-      if (request.do === "start") await this.starting;
-      return { id: 0, ok: true, ...answer };
-    },
-    onNotice: (listener) => {
-      this.#listeners.add(listener);
-      return () => this.#listeners.delete(listener);
-    },
-    closed: new Promise(() => {}),
-    close() {},
-  };
-}
-
-interface World {
-  readonly pods: Pods;
-  readonly keeper: FakeKeeper;
-  readonly clock: SimClock;
-  readonly runtime: ProcessRuntime;
-  readonly images: ImageStore;
-  readonly dir: string;
-  readonly drained: PromiseWithResolvers<void>;
-  /** Lets IO and a little time pass until the condition holds. */
-  until(condition: () => boolean, stepMs?: number): Promise<void>;
-  /** Ends this runtime and starts another over the same pods and keeper. */
-  restart(): Promise<World>;
-}
-
-const IMAGE = "dev.local/app:v1";
-
-async function world(t: TestContext, before?: World): Promise<World> {
-  const dir = before?.dir ?? mkdtempSync(join(tmpdir(), "eider-runtime-"));
-  const pods = before?.pods ?? new Pods();
-  const keeper = before?.keeper ?? new FakeKeeper();
-  const clock = before?.clock ?? new SimClock();
-  const images = await openImageStore(join(dir, "images"));
-  if (before === undefined) await putImage(images);
-  const drained = Promise.withResolvers<void>();
-  const stop = new AbortController();
-  const runtime = createProcessRuntime({
-    client: pods.client,
-    keeper: keeper.client,
-    images,
-    clock,
-    rng: new SeededRng(7),
-    logger: silentLogger,
-    dataDir: dir,
-    nodeName: "here",
-    nodePath: "/opt/node/bin/node",
-    path: "/usr/bin:/bin",
-    asRoot: false,
-    beforeStop: () => drained.promise,
-  });
-  const running = runtime.run(stop.signal);
-  const end = async (): Promise<void> => {
-    stop.abort();
-    await running;
-  };
-  t.after(async () => {
-    await end();
-    keeper.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const until = async (condition: () => boolean, stepMs = 1): Promise<void> => {
-    for (let turn = 0; !condition(); turn++) {
-      assert.ok(turn < 3_000, `never came: ${condition.toString()} ${JSON.stringify([...pods.pods.values()].map((pod) => pod.status))} ${keeper.log.join()}`);
-      await clock.advance(stepMs);
-    }
-  };
-  const self: World = { pods, keeper, clock, runtime, images, dir, drained, until, restart: async () => (await end(), world(t, self)) };
-  return self;
-}
-
-async function putImage(images: ImageStore): Promise<void> {
-  const config = Buffer.from(
-    JSON.stringify({
-      architecture: "amd64",
-      os: "linux",
-      config: { Entrypoint: ["node", "server.js"], WorkingDir: "/", Labels: { "dev.eider.base": "node26" } },
-      rootfs: { type: "layers", diff_ids: [] },
-    }),
-  );
-  const manifest = { schemaVersion: 2, mediaType: "", config: { mediaType: "", digest: await images.putBlob(config), size: config.length }, layers: [] };
-  await images.tag(IMAGE, await images.putBlob(Buffer.from(JSON.stringify(manifest))));
-}
-
-function podWith(spec: Any = {}, container: Any = {}): Pod {
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name: "p",
-      namespace: "default",
-      uid: "u1",
-      resourceVersion: "1",
-      creationTimestamp: "2026-01-01T00:00:00Z",
-      labels: { "serving.knative.dev/revision": "r" },
-    },
-    spec: {
-      nodeName: "here",
-      terminationGracePeriodSeconds: 30,
-      containers: [{ name: "user-container", image: IMAGE, ports: [{ containerPort: 8080 }], terminationMessagePolicy: "FallbackToLogsOnError", ...container }],
-      ...spec,
-    },
-    status: { phase: "Pending", qosClass: "BestEffort" },
-  } as unknown as Pod;
-}
-
-const ID = "u1/user-container";
-const readyOf = (pods: Pods): string | undefined => pods.pods.get("p")?.status?.conditions?.find((one) => one.type === "Ready")?.status;
-const stateOf = (pods: Pods) => pods.get("p").status?.containerStatuses?.[0];
-
-async function readyPod(t: TestContext, given = podWith()): Promise<World> {
-  const w = await world(t);
-  w.pods.put(given);
-  await w.until(() => w.keeper.specs.has(ID));
-  await w.keeper.listen(ID);
-  await w.until(() => readyOf(w.pods) === "True");
-  return w;
-}
+import { KeeperError } from "./keeper-client.ts";
+import type { ProcessRuntime } from "./process-runtime.ts";
+import { IMAGE, world, podWith, ID, readyOf, stateOf, readyPod, type Any } from "./runtime-world.test-suite.ts";
 
 test("a pod comes up with two writes: its addresses beside the spawn, Ready when its port is open", async (t) => {
   const w = await readyPod(
@@ -536,4 +269,23 @@ test("logs: all, tail, bytes, the start before, and who is not there", async (t)
   w.pods.remove("p");
   await w.until(() => w.keeper.specs.size === 0, 100);
   assert.equal(await read({}, "p", "u1"), "again\n");
+});
+
+test("a probe's command that cannot be started is a failed probe, and probing goes on", async (t) => {
+  const w = await readyPod(
+    t,
+    podWith({}, { livenessProbe: { exec: { command: ["/no/such"] }, periodSeconds: 1, failureThreshold: 2, initialDelaySeconds: 1 } }),
+  );
+  w.keeper.refuse = "cannot start /no/such: spawn ENOENT";
+  await w.until(() => w.keeper.log.includes(`SIGTERM ${ID}`), 100);
+});
+
+test("a container whose start the keeper did not live to answer is no failed container: the next platform starts it", async (t) => {
+  const w = await world(t);
+  w.keeper.starting = Promise.reject(new KeeperError("Gone", "the keeper is gone"));
+  w.keeper.starting.catch(() => {});
+  w.pods.put(podWith());
+  await w.until(() => w.keeper.specs.has(ID));
+  await w.clock.advance(3_000);
+  assert.deepEqual([stateOf(w.pods)?.lastState ?? {}, stateOf(w.pods)?.restartCount ?? 0, w.keeper.log], [{}, 0, [`start ${ID}`]]);
 });
