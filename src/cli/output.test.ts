@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject } from "#schema";
-import { CliError } from "./exit.ts";
+import type { CliError } from "./exit.ts";
 import { age, formatted, parseFormat, parsePlainFormat, structured, table } from "./output.ts";
 
 const NOW = Date.parse("2026-01-10T00:00:00Z");
