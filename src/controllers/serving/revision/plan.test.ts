@@ -67,7 +67,11 @@ const table: Row[] = [
     name: "a failed resolution shows and is tried again later",
     given: { revision: TAGGED, resolution: { state: "failed", message: FAILED, retryAtMs: 5000 } },
     want: {
-      conditions: [`ContainerHealthy=False ContainerMissing: ${FAILED}`, `Ready=False ContainerMissing: ${FAILED}`, "ResourcesAvailable=Unknown"],
+      conditions: [
+        `ContainerHealthy=False ContainerMissing: ${FAILED}`,
+        `Ready=False ContainerMissing: ${FAILED}`,
+        "ResourcesAvailable=Unknown ResolvingDigests",
+      ],
       events: [`Warning InternalError ${FAILED}`],
       effects: 0,
     },
@@ -76,7 +80,11 @@ const table: Row[] = [
     name: "a failed resolution is tried again when it is due",
     given: { revision: TAGGED, nowMs: 5000, resolution: { state: "failed", message: FAILED, retryAtMs: 5000 } },
     want: {
-      conditions: [`ContainerHealthy=False ContainerMissing: ${FAILED}`, `Ready=False ContainerMissing: ${FAILED}`, "ResourcesAvailable=Unknown"],
+      conditions: [
+        `ContainerHealthy=False ContainerMissing: ${FAILED}`,
+        `Ready=False ContainerMissing: ${FAILED}`,
+        "ResourcesAvailable=Unknown ResolvingDigests",
+      ],
       events: [`Warning InternalError ${FAILED}`],
       effects: 1,
     },

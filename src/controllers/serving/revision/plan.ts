@@ -2,7 +2,7 @@
 //
 // images                                   conditions                                    next
 // resolution not done                      ResourcesAvailable Unknown ResolvingDigests   wait, at most a second
-// resolution failed                        ContainerHealthy False ContainerMissing       again after a while
+// resolution failed                        and ContainerHealthy False ContainerMissing   again after a while
 // all digests known, or tags used as such  what the children say (status.ts)             children
 import { Deployment, Image, PodAutoscaler, revisionConditions as conditions, serving, type ContainerStatus } from "#kinds";
 import type { Child, Plan, PlanEvent, Refusal } from "#reconcile";
@@ -82,13 +82,13 @@ function planResolution(observed: ObservedRevision, marks: readonly Condition[])
     .map(({ image }) => image)
     .filter((image) => digestOf(image, { ...observed, resolution: undefined }) === undefined);
   const resolve: ResolveDigests = { do: "resolveDigests", key: { namespace, name }, uid, images };
+  const waiting = conditions.markUnknown(marks, RESOURCES_AVAILABLE, { reason: "ResolvingDigests" });
   if (resolution?.state !== "failed") {
-    const waiting = conditions.markUnknown(marks, RESOURCES_AVAILABLE, { reason: "ResolvingDigests" });
     const effects = resolution === undefined ? [resolve] : [];
     return { desired: undefined, status: statusOf(observed, { marks: waiting }), effects, wakeAtMs: nowMs + LOOK_AGAIN_MS };
   }
   const { message, retryAtMs } = resolution;
-  const failed = conditions.markFalse(marks, CONTAINER_HEALTHY, { reason: "ContainerMissing", message });
+  const failed = conditions.markFalse(waiting, CONTAINER_HEALTHY, { reason: "ContainerMissing", message });
   const isNews = conditionOf(revision.status?.conditions, CONTAINER_HEALTHY)?.message !== message;
   return {
     desired: undefined,
