@@ -23,9 +23,8 @@ const SHARED_MAX = 100;
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : plain(item)));
   if (typeof value !== "object" || value === null) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = plain(member);
-  return copy;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([key, member]) => [key, plain(member)]));
 }
 
 function payloadOf(call: InProcessCall): Payload {

@@ -141,7 +141,7 @@ export function statusOf(error: StatusError): Status {
 
 /** The error a remote server described; unknown reasons become InternalError with the code kept. */
 export function fromStatus(status: { reason?: string; message?: string; details?: StatusDetails; code?: number }): StatusError {
-  const reason = status.reason !== undefined && status.reason in STATUS_CODES ? (status.reason as StatusReason) : "InternalError";
+  const reason = status.reason !== undefined && Object.hasOwn(STATUS_CODES, status.reason) ? (status.reason as StatusReason) : "InternalError";
   return new StatusError(reason, status.message ?? "unknown error", {
     ...(status.details === undefined ? {} : { details: status.details }),
     ...(status.code === undefined ? {} : { code: status.code }),

@@ -127,11 +127,10 @@ function decodeStruct(node: Node, next: (node: Node) => Decode): Decode {
 function decodeMap(node: Node, values: Decode): Decode {
   return (value, place, unknown) => {
     if (!isObject(value)) throw mismatch(value, node, place);
-    const out: Record<string, unknown> = {};
-    for (const [name, member] of Object.entries(value)) {
-      out[name] = member === null ? "" : values(member, { path: `${place.path}.${name}`, owner: place.owner }, unknown);
-    }
-    return out;
+    const decode = (name: string, member: unknown): unknown =>
+      member === null ? "" : values(member, { path: `${place.path}.${name}`, owner: place.owner }, unknown);
+    // Not by assignment: `__proto__` is a legal key of data.
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, decode(name, member)]));
   };
 }
 

@@ -58,17 +58,17 @@ function parseValues(tokens: Tokens): string[] {
   }
 }
 
-const BY_TOKEN: Readonly<Record<string, Operator>> = {
-  "=": "In",
-  "==": "In",
-  "!=": "NotIn",
-  in: "In",
-  notin: "NotIn",
-  ">": "Gt",
-  gt: "Gt",
-  "<": "Lt",
-  lt: "Lt",
-};
+const BY_TOKEN: ReadonlyMap<string, Operator> = new Map([
+  ["=", "In"],
+  ["==", "In"],
+  ["!=", "NotIn"],
+  ["in", "In"],
+  ["notin", "NotIn"],
+  [">", "Gt"],
+  ["gt", "Gt"],
+  ["<", "Lt"],
+  ["lt", "Lt"],
+]);
 
 function parseRequirement(tokens: Tokens): Requirement {
   const negated = tokens.peek() === "!";
@@ -78,7 +78,7 @@ function parseRequirement(tokens: Tokens): Requirement {
   if (negated) return { key, operator: "DoesNotExist", values: [] };
   if (tokens.peek() === "" || tokens.peek() === ",") return { key, operator: "Exists", values: [] };
   const word = tokens.next();
-  const operator = BY_TOKEN[word];
+  const operator = BY_TOKEN.get(word);
   if (operator === undefined) refuse(word, EXPECTED_OPERATOR);
   if (word === "in" || word === "notin") return { key, operator, values: parseValues(tokens) };
   const value = isWord(tokens.peek()) ? tokens.next() : "";

@@ -38,6 +38,7 @@ for (const [selector, message] of [
   ["=x", "unable to parse requirement: found '=', expected: identifier"],
   ["a in b", "unable to parse requirement: found 'b' expected: '('"],
   ["a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
+  ["a constructor b", "unable to parse requirement: found 'constructor', expected: in, notin, =, ==, !=, gt, lt"],
   ["a,", "found '', expected: identifier after ','"],
 ] as const) {
   test(`label selector ${JSON.stringify(selector)} is refused in Kubernetes' words`, () => {

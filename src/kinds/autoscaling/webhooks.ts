@@ -18,13 +18,16 @@ export function checkProtocol(protocol: string | undefined): FieldErrors {
   return protocol === "http1" || protocol === "h2c" ? noErrors : invalidValue(protocol, "protocolType");
 }
 
-const METRICS: Readonly<Record<string, string>> = { [autoscaling.kpaClass]: "concurrency", [autoscaling.hpaClass]: "cpu" };
+const METRICS: ReadonlyMap<string, string> = new Map([
+  [autoscaling.kpaClass, "concurrency"],
+  [autoscaling.hpaClass, "cpu"],
+]);
 
 export const podAutoscalerWebhook: Webhook<PodAutoscaler> = {
   defaults(object, _old, context) {
     const { annotations = {} } = object.metadata;
     const scaler = annotations[autoscaling.class] ?? context.config.autoscaler.podAutoscalerClass;
-    const metric = annotations[autoscaling.metric] ?? METRICS[scaler] ?? "";
+    const metric = annotations[autoscaling.metric] ?? METRICS.get(scaler) ?? "";
     const filled = { ...annotations, [autoscaling.class]: scaler, [autoscaling.metric]: metric };
     return { ...object, metadata: { ...object.metadata, annotations: filled } };
   },

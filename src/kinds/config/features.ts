@@ -43,14 +43,22 @@ const FLAGS = {
 export type FeatureName = keyof typeof FLAGS;
 export type FeaturesConfig = Readonly<Record<FeatureName, Flag>> & { readonly securePodDefaults: SecurePodDefaults };
 
-const VALUES: Readonly<Record<string, Flag>> = { enabled: "Enabled", allowed: "Allowed", disabled: "Disabled" };
-const SECURE: Readonly<Record<string, SecurePodDefaults>> = { enabled: "Enabled", allowrootbounded: "AllowRootBounded", disabled: "Disabled" };
+const VALUES: ReadonlyMap<string, Flag> = new Map([
+  ["enabled", "Enabled"],
+  ["allowed", "Allowed"],
+  ["disabled", "Disabled"],
+]);
+const SECURE: ReadonlyMap<string, SecurePodDefaults> = new Map([
+  ["enabled", "Enabled"],
+  ["allowrootbounded", "AllowRootBounded"],
+  ["disabled", "Disabled"],
+]);
 
 /** Never fails: a value that is not understood leaves the default. */
 export function parseFeaturesConfig(data: ConfigData): FeaturesConfig {
-  const flags = Object.entries(FLAGS).map(([name, [key, fallback]]) => [name, VALUES[(data[key] ?? "").toLowerCase()] ?? fallback]);
+  const flags = Object.entries(FLAGS).map(([name, [key, fallback]]) => [name, VALUES.get((data[key] ?? "").toLowerCase()) ?? fallback]);
   return {
     ...(Object.fromEntries(flags) as Record<FeatureName, Flag>),
-    securePodDefaults: SECURE[(data["secure-pod-defaults"] ?? "").toLowerCase()] ?? "Disabled",
+    securePodDefaults: SECURE.get((data["secure-pod-defaults"] ?? "").toLowerCase()) ?? "Disabled",
   };
 }

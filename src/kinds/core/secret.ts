@@ -11,19 +11,19 @@ export type Secret = SecretObject;
 const SIZE_MAX_BYTES = 1024 * 1024;
 
 /** Keys that a type of Secret must have. */
-const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
-  "kubernetes.io/dockercfg": [".dockercfg"],
-  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
-  "kubernetes.io/tls": ["tls.crt", "tls.key"],
-};
+const NEEDED: ReadonlyMap<string, readonly string[]> = new Map([
+  ["kubernetes.io/dockerconfigjson", [".dockerconfigjson"]],
+  ["kubernetes.io/dockercfg", [".dockercfg"]],
+  ["kubernetes.io/ssh-auth", ["ssh-privatekey"]],
+  ["kubernetes.io/tls", ["tls.crt", "tls.key"]],
+]);
 
 function secretErrors(secret: Secret, old: Secret | undefined): FieldError[] {
   const { data = {} } = secret;
   const wrong = dataKeyErrors("data", data);
   const bytes = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value, "base64"), 0);
   if (bytes > SIZE_MAX_BYTES) wrong.push(fieldError.tooLong("data", SIZE_MAX_BYTES));
-  for (const key of NEEDED[secret.type ?? ""] ?? []) if (data[key] === undefined) wrong.push(fieldError.required(`data[${key}]`));
+  for (const key of NEEDED.get(secret.type ?? "") ?? []) if (data[key] === undefined) wrong.push(fieldError.required(`data[${key}]`));
   if (old === undefined) return wrong;
   if (secret.type !== old.type) wrong.push(fieldError.invalid("type", secret.type ?? "", "field is immutable"));
   if (old.immutable === true) {
