@@ -10,8 +10,9 @@ export function sameJson(a: unknown, b: unknown): boolean {
   }
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  for (const name of Object.keys(left)) if (!sameJson(left[name], right[name])) return false;
-  for (const name of Object.keys(right)) if (right[name] !== undefined && left[name] === undefined) return false;
+  const member = (of: Record<string, unknown>, name: string): unknown => (Object.hasOwn(of, name) ? of[name] : undefined);
+  for (const name of Object.keys(left)) if (!sameJson(left[name], member(right, name))) return false;
+  for (const name of Object.keys(right)) if (right[name] !== undefined && member(left, name) === undefined) return false;
   return true;
 }
 

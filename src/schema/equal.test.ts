@@ -13,6 +13,9 @@ for (const [a, b, want] of [
   [[], {}, false],
   [{ a: 1 }, { a: "1" }, false],
   [null, {}, false],
+  [{}, { constructor: "x" }, false],
+  [{ toString: "x" }, {}, false],
+  [{ constructor: "x" }, { constructor: "x" }, true],
 ] as const) {
   test(`${JSON.stringify(a)} and ${JSON.stringify(b)} are ${want ? "equal" : "different"}`, () => assert.equal(equal(a, b), want));
 }

@@ -8,9 +8,14 @@ export function equal(a: unknown, b: unknown): boolean {
     return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]));
   }
   if (!isObject(a) || !isObject(b)) return false;
-  for (const name of Object.keys(a)) if (!equal(a[name], b[name])) return false;
-  for (const name of Object.keys(b)) if (b[name] !== undefined && a[name] === undefined) return false;
+  for (const name of Object.keys(a)) if (!equal(a[name], memberOf(b, name))) return false;
+  for (const name of Object.keys(b)) if (b[name] !== undefined && memberOf(a, name) === undefined) return false;
   return true;
+}
+
+/** Without what every object inherits: `constructor` is a legal key of labels and data. */
+function memberOf(object: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 /** A copy whose objects have their keys in alphabetical order, as Go writes maps. */
