@@ -4,6 +4,7 @@ import type { Clock, Logger } from "#core";
 import {
   decodeKeeperLine,
   encodeLine,
+  KEEPER_LINE_BYTES_MAX,
   KEEPER_PROTOCOL_VERSION,
   keeperSocketPath,
   LineSplitter,
@@ -39,6 +40,8 @@ export class KeeperError extends Error {
 const CONNECT_TRIES = 50;
 const CONNECT_PAUSE_MS = 20;
 const CALLS_MAX = 10_000;
+/** An answer may list every process of a keeper. */
+const ANSWER_BYTES_MAX = 16 << 20;
 
 /** Connects to `<dataDir>/keeper.sock` and says hello; retries for a second, since a keeper may just be starting. */
 export async function connectKeeper(
@@ -76,7 +79,7 @@ interface Waiting {
 }
 
 function clientOver(socket: Socket, logger: Logger): KeeperClient {
-  const lines = new LineSplitter();
+  const lines = new LineSplitter(ANSWER_BYTES_MAX);
   const waiting = new Map<number, Waiting>();
   const listeners = new Set<(notice: KeeperNotice) => void>();
   let lastId = 0;
@@ -113,9 +116,16 @@ function clientOver(socket: Socket, logger: Logger): KeeperClient {
       if (socket.destroyed) return Promise.reject(new KeeperError("Gone", "the keeper is gone"));
       if (waiting.size >= CALLS_MAX) return Promise.reject(new KeeperError("Refused", "too many calls wait for the keeper"));
       const id = ++lastId;
+      const line = encodeLine({ id, ...request });
+      // The keeper would close the connection, and with it every other call.
+      const bytes = Buffer.byteLength(line);
+      if (bytes > KEEPER_LINE_BYTES_MAX) {
+        const why = `the request "${request.do}" has ${bytes} bytes, the limit is ${KEEPER_LINE_BYTES_MAX}`;
+        return Promise.reject(new KeeperError("Refused", request.do === "start" ? `${why}: command and environment are too large` : why));
+      }
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        socket.write(encodeLine({ id, ...request }));
+        socket.write(line);
       });
     },
     onNotice(listener) {
