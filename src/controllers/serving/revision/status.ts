@@ -5,6 +5,7 @@
 //                   Progressing True                  ResourcesAvailable True
 // one pod           not schedulable                   ResourcesAvailable False
 //                   a container had ended             ContainerHealthy False ExitCode<N>
+//                   waiting, PORT ignored             ContainerHealthy False PortIgnored
 //                   waiting, deadline exceeded        ResourcesAvailable False with the reason of the wait
 // PodAutoscaler     not there yet, no Ready           Active Unknown, ResourcesAvailable Unknown Deploying
 //                   initialised                       both True
@@ -16,6 +17,8 @@ import { conditionOf, type Condition } from "#schema";
 export const RESOURCES_AVAILABLE = "ResourcesAvailable";
 export const CONTAINER_HEALTHY = "ContainerHealthy";
 const ACTIVE = "Active";
+/** The runtime's word for a program that listens on another port than the one it was given: it will not get better. */
+const PORT_IGNORED = "PortIgnored";
 const DEPLOYING = { reason: "Deploying" };
 
 export const isFalse = (marks: readonly Condition[], type: string): boolean => conditionOf(marks, type)?.status === "False";
@@ -60,6 +63,7 @@ function markContainers(marks: Condition[], pod: Pod, timedOut: boolean): Condit
       const text = ended.exitCode === 0 && (ended.message ?? "") === "" ? "container exited with no error" : (ended.message ?? "");
       return conditions.markFalse(marks, CONTAINER_HEALTHY, { reason: `ExitCode${ended.exitCode}`, message: `Container failed with: ${text}` });
     }
+    if (state?.waiting?.reason === PORT_IGNORED) return conditions.markFalse(marks, CONTAINER_HEALTHY, whyOf({ status: "False", ...state.waiting }));
     if (state?.waiting !== undefined && timedOut) return conditions.markFalse(marks, RESOURCES_AVAILABLE, whyOf({ status: "False", ...state.waiting }));
   }
   return marks;
