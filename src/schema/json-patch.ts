@@ -4,6 +4,8 @@ import { isObject } from "./compile-nodes.ts";
 import { equal } from "./equal.ts";
 
 const OPERATIONS_MAX = 10_000;
+/** Characters that all copies of one patch may add, as Kubernetes limits them: copies of copies double with each step. */
+const COPIED_MAX = 3 << 20;
 
 interface Operation {
   readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
@@ -130,7 +132,35 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   if (patch.length > OPERATIONS_MAX) {
     throw new StatusError("RequestEntityTooLarge", `The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`);
   }
-  return patch.map(parseOperation).reduce<unknown>(step, document);
+  let result = document;
+  let copied = 0;
+  for (const operation of patch.map(parseOperation)) {
+    if (operation.op === "copy") copied += sizeOf(get(result, operation.from), COPIED_MAX - copied);
+    if (copied > COPIED_MAX) throw inapplicable();
+    result = step(result, operation);
+  }
+  return result;
+}
+
+/** About the length of the value's text; looks no further once it is beyond `max`. */
+function sizeOf(value: unknown, max: number): number {
+  const rest = [value];
+  let size = 0;
+  while (rest.length > 0 && size <= max) {
+    const next = rest.pop();
+    if (typeof next === "string") size += next.length + 2;
+    else if (Array.isArray(next)) {
+      size += 2 + next.length;
+      for (const item of next as unknown[]) rest.push(item);
+    } else if (isObject(next)) {
+      size += 2;
+      for (const [name, member] of Object.entries(next)) {
+        size += name.length + 4;
+        rest.push(member);
+      }
+    } else size += 4;
+  }
+  return size;
 }
 
 function merge(target: unknown, patch: unknown): unknown {

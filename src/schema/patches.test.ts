@@ -41,6 +41,21 @@ for (const patch of [
   });
 }
 
+for (const { name, patch } of [
+  { name: "double each time", patch: Array.from({ length: 64 }, (_, at) => ({ op: "copy", from: "/a", path: `/a/copy${at}` })) },
+  {
+    name: "are long",
+    patch: [{ op: "add", path: "/long", value: "x".repeat(1 << 20) }, ...["/1", "/2", "/3"].map((path) => ({ op: "copy", from: "/long", path }))],
+  },
+]) {
+  test(`a JSON patch whose copies ${name} ends before the memory does`, () => {
+    assert.throws(
+      () => applyJsonPatch(document, patch),
+      (error) => isReason(error, "Invalid"),
+    );
+  });
+}
+
 test("what is no patch is a bad request", () => {
   assert.throws(
     () => applyJsonPatch({}, {}),
