@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { runGoldenFolder } from "../test/golden/folder.ts";
 
-const HELP = `Usage: npm run golden -- DIR...
+const HELP = `Usage: npm run golden -- [--https] DIR...
 
 Runs the recordings in DIR (or in one file) against this platform: scenarios and single requests in the format of
 golden/serving, groups of golden/autoscaler. Files are told apart by their content; DIR may hold only some of them.
+With --https the controllers of scenarios reach the API server over HTTPS, otherwise in the same process.
 
   NAME: equal
   NAME: differs: the first difference
@@ -16,7 +17,9 @@ Exit code: 0 when nothing differs but what is expected to, 1 otherwise, 2 for a 
 const LINE_MAX = 2000;
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " | ").slice(0, LINE_MAX);
 
-async function main(paths: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const paths = args.filter((arg) => arg !== "--https");
+  const wiring = args.includes("--https") ? "https" : "in-process";
   if (paths.includes("--help") || paths.includes("-h")) {
     console.log(HELP);
     return 0;
@@ -28,7 +31,7 @@ async function main(paths: readonly string[]): Promise<number> {
   }
   const counts = { equal: 0, differs: 0, expected: 0, skipped: 0 };
   for (const path of paths) {
-    for await (const { name, verdict, text, expected } of runGoldenFolder(path)) {
+    for await (const { name, verdict, text, expected } of runGoldenFolder(path, { wiring })) {
       counts[verdict]++;
       if (verdict === "differs" && expected !== undefined) counts.expected++;
       const why = verdict === "differs" && expected !== undefined ? ` (expected: ${expected})` : "";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkAutoscaler, skippedGroup, type AutoscalerRecording } from "./autoscaler-checker.ts";
 import { knPath } from "./scenarios/kn.ts";
-import { bootHarness } from "./scenarios/platform.ts";
+import { bootHarness, type HarnessOptions } from "./scenarios/platform.ts";
 import type { Scenario } from "./scenarios/recording.ts";
 import { runScenario } from "./scenarios/run.ts";
 import { checkValidation, type ValidationCase } from "./validation/check.ts";
@@ -69,10 +69,10 @@ function failureText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error);
 }
 
-async function ofScenario(scenario: Scenario): Promise<GoldenResult> {
+async function ofScenario(scenario: Scenario, options: HarnessOptions): Promise<GoldenResult> {
   const { name, namespace, steps } = scenario;
   if (steps.some(({ op }) => op === "kn") && knPath() === undefined) return { name, verdict: "skipped", text: "needs kn" };
-  const harness = await bootHarness(namespace);
+  const harness = await bootHarness(namespace, options);
   try {
     return result(name, await runScenario(scenario, harness), scenarioExpectations[name]);
   } catch (error) {
@@ -105,16 +105,17 @@ async function* ofRequests(cases: readonly ValidationCase[]): AsyncGenerator<Gol
 }
 
 /** A result a scenario or case, as they come. Throws for a path without a file in one of the formats. */
-export async function* runGoldenFolder(path: string): AsyncGenerator<GoldenResult> {
+export async function* runGoldenFolder(path: string, options: HarnessOptions = {}): AsyncGenerator<GoldenResult> {
   const files = jsonFiles(path).filter((file) => basename(file) !== "index.json");
   let found = 0;
   for (const file of files) {
     const recording = recordingOf(file);
     if (recording === undefined) continue;
     found++;
-    if (recording.format === "scenario") yield await ofScenario(recording.scenario);
+    if (recording.format === "scenario") yield await ofScenario(recording.scenario, options);
     else if (recording.format === "requests") yield* ofRequests(recording.cases);
     else yield* ofAutoscaler(recording.recording);
   }
-  if (found === 0) throw new Error(`${path} holds no recordings: expected scenarios (scenarios/*.json), requests (validation/*.json) or autoscaler groups (*.json)`);
+  if (found === 0)
+    throw new Error(`${path} holds no recordings: expected scenarios (scenarios/*.json), requests (validation/*.json) or autoscaler groups (*.json)`);
 }

@@ -24,6 +24,8 @@ export class Ledger {
   readonly made = new Map<string, RecordedObject[]>();
   /** Last value by `Kind name type`. */
   readonly conditions = new Map<string, string>();
+  /** Latest revision of each kind, by `apiVersion kind`. */
+  readonly latest = new Map<string, number>();
   /** Writes in the namespace, without Events and Leases. */
   changes = 0;
 
@@ -45,8 +47,9 @@ export class Ledger {
     return this.conditions.get(`${kind} ${name} ${type}`)?.split(" | ")[0];
   }
 
-  #recordOne({ type, key, value }: StoreEvent): void {
+  #recordOne({ type, key, revision, value }: StoreEvent): void {
     const object = JSON.parse(value) as RecordedObject;
+    this.latest.set(`${object.apiVersion} ${object.kind}`, revision);
     if (object.metadata["namespace"] === this.#namespace && object.kind !== "Event") this.changes++;
     const uid = String(object.metadata["uid"]);
     if (!this.uids.has(uid)) {

@@ -1,8 +1,9 @@
 // Makes what varies from run to run equal, as the recordings do (golden/serving/README.md, "Normalisation").
 import type { Ledger } from "./ledger.ts";
-import type { Json, RecordedObject } from "./recording.ts";
+import type { Json, RecordedObject, RecordedStep } from "./recording.ts";
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+const POD_NAME = /((?:[a-z0-9.-]|<hash>)+)-<pod(\d+)>/g;
 const HASHED: readonly string[] = ["Deployment", "ReplicaSet", "Pod", "Endpoints", "EndpointSlice"];
 
 /** Replacements of texts, longest first, so that no name is replaced inside a longer one. */
@@ -21,12 +22,15 @@ export function replacementsOf(ledger: Ledger): Replacements {
   };
   const hashes = new Map<string, string>();
   for (const { metadata } of ledger.made.get("ReplicaSet") ?? []) {
-    const hash = String((metadata["labels"] as Json | undefined)?.["pod-template-hash"] ?? "");
+    const hash = (metadata["labels"] as Readonly<Record<string, string>> | undefined)?.["pod-template-hash"] ?? "";
     const parent = metadata.name.slice(0, -hash.length - 1);
     hashes.set(metadata.name, `${parent}-<hash${next(parent)}>`);
     found.push([metadata.name, hashes.get(metadata.name) ?? ""], [hash, `<hash${counts.get(parent)}>`]);
   }
-  for (const { metadata, ...rest } of ledger.made.get("Pod") ?? []) {
+  const living = new Set(ledger.objects().map(({ metadata }) => metadata["uid"]));
+  const pods = ledger.made.get("Pod") ?? [];
+  const livingFirst = [...pods.filter(({ metadata }) => living.has(metadata["uid"])), ...pods.filter(({ metadata }) => !living.has(metadata["uid"]))];
+  for (const { metadata, ...rest } of livingFirst) {
     const owner = metadata.name.replace(/-[^-]*$/, "");
     const name = `${hashes.get(owner) ?? owner}-<pod${next(owner)}>`;
     found.push([metadata.name, name], [suffixOf(metadata.name, owner), `<pod${counts.get(owner)}>`]);
@@ -63,6 +67,23 @@ export function normaliseText(text: string, replacements: Replacements): string 
 /** Which hash came first cannot be told from a recording, so they count as one. */
 export function withoutNumbers(text: string): string {
   return text.replaceAll(/<hash\d+>/g, "<hash>");
+}
+
+/** Which of several equal pods goes is chance, so those that live count first: the recorded step with such numbers. */
+export function withLivingPodsFirst(step: RecordedStep): RecordedStep {
+  const numbers = new Map<string, Set<string>>();
+  const text = JSON.stringify(step);
+  const seen = (name: string): void => {
+    const [, parent = "", number = ""] = /^(.*)-<pod(\d+)>$/.exec(name) ?? [];
+    numbers.set(parent, (numbers.get(parent) ?? new Set()).add(number));
+  };
+  for (const { kind, metadata } of step.objects ?? []) if (kind === "Pod") seen(metadata.name);
+  for (const [name] of text.matchAll(POD_NAME)) seen(name);
+  const renumbered = text.replaceAll(POD_NAME, (name, parent: string, number: string) => {
+    const place = [...(numbers.get(parent) ?? [])].indexOf(number);
+    return place < 0 ? name : `${parent}-<pod${place + 1}>`;
+  });
+  return JSON.parse(renumbered) as RecordedStep;
 }
 
 export function normaliseValue(value: unknown, replacements: Replacements): unknown {

@@ -1,20 +1,22 @@
 // The whole control plane in one process on a simulated clock, with the simulators of the recordings beside it.
-import { createApiServer, type ApiServer } from "#apiserver";
+import { createApiServer, type ApiServer, type Credentials } from "#apiserver";
 import { Deciders } from "#autoscaler";
 import { createClient, createInformerSet, type Client, type InformerSet } from "#client";
 import { SeededRng, silentLogger, SimClock } from "#core";
 import { followSettings, type Settings } from "#controllers";
 import { ConfigMap, Ingress, Namespace, Pod } from "#kinds";
-import type { Draft, Kind, KubeObject } from "#schema";
+import type { Draft, Kind, KubeObject, UserInfo } from "#schema";
 import { MemoryStore } from "#store";
 import { ensureBootstrapObjects } from "../../../src/main/bootstrap-objects.ts";
 import { runControllers } from "../../../src/main/controllers.ts";
 import { servedKinds, tryPod } from "../../../src/main/served-kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { Kubelet, simulatedRegistry, simulateGateway, type Behaviour } from "./simulators.ts";
+import { disturbed, wireHttps, wireInProcess, type Wiring, type WiringName } from "./wiring.ts";
 
 /** As the recordings name the user. */
 const ADMIN = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
+const CONTROLLER_TOKEN = "controller";
 const CONTROLLER = { name: "system:serviceaccount:knative-serving:controller", groups: ["system:masters", "system:authenticated"] };
 
 const STEP_MS = 50;
@@ -25,8 +27,9 @@ const WAIT_MAX_MS = 120_000;
 /** What `runScenario` needs: a server to ask, a clock to move, and simulators to tell. */
 export interface Harness {
   readonly server: ApiServer;
-  readonly client: Client;
   readonly ledger: Ledger;
+  /** Requests of controllers that came over the network. */
+  readonly arrived: { readonly fromControllers: number };
   /** Moves the clock until nothing has changed for a while. */
   settle(): Promise<void>;
   /** Moves the clock until `holds`, at most two minutes. */
@@ -67,6 +70,12 @@ function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
   const store = new MemoryStore({ clock });
   const ledger = new Ledger(namespace);
   store.watch({ prefix: "", after: store.revision, visibility: "immediate", onEvents: (events) => ledger.record(events) });
+  const arrived = { fromControllers: 0 };
+  const authenticate = ({ headers }: Credentials): UserInfo => {
+    if (headers["authorization"] !== `Bearer ${CONTROLLER_TOKEN}`) return ADMIN;
+    arrived.fromControllers++;
+    return CONTROLLER;
+  };
   const late: { informers?: InformerSet; settings?: Settings } = {};
   const kinds = servedKinds({
     settings: () => must(late.settings).current(),
@@ -88,7 +97,7 @@ function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
     rng,
     logger,
     version: "v1.34.4",
-    authenticate: () => ADMIN,
+    authenticate,
     authorize: () => undefined,
   });
   const transport = server.transportFor(CONTROLLER);
@@ -96,7 +105,7 @@ function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
   const informers = createInformerSet({ client, clock, rng, logger });
   const settings = followSettings({ informers, logger });
   Object.assign(late, { informers, settings });
-  return { server, store, ledger, transport, client, informers, settings, rng, logger, kinds: kinds.map(({ kind }) => kind) };
+  return { server, store, ledger, arrived, transport, client, informers, settings, rng, logger, kinds: kinds.map(({ kind }) => kind) };
 }
 
 function must<T>(value: T | undefined): T {
@@ -133,44 +142,76 @@ function startSimulators(its: { readonly client: Client; readonly informers: Inf
   };
 }
 
+export interface HarnessOptions {
+  /** Between controllers and server; by default in this process. */
+  readonly wiring?: WiringName;
+  /** Watches come late and updates meet conflicts, by chance from this seed. */
+  readonly disturbedBy?: number;
+}
+
+type Booted = ReturnType<typeof bootServer>;
+
+function wire({ server, transport, ledger: { latest } }: Booted, clock: SimClock, { wiring, disturbedBy }: HarnessOptions): Promise<Wiring> {
+  if (wiring === "https") return wireHttps(server, { token: CONTROLLER_TOKEN, clock, latest });
+  return Promise.resolve(wireInProcess(disturbedBy === undefined ? transport : disturbed(transport, { rng: new SeededRng(disturbedBy), clock })));
+}
+
+/** What controllers see of the server; in this process they share it with the server's admission. */
+function controllerSide(booted: Booted, { transport }: Wiring, clock: SimClock): Pick<Booted, "client" | "informers" | "settings"> {
+  if (transport === booted.transport) return booted;
+  const { rng, logger } = booted;
+  const client = createClient(transport);
+  const informers = createInformerSet({ client, clock, rng, logger });
+  return { client, informers, settings: followSettings({ informers, logger }) };
+}
+
 /** Boots with the recordings' base configuration and an empty namespace. */
-export async function bootHarness(namespace: string): Promise<Harness> {
+export async function bootHarness(namespace: string, harnessOptions: HarnessOptions = {}): Promise<Harness> {
   const clock = new SimClock();
   const ending = new AbortController();
   const { signal } = ending;
-  const { server, store, ledger, ...rest } = bootServer(namespace, clock, signal);
-  const { client, informers } = rest;
-  await configure(client);
+  const booted = bootServer(namespace, clock, signal);
+  const { server, store, ledger, client: userClient, rng, logger, kinds } = booted;
+  await configure(userClient);
+  const wiring = await wire(booted, clock, harnessOptions);
+  const { client, informers, settings } = controllerSide(booted, wiring, clock);
+  const advance = async (ms: number): Promise<void> => {
+    for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) {
+      await clock.advance(Math.min(leftMs, STEP_MS));
+      await wiring.quiet();
+    }
+  };
   const deciders = new Deciders({ clock });
   const fixed = { resolveDigest: simulatedRegistry, routesInForce: () => false, publicPort: undefined, rootCa: "ca" };
-  const controllers = runControllers({ ...rest, ...fixed, deciders, clock }, signal);
+  const controllers = runControllers({ client, informers, settings, transport: wiring.transport, kinds, rng, logger, ...fixed, deciders, clock }, signal);
   void deciders.run({ signal });
   void reportNoLoad(deciders, clock, signal);
-  const simulate = startSimulators({ client, informers, clock, signal });
-  const informing = informers.run(signal);
-  await clock.advance(STEP_MS);
-  await client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } } as Draft<Namespace>);
+  const simulate = startSimulators({ client: userClient, informers: booted.informers, clock, signal });
+  const informing = Promise.all([informers.run(signal), booted.informers === informers ? undefined : booted.informers.run(signal)]);
+  await advance(STEP_MS);
+  await userClient.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } } as Draft<Namespace>);
 
   return {
     server,
-    client,
     ledger,
+    arrived: booted.arrived,
     simulate,
-    advance: (ms) => clock.advance(ms),
+    advance,
     async settle() {
       let quietMs = 0;
       for (let passedMs = 0; passedMs < SETTLE_MAX_MS && quietMs < QUIET_MS; passedMs += STEP_MS) {
         const before = ledger.changes;
-        await clock.advance(STEP_MS);
+        await advance(STEP_MS);
         quietMs = ledger.changes === before ? quietMs + STEP_MS : 0;
       }
     },
     async waitFor(holds) {
-      for (let passedMs = 0; passedMs < WAIT_MAX_MS && !holds(); passedMs += STEP_MS) await clock.advance(STEP_MS);
+      for (let passedMs = 0; passedMs < WAIT_MAX_MS && !holds(); passedMs += STEP_MS) await advance(STEP_MS);
     },
     async close() {
       ending.abort();
       await Promise.allSettled([controllers.done, informing]);
+      await wiring.close();
       await store.close();
     },
   };
