@@ -7,6 +7,9 @@ import type { Resource } from "./registry.ts";
 /** Larger bodies are refused, as Kubernetes does. */
 export const BODY_BYTES_MAX = 3 << 20;
 
+/** Deeper texts are refused before they are parsed: no object of any kind is, and everything that reads values recurses. */
+const DEPTH_MAX = 500;
+
 /** The media types of objects, as Kubernetes names them when it refuses another. */
 const OBJECT_TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
@@ -19,23 +22,21 @@ export interface JsonBody {
   readonly duplicates: readonly string[];
 }
 
+/** The text of a body of JSON. Throws 413 for one that is too long and 400 for one that is too deep. */
 export function textOf(body: Uint8Array | string | undefined): string {
   if (body === undefined) return "";
   if (body.length > BODY_BYTES_MAX) {
     throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
   }
-  return typeof body === "string" ? body : new TextDecoder().decode(body);
+  const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+  if (nesting(text).deepest > DEPTH_MAX) throw badRequest("json parse error: exceeded max depth");
+  return text;
 }
 
-/** The media type without its parameters; JSON when nothing is said. */
-export function mediaTypeOf(contentType: string | undefined): string {
-  const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  return type === "" ? "application/json" : type;
-}
-
-/** True when the text ends inside a string, a list or an object: Go's "unexpected end of JSON input". */
-function isCut(text: string): boolean {
+/** How deep lists and objects lie in each other, and whether the text ends inside one of them or inside a string. */
+function nesting(text: string): { readonly deepest: number; readonly open: boolean } {
   let depth = 0;
+  let deepest = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
@@ -43,10 +44,16 @@ function isCut(text: string): boolean {
       if (char === "\\") at++;
       else if (char === '"') inString = false;
     } else if (char === '"') inString = true;
-    else if (char === "{" || char === "[") depth++;
+    else if (char === "{" || char === "[") deepest = Math.max(deepest, ++depth);
     else if (char === "}" || char === "]") depth--;
   }
-  return inString || depth > 0 || text.trim() === "";
+  return { deepest, open: inString || depth > 0 };
+}
+
+/** The media type without its parameters; JSON when nothing is said. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return type === "" ? "application/json" : type;
 }
 
 /** Reads the JSON of an object that is written. Throws 415 for other encodings and 400 for unreadable text. */
@@ -57,7 +64,8 @@ export function readObject(resource: Resource, contentType: string | undefined, 
     return { json: JSON.parse(text), duplicates: duplicateFields(text) };
   } catch (cause) {
     if (cause instanceof StatusError) throw cause;
-    const why = isCut(text) ? "unexpected end of JSON input" : "invalid character in JSON text";
+    // Go's words for a text that ends too early.
+    const why = nesting(text).open || text.trim() === "" ? "unexpected end of JSON input" : "invalid character in JSON text";
     const shown = text.length > EXCERPT ? `${text.slice(0, EXCERPT)} ...` : text;
     const message = `the object provided is unrecognized (must be of type ${resource.kind.kind}): couldn't get version/kind; json parse error: ${why} (${shown})`;
     throw new StatusError("BadRequest", message, { cause });
