@@ -60,6 +60,14 @@ function deploymentDefaults(deployment: Deployment): Deployment {
   return equal(spec, filled) && status === deployment.status ? deployment : { ...deployment, spec: filled, status };
 }
 
+const PERCENT = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+
+/** A number that is not negative, or a percentage. */
+function amountErrors(field: string, value: number | string | undefined): FieldError[] {
+  if (typeof value !== "string") return notNegative(field, value);
+  return /^\d+%$/.test(value) ? [] : [fieldError.invalid(field, value, PERCENT)];
+}
+
 function strategyErrors(strategy: DeploymentStrategy | undefined): FieldError[] {
   const { type = "RollingUpdate", rollingUpdate } = strategy ?? {};
   const field = "spec.strategy";
@@ -67,9 +75,14 @@ function strategyErrors(strategy: DeploymentStrategy | undefined): FieldError[] 
     return rollingUpdate === undefined ? [] : [fieldError.forbidden(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
   }
   if (type !== "RollingUpdate") return [fieldError.notSupported(field, strategy, ["Recreate", "RollingUpdate"])];
-  const isZero = (value: number | string | undefined): boolean => value === 0 || value === "0%";
-  if (!isZero(rollingUpdate?.maxSurge) || !isZero(rollingUpdate?.maxUnavailable)) return [];
-  return [fieldError.invalid(`${field}.rollingUpdate.maxUnavailable`, rollingUpdate?.maxUnavailable, "may not be 0 when `maxSurge` is 0")];
+  const { maxUnavailable, maxSurge } = rollingUpdate ?? {};
+  const unavailableField = `${field}.rollingUpdate.maxUnavailable`;
+  const wrong = [...amountErrors(unavailableField, maxUnavailable), ...amountErrors(`${field}.rollingUpdate.maxSurge`, maxSurge)];
+  const isZero = (value: number | string | undefined): boolean => value === 0 || (typeof value === "string" && /^0+%$/.test(value));
+  if (isZero(maxSurge) && isZero(maxUnavailable)) wrong.push(fieldError.invalid(unavailableField, maxUnavailable, "may not be 0 when `maxSurge` is 0"));
+  const percent = typeof maxUnavailable === "string" ? /^(\d+)%$/.exec(maxUnavailable)?.[1] : undefined;
+  if (Number(percent ?? 0) > 100) wrong.push(fieldError.invalid(unavailableField, maxUnavailable, "must not be greater than 100%"));
+  return wrong;
 }
 
 function deploymentErrors(deployment: Deployment, old: Deployment | undefined): FieldError[] {

@@ -49,6 +49,32 @@ for (const { name, spec, want } of [
     want: ['spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"'],
   },
   {
+    name: "a surge that is no percentage",
+    spec: { ...base, strategy: { rollingUpdate: { maxSurge: "many" } } },
+    want: [
+      "spec.strategy.rollingUpdate.maxSurge: Invalid value: \"many\": a valid percent string must be a numeric string followed by an ending '%' " +
+        "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+    ],
+  },
+  {
+    name: "more pods than there are as unavailable",
+    spec: { ...base, strategy: { rollingUpdate: { maxUnavailable: "101%" } } },
+    want: ['spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%'],
+  },
+  {
+    name: "negative amounts of a rollout",
+    spec: { ...base, strategy: { rollingUpdate: { maxUnavailable: -1, maxSurge: -2 } } },
+    want: [
+      "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: -1: must be greater than or equal to 0",
+      "spec.strategy.rollingUpdate.maxSurge: Invalid value: -2: must be greater than or equal to 0",
+    ],
+  },
+  {
+    name: "a rollout that cannot move",
+    spec: { ...base, strategy: { rollingUpdate: { maxUnavailable: "0%", maxSurge: 0 } } },
+    want: ['spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0'],
+  },
+  {
     name: "a deadline before readiness",
     spec: { ...base, progressDeadlineSeconds: 5, minReadySeconds: 5 },
     want: ["spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds"],
