@@ -89,7 +89,9 @@ export async function endPlatform(data: string, options: { readonly purge: boole
   if (keeper !== undefined) {
     await keeper.call({ do: "shutdown", graceMs: DOWN_GRACE_MS }).catch(() => undefined);
     await keeper.closed;
-    while (existsSync(join(data, "keeper.sock")) && !signal.aborted) await systemClock.sleep(20, signal);
+    // The processes end a moment after the socket.
+    const until = systemClock.monotonicMs() + 2 * DOWN_GRACE_MS;
+    while ((existsSync(join(data, "keeper.sock")) || isInUse(data)) && systemClock.monotonicMs() < until) await systemClock.sleep(20, signal);
   }
   if (options.purge) removeDataFolder(data);
   return keeper !== undefined;
@@ -99,11 +101,16 @@ export async function endPlatform(data: string, options: { readonly purge: boole
 function removeDataFolder(data: string): void {
   if (!existsSync(data)) return;
   if (!existsSync(join(data, "keeper.lock"))) throw new CliError("usage", `${data} is no data folder of a platform: nothing was removed`);
-  const file = join(dataFolder(data).run, "state.json");
-  const state = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as PlatformState) : undefined;
-  if (state !== undefined && (isAlive(state.keeperPid) || isAlive(state.pid)))
-    throw new CliError("failed", `${data} is still in use: nothing was removed`, { hint: `eider down --data ${data}` });
+  if (isInUse(data)) throw new CliError("failed", `${data} is still in use: nothing was removed`, { hint: `eider down --data ${data}` });
   rmSync(data, { recursive: true, force: true });
+}
+
+/** Whether a process that announced itself in the folder lives. */
+function isInUse(data: string): boolean {
+  const file = join(dataFolder(data).run, "state.json");
+  if (!existsSync(file)) return false;
+  const state = JSON.parse(readFileSync(file, "utf8")) as PlatformState;
+  return isAlive(state.keeperPid) || isAlive(state.pid);
 }
 
 function isAlive(pid: number): boolean {
