@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type ClientHttp2Session } from "node:http2";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import type * as X509 from "@peculiar/x509";
@@ -114,6 +114,18 @@ test("HTTP/1.1 and HTTP/2, tokens and client certificates, gzip for what is larg
   const closed = listening.close();
   await clock.advance(1_000);
   await closed;
+});
+
+test("the end waits for no idle HTTP/1.1 connection", async () => {
+  const { tls, ca } = await identities();
+  const { server, clock } = await fixture();
+  const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls });
+  const agent = new Agent({ keepAlive: true });
+  await http1(listening.port, ca, { path: "/version", agent });
+  // The clock stands still: a wait for the grace would never end.
+  await listening.close();
+  assert.equal(clock.waiting, 0);
+  agent.destroy();
 });
 
 test("a watch sends its head at once, then events, and ends with the server", async () => {

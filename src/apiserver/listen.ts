@@ -139,6 +139,27 @@ async function serve(tools: ListenTools, closing: AbortSignal, request: Http2Ser
   }
 }
 
+/** HTTP/1.1 connections between two requests, which the server's own `close` would wait for. */
+function idleConnections(closing: AbortSignal) {
+  const idle = new Set<TLSSocket>();
+  return {
+    opened(socket: TLSSocket): void {
+      idle.add(socket);
+      socket.once("close", () => idle.delete(socket));
+    },
+    busy(socket: TLSSocket, response: Http2ServerResponse): void {
+      idle.delete(socket);
+      response.once("close", () => {
+        if (closing.aborted) socket.destroySoon();
+        else if (!socket.destroyed) idle.add(socket);
+      });
+    },
+    close(): void {
+      for (const socket of idle) socket.destroySoon();
+    },
+  };
+}
+
 /** See `ApiServer.listen`. Rejects when the address cannot be bound. */
 export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Promise<Listening> {
   const closing = new AbortController();
@@ -154,7 +175,12 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
     requestTimeout: REQUEST_TIMEOUT_MS,
     settings: { maxConcurrentStreams: STREAMS_MAX },
   } as Parameters<typeof createSecureServer>[0]);
-  server.on("request", (request, response) => void serve(tools, closing.signal, request, response));
+  const idle = idleConnections(closing.signal);
+  server.on("secureConnection", (socket: TLSSocket) => socket.alpnProtocol !== "h2" && idle.opened(socket));
+  server.on("request", (request, response) => {
+    if (request.httpVersionMajor === 1) idle.busy(request.socket as TLSSocket, response);
+    void serve(tools, closing.signal, request, response);
+  });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -177,6 +203,7 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // Those without open requests end here, the others with their last one.
       for (const session of sessions) session.close();
+      idle.close();
       const graceOver = new AbortController();
       await Promise.race([closed, tools.clock.sleep(CLOSE_GRACE_MS, graceOver.signal).catch(() => {})]);
       graceOver.abort();

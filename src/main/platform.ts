@@ -212,8 +212,7 @@ function receive(message: GatewayToControl): void {
 
 /** Orderly, in the reverse order of the start. Pods are the keeper's to end. */
 async function end(): Promise<void> {
-  await threads.drain(DRAIN_MS);
-  await listening.close();
+  await Promise.all([threads.drain(DRAIN_MS), listening.close()]);
   ending.abort();
   await running.catch(() => undefined);
   await store.close();

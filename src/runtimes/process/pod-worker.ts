@@ -177,7 +177,7 @@ export class PodWorker {
         await this.#signalAll("SIGKILL");
         return;
       case "remove":
-        await this.#remove();
+        await this.#remove(signal);
         return;
     }
   }
@@ -211,7 +211,7 @@ export class PodWorker {
     });
   }
 
-  async #remove(): Promise<void> {
+  async #remove(signal: AbortSignal): Promise<void> {
     const { client, folders, logger, portsTaken } = this.#context;
     const { namespace = "", name, uid } = this.#pod.metadata;
     for (const port of Object.values(this.#ports)) portsTaken.delete(port);
@@ -221,7 +221,7 @@ export class PodWorker {
     } catch (error) {
       if (!isReason(error, "NotFound") && !isReason(error, "Conflict")) {
         logger.warn("pod was not deleted", { pod: name, err: error });
-        await this.#context.clock.sleep(RETRY_WRITE_MS, new AbortController().signal);
+        await this.#context.clock.sleep(RETRY_WRITE_MS, signal).catch(() => undefined);
         return;
       }
     }
