@@ -1,4 +1,4 @@
-// The watch window: recent events within a byte limit, and those who follow them.
+// The watch window: recent events within a byte limit (what is not on disk yet comes on top), and those who follow them.
 import { assert, expired } from "#core";
 import type { StoreEvent, WatchOptions } from "./port.ts";
 
@@ -35,7 +35,7 @@ export class WatchWindow {
   append(event: StoreEvent): void {
     this.#events.push(event);
     this.#bytes += sizeOf(event);
-    while (this.#bytes > this.#bytesMax && this.#head < this.#events.length - 1) this.#drop();
+    this.#trim();
     for (const watcher of this.#watchers) {
       if (watcher.visibility === "immediate") deliver(watcher, [event]);
     }
@@ -48,6 +48,7 @@ export class WatchWindow {
     for (const watcher of this.#watchers) {
       if (watcher.visibility === "durable") deliver(watcher, this.#between(watcher.seen, revision));
     }
+    this.#trim();
   }
 
   watch(options: WatchOptions): () => void {
@@ -77,6 +78,14 @@ export class WatchWindow {
       else low = middle + 1;
     }
     return low;
+  }
+
+  /** Events that are not on disk yet stay: who follows what is has not seen them. */
+  #trim(): void {
+    while (this.#bytes > this.#bytesMax && this.#head < this.#events.length - 1) {
+      if ((this.#events[this.#head]?.revision ?? 0) > this.#durable) return;
+      this.#drop();
+    }
   }
 
   #drop(): void {
