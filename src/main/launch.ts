@@ -12,8 +12,6 @@ import { nodeFlags, upArgument } from "./options.ts";
 
 /** Time that pods and platform have to end. */
 const DOWN_GRACE_MS = 10_000;
-/** A keeper that has closed its socket is gone by then. */
-const LAST_BREATH_MS = 2_000;
 /** Lines of the log that a failed start shows. */
 const LOG_LINES = 20;
 
@@ -95,22 +93,24 @@ export async function endPlatform(data: string, options: { readonly purge: boole
     const until = systemClock.monotonicMs() + 2 * DOWN_GRACE_MS;
     while ((existsSync(join(data, "keeper.sock")) || isInUse(data)) && systemClock.monotonicMs() < until) await systemClock.sleep(20, signal);
   }
-  if (options.purge) await removeDataFolder(data, signal);
+  if (options.purge) removeDataFolder(data);
   return keeper !== undefined;
 }
 
-/** Only what a platform made, and only when none uses it. A keeper that has said goodbye ends within the wait. */
-async function removeDataFolder(data: string, signal: AbortSignal): Promise<void> {
+/** Only what a platform made, and only when none uses it. */
+function removeDataFolder(data: string): void {
   if (!existsSync(data)) return;
   if (!existsSync(join(data, "keeper.lock"))) throw new CliError("usage", `${data} is no data folder of a platform: nothing was removed`);
-  const file = join(dataFolder(data).run, "state.json");
-  const state = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as PlatformState) : undefined;
-  const until = systemClock.monotonicMs() + LAST_BREATH_MS;
-  while (state !== undefined && (isOurs(state.keeperPid) || isOurs(state.pid))) {
-    if (systemClock.monotonicMs() > until) throw new CliError("failed", `${data} is still in use: nothing was removed`, { hint: `eider down --data ${data}` });
-    await systemClock.sleep(20, signal);
-  }
+  if (isInUse(data)) throw new CliError("failed", `${data} is still in use: nothing was removed`, { hint: `eider down --data ${data}` });
   rmSync(data, { recursive: true, force: true });
+}
+
+/** Whether the processes that last served the folder run. */
+function isInUse(data: string): boolean {
+  const file = join(dataFolder(data).run, "state.json");
+  if (!existsSync(file)) return false;
+  const { pid, keeperPid } = JSON.parse(readFileSync(file, "utf8")) as PlatformState;
+  return isOurs(keeperPid) || isOurs(pid);
 }
 
 /** Whether one of our programs runs under this pid, which may be somebody else's by now. An ended one has no command line. */
