@@ -154,3 +154,30 @@ test("sqlite: expired entries are deleted and the file shrinks again", async () 
   await store.close();
   assert.ok(statSync(path).size < 400 * 4_000 * 0.2, `the file still has ${statSync(path).size} bytes`);
 });
+
+test("sqlite: all that has expired goes in one round, and a round that finds the store busy is made up for", async () => {
+  const clock = new SimClock();
+  const { store, hold, release } = await open(freshPath(), { clock });
+  const put = (key: string, ttlMs?: number): void =>
+    void store.put({ key, encode: () => "{}", expect: "any", durability: "rebuildable", ...(ttlMs === undefined ? {} : { ttlMs }) });
+  for (let i = 0; i < 1_200; i++) put(`/e/${i}`, 1_000);
+  await store.put({ key: "/stays", encode: () => "{}", expect: "any", durability: "durable" });
+  hold();
+  for (let i = 0; i < 10_000; i++) put(`/busy/${i}`);
+  const stop = new AbortController();
+  const running = store.run(stop.signal);
+  await clock.advance(60_000);
+  assert.equal(await store.count("/e/"), 1_200, "no room for deletions");
+  release();
+  const written = async (): Promise<void> => {
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (store.durableRevision < store.revision);
+  };
+  await written();
+  await clock.advance(60_000);
+  for (let page = 0; page < 3; page++) await written();
+  assert.equal(await store.count("/e/"), 0);
+  stop.abort();
+  await running;
+  await store.close();
+});

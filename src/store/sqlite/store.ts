@@ -12,6 +12,8 @@ const PENDING_WRITES_MAX = 10_000;
 /** After a start revisions go on this far above the last one on disk: more than can have been handed out unwritten. */
 const REVISION_LEAP = 4 * PENDING_WRITES_MAX;
 const MAINTENANCE_MS = 60_000;
+/** Expired entries that are deleted at a time. */
+const EXPIRE_PAGE = 500;
 
 /** The control thread's end of the message channel. */
 export interface StoreChannel {
@@ -76,7 +78,7 @@ export class SqliteStore implements Store {
     this.#one = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key = ?");
     this.#range = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key >= ? AND key < ? AND key <> ? ORDER BY key LIMIT ?");
     this.#counted = this.#reader.prepare("SELECT count(*) AS n FROM objects WHERE key > ? AND key < ?");
-    this.#due = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE expires_at_ms <= ? LIMIT 500");
+    this.#due = this.#reader.prepare(`SELECT key, value, revision FROM objects WHERE expires_at_ms <= ? LIMIT ${EXPIRE_PAGE}`);
     options.channel.on("message", (message) => this.#receive(message));
   }
 
@@ -143,18 +145,30 @@ export class SqliteStore implements Store {
     while (!signal.aborted) {
       await this.#options.clock.sleep(MAINTENANCE_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      if ((await this.expire()) > 0) this.#options.channel.postMessage({ type: "compact" });
+      try {
+        if (await this.#expireAll()) this.#options.channel.postMessage({ type: "compact" });
+      } catch (error) {
+        this.#options.logger.warn("expired objects stay for another round", { err: error });
+      }
     }
   }
 
-  /** Deletes expired entries; returns how many. */
+  /** True when anything had expired. */
+  async #expireAll(): Promise<boolean> {
+    let count = await this.expire();
+    const any = count > 0;
+    while (count === EXPIRE_PAGE) count = await this.expire();
+    return any;
+  }
+
+  /** Deletes a page of expired entries; returns how many went. Those that somebody changes at the same time wait for another round. */
   async expire(): Promise<number> {
     const due = this.#due.all(this.#options.clock.wallMs()) as unknown as Entry[];
     const { restamp } = this.#options;
-    await Promise.all(
+    const deletions = await Promise.all(
       due.map(({ key, revision, value }) => this.delete({ key, expect: revision, durability: "durable", encode: (next) => restamp(value, next) })),
     );
-    return due.length;
+    return deletions.filter(({ ok }) => ok).length;
   }
 
   async close(): Promise<void> {
