@@ -15,6 +15,8 @@ const HEAD_MS = 60_000;
 const IDLE_MS = 300_000;
 /** How long what a client still sends is thrown away after the last response, so that it can read that response. */
 const LINGER_MS = 5_000;
+/** How long a gateway that drains waits for a request that may be under way. */
+const DRAIN_QUIET_MS = 1_000;
 /** Bytes of later requests that are read ahead. */
 const AHEAD_BYTES_MAX = 64 * 1024;
 
@@ -53,7 +55,7 @@ export class ClientConnection implements ClientSide, Timed {
     context.counters.connections++;
     context.idles.add(this, this.#quietSinceMs + HEAD_MS);
     socket.on("data", (bytes: Buffer) => this.#read(bytes));
-    socket.on("drain", () => this.#exchange?.clientDrained());
+    socket.on("drain", () => (this.#exchange === undefined ? this.#next() : this.#exchange.clientDrained()));
     socket.on("end", () => this.#left());
     socket.on("error", () => this.#left());
     socket.on("close", () => this.#left());
@@ -84,8 +86,19 @@ export class ClientConnection implements ClientSide, Timed {
     this.#exchange = undefined;
     this.#quietSinceMs = this.#context.clock.monotonicMs();
     if (!keep || this.#context.draining) return this.#close();
+    this.#next();
+  }
+
+  /** The next request, unless the client has yet to read the answers to those before. */
+  #next(): void {
+    if (this.#lingering || this.#gone) return;
+    if (this.#clogged) return this.pause();
     if (this.#ahead.length > 0) this.#take();
-    if (this.#exchange === undefined || this.#ahead.length <= AHEAD_BYTES_MAX) this.resume();
+    if (this.#exchange === undefined ? !this.#clogged : this.#ahead.length <= AHEAD_BYTES_MAX) this.resume();
+  }
+
+  get #clogged(): boolean {
+    return this.#socket.writableNeedDrain;
   }
 
   abort(): void {
@@ -101,9 +114,16 @@ export class ClientConnection implements ClientSide, Timed {
     this.resume();
   }
 
-  /** The gateway drains: close now when idle, else after the response. */
+  /**
+   * The gateway drains: after the response; when idle, now. A new connection, or one with half of a head, gets a moment: its client
+   * has been let in and sends a request.
+   */
   drain(): void {
-    if (this.#exchange === undefined) this.#close();
+    if (this.#exchange !== undefined || this.#lingering) return;
+    const awaited = this.#head === undefined || this.#ahead.length > 0;
+    const untilMs = this.#quietSinceMs + DRAIN_QUIET_MS;
+    if (awaited && this.#context.clock.monotonicMs() < untilMs) this.#context.idles.add(this, untilMs);
+    else this.#close();
   }
 
   destroy(): void {
@@ -115,7 +135,7 @@ export class ClientConnection implements ClientSide, Timed {
     if (this.#lingering) return this.destroy();
     if (this.#exchange !== undefined) return this.#context.idles.add(this, nowMs + HEAD_MS);
     const quietMs = nowMs - this.#quietSinceMs;
-    const limitMs = this.#ahead.length > 0 ? HEAD_MS : IDLE_MS;
+    const limitMs = this.#context.draining ? DRAIN_QUIET_MS : this.#ahead.length > 0 ? HEAD_MS : IDLE_MS;
     if (quietMs < limitMs) return this.#context.idles.add(this, nowMs + Math.min(HEAD_MS, limitMs - quietMs));
     if (this.#ahead.length > 0) this.#refuse(408, "request head took too long");
     else this.#close();
@@ -137,7 +157,7 @@ export class ClientConnection implements ClientSide, Timed {
     } else {
       this.#ahead = Buffer.concat([this.#ahead, bytes]);
     }
-    if (this.#exchange === undefined) this.#take();
+    if (this.#exchange === undefined) this.#next();
     else if (this.#ahead.length > AHEAD_BYTES_MAX) this.pause();
   }
 
@@ -155,7 +175,7 @@ export class ClientConnection implements ClientSide, Timed {
   #take(): void {
     if (this.#taking) return;
     this.#taking = true;
-    while (this.#exchange === undefined && this.#ahead.length > 0 && !this.#lingering && !this.#gone) {
+    while (this.#exchange === undefined && this.#ahead.length > 0 && !this.#lingering && !this.#gone && !this.#clogged) {
       if (!this.#takeOne()) break;
     }
     this.#taking = false;

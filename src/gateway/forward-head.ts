@@ -41,10 +41,14 @@ function nameAt(head: RequestHead, i: number): string {
 
 /** As Knative's queue-proxy builds it: one element an address, host and proto on the first one only. */
 function forwardedElements(forwardedFor: string, host: string, proto: string): string {
-  const elements = forwardedFor.split(",").map((part) => {
-    const address = part.trim();
-    return `for=${address.includes(":") && !address.startsWith("[") ? `"[${address}]"` : address}`;
-  });
-  const first = `${elements[0] ?? ""}${host === "" ? "" : `;host=${host}`};proto=${proto}`;
-  return [first, ...elements.slice(1)].join(", ");
+  const comma = forwardedFor.indexOf(",");
+  const first = `${forwardedElement(comma < 0 ? forwardedFor : forwardedFor.slice(0, comma))}${host === "" ? "" : `;host=${host}`};proto=${proto}`;
+  if (comma < 0) return first;
+  const others = forwardedFor.slice(comma + 1).split(",");
+  return [first, ...others.map(forwardedElement)].join(", ");
+}
+
+function forwardedElement(part: string): string {
+  const address = part.trim();
+  return `for=${address.includes(":") && !address.startsWith("[") ? `"[${address}]"` : address}`;
 }

@@ -236,11 +236,13 @@ test("drain closes idle connections at once and others after their response, the
   await using pod = await startPod((socket) => socket.on("data", () => (release = () => socket.write(ok("last")))));
   gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods: [podEntry(pod)] })] });
   using idle = await startClient(gateway.gateway.port);
+  idle.send("GET / HTTP/1.1\r\nHost: other.test\r\n\r\n");
+  const answered = await idle.until((text) => text.includes("404 no service"));
   using busy = await startClient(gateway.gateway.port);
   busy.send(request("/"));
   await eventually(() => release !== undefined);
   gateway.gateway.receive({ type: "drain", graceMs: 60_000 });
-  assert.equal(await idle.closed(), "");
+  assert.equal(await idle.closed(), answered);
   release?.();
   assert.match(await busy.closed(), /Connection: close\r\n\r\nlast$/);
   await gateway[Symbol.asyncDispose]();

@@ -9,6 +9,8 @@ import type { Timed, TimerWheel } from "./timer-wheel.ts";
 
 /** Idle connections are closed after this time, or a second before the application said that it would close them. */
 const IDLE_MS = 60_000;
+/** Informational responses before the final one: they go to the client without back-pressure. */
+const INFORMATIONAL_MAX = 100;
 /** Idle connections that a pod may have per thread. */
 export const IDLE_PER_POD_MAX = 256;
 
@@ -74,6 +76,7 @@ export class PodConnection implements Timed {
   #idleUntilMs = 0;
   #tunnel = false;
   #inBody = false;
+  #informational = 0;
   #partial: Buffer | undefined;
   #memo: ResponseHead | undefined;
   #own: Buffer | undefined;
@@ -109,6 +112,7 @@ export class PodConnection implements Timed {
   serve(sink: ResponseSink): void {
     this.#sink = sink;
     this.#pool = undefined;
+    this.#informational = 0;
   }
 
   /** Takes latin1 text or bytes; false when the sender should wait for `podDrained`. */
@@ -201,6 +205,7 @@ export class PodConnection implements Timed {
       const head = this.#parse(joined.toString("latin1", from, end));
       if (head === undefined) return this.#malformed();
       if (head.status >= 200 || head.status === 101) return this.#begin(sink, head, { bytes: joined, from: end, to });
+      if (++this.#informational > INFORMATIONAL_MAX) return this.#malformed();
       sink.informational(head);
       from = end;
     }

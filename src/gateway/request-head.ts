@@ -60,6 +60,13 @@ const KNOWN: ReadonlySet<string> = new Set([
   "x-forwarded-proto",
 ]);
 
+/** Lengths and first letters of the known fields; names of other shapes are never cut out of the text. */
+const SHAPES: ReadonlySet<number> = new Set([...KNOWN].map((name) => shapeOf(name.length, name.charCodeAt(0))));
+
+function shapeOf(length: number, first: number): number {
+  return (Math.min(length, 31) << 5) | (first & 31);
+}
+
 /** Known fields that go on as they came. */
 const PASSED: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "forwarded", "x-forwarded-host", "x-forwarded-proto"]);
 
@@ -89,7 +96,31 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   if (typeof framing === "object") return framing;
   const place = placeOf(rawTarget, seen, minor);
   if ("status" in place) return place;
-  return { text, method, minor, fields, framing, ...place, ...connectionOf(text, fields, seen, minor), ...forwardingOf(seen) };
+  const { target, path, authority, host } = place;
+  const { keepAlive, upgrade, dropped, kept } = connectionOf(text, fields, seen, minor);
+  const value = (name: string): string => seen.values.get(name) ?? "";
+  // Written out: spreading costs as much as the rest of the parsing.
+  return {
+    text,
+    method,
+    target,
+    path,
+    authority,
+    host,
+    minor,
+    keepAlive,
+    framing,
+    upgrade,
+    fields,
+    dropped,
+    kept,
+    forwardedFor: value("x-forwarded-for"),
+    forwardedProto: value("x-forwarded-proto"),
+    forwardedHost: value("x-forwarded-host"),
+    hasForwarded: seen.values.has("forwarded"),
+    probe: value("k-network-probe"),
+    probeHash: value("k-network-hash"),
+  };
 }
 
 function collect(text: string, fields: readonly number[]): Seen {
@@ -97,7 +128,7 @@ function collect(text: string, fields: readonly number[]): Seen {
   for (let i = 0; i < fields.length; i += 4) {
     const from = fields[i] ?? 0;
     const to = fields[i + 1] ?? 0;
-    if (to - from > 25 || to - from < 2) continue;
+    if (!SHAPES.has(shapeOf(to - from, text.charCodeAt(from)))) continue;
     const name = text.slice(from, to).toLowerCase();
     if (!KNOWN.has(name)) continue;
     seen.named.push(i);
@@ -127,9 +158,9 @@ type Place = Pick<RequestHead, "target" | "path" | "authority" | "host">;
 function placeOf(rawTarget: string, seen: Seen, minor: 0 | 1): Place | HeadFault {
   const hostField = seen.values.get("host");
   if (seen.repeated.has("host") || (hostField === undefined && minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
-  const absolute = /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
+  const absolute = rawTarget.startsWith("/") ? null : /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
   const authority = absolute === null ? (hostField ?? "") : (absolute[1] ?? "");
-  if (!HOST.test(authority) || (hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };
+  if (!HOST.test(authority) || (absolute !== null && hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };
   const rest = absolute?.[2] ?? "";
   const target = absolute === null ? rawTarget : rest.startsWith("/") ? rest : `/${rest}`;
   if (!target.startsWith("/") && target !== "*") return { status: 400, reason: "malformed request target" };
@@ -145,8 +176,11 @@ export function hostName(authority: string): string {
   return (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
 }
 
+const NONE: readonly string[] = [];
+
 function connectionOf(text: string, fields: readonly number[], seen: Seen, minor: 0 | 1): Pick<RequestHead, "keepAlive" | "upgrade" | "dropped" | "kept"> {
-  const options = listMembers(seen.values.get("connection") ?? "");
+  const connection = seen.values.get("connection");
+  const options = connection === undefined ? NONE : listMembers(connection);
   const upgrade = options.includes("upgrade") ? (seen.values.get("upgrade") ?? "") : "";
   const dropped = new Set<number>();
   for (const i of seen.named) {
@@ -168,15 +202,4 @@ function dropOptions(text: string, fields: readonly number[], into: { readonly o
     const name = text.slice(fields[i], fields[i + 1]).toLowerCase();
     if (into.options.includes(name) && !KNOWN.has(name)) into.dropped.add(i);
   }
-}
-
-function forwardingOf(seen: Seen): Pick<RequestHead, "forwardedFor" | "forwardedProto" | "forwardedHost" | "hasForwarded" | "probe" | "probeHash"> {
-  return {
-    forwardedFor: seen.values.get("x-forwarded-for") ?? "",
-    forwardedProto: seen.values.get("x-forwarded-proto") ?? "",
-    forwardedHost: seen.values.get("x-forwarded-host") ?? "",
-    hasForwarded: seen.values.has("forwarded"),
-    probe: seen.values.get("k-network-probe") ?? "",
-    probeHash: seen.values.get("k-network-hash") ?? "",
-  };
 }

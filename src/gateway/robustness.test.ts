@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { below, SeededRng, type Rng } from "#core";
-import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod } from "./testing.ts";
+import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod, type TestClient } from "./testing.ts";
 
 const refusals: readonly { name: string; text: string; want: RegExp }[] = [
   {
@@ -128,4 +128,37 @@ test("a pod that answers nonsense gives 502, and what it sends unasked reaches n
   client.send(request("/3") + request("/4"));
   const text = await client.until((received) => received.endsWith("last"));
   assert.ok(text.includes("right") && !text.includes("poison"));
+});
+
+test("a client that sends requests and reads no answers is not answered without limit", async () => {
+  await using gateway = await startGateway();
+  gateway.routes({ hosts: [] });
+  using client = await startClient(gateway.gateway.port);
+  client.socket.pause();
+  const many = Buffer.from(request("/").repeat(2_000), "latin1");
+  // The gateway stops reading once the kernel takes no more answers; then this client's own writes are stuck, too.
+  let sent = 0;
+  while (client.socket.write(many) || (await drainedSoon(client))) {
+    sent += many.length;
+    assert.ok(sent < 32 << 20, "the gateway took every request");
+  }
+  client.socket.resume();
+  await client.until((text) => text.length > 1 << 20);
+});
+
+/** False when the peer took nothing for a while of the loop's turns. */
+async function drainedSoon(client: TestClient): Promise<boolean> {
+  for (let turn = 0; turn < 20_000 && client.socket.writableNeedDrain; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return !client.socket.writableNeedDrain;
+}
+
+test("informational responses without end are no response", async () => {
+  await using gateway = await startGateway();
+  await using pod = await startPod(answering(() => "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000)));
+  const pods = [{ id: "p", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
+  gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods })] });
+  using client = await startClient(gateway.gateway.port);
+  client.send(request("/"));
+  const text = await client.until((received) => received.includes("malformed HTTP response"));
+  assert.ok((text.match(/103 Early/g)?.length ?? 0) <= 100);
 });
