@@ -70,6 +70,8 @@ export async function create(
     const object = await admitted(resource, draft, { operation: "CREATE", subresource: "", old: undefined }, context);
     const target = { resource, namespace, name };
     if (context.dryRun && (await tools.store.get(keyOf(resource, namespace, name))) !== undefined) continue;
+    // It may have gone while the object was admitted: nobody would empty it again.
+    await checkNamespace(tools, resource, namespace, name);
     const result = await commit(tools, target, object, "absent", context);
     if (result !== undefined) return result;
   }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { StatusError } from "#core";
 import type { KubeObject } from "#schema";
 import { ask, fixture, golden, KINDS, Papers, Site } from "./fixture.test-suite.ts";
+import type { ApiServer, ServedKind } from "./index.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
 const GADGETS = "/apis/apps/v1/namespaces/default/gadgets";
@@ -50,6 +51,23 @@ test("namespaces must exist and must not be going away", async () => {
   const finalized = await ask(server, "PUT /api/v1/namespaces/old/finalize", { metadata: { name: "old" }, spec: {} });
   assert.equal(finalized.status, 200);
   assert.equal((await ask(server, "GET /api/v1/namespaces/old")).status, 404);
+});
+
+test("a namespace that goes while an object is being admitted takes no more objects", async () => {
+  let server: ApiServer | undefined;
+  const slow: ServedKind = {
+    kind: Papers,
+    async admit({ object }) {
+      if (server !== undefined) await ask(server, "DELETE /api/v1/namespaces/brief");
+      return { object, warnings: [] };
+    },
+  };
+  const made = await fixture({ kinds: [...KINDS.filter(({ kind }) => kind.plural !== Papers.plural), slow] });
+  await ask(made.server, "POST /api/v1/namespaces", { metadata: { name: "brief" } });
+  server = made.server;
+  const late = await ask(server, "POST /api/v1/namespaces/brief/configmaps", map("late"));
+  assert.deepEqual([late.status, late.json.message], [404, 'namespaces "brief" not found']);
+  assert.equal(await made.store.count("/core/configmaps/"), 0);
 });
 
 test("a dry run answers like the real thing and writes nothing", async () => {
