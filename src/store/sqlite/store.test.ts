@@ -181,3 +181,13 @@ test("sqlite: all that has expired goes in one round, and a round that finds the
   await running;
   await store.close();
 });
+
+test("sqlite: writes that wait for the disk are limited, also those of one key", async () => {
+  const { store, hold, release } = await open(freshPath());
+  hold();
+  const write = () => store.put({ key: "a", expect: "any", durability: "rebuildable", encode: () => "{}" });
+  for (let count = 0; count < 10_000; count++) await write();
+  await assert.rejects(write(), (error) => isReason(error, "TooManyRequests"));
+  release();
+  await store.close();
+});

@@ -189,7 +189,7 @@ export class SqliteStore implements Store {
   /** What the key holds now, if the store takes writes at all. */
   #admit(write: Removal): Entry | undefined {
     if (this.#failure !== undefined) throw new StatusError("ServiceUnavailable", this.#failure.message, { cause: this.#failure });
-    if (this.#pending.size >= PENDING_WRITES_MAX) {
+    if (this.#rows.length + (this.#inFlight?.rows.length ?? 0) >= PENDING_WRITES_MAX) {
       throw new StatusError("TooManyRequests", "too many writes wait for the disk", { details: { retryAfterSeconds: 1 } });
     }
     return this.#read(write.key);
