@@ -95,8 +95,9 @@ async function save(folder: string, name: string, certificatePem: string, key: C
   replaceFile(join(folder, `${name}.crt`), `${certificatePem}\n`);
 }
 
+/** On disk before it has its name: an empty key after a power cut would lock everybody out. */
 function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
   chmodSync(`${path}.new`, 0o600);
   renameSync(`${path}.new`, path);
 }

@@ -23,8 +23,9 @@ export function writeKubeconfig(path: string, access: { readonly server: string;
   replace(path, text);
 }
 
+/** On disk before it has its name: after a power cut an empty token would let everybody in. */
 function replace(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
   chmodSync(`${path}.new`, 0o600);
   renameSync(`${path}.new`, path);
 }

@@ -112,9 +112,7 @@ export class KillWorld {
     const platform = await Platform.start({ args });
     const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", IMAGE);
     if (built.code !== 0) throw new Error(`build failed: ${built.stderr}`);
-    const access = await loadKubeconfigFile(platform.state.kubeconfig);
-    const transport = createHttpTransport({ ...access, clock: systemClock, logger: silentLogger, userAgent: "kill", timeoutMs: 10_000 });
-    const world = new KillWorld(platform, createClient(transport), () => transport.close());
+    const world = await KillWorld.around(platform);
     const first = await Promise.all([
       world.create({ name: "steady", version: 1, annotations: { "autoscaling.knative.dev/min-scale": "2", "autoscaling.knative.dev/max-scale": "2" } }),
       world.create({ name: "changing", version: 1, annotations: { "autoscaling.knative.dev/min-scale": "1" } }),
@@ -122,6 +120,13 @@ export class KillWorld {
     if (first.some((outcome) => outcome !== "acknowledged")) throw new Error(`the first Services were not created: ${world.rejections.join("; ")}`);
     await eventually("the first Services are ready", async () => (await world.snapshot()).services.every(({ ready }) => ready));
     return world;
+  }
+
+  /** The same eyes and hands on a platform that runs already. */
+  static async around(platform: Platform): Promise<KillWorld> {
+    const access = await loadKubeconfigFile(platform.state.kubeconfig);
+    const transport = createHttpTransport({ ...access, clock: systemClock, logger: silentLogger, userAgent: "kill", timeoutMs: 10_000 });
+    return new KillWorld(platform, createClient(transport), () => transport.close());
   }
 
   get traffic(): Traffic {
@@ -228,6 +233,8 @@ export class KillWorld {
   }
 
   async #record({ key, value, into = this.#own() }: Recording, write: () => Promise<string | undefined>): Promise<RecordedWrite["outcome"]> {
+    const before = into.findLast((each) => each.key === key)?.outcome ?? "acknowledged";
+    const place = into.push({ key, value, outcome: "unknown" }) - 1;
     let outcome: RecordedWrite["outcome"] = "acknowledged";
     let revision: string | undefined;
     try {
@@ -236,10 +243,9 @@ export class KillWorld {
       // An answer of the API server says no; a broken connection says nothing.
       outcome = error instanceof StatusError && error.cause === undefined && error.reason !== "Timeout" ? "rejected" : "unknown";
       // After a write whose answer was lost, "not found" and "exists" are honest answers.
-      const before = into.findLast((each) => each.key === key)?.outcome ?? "acknowledged";
       if (outcome === "rejected" && before === "acknowledged") this.rejections.push(`${key}: ${String(error)}`);
     }
-    into.push({ key, value, outcome, ...(revision === undefined ? {} : { revision: Number(revision) }) });
+    into[place] = { key, value, outcome, ...(revision === undefined ? {} : { revision: Number(revision) }) };
     return outcome;
   }
 

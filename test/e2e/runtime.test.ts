@@ -180,10 +180,8 @@ test("`kubectl scale` of a Deployment alone makes pods come and go", skip, async
   await eventually("three run", () => running(3));
   await platform.kubectl("scale", "deployment", "plain", "--replicas=1");
   await eventually("one runs", () => running(1));
-  const left = ((await json("get", "pods", "-l", "app=plain")) as { items: readonly PodShown[] }).items.filter(
-    ({ metadata }) => metadata.deletionTimestamp === undefined,
-  );
-  assert.equal(left.length, 1);
+  const left = (await json("get", "pods", "-l", "app=plain")) as { items: readonly PodShown[] };
+  assert.equal(left.items.filter((pod) => pod.metadata.deletionTimestamp === undefined).length, 1);
 });
 
 test("a deleted Service: the request under way is answered, then everything is gone", skip, async () => {

@@ -1,0 +1,65 @@
+// A copy of the whole data folder, taken at a random moment of writes and load, starts as after a power cut.
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { below, SeededRng } from "#core";
+import { lostWrites, orphanProcesses, doubledPods, unreadyServices, wrongStatuses } from "./kill-facts.ts";
+import { KillWorld, podProcesses, sleep } from "./kill-world.ts";
+import { eventually, Platform } from "./platform.ts";
+
+const seed = Number(process.env["KILL_SEED"] ?? Date.now() % 1_000_000);
+
+/** The folder as a machine finds it that lost its power: no sockets, no processes of this boot. */
+function copyAsAfterPowerCut(data: string): string {
+  const copy = mkdtempSync(join(tmpdir(), "eider-e2e-"));
+  cpSync(data, copy, { recursive: true, filter: (path) => !path.endsWith(".sock") });
+  const folder = join(copy, "processes");
+  for (const name of readdirSync(folder).filter((each) => each.endsWith(".json"))) {
+    const text = readFileSync(join(folder, name), "utf8");
+    writeFileSync(join(folder, name), text.replace(/"bootId":"[^"]*"/, '"bootId":"the boot before"'));
+  }
+  return copy;
+}
+
+test("power cut: all that was acknowledged is there, every Service is ready again, in new processes", async (t) => {
+  t.diagnostic(`seed ${seed} (repeat with KILL_SEED)`);
+  const rng = new SeededRng(seed);
+  const world = await KillWorld.start();
+  world.begin(rng);
+  await world.create({ name: "made", version: 1 });
+  await sleep(below(rng, 1_500));
+  // Stopped between two instructions, the files are what a power cut would leave, or more.
+  process.kill(world.platform.state.pid, "SIGSTOP");
+  await sleep(100);
+  const writes = world.writes.map((each) => [...each]);
+  const copy = copyAsAfterPowerCut(world.platform.data);
+  process.kill(world.platform.state.pid, "SIGCONT");
+  // Its pods have the ports that the copy's pods had.
+  await world.stop();
+
+  const platform = await Platform.start({ data: copy });
+  const after = await KillWorld.around(platform);
+  try {
+    const stored = await after.stored();
+    assert.deepEqual(
+      writes.flatMap((each) => lostWrites(each, stored)),
+      [],
+      `seed ${seed}`,
+    );
+    const acknowledged = writes.flat().filter(({ outcome }) => outcome === "acknowledged").length;
+    assert.ok(acknowledged > 10, `only ${acknowledged} writes were acknowledged`);
+    let complaints: readonly string[] = [];
+    await eventually("all is as it was", async () => {
+      const snapshot = await after.snapshot();
+      complaints = [unreadyServices, orphanProcesses, doubledPods, wrongStatuses].flatMap((check) => check(snapshot));
+      return complaints.length === 0;
+    }).catch((error: unknown) => assert.fail(`${String(error)}: ${complaints.join("; ")}`));
+    assert.ok(podProcesses(copy).length >= 3);
+    assert.equal((await platform.request("steady.default.localhost")).status, 200);
+  } finally {
+    await after.stop();
+    rmSync(copy, { recursive: true, force: true });
+  }
+});
