@@ -112,4 +112,8 @@ export function childrenOf(plan: Plan<unknown>): string[] | undefined {
   });
 }
 
-export const eventsOf = (plan: Plan<unknown>): string[] => (plan.events ?? []).map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+/** Of the children that are made, then of the plan. */
+export function eventsOf(plan: Plan<unknown>): string[] {
+  const made = (plan.desired ?? []).flatMap(({ object, onCreated }) => onCreated?.(object as KubeObject) ?? []);
+  return [...made, ...(plan.events ?? [])].map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+}

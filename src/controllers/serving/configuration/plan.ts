@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from "node:util";
 import { configurationConditions as conditions, Revision, serving, type Configuration } from "#kinds";
 import type { Child, Plan, PlanEvent, Refusal } from "#reconcile";
 import { conditionOf, type Condition } from "#schema";
+import { tellsCreated } from "../created.ts";
 import { isControlledBy } from "../ownership.ts";
 import { beginConditions, isReady } from "../status.ts";
 import { revisionFor, revisionNameFor } from "./children.ts";
@@ -86,9 +87,8 @@ function planCreation(observed: ObservedConfiguration, begun: Draw): Plan {
   const created = withCreated(begun, name);
   const draw = ready === undefined ? created : withReady(created, ready.metadata.name);
   return {
-    desired: [...revisions.map(untouched), { kind: Revision, object: wanted } as Child],
+    desired: [...revisions.map(untouched), { kind: Revision, object: wanted, ...tellsCreated("Revision") } as Child],
     status: statusOf(configuration, draw),
-    events: [{ type: "Normal", reason: "Created", message: `Created Revision "${name}"` }],
     afterRefusal: ([refusal]: readonly Refusal[]) => {
       const message = refusal?.error.message ?? "";
       return {

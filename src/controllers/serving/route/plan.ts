@@ -16,8 +16,9 @@ import {
   type Route,
   type TrafficTarget,
 } from "#kinds";
-import type { Child, Plan, PlanEvent } from "#reconcile";
+import type { Child, Plan } from "#reconcile";
 import { conditionOf, type Condition, type Draft } from "#schema";
+import { tellsCreated } from "../created.ts";
 import { isControlledBy } from "../ownership.ts";
 import { beginConditions, propagate } from "../status.ts";
 import { gatewayServiceFor, ingressFor, mergeService, mustRecreate, placeholderFor, type PlaceholderChildren } from "./children.ts";
@@ -138,32 +139,28 @@ function balancerOf(ingress: Ingress | undefined, isLocalService: boolean): Load
 
 interface Placeholders {
   readonly children: readonly Child[];
-  readonly events: readonly PlanEvent[];
 }
 
-const serviceChild = ({ service, endpoints }: PlaceholderChildren): Child[] =>
+const serviceChild = ({ service, endpoints }: PlaceholderChildren, current: CoreService | undefined): Child[] =>
   [
-    { kind: CoreService, object: service, merge: mergeService },
+    { kind: CoreService, object: service, merge: mergeService, ...(current === undefined ? tellsCreated("placeholder service") : {}) },
     ...(endpoints === undefined ? [] : [{ kind: Endpoints, object: endpoints }]),
   ] as unknown as Child[];
 
 function placeholders(observed: ObservedRoute, traffic: Traffic): Placeholders | { readonly error: string } {
   const { route, services, ingress, settings } = observed;
   const children: Child[] = [];
-  const events: PlanEvent[] = [];
   for (const tag of traffic.groups.keys()) {
     const held = placeholderFor(route, tag, settings);
     if ("error" in held) return held;
-    const name = held.service.metadata.name ?? "";
-    const current = services.get(name);
-    if (current === undefined) events.push({ type: "Normal", reason: "Created", message: `Created placeholder service "${name}"` });
+    const current = services.get(held.service.metadata.name ?? "");
     const isLocalService = current?.metadata.labels?.[networking.visibility] === networking.clusterLocal;
     const placed = gatewayServiceFor(route, tag, { balancer: balancerOf(ingress, isLocalService), settings });
     if (placed === undefined && current !== undefined) children.push({ kind: CoreService, object: current, merge: () => undefined } as Child);
-    else if (current === undefined || placed === undefined || !mustRecreate(current, placed.service)) children.push(...serviceChild(placed ?? held));
+    else if (current === undefined || placed === undefined || !mustRecreate(current, placed.service)) children.push(...serviceChild(placed ?? held, current));
     // Otherwise it is left out, so that it is deleted now and made anew in the next pass.
   }
-  return { children, events };
+  return { children };
 }
 
 function markIngress(marks: readonly Condition[], ingress: Ingress | undefined, wanted: Draft<Ingress>): Condition[] {
@@ -200,12 +197,8 @@ export function planRoute(observed: ObservedRoute): Plan {
   const wanted = ingressFor(route, { traffic, visibility }, settings);
   if ("error" in wanted) {
     const kept = ingress === undefined ? [] : [{ kind: Ingress, object: ingress, merge: () => undefined } as Child];
-    return { desired: [...held.children, ...kept], status: statusOf(route, certified), events: held.events, failure: wanted.error };
+    return { desired: [...held.children, ...kept], status: statusOf(route, certified), failure: wanted.error };
   }
-  const created: PlanEvent[] = ingress === undefined ? [{ type: "Normal", reason: "Created", message: `Created Ingress "${wanted.metadata.name ?? ""}"` }] : [];
-  return {
-    desired: [...held.children, { kind: Ingress, object: wanted } as Child],
-    status: statusOf(route, { ...certified, marks: markIngress(certified.marks, ingress, wanted) }),
-    events: [...held.events, ...created],
-  };
+  const child = { kind: Ingress, object: wanted, ...(ingress === undefined ? tellsCreated("Ingress") : {}) } as Child;
+  return { desired: [...held.children, child], status: statusOf(route, { ...certified, marks: markIngress(certified.marks, ingress, wanted) }) };
 }

@@ -5,8 +5,9 @@
 // Ready                 both
 import { isDeepStrictEqual } from "node:util";
 import { Configuration, Route, serving, serviceConditions as conditions, type Service, type TrafficTarget } from "#kinds";
-import type { Child, Plan, PlanEvent } from "#reconcile";
+import type { Child, Plan } from "#reconcile";
 import { conditionOf, type Condition, type Draft } from "#schema";
+import { tellsCreated } from "../created.ts";
 import { isControlledBy, notOwnedMessage } from "../ownership.ts";
 import { beginConditions, propagate } from "../status.ts";
 import { configurationFor, routeFor } from "./children.ts";
@@ -101,25 +102,23 @@ export function planService(observed: ObservedService): Plan {
     return { desired: undefined, status: statusOf(service, { ...begun, marks }), failure: `service: "${name}" does not own configuration: "${name}"` };
   }
   const wantedConfiguration = configurationFor(service, configuration);
-  const first = { kind: Configuration, object: wantedConfiguration } as Child;
-  const events: PlanEvent[] = configuration === undefined ? [{ type: "Normal", reason: "Created", message: `Created Configuration "${name}"` }] : [];
+  const first = { kind: Configuration, object: wantedConfiguration, ...(configuration === undefined ? tellsCreated("Configuration") : {}) } as Child;
   const followed = followConfiguration(begun, configuration, wantedConfiguration);
   const ownRoute = route !== undefined && isControlledBy(route, service) ? [untouched(route)] : [];
 
   const revisionName = service.spec.template.metadata?.name ?? "";
   const isWaiting = configuration === undefined || !isUpToDate(configuration, wantedConfiguration);
-  if (revisionName !== "" && isWaiting) return { desired: [first, ...ownRoute], status: statusOf(service, followed), events };
+  if (revisionName !== "" && isWaiting) return { desired: [first, ...ownRoute], status: statusOf(service, followed) };
   if (isNameTaken(observed)) {
     const message = `The revision name "${revisionName}" is taken by a conflicting Revision, so traffic will not be migrated`;
     const marks = conditions.markFalse(followed.marks, ROUTES_READY, { reason: "RevisionNameTaken", message });
-    return { desired: [first, ...ownRoute], status: statusOf(service, { ...followed, marks }), events };
+    return { desired: [first, ...ownRoute], status: statusOf(service, { ...followed, marks }) };
   }
   if (route !== undefined && !isControlledBy(route, service)) {
     const marks = conditions.markFalse(followed.marks, ROUTES_READY, { reason: "NotOwned", message: notOwnedMessage("Route", name) });
-    return { desired: [first], status: statusOf(service, { ...followed, marks }), events, failure: `service: "${name}" does not own route: "${name}"` };
+    return { desired: [first], status: statusOf(service, { ...followed, marks }), failure: `service: "${name}" does not own route: "${name}"` };
   }
   const wantedRoute = routeFor(service);
-  if (route === undefined) events.push({ type: "Normal", reason: "Created", message: `Created Route "${name}"` });
-  const done = followRoute(followed, observed, wantedRoute);
-  return { desired: [first, { kind: Route, object: wantedRoute } as Child], status: statusOf(service, done), events };
+  const second = { kind: Route, object: wantedRoute, ...(route === undefined ? tellsCreated("Route") : {}) } as Child;
+  return { desired: [first, second], status: statusOf(service, followRoute(followed, observed, wantedRoute)) };
 }
