@@ -195,7 +195,7 @@ async function announce(): Promise<void> {
     readyMs: Math.round(clock.wallMs() - asked.startedAtMs),
   };
   const file = join(folder.run, "state.json");
-  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
   await keeper.call({ do: "ready", line: JSON.stringify(state) });
   logger.info("platform is ready", { ...state });

@@ -1,5 +1,5 @@
 // Which ports a keeper takes: the asked one or none; else the last one, the default one, or any free one.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openListeningSockets, PortTakenError, type ListeningSockets } from "#keeper";
 import type { UpRequest } from "./options.ts";
@@ -22,7 +22,9 @@ export async function openSockets(request: UpRequest, runDir: string, threads: n
     const wanted = { host: request.host, apiPort: api[0] ?? 0, httpPort: http[0] ?? 0, threads };
     try {
       const sockets = await openListeningSockets(wanted);
-      writeFileSync(file, JSON.stringify({ api: sockets.numbers.apiPort, http: sockets.numbers.httpPort }));
+      // Whole or not at all, also after a power cut: a torn one would keep the platform from starting.
+      writeFileSync(`${file}.new`, JSON.stringify({ api: sockets.numbers.apiPort, http: sockets.numbers.httpPort }), { flush: true });
+      renameSync(`${file}.new`, file);
       return sockets;
     } catch (error) {
       const list = error instanceof PortTakenError ? (error.port === wanted.httpPort ? http : api) : undefined;
