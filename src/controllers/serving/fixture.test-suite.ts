@@ -114,6 +114,6 @@ export function childrenOf(plan: Plan<unknown>): string[] | undefined {
 
 /** Of the children that are made, then of the plan. */
 export function eventsOf(plan: Plan<unknown>): string[] {
-  const made = (plan.desired ?? []).flatMap(({ object, onCreated }) => onCreated?.(object as KubeObject) ?? []);
-  return [...made, ...(plan.events ?? [])].map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+  const created = (plan.desired ?? []).flatMap(({ object, onCreated }) => onCreated?.(object as KubeObject) ?? []);
+  return [...created, ...(plan.events ?? [])].map(({ type, reason, message }) => `${type} ${reason} ${message}`);
 }
