@@ -67,6 +67,44 @@ test("informer: an expired watch lists again and tells what it missed, also what
   await running;
 });
 
+test("informer set: one projection that fails on an object keeps nothing from the others, nor itself from other objects", async () => {
+  const { client, clock, rng, stop } = setUp();
+  await client.create(ConfigMaps, map("bad", "1"));
+  const errors: string[] = [];
+  const logger = { ...silentLogger, error: (message: string) => void errors.push(message) };
+  const set = createInformerSet({ client, clock, rng, logger });
+  const strict = set.of(ConfigMaps, "strict", (object: ConfigMapLike) => {
+    if (object.metadata.name === "bad" || object.data?.a === "bad") throw new Error("unexpected");
+    return object.metadata.name;
+  });
+  const told: string[] = [];
+  strict.onChange(() => {
+    throw new Error("a listener that fails");
+  });
+  strict.onChange(({ key }) => told.push(key));
+  const lenient = set.of(ConfigMaps, "lenient", (object: ConfigMapLike) => object.metadata.name);
+  const running = set.run(stop.signal);
+  await Promise.all([strict.synced, lenient.synced]);
+  await client.create(ConfigMaps, map("good", "1"));
+  const bad = await client.get(ConfigMaps, "default", "bad");
+  await client.update(ConfigMaps, { ...bad, data: { a: "2" } });
+  await client.create(ConfigMaps, map("last", "1"));
+  const turned = await client.create(ConfigMaps, map("turned", "1"));
+  await client.update(ConfigMaps, { ...turned, data: { a: "bad" } });
+  await clock.advance(0);
+  assert.deepEqual(
+    [strict.list(), lenient.list()],
+    [
+      ["good", "last"],
+      ["bad", "good", "last", "turned"],
+    ],
+  );
+  assert.deepEqual(told, ["default/good", "default/last", "default/turned", "default/turned"]);
+  assert.equal(errors.length, 7, "each failure is logged");
+  stop.abort();
+  await running;
+});
+
 test("informer: a server that is away is asked again with backoff", async () => {
   const { api, client, clock, informer, stop } = setUp();
   await client.create(ConfigMaps, map("one", "1"));

@@ -95,7 +95,20 @@ export class Projection<P> implements Informer<P> {
     else this.#rows.set(key, after);
     const type = before === undefined ? "added" : after === undefined ? "removed" : "changed";
     const change: Change<P> = { type, key, ...(before === undefined ? {} : { before: last ?? before }), ...(after === undefined ? {} : { after }) };
-    for (const listener of this.#listeners) listener(change);
+    this.#tell(change);
+  }
+
+  /** All listeners hear of it before the error of one is thrown. */
+  #tell(change: Change<P>): void {
+    const errors: unknown[] = [];
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 
   /** After a list: what is not in it is gone. */

@@ -91,7 +91,7 @@ export class Source<O extends KubeObject> {
       const page = await client.list(kind, { ...query, limit: PAGE_SIZE, ...(next === undefined ? {} : { continue: next }) });
       for (const object of page.items) {
         keys.add(keyOf(object.metadata.namespace ?? "", object.metadata.name));
-        feed(feeds, object, false);
+        this.#feed(feeds, object, false);
       }
       next = page.continue;
       resourceVersion = page.resourceVersion;
@@ -117,18 +117,26 @@ export class Source<O extends KubeObject> {
   }
 
   #take(event: WatchEvent<O>): void {
-    if (event.type !== "BOOKMARK") feed(this.#feeds, event.object, event.type === "DELETED");
+    if (event.type !== "BOOKMARK") this.#feed(this.#feeds, event.object, event.type === "DELETED");
     const seen = event.object.metadata.resourceVersion;
     // A projection that joined meanwhile needs the list first.
     if (this.#restart?.signal.aborted !== true && seen !== undefined && seen !== "") this.#resourceVersion = seen;
   }
-}
 
-function feed<O extends KubeObject>(feeds: readonly Feed<O>[], object: O, deleted: boolean): void {
-  const key = keyOf(object.metadata.namespace ?? "", object.metadata.name);
-  for (const { keep, projection } of feeds) {
-    const row = keep(object);
-    if (deleted) projection.put(key, undefined, row);
-    else projection.put(key, row);
+  /** What fails on one object is told, and the object is left out: neither the other projections nor the other objects wait for it. */
+  #feed(feeds: readonly Feed<O>[], object: O, deleted: boolean): void {
+    const key = keyOf(object.metadata.namespace ?? "", object.metadata.name);
+    const fenced = <T>(work: () => T): T | undefined => {
+      try {
+        return work();
+      } catch (error) {
+        this.#options.logger.error("an object was not taken up", { kind: this.#options.kind.kind, key, err: error });
+        return undefined;
+      }
+    };
+    for (const { keep, projection } of feeds) {
+      const row = fenced(() => keep(object));
+      fenced(() => (deleted ? projection.put(key, undefined, row) : projection.put(key, row)));
+    }
   }
 }
