@@ -41,6 +41,8 @@ import { VERSION } from "./version.ts";
 const SLOTS = 4096;
 /** Requests have this long to finish when the platform is told to end. */
 const DRAIN_MS = 5_000;
+/** A keeper's death is known this long after the first call that it broke. */
+const KEEPER_NOTICE_MS = 200;
 const KUBERNETES_VERSION = `v1.34.4+eider.${VERSION}`;
 
 const ADMIN: UserInfo = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
@@ -60,6 +62,9 @@ const rng = createSystemRng();
 const logger = createJsonLogger({ fd: openSync(join(folder.log, "platform.log"), "a", 0o600), level: "info", name: "platform" });
 const ending = new AbortController();
 const signal = ending.signal;
+/** How far this process is; a keeper that dies before `serving` is replaced, too. */
+let stage: "starting" | "serving" | "replacing" | "ending" = "starting";
+void link.keeperGone.then(replaceKeeper);
 
 const names = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
 const tls = await servingCertificate(folder.pki, names, clock.wallMs());
@@ -105,7 +110,8 @@ await settings.synced;
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders);
 const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS });
-const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal);
+const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal).catch(partFailed);
+void keeper.closed.then(() => partFailed(new Error("the connection to the keeper is lost")));
 const threads = new GatewayThreads({
   listenFds: sockets.httpFds,
   publicPort: asked.externalPort ?? sockets.httpPort,
@@ -167,19 +173,16 @@ const controllers = runControllers(
 );
 await routes.synced;
 const running = Promise.all([informing, controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
+running.catch(partFailed);
 await threads.start();
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
-await announce();
+await announce().catch(partFailed);
+if (stage === "starting") stage = "serving";
 void watchRest({ clock, work: () => store.revision, atRest: giveBackMemory }, signal);
 
 process.once("SIGTERM", () => void end());
 // A terminal sends Ctrl-C to all its processes; the keeper decides what follows.
 process.on("SIGINT", () => undefined);
-void link.keeperGone.then(replaceKeeper);
-running.catch((err: unknown) => {
-  logger.error("a part of the platform has failed", { err });
-  process.exit(1);
-});
 
 /** Tells the keeper, and everybody who reads the data folder, where the platform is. */
 async function announce(): Promise<void> {
@@ -210,8 +213,20 @@ function receive(message: GatewayToControl): void {
   else if (message.type === "log") logger[message.level](message.message, { ...message.fields, thread: message.thread });
 }
 
+/** Ends the process, unless the keeper's death, which may be noticed a moment later than what it breaks, or an end is the cause. */
+async function partFailed(err: unknown): Promise<never> {
+  await clock.sleep(KEEPER_NOTICE_MS, new AbortController().signal);
+  if (stage === "starting" || stage === "serving") {
+    logger.error("a part of the platform has failed", { err });
+    process.exit(1);
+  }
+  return new Promise(() => undefined);
+}
+
 /** Orderly, in the reverse order of the start. Pods are the keeper's to end. */
 async function end(): Promise<void> {
+  if (stage === "ending") return;
+  stage = "ending";
   await Promise.all([threads.drain(DRAIN_MS), listening.close()]);
   ending.abort();
   await running.catch(() => undefined);
@@ -221,7 +236,9 @@ async function end(): Promise<void> {
 
 /** The keeper died: the next one gets the sockets and starts its own platform once this one is gone. */
 async function replaceKeeper(): Promise<void> {
-  if (signal.aborted) return;
+  if (stage === "ending" || stage === "replacing") return;
+  const serving = stage === "serving";
+  stage = "replacing";
   logger.warn("the keeper is gone, the next one takes over");
   const { orphanGraceMs } = asked;
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
@@ -229,6 +246,7 @@ async function replaceKeeper(): Promise<void> {
   if (previousPlatform === undefined) throw new Error("this process cannot tell its own identity");
   const takeover = { dataDir: folder.root, sockets, orphanGraceMs, previousPlatform, argv: start?.argv ?? [] };
   spawnKeeper({ execPath: process.execPath, execArgv: [...nodeFlags(process.execArgv), entry], env: environment(), start: takeover });
+  if (!serving) process.exit(0);
   await end();
 }
 
