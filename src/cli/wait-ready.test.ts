@@ -82,6 +82,12 @@ const rows: readonly { readonly name: string; readonly states: Parameters<typeof
       lines: ["  0.000s not yet", "  0.100s no image"],
     },
     {
+      name: "a failure that is there from the start is final, too",
+      states: [[0, FAILED]],
+      outcome: "notReady: RevisionFailed: no image",
+      lines: ["  0.000s no image"],
+    },
+    {
       name: "a failure that passes is not",
       states: [
         [0, UNKNOWN],

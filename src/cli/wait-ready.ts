@@ -26,24 +26,27 @@ export async function waitReady(options: WaitOptions): Promise<Service> {
   const progress = new Progress(options.print, () => clock.monotonicMs() - startedMs);
   let failed: { readonly text: string } | undefined;
   const ended = (after: number, what: () => CliError): Promise<never> => clock.sleep(after, signal).then(() => Promise.reject(what()));
+  const consider = (seen: Service): void => {
+    progress.show(seen);
+    const text = failureOf(seen);
+    if (text === undefined) failed = undefined;
+    else if (failed === undefined) {
+      const mine = (failed = { text });
+      void clock.sleep(ERROR_WINDOW_MS, signal).then(
+        () => failed === mine && stop.abort(new CliError("notReady", mine.text, { hint: `eider logs ${name}` })),
+        () => undefined,
+      );
+    }
+  };
   const follow = async (): Promise<Service> => {
     for (;;) {
       const current = await client.get(Service, namespace, name);
       if (isReady(current)) return progress.done(current);
-      progress.show(current);
+      consider(current);
       for await (const event of watchOf(client, current, signal)) {
         if (event.type === "DELETED") throw new CliError("notFound", `service '${name}' was deleted while waiting for it`);
         if (isReady(event.object)) return progress.done(event.object);
-        progress.show(event.object);
-        const text = failureOf(event.object);
-        if (text === undefined) failed = undefined;
-        else if (failed === undefined) {
-          const mine = (failed = { text });
-          void clock.sleep(ERROR_WINDOW_MS, signal).then(
-            () => failed === mine && stop.abort(new CliError("notReady", mine.text, { hint: `eider logs ${name}` })),
-            () => undefined,
-          );
-        }
+        consider(event.object);
       }
       signal.throwIfAborted();
       await clock.sleep(1_000, signal);

@@ -19,9 +19,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
-import { BoundSocket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { below, type Rng } from "#core";
+import { isFree } from "./free-port.ts";
 
 export interface PodFolders {
   /** `home` and `tmp` of a container, made when they are not there. */
@@ -39,6 +39,8 @@ export interface PodFolders {
   readonly logsDir: string;
   /** A port that nobody listens on, outside the system's ephemeral range. */
   freePort(taken: ReadonlySet<number>): number;
+  /** Whether pods run as users of their own; false: as the platform's. */
+  readonly ownUsers: boolean;
   /** The Node binary where pods' users can reach it. */
   readonly nodePath: string;
 }
@@ -61,10 +63,13 @@ export function podFolders({ dataDir, asRoot, nodePath, rng }: PodFoldersOptions
   mkdirSync(podsDir, { recursive: true, mode: 0o711 });
   chmodSync(podsDir, 0o711);
   mkdirSync(logsDir, { recursive: true, mode: 0o700 });
-  const users = asRoot ? namespaceUsers(join(dataDir, "pod-users.json")) : undefined;
+  // Below a folder that only root may enter (its home, say) other users would reach neither images nor their own folders.
+  const ownUsers = asRoot && isOpenTo(podsDir);
+  const users = ownUsers ? namespaceUsers(join(dataDir, "pod-users.json")) : undefined;
   return {
     logsDir,
-    nodePath: asRoot ? reachable(nodePath, join(dataDir, "runtime")) : nodePath,
+    ownUsers,
+    nodePath: ownUsers ? reachable(nodePath, join(dataDir, "runtime")) : nodePath,
     prepare(pod, container) {
       const uid = users?.(pod.namespace);
       const folder = join(podsDir, pod.uid, container);
@@ -98,15 +103,6 @@ function inLogs(logsDir: string, names: readonly string[], file: string): string
   return join(folder, file);
 }
 
-function isFree(port: number): boolean {
-  try {
-    new BoundSocket({ host: "0.0.0.0", port }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** A user for each namespace, the same after a restart. */
 function namespaceUsers(file: string): (namespace: string) => number {
   const known: Record<string, number> = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, number>) : {};
@@ -115,7 +111,7 @@ function namespaceUsers(file: string): (namespace: string) => number {
     if (found !== undefined) return found;
     const uid = Math.max(FIRST_UID - 1, ...Object.values(known)) + 1;
     known[namespace] = uid;
-    writeFileSync(`${file}.new`, JSON.stringify(known), { mode: 0o600 });
+    writeFileSync(`${file}.new`, JSON.stringify(known), { mode: 0o600, flush: true });
     renameSync(`${file}.new`, file);
     return uid;
   };

@@ -50,6 +50,8 @@ interface Owned {
 export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   const { client, clock, logger } = options;
   const folders = podFolders(options);
+  if (options.asRoot && !folders.ownUsers)
+    logger.warn("pods run as the platform's user: other users cannot reach the data folder", { dataDir: options.dataDir });
   const exits = exitsOf(options.keeper);
   const workers = new Map<string, PodWorker>();
   const portsTaken = new Set<number>();
