@@ -109,14 +109,14 @@ export class Platform {
   }
 }
 
-export function eider(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ran> {
-  return ran(join(root, "bin/eider"), args, env);
+export function eider(args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string): Promise<Ran> {
+  return ran(join(root, "bin/eider"), args, env, cwd);
 }
 
 /** Runs a program to its end; a code other than 0 is an answer, not an error. */
-export async function ran(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
+export async function ran(program: string, args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<Ran> {
   try {
-    const { stdout, stderr } = await run(program, args, { env, maxBuffer: 64 << 20 });
+    const { stdout, stderr } = await run(program, args, { env, maxBuffer: 64 << 20, ...(cwd === undefined ? {} : { cwd }) });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const failed = error as { code?: number; stdout?: string; stderr?: string };
