@@ -232,6 +232,12 @@ export class KillWorld {
     return status?.lastState?.terminated ?? status?.state?.terminated;
   }
 
+  /** The host ports of a revision's pods. */
+  async ports(revision: string): Promise<string[]> {
+    const pods = await this.#client.list(Pod, { namespace: NAMESPACE, labelSelector: `${REVISION}=${revision}` });
+    return pods.items.flatMap(({ metadata }) => /127\.0\.0\.1:(\d+)/.exec(metadata.annotations?.["eider.dev/addresses"] ?? "")?.[1] ?? []);
+  }
+
   async #record({ key, value, into = this.#own() }: Recording, write: () => Promise<string | undefined>): Promise<RecordedWrite["outcome"]> {
     const before = into.findLast((each) => each.key === key)?.outcome ?? "acknowledged";
     const place = into.push({ key, value, outcome: "unknown" }) - 1;

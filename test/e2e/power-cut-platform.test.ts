@@ -1,6 +1,7 @@
 // A copy of the whole data folder, taken at a random moment of writes and load, starts as after a power cut.
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -36,8 +37,10 @@ test("power cut: all that was acknowledged is there, every Service is ready agai
   const writes = world.writes.map((each) => [...each]);
   const copy = copyAsAfterPowerCut(world.platform.data);
   process.kill(world.platform.state.pid, "SIGCONT");
-  // Its pods have the ports that the copy's pods had.
+  const [taken] = (await world.ports("changing-00001")).map(Number);
+  // Its pods have the ports that the copy's pods had; one of them goes to somebody else.
   await world.stop();
+  const stranger = createServer().listen(taken, "127.0.0.1");
 
   const platform = await Platform.start({ data: copy });
   const after = await KillWorld.around(platform);
@@ -57,8 +60,9 @@ test("power cut: all that was acknowledged is there, every Service is ready agai
       return complaints.length === 0;
     }).catch((error: unknown) => assert.fail(`${String(error)}: ${complaints.join("; ")}`));
     assert.ok(podProcesses(copy).length >= 3);
-    assert.equal((await platform.request("steady.default.localhost")).status, 200);
+    for (const name of ["steady", "changing"]) assert.equal((await platform.request(`${name}.default.localhost`)).status, 200);
   } finally {
+    stranger.close();
     await after.stop();
     rmSync(copy, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ import type { ProcessExit, ProcessState } from "#protocol";
 import { ADDRESSES_ANNOTATION, recordedPorts, RUNTIME_ANNOTATION } from "../addresses.ts";
 import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
 import { KeeperError, type KeeperClient } from "./keeper-client.ts";
+import { stillFree } from "./free-port.ts";
 import { launchSpec } from "./launch.ts";
 import type { PodFolders } from "./pod-folders.ts";
 import { lastLines } from "./pod-logs.ts";
@@ -236,6 +237,7 @@ export class PodWorker {
       if (image === undefined) return;
       const complaint = volumeComplaint(run.spec);
       if (complaint !== undefined) throw new ContainerConfigError(complaint);
+      this.#ports = stillFree(this.#ports, run.spec.ports);
       const spec = launchSpec(await this.#launchInput(run, image));
       const { identity } = await keeper.call({ do: "start", process: spec });
       if (identity === undefined) throw new Error("the keeper did not tell the process");
