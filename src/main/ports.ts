@@ -1,5 +1,5 @@
 // Which ports a keeper takes: the asked one or none; else the last one, the default one, or any free one.
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openListeningSockets, PortTakenError, type ListeningSockets } from "#keeper";
 import type { UpRequest } from "./options.ts";
@@ -14,7 +14,7 @@ interface Ports {
 /** Throws PortTakenError for a port that was asked for. What was chosen is kept in `runDir` for the next start. */
 export async function openSockets(request: UpRequest, runDir: string, threads: number): Promise<ListeningSockets> {
   const file = join(runDir, "ports.json");
-  const last = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Ports) : undefined;
+  const last = lastPorts(file);
   const choices = (asked: number | undefined, kept: number | undefined, usual: number): number[] => (asked === undefined ? [kept ?? usual, usual, 0] : [asked]);
   const api = choices(request.apiPort, last?.api, DEFAULTS.api);
   const http = choices(request.httpPort, last?.http, DEFAULTS.http);
@@ -31,5 +31,14 @@ export async function openSockets(request: UpRequest, runDir: string, threads: n
       if (list === undefined || list.length === 1) throw error;
       list.shift();
     }
+  }
+}
+
+/** Undefined without a readable record: what a crash cut short is no reason not to start. */
+function lastPorts(file: string): Ports | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Ports;
+  } catch {
+    return undefined;
   }
 }
