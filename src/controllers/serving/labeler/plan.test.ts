@@ -69,6 +69,19 @@ const table: {
     want: { patches: [["Revision/hello-00001", REMOVED]] },
   },
   {
+    name: "a failed Route of a Service leaves that Service's Configuration its note",
+    given: {
+      route: { ...settled("False"), metadata: { ...settled("False").metadata, labels: { [serving.service]: "hello" } } },
+      noted: { revisions: [active], configurations: [noted] },
+    },
+    want: { patches: [["Revision/hello-00001", REMOVED]] },
+  },
+  {
+    name: "a failed Route of its own takes away what it noted on a Configuration",
+    given: { route: settled("False"), noted: { revisions: [], configurations: [noted] } },
+    want: { patches: [["Configuration/hello", { metadata: { annotations: { [serving.routes]: null } } }]] },
+  },
+  {
     name: "a Revision that another Route uses stays active",
     given: { route: settled("True"), noted: { revisions: [shared], configurations: [] } },
     want: { patches: [["Revision/hello-00001", { metadata: { annotations: { [serving.routes]: "other" } } }]] },

@@ -3,7 +3,7 @@
 // Route                            what its traffic names   what only carries its name
 // going away                       –                        name removed, then the finalizer
 // not settled for its generation   name added               stays
-// ready or failed                  name added               name removed
+// ready or failed                  name added               name removed, but from the Configuration of its Service
 import { rfc3339 } from "#core";
 import { Configuration, Revision, Route, serving } from "#kinds";
 import type { Patch, Plan, PlanEvent } from "#reconcile";
@@ -63,6 +63,11 @@ function cleared({ route, noted, nowWallMs }: ObservedLabels, keep: ReadonlySet<
   ];
 }
 
+/** A Service notes its Route on its Configuration in every pass: were the note taken away, the two would never come to rest. */
+function servicesOwn({ route, noted }: ObservedLabels): readonly Configuration[] {
+  return route.metadata.labels?.[serving.service] === undefined ? [] : noted.configurations;
+}
+
 /** Knative asks its cache for a Revision by the singular. */
 function failureFor({ route, missing: [first] }: ObservedLabels): Pick<Plan, "failure"> {
   if (first === undefined) return {};
@@ -81,7 +86,7 @@ export function planLabels(observed: ObservedLabels): Plan {
     return { desired: undefined, patches: [...cleared(observed, new Set()), finalizerPatch(route, rest)], events: [updated] };
   }
   const isSettled = isReady(route) || isFailed(route);
-  const keep = new Set([...listed.revisions, ...listed.configurations].map((object) => object.metadata.uid));
+  const keep = new Set([...listed.revisions, ...listed.configurations, ...servicesOwn(observed)].map((object) => object.metadata.uid));
   const patches = [
     ...(hasFinalizer ? [] : [finalizerPatch(route, [...finalizers, serving.routesFinalizer])]),
     ...(isSettled ? cleared(observed, keep) : []),
