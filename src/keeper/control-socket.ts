@@ -1,5 +1,5 @@
 // The keeper's Unix socket: calls in, answers and notices out, one JSON object a line.
-import { chmodSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "#core";
 import {
@@ -44,7 +44,6 @@ export async function openControlSocket(path: string, handle: Handler, logger: L
   server.maxConnections = CONNECTIONS_MAX;
   rmSync(path, { force: true });
   await listen(server, path);
-  chmodSync(path, 0o600);
   return {
     notify(notice) {
       for (const socket of greeted) send(socket, encodeLine(notice));
@@ -59,10 +58,13 @@ export async function openControlSocket(path: string, handle: Handler, logger: L
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
+    // The file is made within this call: nobody else may connect, not even before it could be changed.
+    const umask = process.umask(0o177);
     server.listen({ path }, () => {
       server.off("error", reject);
       resolve();
     });
+    process.umask(umask);
   });
 }
 

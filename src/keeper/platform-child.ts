@@ -101,8 +101,9 @@ export class PlatformChild {
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       child.once("exit", (code, signal) => resolve({ code, signal }));
-      child.once("error", (error) => {
-        logger.error("platform cannot be started", { err: error });
+      // Not once: every socket that cannot be sent to a dying platform is an error of its own.
+      child.on("error", (error) => {
+        logger.error(child.pid === undefined ? "platform cannot be started" : "platform was not reached", { err: error });
         if (child.pid === undefined) resolve({ code: null, signal: null });
       });
     });

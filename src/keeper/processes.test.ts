@@ -1,12 +1,13 @@
 // Real processes on this machine: start, exit, signals to the group, adoption by identity, output limits.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { silentLogger, SimClock } from "#core";
 import type { ProcessExit, ProcessSpec } from "#protocol";
+import { lockDataFolder } from "./data-lock.ts";
 import { identify, identifyByPs, isRunning } from "./identity.ts";
 import { limitOutput } from "./output-file.ts";
 import { ProcessRecords } from "./process-records.ts";
@@ -165,4 +166,35 @@ test("ps tells the same processes apart as /proc does", () => {
   assert.equal(here?.uid, process.getuid?.());
   assert.deepEqual(identifyByPs(process.pid), here);
   assert.equal(identifyByPs(2 ** 30), undefined);
+});
+
+test("the watch of processes sets no timer while none runs", async (t) => {
+  const dir = folder(t);
+  const { processes, exitOf, clock, watching } = keeperIn(t, dir);
+  const watch = processes.watch(watching);
+  assert.equal(clock.waiting, 0);
+  await processes.start(shell(dir, "sleep 300"));
+  await until(() => clock.waiting === 1);
+  processes.signal("pod/app", "SIGKILL");
+  await exitOf("pod/app");
+  await clock.advance(1_000);
+  assert.equal(clock.waiting, 0);
+  void watch;
+});
+
+test("the lock and its folder hold nothing that others can read", (t) => {
+  const dir = folder(t);
+  const umask = process.umask(0);
+  t.after(() => process.umask(umask));
+  const lock = lockDataFolder(dir);
+  assert.ok(lock !== "held");
+  assert.deepEqual(
+    readdirSync(dir).map((name) => [name, statSync(join(dir, name)).mode & 0o777]),
+    [["keeper.lock", 0o600]],
+  );
+  assert.equal(lockDataFolder(dir), "held");
+  lock.release();
+  const again = lockDataFolder(dir);
+  assert.ok(again !== "held");
+  again.release();
 });

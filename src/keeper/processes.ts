@@ -39,6 +39,7 @@ export interface ProcessesOptions {
 export class Processes {
   readonly #entries = new Map<string, Entry>();
   readonly #options: ProcessesOptions;
+  #wakeWatch: () => void = () => {};
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
@@ -82,6 +83,7 @@ export class Processes {
     const identity = identify(child.pid) ?? { bootId: "", pid: child.pid, startTime: "", uid: spec.user?.uid ?? process.getuid?.() ?? 0 };
     this.#entries.set(spec.id, { record: { ...record, identity }, child, exit: undefined });
     records.write({ ...record, identity });
+    this.#wakeWatch();
     child.once("exit", (code, signal) => this.#ended(spec.id, { code, signal, atWallMs: this.#options.clock.wallMs() }));
     return Promise.resolve(identity);
   }
@@ -130,9 +132,11 @@ export class Processes {
     }
   }
 
-  /** Watches adopted processes and sizes of output files until the signal aborts. */
+  /** Watches adopted processes and sizes of output files until the signal aborts; sets no timer while nothing runs. */
   async watch(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.#wakeWatch(), { once: true });
     while (!signal.aborted) {
+      if (this.#runningIds().length === 0) await new Promise<void>((resolve) => (this.#wakeWatch = resolve));
       await this.#options.clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
       this.#lookAtAdopted();
       for (const { record, exit } of this.#entries.values()) {
