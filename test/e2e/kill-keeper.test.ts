@@ -66,6 +66,25 @@ test("a dead keeper: `eider status` shows the new pids, adopted pods have no exi
   }
 });
 
+test("the keeper dies while its platform starts: the next one is there, with the same sockets and pods", async () => {
+  const world = await KillWorld.start();
+  const { data, state } = world.platform;
+  try {
+    const before = await atRest(world);
+    await world.kill([state.pid]);
+    const starting = await eventually("the next platform starts", async () =>
+      platformProcesses(data).find((pid) => pid !== state.keeperPid && pid !== state.pid),
+    );
+    await world.kill([state.keeperPid], [starting]);
+    const next = await world.nextState(state);
+    assert.ok(next.pid !== starting && next.keeperPid !== state.keeperPid);
+    assert.deepEqual([next.http, next.api], [state.http, state.api]);
+    assert.deepEqual(movedPods(before, await atRest(world), ["steady-00001", "changing-00001"]), []);
+  } finally {
+    await world.stop();
+  }
+});
+
 test("both are dead: the next `eider up` adopts the pods that run and ends the one without an object", async () => {
   const world = await KillWorld.start();
   const { data, state } = world.platform;
