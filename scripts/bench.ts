@@ -1,6 +1,6 @@
 // `npm run bench -- idle|seeds [-o json] [--rounds N] [--starts N]`: measures the packed build on this machine. Ctrl-C ends it and what it started.
 import { parseArgs } from "node:util";
-import { print, type Report } from "../test/bench/figures.ts";
+import { print, verdictOf, type Report } from "../test/bench/figures.ts";
 import { benchIdle } from "../test/bench/idle.ts";
 import { benchSeeds } from "../test/bench/seeds.ts";
 
@@ -46,7 +46,9 @@ if (bench === undefined) {
   process.exitCode = 2;
 } else {
   try {
-    print(await bench(), values.output === "json" ? "json" : "text");
+    const report = await bench();
+    print(report, values.output === "json" ? "json" : "text");
+    if (report.figures.some((figure) => figure.goal?.is === "==" && verdictOf(figure) === "MISSED")) process.exitCode = 1;
   } catch (error) {
     console.error(ending.signal.aborted ? "ended early" : error);
     process.exitCode = 1;

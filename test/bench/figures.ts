@@ -6,7 +6,7 @@ export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly rounds: readonly number[];
-  /** What the median is to stay below (or above), in the same unit. */
+  /** `<=` is a goal for the median; `==` must hold, else the run fails. */
   readonly goal?: { readonly is: "<=" | "=="; readonly value: number };
   /** The figure of somebody else to compare with. */
   readonly beside?: string;
@@ -30,7 +30,8 @@ export function spreadOf(values: readonly number[]): Spread {
 
 export const medianOf = (values: readonly number[]): number => spreadOf(values).median;
 
-function verdict({ goal, rounds }: Figure): "" | "met" | "MISSED" {
+/** Whether the median meets the goal; "" without one. */
+export function verdictOf({ goal, rounds }: Figure): "" | "met" | "MISSED" {
   if (goal === undefined) return "";
   const { median } = spreadOf(rounds);
   return (goal.is === "<=" ? median <= goal.value : median === goal.value) ? "met" : "MISSED";
@@ -50,7 +51,7 @@ export function print(report: Report, format: "text" | "json"): void {
     const figures = report.figures.map((figure) => ({
       ...figure,
       ...spreadOf(figure.rounds),
-      ...(figure.goal === undefined ? {} : { verdict: verdict(figure) }),
+      ...(figure.goal === undefined ? {} : { verdict: verdictOf(figure) }),
     }));
     console.log(JSON.stringify({ ...report, figures }));
     return;
@@ -66,7 +67,7 @@ export function print(report: Report, format: "text" | "json"): void {
       n === 1 ? "" : short(p90),
       String(n),
       goal,
-      verdict(figure),
+      verdictOf(figure),
       figure.beside ?? "",
     ];
   });
