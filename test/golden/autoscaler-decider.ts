@@ -20,7 +20,14 @@ interface Trace extends RecordedSettings {
   readonly pa: RecordedPa;
   readonly config: Readonly<Record<string, string>>;
   readonly startUnixMs: number;
-  readonly initial: { readonly desired: number; readonly excessBurstCapacity: number; readonly panic: boolean; readonly maxPanicPods: number; readonly ready: number; readonly readyError?: string };
+  readonly initial: {
+    readonly desired: number;
+    readonly excessBurstCapacity: number;
+    readonly panic: boolean;
+    readonly maxPanicPods: number;
+    readonly ready: number;
+    readonly readyError?: string;
+  };
   readonly ticks: readonly Tick[];
 }
 
@@ -36,7 +43,11 @@ function sameValues(want: Tick["obs"], got: WindowValues | undefined, exact: boo
 }
 
 /** One evaluation in the recorded form, with the state after it. */
-function evaluate(before: DeciderState, settings: RevisionSettings, at: { readonly ready: number | undefined; readonly values: WindowValues | undefined; readonly nowMs: number }) {
+function evaluate(
+  before: DeciderState,
+  settings: RevisionSettings,
+  at: { readonly ready: number | undefined; readonly values: WindowValues | undefined; readonly nowMs: number },
+) {
   const decided = decide(before, { settings: settings.decider, ready: at.ready, values: at.values }, at.nowMs);
   const { state } = decided;
   const counts = decided.valid ? [state.status.desired, state.status.excessBurstCapacity, 1] : [0, 0, 0];
@@ -50,7 +61,12 @@ export function* checkDecider(trace: Trace): Iterable<Checked> {
   const windows = new RevisionWindows(settings.metric);
   let state = newDecider(settings.decider, initial.readyError === "error" ? undefined : initial.ready, startUnixMs);
   const wantInitial = [initial.desired, initial.excessBurstCapacity, initial.panic, initial.maxPanicPods];
-  yield compared(`${name} initial`, wantInitial, [state.status.desired, state.status.excessBurstCapacity, state.panicSinceMs !== undefined, state.maxPanicPods]);
+  yield compared(`${name} initial`, wantInitial, [
+    state.status.desired,
+    state.status.excessBurstCapacity,
+    state.panicSinceMs !== undefined,
+    state.maxPanicPods,
+  ]);
   for (const tick of trace.ticks) {
     if (tick.update !== undefined) {
       settings = settingsOf(tick.update, trace.config);

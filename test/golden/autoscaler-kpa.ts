@@ -16,7 +16,12 @@ interface RecordedIn extends RecordedPa {
   readonly config: Readonly<Record<string, string>>;
   readonly progressDeadline: string;
   readonly conditions: Readonly<Record<string, RecordedCondition>>;
-  readonly status: { readonly actualScale: number | null; readonly desiredScale: number | null; readonly metricsServiceName: string; readonly serviceName: string };
+  readonly status: {
+    readonly actualScale: number | null;
+    readonly desiredScale: number | null;
+    readonly metricsServiceName: string;
+    readonly serviceName: string;
+  };
   readonly sks: null | {
     readonly mode: string;
     readonly numActivators: number;
@@ -57,7 +62,13 @@ function autoscalerOf(given: RecordedIn): PodAutoscaler {
       reachability: given.reachability,
       scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "rev-deployment" },
     },
-    status: { observedGeneration: 1, conditions, ...names, ...(actualScale === null ? {} : { actualScale }), ...(desiredScale === null ? {} : { desiredScale }) },
+    status: {
+      observedGeneration: 1,
+      conditions,
+      ...names,
+      ...(actualScale === null ? {} : { actualScale }),
+      ...(desiredScale === null ? {} : { desiredScale }),
+    },
   };
 }
 
@@ -67,13 +78,20 @@ function serverlessServiceOf(given: RecordedIn): ServerlessService | undefined {
   const populated = sks.activatorEndpointsPopulated;
   const conditions: Condition[] = [
     { type: "Ready", status: sks.ready, ...(sks.readyMessage === undefined ? {} : { message: sks.readyMessage }) },
-    ...(populated === "Unset" ? [] : [{ type: "ActivatorEndpointsPopulated", status: populated, lastTransitionTime: ago(sks.activatorEndpointsPopulatedAgeMs) }]),
+    ...(populated === "Unset"
+      ? []
+      : [{ type: "ActivatorEndpointsPopulated", status: populated, lastTransitionTime: ago(sks.activatorEndpointsPopulatedAgeMs) }]),
   ];
   return {
     apiVersion: "networking.internal.knative.dev/v1alpha1",
     kind: "ServerlessService",
     metadata: { ...SIDE, name: "rev", uid: "sks" },
-    spec: { mode: sks.mode, numActivators: sks.numActivators, objectRef: { apiVersion: "apps/v1", kind: "Deployment", name: "rev-deployment" }, protocolType: given.protocol },
+    spec: {
+      mode: sks.mode,
+      numActivators: sks.numActivators,
+      objectRef: { apiVersion: "apps/v1", kind: "Deployment", name: "rev-deployment" },
+      protocolType: given.protocol,
+    },
     status: { observedGeneration: 1, conditions, serviceName: sks.serviceName, privateServiceName: sks.privateServiceName },
   };
 }
@@ -144,7 +162,12 @@ function reconciled(given: RecordedIn): object {
     // While the activator does not answer the key wakes at the retry's period; the recorded program probes beside.
     requeueMs: plan.wakeAtMs === undefined || scaled?.retry !== undefined ? [] : [plan.wakeAtMs],
     sks: recordedSks(plan, given),
-    status: { actualScale: status.actualScale ?? null, desiredScale: status.desiredScale ?? null, metricsServiceName: status.metricsServiceName ?? "", serviceName: status.serviceName ?? "" },
+    status: {
+      actualScale: status.actualScale ?? null,
+      desiredScale: status.desiredScale ?? null,
+      metricsServiceName: status.metricsServiceName ?? "",
+      serviceName: status.serviceName ?? "",
+    },
   };
 }
 
@@ -164,7 +187,11 @@ function scaledAlone(given: RecordedIn): object {
   };
 }
 
-export function* checkReconcile(given: { readonly name: string; readonly in: RecordedIn; readonly out: { readonly scale?: object; readonly reconcile: object } }): Iterable<Checked> {
+export function* checkReconcile(given: {
+  readonly name: string;
+  readonly in: RecordedIn;
+  readonly out: { readonly scale?: object; readonly reconcile: object };
+}): Iterable<Checked> {
   yield compared(given.name, given.out.reconcile, reconciled(given.in));
   if (given.out.scale !== undefined) yield compared(`${given.name} scale`, given.out.scale, scaledAlone(given.in));
 }

@@ -21,7 +21,10 @@ function golden(files: Files): { readonly status: number | null; readonly lines:
       mkdirSync(join(folder, name, ".."), { recursive: true });
       writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
     }
-    const run = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", "--conditions=source", SCRIPT, folder], { encoding: "utf8", env: { ...process.env, KN: "" } });
+    const run = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", "--conditions=source", SCRIPT, folder], {
+      encoding: "utf8",
+      env: { ...process.env, KN: "" },
+    });
     return { status: run.status, lines: run.stdout.trim().split("\n"), error: run.stderr.replaceAll(folder, "DIR").trim() };
   } finally {
     rmSync(folder, { recursive: true });
@@ -31,7 +34,8 @@ function golden(files: Files): { readonly status: number | null; readonly lines:
 const recorded = (path: string): unknown => JSON.parse(readFileSync(join(GOLDEN, path), "utf8")) as unknown;
 const scenario = (name: string): Record<string, unknown> => recorded(`serving/scenarios/${name}.json`) as Record<string, unknown>;
 const requests = (file: string): { name: string; response: object }[] => recorded(`serving/validation/${file}.json`) as { name: string; response: object }[];
-const request = (name: string): { name: string; response: object } => requests("rejected").find((each) => each.name === name) as { name: string; response: object };
+const request = (name: string): { name: string; response: object } =>
+  requests("rejected").find((each) => each.name === name) as { name: string; response: object };
 
 test("a folder of all formats: one line a scenario or case, and a count", () => {
   const { status, lines } = golden({
@@ -76,7 +80,10 @@ test("what differs unexpectedly is told with the first difference, and is the ex
 
 test("a folder without recordings, or with a broken file, is an error", () => {
   const empty = golden({ "index.json": [], "other.json": { a: 1 } });
-  assert.equal(empty.error, "Error: DIR holds no recordings: expected scenarios (scenarios/*.json), requests (validation/*.json) or autoscaler groups (*.json)");
+  assert.equal(
+    empty.error,
+    "Error: DIR holds no recordings: expected scenarios (scenarios/*.json), requests (validation/*.json) or autoscaler groups (*.json)",
+  );
   assert.equal(empty.status, 2);
   const broken = golden({ "scenarios/a.json": "{" });
   assert.equal(broken.error, "Error: DIR/scenarios/a.json is not JSON");

@@ -5,7 +5,20 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isReason } from "#core";
 import { applyMergePatch, compileKind, type CompiledKind, type Kind, type KubeObject } from "#schema";
-import { Certificate, Configuration, defaultConfigMaps, Ingress, knativeAdmission, Metric, parseServingConfig, PodAutoscaler, Revision, Route, ServerlessService, Service } from "#kinds";
+import {
+  Certificate,
+  Configuration,
+  defaultConfigMaps,
+  Ingress,
+  knativeAdmission,
+  Metric,
+  parseServingConfig,
+  PodAutoscaler,
+  Revision,
+  Route,
+  ServerlessService,
+  Service,
+} from "#kinds";
 
 interface Step {
   readonly op: string;
@@ -19,7 +32,9 @@ type Maps = Record<string, Record<string, string>>;
 const folder = join(import.meta.dirname, "serving/scenarios");
 const KINDS = [Service, Configuration, Revision, Route, PodAutoscaler, Metric, Ingress, ServerlessService, Certificate] as unknown as Kind[];
 const byResource = new Map<string, CompiledKind>(KINDS.map((kind) => [`${kind.group}/${kind.plural}`, compileKind(kind)]));
-const byKind = new Map<string, CompiledKind>([...byResource.values()].map((compiled) => [`${compiled.kind.group}/${compiled.kind.version} ${compiled.kind.kind}`, compiled]));
+const byKind = new Map<string, CompiledKind>(
+  [...byResource.values()].map((compiled) => [`${compiled.kind.group}/${compiled.kind.version} ${compiled.kind.kind}`, compiled]),
+);
 
 function kindOf(path: string): CompiledKind | undefined {
   const [, group = "", plural = ""] = /^\/apis\/([^/]+)\/[^/]+\/namespaces\/[^/]+\/([^?/]+)/.exec(path) ?? [];
@@ -52,14 +67,20 @@ test("there are scenarios to compare with", () => assert.ok(files.length > 50));
 for (const file of files) {
   const { steps } = JSON.parse(readFileSync(join(folder, file), "utf8").replaceAll("<time>", "2026-01-01T00:00:00Z")) as { steps: Step[] };
   test(`${file}: creations get the recorded answers`, async () => {
-    const maps: Maps = Object.fromEntries(defaultConfigMaps({ domain: "example.com", version: "1.23.0" }).map((map) => [map.metadata.name ?? "", { ...map.data }]));
+    const maps: Maps = Object.fromEntries(
+      defaultConfigMaps({ domain: "example.com", version: "1.23.0" }).map((map) => [map.metadata.name ?? "", { ...map.data }]),
+    );
     for (const step of steps) {
       if (step.op === "config") configured(maps, step);
       const { request, response } = step;
       const kind = step.op === "create" && request !== undefined ? kindOf(request.path) : undefined;
       if (kind === undefined || request === undefined || response === undefined) continue;
       const { code, body, warnings = [] } = response;
-      assert.deepEqual(await answer(kind, request.body, maps), code === 201 ? { code, spec: body["spec"], warnings } : { code, message: body["message"] }, step.name);
+      assert.deepEqual(
+        await answer(kind, request.body, maps),
+        code === 201 ? { code, spec: body["spec"], warnings } : { code, message: body["message"] },
+        step.name,
+      );
     }
   });
   test(`${file}: what was stored is within the schema`, () => {

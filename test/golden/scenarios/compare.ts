@@ -152,8 +152,7 @@ export function compareEvents(scenario: Scenario, its: Pick<ObjectsOptions, "led
   };
   const got = ledger.objects().filter((object) => object.kind === "Event");
   const ours = new Set(got.map((event) => normaliseText(line(event), replacements)));
-  const isOurs = (event: RecordedEvent): boolean =>
-    !OTHERS.includes(event.component) && !RACES.includes(event.reason) && !tellsOfRollout(event, rollouts);
+  const isOurs = (event: RecordedEvent): boolean => !OTHERS.includes(event.component) && !RACES.includes(event.reason) && !tellsOfRollout(event, rollouts);
   const missing = (scenario.steps.at(-1)?.events ?? []).find((event) => isOurs(event) && !ours.has(line(event as unknown as Json)));
   if (missing === undefined) return undefined;
   const near = [...ours].find((text) => text.includes(`${missing.reason} `) && text.startsWith(missing.component));

@@ -145,14 +145,16 @@ function startSimulators(its: { readonly client: Client; readonly informers: Inf
 export interface HarnessOptions {
   /** Between controllers and server; by default in this process. */
   readonly wiring?: WiringName;
+  /** Keeps the certificates of HTTPS from one harness to the next: a folder. */
+  readonly pki?: string;
   /** Watches come late and updates meet conflicts, by chance from this seed. */
   readonly disturbedBy?: number;
 }
 
 type Booted = ReturnType<typeof bootServer>;
 
-function wire({ server, transport, ledger: { latest } }: Booted, clock: SimClock, { wiring, disturbedBy }: HarnessOptions): Promise<Wiring> {
-  if (wiring === "https") return wireHttps(server, { token: CONTROLLER_TOKEN, clock, latest });
+function wire({ server, transport, ledger: { latest } }: Booted, clock: SimClock, { wiring, pki, disturbedBy }: HarnessOptions): Promise<Wiring> {
+  if (wiring === "https") return wireHttps(server, { token: CONTROLLER_TOKEN, clock, latest, pki });
   return Promise.resolve(wireInProcess(disturbedBy === undefined ? transport : disturbed(transport, { rng: new SeededRng(disturbedBy), clock })));
 }
 

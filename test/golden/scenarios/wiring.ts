@@ -6,7 +6,7 @@ import type { ApiServer } from "#apiserver";
 import { createHttpTransport, type Transport } from "#client";
 import { below, conflict, silentLogger, type Rng, type SimClock } from "#core";
 import { systemClock } from "#host";
-import { servingCertificate } from "#host/certificates";
+import { servingCertificate, type ServingCertificate } from "#host/certificates";
 import { apiVersionOf } from "#schema";
 
 export type WiringName = "in-process" | "https";
@@ -83,13 +83,24 @@ export interface HttpsWiringOptions {
   readonly token: string;
   readonly clock: SimClock;
   readonly latest: LatestRevisions;
+  /** Folder of the authority and the server's certificate, which are made when missing; a throw-away one without. */
+  readonly pki: string | undefined;
 }
 
-/** A real listener with a throw-away authority. */
-export async function wireHttps(server: ApiServer, { token, clock, latest }: HttpsWiringOptions): Promise<Wiring> {
+async function throwAwayCertificate(): Promise<ServingCertificate> {
   const folder = await mkdtemp(join(tmpdir(), "eider-golden-"));
-  const { caPem, certPem, keyPem } = await servingCertificate(folder, ["127.0.0.1"], systemClock.wallMs());
-  await rm(folder, { recursive: true });
+  try {
+    return await certificateIn(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const certificateIn = (folder: string): Promise<ServingCertificate> => servingCertificate(folder, ["127.0.0.1"], systemClock.wallMs());
+
+/** A real listener on loopback. */
+export async function wireHttps(server: ApiServer, { token, clock, latest, pki }: HttpsWiringOptions): Promise<Wiring> {
+  const { caPem, certPem, keyPem } = await (pki === undefined ? throwAwayCertificate() : certificateIn(pki));
   const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls: { key: keyPem, cert: certPem, clientCa: caPem } });
   const http = createHttpTransport({ server: `https://127.0.0.1:${listening.port}`, ca: caPem, token, clock, logger: silentLogger, userAgent: "golden" });
   return {

@@ -47,7 +47,10 @@ function normalised(answer: Answer, { request }: ValidationCase, harness: Harnes
   const prefixes = [SAMPLE_POD, ...(generateName === undefined ? [] : [generateName])];
   const plain = (value: unknown): unknown => {
     if (typeof value === "string") {
-      return prefixes.reduce((text, prefix) => text.replaceAll(new RegExp(`\\b${prefix}[a-z0-9]{5}\\b`, "g"), `${prefix}<rand>`), value.replaceAll(UID, "<uid>"));
+      return prefixes.reduce(
+        (text, prefix) => text.replaceAll(new RegExp(`\\b${prefix}[a-z0-9]{5}\\b`, "g"), `${prefix}<rand>`),
+        value.replaceAll(UID, "<uid>"),
+      );
     }
     if (Array.isArray(value)) return value.map(plain);
     if (typeof value !== "object" || value === null) return value;
