@@ -8,6 +8,9 @@ import { Pod } from "./pod.ts";
 /** Requests that may wait for one revision in one thread: the depth of Knative's revision breaker. */
 export const QUEUE_DEPTH = 10_000;
 
+/** A thread with waiters of its own lets others have a free place at most this often. */
+const YIELD_EVERY_MS = 20;
+
 /** A request that waits for a pod. */
 export interface Waiter {
   /** A place on `pod` is taken for it; called once, after which it waits no more. */
@@ -24,6 +27,9 @@ export interface BackendOptions {
   /** Begin to try connections to a starting pod. */
   readonly prove: (backend: Backend, pod: Pod) => void;
   readonly podDrained: (pod: Pod) => void;
+  readonly nowMs: () => number;
+  /** Calls back after the moment that another thread needs to hear its bell. */
+  readonly moment: (then: () => void) => void;
 }
 
 export class Backend implements Loaded {
@@ -37,6 +43,9 @@ export class Backend implements Loaded {
   readonly #waiters = new Set<Waiter>();
   /** When control was last told to wake it; monotonic milliseconds. */
   wokenMs = -Infinity;
+  #yieldedMs = -Infinity;
+  /** A free place is left to other threads just now. */
+  #yielding = false;
 
   constructor(entry: BackendEntry, options: BackendOptions) {
     this.key = entry.key;
@@ -110,8 +119,21 @@ export class Backend implements Loaded {
     pod.inUse--;
     if (pod.limit > 0) this.#options.inFlight.release(pod.slot);
     if (pod.removedIn > 0 && pod.inUse === 0) this.#drained(pod);
+    if (pod.limit > 0 && (this.#waiters.size === 0 || this.#yielding || this.#yields())) this.#options.doorbell.ring();
     if (this.#waiters.size > 0) this.serve();
-    else if (pod.limit > 0) this.#options.doorbell.ring();
+  }
+
+  /** This thread's waiters take what it frees; without a pause now and then those of other threads would never get a place. */
+  #yields(): boolean {
+    const { doorbell, moment, nowMs } = this.#options;
+    if (nowMs() - this.#yieldedMs < YIELD_EVERY_MS || !doorbell.othersWait) return false;
+    this.#yieldedMs = nowMs();
+    this.#yielding = true;
+    moment(() => {
+      this.#yielding = false;
+      this.serve();
+    });
+    return true;
   }
 
   /** A connection to a starting pod succeeded. */
@@ -128,6 +150,7 @@ export class Backend implements Loaded {
 
   /** Grants places to waiters, oldest first, as long as there are any. */
   serve(): void {
+    if (this.#yielding) return;
     for (const waiter of this.#waiters) {
       const pod = this.#choose();
       if (pod === undefined) break;

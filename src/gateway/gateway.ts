@@ -18,6 +18,8 @@ import { TimerWheel } from "./timer-wheel.ts";
 /** How late a request's deadline may be noticed. */
 const DEADLINE_TICK_MS = 25;
 const IDLE_TICK_MS = 1000;
+/** How long a place is left to other threads: their bell is heard within it, unless they are busy. */
+const YIELD_MS = 1;
 /** Connections of clients that one thread holds; more are refused. */
 const CONNECTIONS_MAX = 50_000;
 const BACKLOG = 4096;
@@ -88,6 +90,11 @@ class GatewayThread implements Gateway {
       queueDepth: QUEUE_DEPTH,
       prove: (backend, pod) => this.#prove(backend, pod),
       podDrained: (pod) => send({ type: "podDrained", thread: start.thread, pod: pod.id, generation: pod.removedIn }),
+      nowMs: () => clock.monotonicMs(),
+      moment: (then) =>
+        void clock.sleep(YIELD_MS, this.#stop.signal).then(then, () => {
+          // The gateway ends.
+        }),
     };
     this.#server = createServer({ noDelay: true }, (socket) => {
       this.#connections.add(new ClientConnection(this.#context, socket, (connection) => this.#left(connection)));

@@ -37,6 +37,10 @@ interface Thread {
   readonly granted: Pod[];
   /** Found no place and has not queued up yet: the other thread may act in between. */
   undecided: boolean;
+  /** Time as this thread sees it. */
+  nowMs: number;
+  /** What it does once the moment is over that it gave to the others. */
+  readonly moments: (() => void)[];
 }
 
 function thread(index: number, shared: { inFlight: SharedArrayBuffer; doorbell: SharedArrayBuffer }, seed: number): Thread {
@@ -49,8 +53,11 @@ function thread(index: number, shared: { inFlight: SharedArrayBuffer; doorbell: 
     queueDepth: 1000,
     prove: () => undefined,
     podDrained: () => undefined,
+    nowMs: () => self.nowMs,
+    moment: (then) => void self.moments.push(then),
   };
-  return { backend: new Backend(backendEntry(), options), bell, granted: [], undecided: false };
+  const self: Thread = { backend: new Backend(backendEntry(), options), bell, granted: [], undecided: false, nowMs: 0, moments: [] };
+  return self;
 }
 
 /** Bells as the model sees them: a thread whose bell was rung serves its waiters, some steps later. */
@@ -72,11 +79,13 @@ test("interleavings of two threads never exceed a limit and never leave a waiter
       const now = bells(shared.doorbell)[index] ?? 0;
       if (now !== heard[index]) threads[index]?.backend.serve();
       heard[index] = now;
+      for (const then of threads[index]?.moments.splice(0) ?? []) then();
     };
     for (let step = 0; step < 120; step++) {
       const index = below(rng, THREADS);
       const one = threads[index] as Thread;
       const { backend, granted } = one;
+      one.nowMs += below(rng, 30);
       const action = below(rng, 4);
       if (one.undecided) {
         assert.ok(backend.join({ granted: (to) => granted.push(to), refused: () => assert.fail("refused") }));
@@ -93,7 +102,7 @@ test("interleavings of two threads never exceed a limit and never leave a waiter
       // A thread with waiters whose bell is silent waits for good reason.
       const taken = threads.reduce((sum, other) => sum + other.granted.length, 0);
       threads.forEach((other, at) => {
-        const silent = bells(shared.doorbell)[at] === heard[at];
+        const silent = bells(shared.doorbell)[at] === heard[at] && other.moments.length === 0;
         assert.ok(other.backend.waiting === 0 || !silent || taken === 2 * limit, `seed ${seed}: thread ${at} waits beside a free place`);
       });
       for (const slot of [0, 1]) {
@@ -123,6 +132,30 @@ test("a release with waiters in another thread rings there, and only there", asy
   assert.deepEqual(bells(shared.doorbell), [0, 1]);
   stop.abort();
   await listening;
+});
+
+test("a thread that always has waiters does not keep a place from the others' for ever", () => {
+  const shared = { inFlight: new SharedArrayBuffer(inFlightBytes(THREADS, 4)), doorbell: new SharedArrayBuffer(doorbellBytes(THREADS)) };
+  const [a, b] = [thread(0, shared, 1), thread(1, shared, 1)];
+  const pods = [{ id: "p", slot: 0, address: "127.0.0.1", port: 1, state: "ready" as const }];
+  for (const { backend } of [a, b]) backend.update(backendEntry({ containerConcurrency: 1, pods }), 1);
+  const place: Pod[] = [];
+  const again = (): Waiter => ({ granted: (pod) => place.push(pod), refused: () => undefined });
+  const first = a.backend.take();
+  assert.ok(first !== undefined);
+  place.push(first);
+  const served: Pod[] = [];
+  b.backend.join({ granted: (pod) => served.push(pod), refused: () => undefined });
+  for (let round = 0; round < 50 && served.length === 0; round++) {
+    a.backend.join(again());
+    a.backend.join(again());
+    a.nowMs += 5;
+    a.backend.release(place.pop() as Pod);
+    // The bell is heard before the moment is over.
+    if ((bells(shared.doorbell)[1] ?? 0) > 0) b.backend.serve();
+    for (const then of a.moments.splice(0)) then();
+  }
+  assert.equal(served.length, 1);
 });
 
 test("the queue has a depth, and leaving makes room", () => {

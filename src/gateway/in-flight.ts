@@ -88,6 +88,15 @@ export class Doorbell {
     if (this.#cells !== undefined) Atomics.add(this.#cells, 2 * this.#thread + 1, change);
   }
 
+  /** Whether a request of another thread waits for a place. */
+  get othersWait(): boolean {
+    if (this.#cells === undefined) return false;
+    for (let other = 0; other < this.#threads; other++) {
+      if (other !== this.#thread && Atomics.load(this.#cells, 2 * other + 1) > 0) return true;
+    }
+    return false;
+  }
+
   /** Rings at every other thread that has waiters. */
   ring(): void {
     if (this.#cells === undefined) return;
