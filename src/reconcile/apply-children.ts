@@ -1,10 +1,10 @@
 // Brings children in line with a plan: creates, updates what differs, deletes what is owned and not desired.
 import { conflict, isReason, StatusError } from "#core";
-import { type Draft, type Kind, type KubeObject, type ObjectMeta } from "#schema";
+import { equal, type Draft, type Kind, type KubeObject, type ObjectMeta } from "#schema";
 import { controllerOf, ownerReferenceFor } from "./owners.ts";
 import { kindId, type PassWorld, type RecentChildren } from "./pass-world.ts";
 import type { Child, PlanEvent, Refusal } from "./port.ts";
-import { fingerprint, sameJson } from "./same-json.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 const SETTLED_MAX = 10_000;
 
@@ -95,7 +95,7 @@ function mergedWith(child: Child, current: KubeObject): Draft<KubeObject> | unde
 
 function settle(child: Child, result: KubeObject, settled: Settled): void {
   const again = mergedWith(child, result);
-  if (again !== undefined && !sameJson(substance(again), substance(result))) settled.record(result, again);
+  if (again !== undefined && !equal(substance(again), substance(result))) settled.record(result, again);
 }
 
 async function updateChild(child: Child, current: KubeObject, options: ApplyChildrenOptions): Promise<void> {
@@ -113,7 +113,7 @@ async function updateChild(child: Child, current: KubeObject, options: ApplyChil
   const merged = mergedWith(child, current) ?? (adopt ? current : undefined);
   if (merged === undefined) return;
   const wanted = adopt ? withOwner(merged, options) : merged;
-  if (sameJson(substance(wanted), substance(current)) || options.settled.holds(current, wanted)) return;
+  if (equal(substance(wanted), substance(current)) || options.settled.holds(current, wanted)) return;
   const metadata = { ...wanted.metadata, resourceVersion: wanted.metadata.resourceVersion ?? current.metadata.resourceVersion };
   const result = await options.world.client.update(child.kind, { ...wanted, metadata });
   if (adopt) options.recent.add(options.primaryKey, { kind: child.kind, namespace: result.metadata.namespace ?? "", name: result.metadata.name });

@@ -1,8 +1,7 @@
 // Writes a status: transition times are filled in, and nothing is written that is already there.
 import { isReason, rfc3339 } from "#core";
 import type { Client } from "#client";
-import type { Condition, Kind, KubeObject } from "#schema";
-import { sameJson } from "./same-json.ts";
+import { equal, type Condition, type Kind, type KubeObject } from "#schema";
 
 interface WithConditions {
   readonly conditions?: readonly Condition[];
@@ -17,7 +16,7 @@ function withoutTime(condition: Condition): object {
 function timed(condition: Condition, old: readonly Condition[], wallMs: number): Condition {
   if (condition.lastTransitionTime !== undefined) return condition;
   const before = old.find((other) => other.type === condition.type);
-  const kept = before !== undefined && sameJson(withoutTime(before), withoutTime(condition)) ? before.lastTransitionTime : undefined;
+  const kept = before !== undefined && equal(withoutTime(before), withoutTime(condition)) ? before.lastTransitionTime : undefined;
   return { ...condition, lastTransitionTime: kept ?? rfc3339(wallMs) };
 }
 
@@ -45,7 +44,7 @@ export interface ApplyStatusOptions {
 export async function applyStatus({ client, kind, primary, status, wallMs }: ApplyStatusOptions): Promise<boolean> {
   const current = statusOf(primary);
   const wanted = timedStatus(status, current, wallMs);
-  if (sameJson(wanted, current)) return false;
+  if (equal(wanted, current)) return false;
   const write = async (onto: KubeObject): Promise<void> => void (await client.updateStatus(kind, { ...onto, status: wanted } as KubeObject));
   try {
     await write(primary);
@@ -53,7 +52,7 @@ export async function applyStatus({ client, kind, primary, status, wallMs }: App
     if (!isReason(error, "Conflict")) throw error;
     const { namespace = "", name, uid } = primary.metadata;
     const fresh = await client.find(kind, namespace, name);
-    if (fresh?.metadata.uid !== uid || !sameJson(statusOf(fresh), current)) throw error;
+    if (fresh?.metadata.uid !== uid || !equal(statusOf(fresh), current)) throw error;
     await write(fresh);
   }
   return true;

@@ -4,4 +4,3 @@ export { controllerOf, ownerReferenceFor } from "./owners.ts";
 export type { Child, Controller, Patch, Plan, PlanEvent, Refusal, ShellWorld, Watched, World } from "./port.ts";
 export { RightOfWay } from "./right-of-way.ts";
 export { runController, type ControllerRun, type PassReport, type RunOptions } from "./run-controller.ts";
-export { sameJson } from "./same-json.ts";

@@ -1,4 +1,5 @@
 // Differences of two specs in the words of Go's field paths, as Knative prints them when something immutable changed.
+import { equal } from "#schema";
 
 /** Go's spelling of fields that are not just the JSON name with a capital. */
 const GO_NAMES: Readonly<Record<string, string>> = {
@@ -91,16 +92,9 @@ function goValue(value: unknown, key: string): string {
   return isFields(value) ? goItem(value, key) : textOf(value);
 }
 
-function sameJson(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
-  if (!isFields(a) || !isFields(b)) return a === b;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => sameJson(a[key], b[key]));
-}
-
 /** Semantic equality as for Kubernetes' objects: absent and empty members are the same. */
 export function sameSpec(a: unknown, b: unknown): boolean {
-  return sameJson(pruned(a), pruned(b));
+  return equal(pruned(a), pruned(b));
 }
 
 function pruned(value: unknown): unknown {

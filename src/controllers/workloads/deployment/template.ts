@@ -1,6 +1,6 @@
 // Which ReplicaSet belongs to the present template of a Deployment, and what it is called.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "#kinds";
-import { sameJson } from "#reconcile";
+import { equal } from "#schema";
 
 export const TEMPLATE_HASH = "pod-template-hash";
 const HASH_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
@@ -41,5 +41,5 @@ export function byAge(a: ReplicaSet, b: ReplicaSet): number {
 /** The oldest ReplicaSet with the Deployment's template, or undefined. */
 export function newReplicaSetOf(deployment: Deployment, replicaSets: readonly ReplicaSet[]): ReplicaSet | undefined {
   const wanted = withoutHash(deployment.spec.template);
-  return [...replicaSets].sort(byAge).find((set) => sameJson(withoutHash(set.spec.template), wanted));
+  return [...replicaSets].sort(byAge).find((set) => equal(withoutHash(set.spec.template), wanted));
 }

@@ -1,6 +1,7 @@
 // Decides EndpointSlices: groups endpoints by ports and reuses the slices that exist.
 import { EndpointSlice, type Endpoint, type EndpointAddress, type EndpointPort, type Endpoints, type EndpointSubset } from "#kinds";
-import { sameJson, type Child, type Plan } from "#reconcile";
+import type { Child, Plan } from "#reconcile";
+import { equal } from "#schema";
 import { groupedByPorts, reachableFor, type Reachable } from "../service-pods.ts";
 import type { ObservedMirror, ObservedSlices } from "./observe.ts";
 
@@ -41,7 +42,7 @@ function childrenFor(contents: readonly Content[], slices: readonly EndpointSlic
   };
   const matched = contents.map((content) => ({
     content,
-    slice: take((slice) => slice.addressType === content.addressType && sameJson(slice.ports ?? [], content.ports)),
+    slice: take((slice) => slice.addressType === content.addressType && equal(slice.ports ?? [], content.ports)),
   }));
   return matched.map(({ content, slice: same }) => {
     // The type of addresses of a slice cannot change.
@@ -67,7 +68,7 @@ function childFor(content: Content, slice: EndpointSlice | undefined, { name, na
       const { annotations: wantedAnnotations } = wanted.metadata;
       const kept = wantedAnnotations === undefined ? {} : { annotations: wantedAnnotations };
       // A server may keep null as an empty list or as nothing.
-      const same = sameJson([current.endpoints ?? [], current.ports ?? []], [content.endpoints, content.ports]);
+      const same = equal([current.endpoints ?? [], current.ports ?? []], [content.endpoints, content.ports]);
       return { ...current, ...(same ? {} : body), metadata: { ...current.metadata, ...kept, labels: { ...wanted.metadata.labels } } };
     },
   };

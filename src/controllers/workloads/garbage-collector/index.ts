@@ -1,8 +1,7 @@
 // The garbage collector: dependents follow their owners, in the background, in the foreground or not at all.
 import { keyOf, type Client, type InformerSet, type MetaRow } from "#client";
 import { backoffMs, isReason, WorkQueue, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import { sameJson } from "#reconcile";
-import type { Kind } from "#schema";
+import { equal, type Kind } from "#schema";
 import { nodeId, OwnerGraph, type Node } from "./observe.ts";
 import { planGarbage, type GarbageAction } from "./plan.ts";
 
@@ -22,7 +21,7 @@ const RETRIES_MAX = 10_000;
 
 /** Whether nothing changed that garbage collection looks at. */
 function sameLinks(a: MetaRow, b: MetaRow): boolean {
-  return a.uid === b.uid && a.deletionTimestamp === b.deletionTimestamp && sameJson([a.owners, a.finalizers], [b.owners, b.finalizers]);
+  return a.uid === b.uid && a.deletionTimestamp === b.deletionTimestamp && equal([a.owners, a.finalizers], [b.owners, b.finalizers]);
 }
 
 async function perform(client: Client, action: GarbageAction, kind: Kind): Promise<void> {
