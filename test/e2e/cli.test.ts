@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
@@ -16,7 +16,12 @@ let home: string;
 let platform: Platform;
 
 /** An environment of its own: nothing is found by accident, nothing is written outside. */
-const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ PATH: process.env["PATH"], HOME: home, GOCACHE: join(home, "go"), ...more });
+const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  HOME: home,
+  GOCACHE: process.env["GOCACHE"] ?? join(homedir(), ".cache/go-build"),
+  ...more,
+});
 const run = (...args: readonly string[]): ReturnType<typeof eider> => eider(args, environment());
 
 before(async () => {
