@@ -23,7 +23,8 @@ function configMapErrors(map: ConfigMap, old: ConfigMap | undefined): FieldError
     if (!equal(binaryData, old.binaryData ?? {})) wrong.push(fieldError.forbidden("binaryData", "field is immutable when `immutable` is set"));
   }
   wrong.push(...dataKeyErrors("data", data));
-  for (const key of Object.keys(data)) if (Object.hasOwn(binaryData, key)) wrong.push(fieldError.invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
+  for (const key of Object.keys(data))
+    if (Object.hasOwn(binaryData, key)) wrong.push(fieldError.invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
   wrong.push(...dataKeyErrors("binaryData", binaryData));
   const bytes =
     Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value), 0) +
