@@ -1,14 +1,24 @@
 // The gateway threads as the control thread sees them: started, fed with routes, listened to, replaced when they die.
 import { Worker } from "node:worker_threads";
-import type { Logger } from "#core";
+import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
 import { doorbellBytes, inFlightBytes, subtractThread } from "#gateway";
 import type { ControlToGateway, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
+
+/** What is used of a `Worker`. */
+export interface ThreadWorker {
+  postMessage(message: ControlToGateway): void;
+  on(event: "message", listener: (message: GatewayToControl) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "exit", listener: () => void): unknown;
+}
 
 export interface GatewayThreadsOptions {
   readonly listenFds: readonly number[];
   readonly publicPort: number;
   readonly slots: number;
   readonly logger: Logger;
+  readonly clock: Clock;
+  readonly rng: Rng;
   /** The routing table for a thread that is about to start: it serves by that from its first request on. */
   readonly firstBatch: (thread: number) => RouteDelta;
   /** A message of a live thread; `listening` comes first. */
@@ -17,13 +27,27 @@ export interface GatewayThreadsOptions {
   readonly onGone: (thread: number) => void;
   /** A listening socket for a thread whose own died with it. */
   readonly nextSocket: (thread: number) => Promise<number>;
+  /** Default: a thread of this process. */
+  readonly startWorker?: (workerData: GatewayStart) => ThreadWorker;
 }
+
+/** A thread that dies is replaced at once, one that dies again and again less often. */
+const REPLACE: BackoffPolicy = { baseMs: 20, maxMs: 5_000, jitter: 0.2 };
+/** A thread that lived so long did not die of what it was given at its start. */
+const STEADY_MS = 10_000;
+const FOREVER = new AbortController().signal;
+
+const startThread = (workerData: GatewayStart): ThreadWorker => new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData });
 
 export class GatewayThreads {
   readonly #options: GatewayThreadsOptions;
   readonly #inFlight: SharedArrayBuffer;
   readonly #doorbell: SharedArrayBuffer;
-  readonly #workers = new Map<number, Worker>();
+  readonly #workers = new Map<number, ThreadWorker>();
+  /** Resolved when the thread listens for the first time, itself or one that replaced it. */
+  readonly #listening: readonly PromiseWithResolvers<void>[];
+  /** Per thread: deaths soon after a start, in a row. */
+  readonly #deaths: number[];
   /** Questions for counters that are open, by number: threads that have not answered, and the sums so far. */
   readonly #asked = new Map<number, { readonly open: Set<number>; readonly sums: Map<string, number>; readonly done: () => void }>();
   #questions = 0;
@@ -33,13 +57,16 @@ export class GatewayThreads {
   constructor(options: GatewayThreadsOptions) {
     this.#options = options;
     const threads = options.listenFds.length;
+    this.#listening = options.listenFds.map(() => Promise.withResolvers<void>());
+    this.#deaths = options.listenFds.map(() => 0);
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads));
   }
 
   /** Resolves when all threads listen. */
   async start(): Promise<void> {
-    await Promise.all(this.#options.listenFds.map((fd, thread) => this.#start(thread, fd)));
+    this.#options.listenFds.forEach((fd, thread) => this.#start(thread, fd));
+    await Promise.all(this.#listening.map(({ promise }) => promise));
   }
 
   send(thread: number, message: ControlToGateway): void {
@@ -73,13 +100,16 @@ export class GatewayThreads {
   /** Lets requests finish for up to `graceMs` and ends the threads. */
   async drain(graceMs: number): Promise<void> {
     this.#ending = true;
-    const ends = [...this.#workers.values()].map((worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())));
+    const ends = [...this.#workers.values()].map((worker) => new Promise<void>((resolve) => worker.on("exit", () => resolve())));
     for (const worker of this.#workers.values()) worker.postMessage({ type: "drain", graceMs } satisfies ControlToGateway);
     await Promise.all(ends);
   }
 
-  #start(thread: number, listenFd: number): Promise<void> {
-    const { firstBatch, slots, publicPort, listenFds, onMessage } = this.#options;
+  #start(thread: number, listenFd: number): void {
+    const { firstBatch, slots, publicPort, listenFds, onMessage, clock, startWorker = startThread } = this.#options;
+    const startedMs = clock.monotonicMs();
+    // Before the thread is one of those that changes are sent to: this batch comes first.
+    const batch = firstBatch(thread);
     const workerData: GatewayStart = {
       thread,
       threads: listenFds.length,
@@ -90,30 +120,42 @@ export class GatewayThreads {
       publicPort,
       doorbell: this.#doorbell,
     };
-    const worker = new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData });
+    const worker = startWorker(workerData);
     this.#workers.set(thread, worker);
-    worker.postMessage(firstBatch(thread));
-    const listening = Promise.withResolvers<void>();
-    worker.on("message", (message: GatewayToControl) => {
-      if (message.type === "listening") listening.resolve();
+    worker.postMessage(batch);
+    worker.on("message", (message) => {
+      if (message.type === "listening") this.#listening[thread]?.resolve();
       else if (message.type === "metrics") this.#answered(message.id, thread, message.counters);
       onMessage(message);
     });
     worker.on("error", (err) => this.#options.logger.error("gateway thread failed", { thread, err }));
-    worker.on("exit", () => this.#gone(thread, worker));
-    return listening.promise;
+    worker.on("exit", () => this.#gone(thread, worker, startedMs));
   }
 
-  #gone(thread: number, worker: Worker): void {
+  #gone(thread: number, worker: ThreadWorker, startedMs: number): void {
     if (this.#workers.get(thread) !== worker) return;
     this.#workers.delete(thread);
     for (const id of this.#asked.keys()) this.#answered(id, thread, {});
     subtractThread(this.#inFlight, { thread, threads: this.#options.listenFds.length });
     if (this.#ending) return;
     this.#options.onGone(thread);
-    this.#options.nextSocket(thread).then(
-      (fd) => this.#start(thread, fd),
-      (err: unknown) => this.#options.logger.error("gateway thread cannot be replaced", { thread, err }),
-    );
+    const soon = this.#options.clock.monotonicMs() - startedMs < STEADY_MS;
+    this.#deaths[thread] = soon ? (this.#deaths[thread] ?? 0) + 1 : 0;
+    void this.#replace(thread);
+  }
+
+  /** Tries until there is one: connections wait in the kernel for this thread. */
+  async #replace(thread: number): Promise<void> {
+    const { clock, rng, nextSocket, logger } = this.#options;
+    for (let failures = this.#deaths[thread] ?? 0; !this.#ending; failures++) {
+      try {
+        if (failures > 0) await clock.sleep(backoffMs(REPLACE, failures - 1, rng), FOREVER);
+        const fd = await nextSocket(thread);
+        if (!this.#ending) this.#start(thread, fd);
+        return;
+      } catch (err) {
+        logger.error("gateway thread was not replaced", { thread, err });
+      }
+    }
   }
 }

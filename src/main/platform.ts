@@ -117,6 +117,8 @@ const threads = new GatewayThreads({
   publicPort: asked.externalPort ?? sockets.httpPort,
   slots: SLOTS,
   logger,
+  clock,
+  rng,
   firstBatch: (thread) => routes.started(thread),
   onMessage: (message) => receive(message),
   onGone(thread) {
@@ -124,9 +126,8 @@ const threads = new GatewayThreads({
     routes.stopped(thread);
   },
   async nextSocket(thread) {
-    const next = link.nextSocket(thread, signal);
-    await keeper.call({ do: "replaceSocket", thread });
-    return next;
+    const [fd] = await Promise.all([link.nextSocket(thread, signal), keeper.call({ do: "replaceSocket", thread })]);
+    return fd;
   },
 });
 const routes = new Routes({

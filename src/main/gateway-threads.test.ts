@@ -1,0 +1,101 @@
+// Gateway threads that die: replaced, also before they listened, and not in a hot loop.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SeededRng, silentLogger, SimClock } from "#core";
+import type { ControlToGateway, GatewayToControl, RouteDelta } from "#protocol";
+import { GatewayThreads, type ThreadWorker } from "./gateway-threads.ts";
+
+class FakeWorker implements ThreadWorker {
+  readonly posted: ControlToGateway[] = [];
+  readonly #listeners: ((event: string, value: unknown) => void)[] = [];
+
+  postMessage(message: ControlToGateway): void {
+    this.posted.push(message);
+  }
+
+  on(event: string, listener: (value: never) => void): void {
+    this.#listeners.push((happened, value) => void (happened === event && listener(value as never)));
+  }
+
+  emit(event: "message" | "exit", value?: GatewayToControl): void {
+    for (const listener of this.#listeners) listener(event, value);
+  }
+}
+
+const batch = (generation: number): RouteDelta => ({
+  type: "routes",
+  generation,
+  reset: true,
+  hosts: [],
+  hostsRemoved: [],
+  backends: [],
+  backendsRemoved: [],
+});
+
+function world(nextSocket: (thread: number) => Promise<number>, firstBatch?: (threads: GatewayThreads) => void) {
+  const clock = new SimClock();
+  const workers: FakeWorker[] = [];
+  const threads: GatewayThreads = new GatewayThreads({
+    listenFds: [10, 11],
+    publicPort: 80,
+    slots: 4,
+    logger: silentLogger,
+    clock,
+    rng: new SeededRng(1),
+    firstBatch: () => {
+      firstBatch?.(threads);
+      return batch(1);
+    },
+    onMessage: () => undefined,
+    onGone: () => undefined,
+    nextSocket,
+    startWorker: () => {
+      const worker = new FakeWorker();
+      workers.push(worker);
+      return worker;
+    },
+  });
+  return { clock, workers, threads };
+}
+
+test("a thread that dies before it listens is replaced, and the start waits for that one", async () => {
+  const { clock, workers, threads } = world(() => Promise.resolve(12));
+  const started = threads.start();
+  workers[0]?.emit("message", { type: "listening", thread: 0 });
+  workers[1]?.emit("exit");
+  await clock.advance(100);
+  assert.equal(workers.length, 3);
+  workers[2]?.emit("message", { type: "listening", thread: 1 });
+  await started;
+});
+
+test("a thread that dies at every start is started less and less often; a refused socket is asked for again", async () => {
+  let refusals = 2;
+  const { clock, workers, threads } = world(() => (refusals-- > 0 ? Promise.reject(new Error("no channel")) : Promise.resolve(12)));
+  void threads.start();
+  workers[1]?.emit("exit");
+  await clock.advance(1_000);
+  assert.equal(workers.length, 3);
+  let starts = 0;
+  for (let second = 0; second < 120; second++) {
+    const last = workers.at(-1);
+    if (workers.length > 3 + starts - 1) {
+      starts++;
+      last?.emit("exit");
+    }
+    await clock.advance(1_000);
+  }
+  assert.ok(starts > 20 && starts < 60, `${starts} starts in two minutes`);
+});
+
+test("the first batch of a thread comes before any change that is broadcast meanwhile", () => {
+  const { workers, threads } = world(
+    () => Promise.resolve(12),
+    (all) => all.broadcast({ ...batch(1), reset: false }),
+  );
+  void threads.start();
+  assert.deepEqual(
+    workers.map((worker) => worker.posted.map((message) => (message as RouteDelta).reset)),
+    [[true, false], [true]],
+  );
+});
