@@ -13,6 +13,7 @@ export interface RecordedWrite {
 /** A request at the HTTP port that was not answered with 200. */
 export interface FailedRequest {
   readonly host: string;
+  /** When its connection was opened: one that was kept alive over a kill is dead when the next request takes it. */
   readonly startedMs: number;
   readonly endedMs: number;
   readonly outcome: "refused" | "reset" | "timeout" | { readonly status: number };

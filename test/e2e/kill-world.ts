@@ -1,6 +1,7 @@
 // A platform under writes and load while somebody kills it: what the outside sees of it, recorded as facts.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createClient, createHttpTransport, loadKubeconfigFile, type Client } from "#client";
@@ -96,6 +97,7 @@ export class KillWorld {
   steadyMost = 0;
   #answered = 0;
   readonly #failed: FailedRequest[] = [];
+  readonly #opened = new WeakMap<Socket, number>();
   readonly #client: Client;
   readonly #close: () => void;
   readonly #stopping = new AbortController();
@@ -297,7 +299,7 @@ export class KillWorld {
 
   #ask(name: string, agent: Agent, sleepMs: number): Promise<void> {
     const host = `${name}.${NAMESPACE}.localhost`;
-    const startedMs = now();
+    let startedMs = now();
     return new Promise((done) => {
       const end = (outcome: FailedRequest["outcome"] | undefined): void => {
         if (outcome === undefined) this.#answered++;
@@ -308,6 +310,10 @@ export class KillWorld {
         response.resume();
         response.once("end", () => end(response.statusCode === 200 ? undefined : { status: response.statusCode ?? 0 }));
         response.once("error", () => end("reset"));
+      });
+      call.once("socket", (socket) => {
+        startedMs = this.#opened.get(socket) ?? startedMs;
+        this.#opened.set(socket, startedMs);
       });
       let late = false;
       call.once("timeout", () => {
