@@ -9,7 +9,7 @@ import { findDataDir } from "../find-platform.ts";
 import { parsePlainFormat, structured } from "../output.ts";
 import { newService, withFlags } from "../service-spec.ts";
 import { connected, withConnection, type ConnectOptions } from "./shared.ts";
-import { finish } from "./service-finish.ts";
+import { finish, readFinishFlags } from "./service-finish.ts";
 
 export function addBuildCommands(program: Command, context: CliContext): void {
   program
@@ -47,6 +47,7 @@ export function addBuildCommands(program: Command, context: CliContext): void {
         name: string | undefined,
         flags: ConnectOptions & { readonly wait: boolean; readonly waitTimeout: string; readonly output?: string },
       ) => {
+        readFinishFlags(flags);
         const service = name ?? serviceName(dir);
         const image = `dev.local/${service}:latest`;
         const built = await context.build({ dir: resolve(dir), image, data: findDataDir(flags, context), onProgress: (line) => context.err(`${line}\n`) });

@@ -16,20 +16,27 @@ interface Finish {
   readonly flags: { readonly wait: boolean; readonly waitTimeout: string; readonly output?: string };
 }
 
+type FinishFlags = Finish["flags"];
+
+/** Throws CliError `usage`; asked before anything is written, so that a mistyped flag changes nothing. */
+export function readFinishFlags(flags: FinishFlags): { readonly format: ReturnType<typeof parseFormat>; readonly timeoutMs: number } {
+  const seconds = Number(flags.waitTimeout);
+  if (!(seconds >= 0)) throw new CliError("usage", `invalid value ${JSON.stringify(flags.waitTimeout)} for --wait-timeout: seconds are wanted`);
+  return { format: parseFormat(flags.output), timeoutMs: seconds * 1000 };
+}
+
 export async function finish({ context, client, service, before, verb, flags }: Finish): Promise<void> {
-  const format = parseFormat(flags.output);
+  const { format, timeoutMs } = readFinishFlags(flags);
   const { name, namespace = "" } = service.metadata;
   if (!flags.wait) {
     context.out(format === undefined ? `Service '${name}' ${verb} in namespace '${namespace}'.\n` : formatted(format, [service], true));
     return;
   }
-  const seconds = Number(flags.waitTimeout);
-  if (!(seconds >= 0)) throw new CliError("usage", `invalid value ${JSON.stringify(flags.waitTimeout)} for --wait-timeout: seconds are wanted`);
   const ready = await waitReady({
     client,
     namespace,
     name,
-    timeoutMs: seconds * 1000,
+    timeoutMs,
     clock: context.clock,
     signal: context.signal,
     print: (line) => (format === undefined ? context.out(`${line}\n`) : undefined),

@@ -8,7 +8,7 @@ import { threeWayPatch, withLastApplied } from "../apply.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit.ts";
 import { newService, withFlags, type ServiceFlags } from "../service-spec.ts";
-import { finish } from "./service-finish.ts";
+import { finish, readFinishFlags } from "./service-finish.ts";
 import { collect, connected, withConnection, type ConnectOptions } from "./shared.ts";
 
 interface WriteFlags extends ServiceFlags, ConnectOptions {
@@ -75,6 +75,7 @@ function given(flags: WriteFlags, command: readonly string[]): ServiceFlags {
 }
 
 async function create(name: string, flags: WriteFlags, context: CliContext): Promise<void> {
+  readFinishFlags(flags);
   if (flags.image === undefined && flags.filename === undefined)
     throw new CliError("usage", "'service create' requires the image name to run provided with the --image option");
   await connected(context, flags, async ({ client }, namespace) => {
@@ -97,6 +98,7 @@ async function create(name: string, flags: WriteFlags, context: CliContext): Pro
 }
 
 async function update(name: string, flags: WriteFlags, context: CliContext): Promise<void> {
+  readFinishFlags(flags);
   await connected(context, flags, async ({ client }, namespace) => {
     if (flags.output === undefined) context.out(`Updating Service '${name}' in namespace '${namespace}':\n\n`);
     for (let attempt = 0; ; attempt++) {
@@ -122,6 +124,7 @@ function updatesTemplate(flags: WriteFlags): boolean {
 }
 
 async function apply(name: string | undefined, flags: WriteFlags, context: CliContext): Promise<void> {
+  readFinishFlags(flags);
   if (flags.image === undefined && flags.filename === undefined)
     throw new CliError("usage", "'service apply' requires the image name to run provided with the --image option");
   await connected(context, flags, async ({ client }, namespace) => {

@@ -1,0 +1,47 @@
+// Tests of whole command lines against contexts that refuse to act.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SimClock } from "#core";
+import type { CliContext } from "./context.ts";
+import { EXIT } from "./exit.ts";
+import { runCli } from "./program.ts";
+
+/** Everything that would leave the process is written down and fails. */
+function contextFor(argv: readonly string[]): { readonly context: CliContext; readonly acts: string[]; readonly errors: string[] } {
+  const acts: string[] = [];
+  const errors: string[] = [];
+  const act = (name: string) => async (): Promise<never> => {
+    acts.push(name);
+    throw new Error(`${name} was called`);
+  };
+  const context: CliContext = {
+    argv,
+    out: () => {},
+    err: (text) => void errors.push(text),
+    colour: false,
+    env: {},
+    home: "/home/x",
+    clock: new SimClock(),
+    version: "0",
+    signal: new AbortController().signal,
+    describe: () => "",
+    exists: () => true,
+    readText: act("readText"),
+    connect: act("connect"),
+    up: act("up"),
+    status: act("status"),
+    down: act("down"),
+    build: act("build"),
+  };
+  return { context, acts, errors };
+}
+
+for (const words of ["service create x --image y", "service update x --env A=b", "service apply x --image y", "deploy ."]) {
+  for (const flag of ["-o xml", "--wait-timeout soon"]) {
+    test(`"${words} ${flag}" is refused before anything is done`, async () => {
+      const { context, acts, errors } = contextFor(`${words} ${flag}`.split(" "));
+      assert.equal(await runCli(context), EXIT.usage, errors.join(""));
+      assert.deepEqual(acts, []);
+    });
+  }
+}
