@@ -54,6 +54,17 @@ test("events: the same again is counted, also after the object was deleted", asy
   await end();
 });
 
+test("events: the name of an Event about an object with the longest name is still a name", async () => {
+  const { clock, end, recorder, written } = setUp();
+  const name = `${"a".repeat(235)}-${"b".repeat(17)}`;
+  recorder.record("kubelet", { ...about, name }, { type: "Normal", reason: "Pulled", message: "got it" });
+  await clock.advance(100);
+  const [event] = await written();
+  assert.match(event?.metadata.name ?? "", /^a{235}\.[0-9a-f]{16}$/);
+  assert.equal(event?.involvedObject.name, name);
+  await end();
+});
+
 test("events: a flood about one object is cut off, others are still heard, and time refills", async () => {
   const { clock, end, recorder, written } = setUp();
   for (let at = 0; at < 40; at++) recorder.record("kubelet", about, { type: "Warning", reason: "BackOff", message: `try ${at}` });

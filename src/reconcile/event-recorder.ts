@@ -46,6 +46,8 @@ const BURST = 25;
 const REFILL_MS = 300_000;
 /** Messages longer than this are cut, as client-go does it. */
 const MESSAGE_LENGTH_MAX = 1024;
+const NAME_LENGTH_MAX = 253;
+const SUFFIX_LENGTH = 16;
 
 interface Entry {
   readonly component: string;
@@ -101,6 +103,11 @@ function eventObject(entry: Entry, name: string): Omit<EventObject, "metadata"> 
   };
 }
 
+/** As much of a name as leaves room for the suffix of an Event's own name, which is a DNS subdomain. */
+function prefixOf(name: string): string {
+  return name.slice(0, NAME_LENGTH_MAX - SUFFIX_LENGTH - 1).replace(/[^a-z0-9]+$/, "");
+}
+
 function namespaceOf(regarding: Regarding): string {
   return regarding.namespace === "" ? "default" : regarding.namespace;
 }
@@ -133,7 +140,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       }
     }
     const suffix = [rng.uint32(), rng.uint32()].map((word) => word.toString(16).padStart(8, "0")).join("");
-    const name = `${entry.regarding.name}.${suffix}`;
+    const name = `${prefixOf(entry.regarding.name)}.${suffix}`;
     await client.create(kind, eventObject(entry, name));
     entry.written = name;
   };
