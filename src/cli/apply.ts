@@ -20,7 +20,7 @@ export function threeWayPatch<O extends KubeObject>(current: O, wanted: Draft<O>
 
 function merge(last: Json, wanted: Json): Json {
   if (!isObject(wanted)) return wanted;
-  const removed = isObject(last) ? Object.keys(last).filter((key) => !(key in wanted)) : [];
+  const removed = isObject(last) ? Object.keys(last).filter((key) => !Object.hasOwn(wanted, key)) : [];
   const kept = Object.entries(wanted).map(([key, value]) => [key, merge(isObject(last) ? (last[key] ?? null) : null, value)] as const);
   return Object.fromEntries([...kept, ...removed.map((key) => [key, null] as const)]);
 }
