@@ -62,7 +62,7 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const way = new RightOfWay(clock);
   const start = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>, leadsToPods: boolean): ControllerRun => {
     const workers = leadsToPods ? { workers: WORKERS_LEADING_TO_PODS } : {};
-    const parts = { controller, informers, client, events, clock, rng, logger: logger.with({ controller: controller.name }), signal };
+    const parts = { controller, informers, client, events, clock, rng, logger, signal };
     const started = runController({ ...parts, ...workers, standAside: { way, leadsToPods } });
     runs.push(started);
     return started;
