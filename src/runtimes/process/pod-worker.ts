@@ -1,22 +1,23 @@
 // The shell of one pod: observes, lets the plan decide, starts, probes, stops and reports.
-import { constants } from "node:os";
-import { isDeepStrictEqual } from "node:util";
 import type { Client } from "#client";
 import { isReason, rfc3339, type Clock, type Logger } from "#core";
 import type { ImageStore, UnpackedImage } from "#images";
-import { Pod, type CoreContainer, type CoreProbe, type PodStatus } from "#kinds";
+import { Pod, type CoreContainer, type CoreProbe } from "#kinds";
 import type { ProcessExit, ProcessState } from "#protocol";
-import { ADDRESSES_ANNOTATION, recordedPorts, RUNTIME_ANNOTATION } from "../addresses.ts";
+import { recordedPorts } from "../addresses.ts";
+import { endedRun, exitCodeOf, startedRun, terminatedOf, waitingForImage } from "./container-turns.ts";
 import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
 import { KeeperError, type KeeperClient } from "./keeper-client.ts";
 import { stillFree } from "./free-port.ts";
 import { launchSpec } from "./launch.ts";
 import type { PodFolders } from "./pod-folders.ts";
 import { lastLines } from "./pod-logs.ts";
-import { backoffText, CRASH_BACKOFF, crashBackoffMs, planPod, restarts, type ContainerView, type PodAction } from "./pod-plan.ts";
-import { isComingUp, podStatusFor, resumedRun, type ContainerRun, type Terminated } from "./pod-status.ts";
+import { planPod, type ContainerView, type PodAction } from "./pod-plan.ts";
+import { PodRecord } from "./pod-record.ts";
+import { resumedRun, type ContainerRun, type Terminated } from "./pod-status.ts";
 import { probeContainer } from "./probe-container.ts";
 import type { ProbeTarget } from "./probes.ts";
+import { runCommand } from "./run-command.ts";
 
 export interface WorkerContext {
   readonly client: Client;
@@ -36,8 +37,6 @@ export interface WorkerContext {
 const OUTPUT_BYTES_MAX = 10 << 20;
 /** Terminated messages from logs, as the kubelet cuts them. */
 const MESSAGE = { lines: 80, bytes: 2048 } as const;
-/** On the way up nothing is reported for so long: a quick pod costs one status write, the one that says Ready. */
-const QUIET_START_MS = 1_000;
 const RETRY_IMAGE_MS = 5_000;
 const RETRY_CONFIG_MS = 5_000;
 const RETRY_KEEPER_MS = 5_000;
@@ -52,17 +51,14 @@ export class PodWorker {
   readonly #runs = new Map<string, ContainerRun>();
   readonly #busy = new Set<string>();
   readonly #probing = new Map<string, AbortController>();
-  readonly #bornMs: number;
+  readonly #record: PodRecord;
   #pod: Pod;
   #objectGone = false;
   #stop: "none" | "draining" | "drained" | "stopping" = "none";
   #stopBeganMs = 0;
   #killAtMs = 0;
   #ports: Readonly<Record<string, number>>;
-  #written: PodStatus | undefined;
-  #retryWriteAtMs = 0;
   #removed = false;
-  #unrecorded = false;
   #dirty = true;
   #resume: () => void = () => {};
   #commands = 0;
@@ -70,11 +66,10 @@ export class PodWorker {
   constructor(context: WorkerContext, pod: Pod, adopted: readonly ProcessState[]) {
     this.#context = context;
     this.#pod = pod;
-    this.#bornMs = context.clock.monotonicMs();
+    this.#record = new PodRecord(context, pod.status);
     this.#ports = recordedPorts(pod);
-    this.#written = pod.status;
     for (const port of Object.values(this.#ports)) context.portsTaken.add(port);
-    const now = { monotonicMs: this.#bornMs, wallMs: context.clock.wallMs() };
+    const now = { monotonicMs: context.clock.monotonicMs(), wallMs: context.clock.wallMs() };
     const resume = (spec: CoreContainer, init: boolean): ContainerRun =>
       resumedRun({ pod, spec, init, process: adopted.find((state) => state.id === this.#processId(spec.name)), now });
     for (const spec of pod.spec.initContainers ?? []) this.#runs.set(spec.name, resume(spec, true));
@@ -117,7 +112,7 @@ export class PodWorker {
       const plan = planPod(this.#view());
       for (const action of plan.actions) await this.#act(action, signal);
       if (plan.actions.length > 0) continue;
-      const reportAtMs = await this.#report();
+      const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, [...this.#runs.values()], this.#ports);
       await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs), signal);
     }
     for (const probing of this.#probing.values()) probing.abort();
@@ -241,21 +236,8 @@ export class PodWorker {
       const spec = launchSpec(await this.#launchInput(run, image));
       const { identity } = await keeper.call({ do: "start", process: spec });
       if (identity === undefined) throw new Error("the keeper did not tell the process");
-      const again = run.terminated !== undefined;
-      const { dueAtMs: _due, terminated, complaint: _complaint, ...rest } = run;
-      const started: ContainerRun = {
-        ...rest,
-        phase: "running",
-        identity,
-        startedAtMs: clock.monotonicMs(),
-        startedAtWallMs: clock.wallMs(),
-        ports: this.#ports,
-        restarts: run.restarts + (again ? 1 : 0),
-        ...(terminated === undefined ? {} : { last: terminated }),
-        started: run.spec.startupProbe === undefined,
-        ready: false,
-        imageId: `${run.spec.image?.split("@")[0] ?? ""}@${image.digest}`,
-      };
+      const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+      const started = startedRun(run, { identity, now, ports: this.#ports, digest: image.digest });
       this.#runs.set(name, started);
       logger.info("container started", { pod: this.#pod.metadata.name, container: name, pid: identity.pid, restarts: started.restarts });
       this.#attend(started, signal);
@@ -290,11 +272,7 @@ export class PodWorker {
     const image = run.spec.image ?? "";
     const digest = await images.resolve(image);
     if (digest !== undefined) return images.materialize(digest);
-    const why = `failed to resolve image "${image}": it is not in the local image store; build it with: eider build DIR --image ${image}`;
-    const before = run.waiting.reason === "ErrImagePull" || run.waiting.reason === "ImagePullBackOff";
-    const waiting = before
-      ? { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${why}` }
-      : { reason: "ErrImagePull", message: why };
+    const waiting = waitingForImage(run, image);
     this.#runs.set(run.spec.name, { ...run, waiting, dueAtMs: clock.monotonicMs() + RETRY_IMAGE_MS });
     return undefined;
   }
@@ -333,19 +311,7 @@ export class PodWorker {
       portsTaken.add(added[port]);
     }
     this.#ports = { ...this.#ports, ...added };
-    this.#recordAddresses();
-  }
-
-  #recordAddresses(): void {
-    const { client, logger } = this.#context;
-    const { namespace = "", name, uid } = this.#pod.metadata;
-    this.#unrecorded = false;
-    const record = JSON.stringify(Object.fromEntries(Object.entries(this.#ports).map(([port, host]) => [port, `127.0.0.1:${host}`])));
-    const body = { metadata: { uid, annotations: { [ADDRESSES_ANNOTATION]: record, [RUNTIME_ANNOTATION]: "process" } } };
-    client.patch(Pod, { namespace, name }, { type: "application/merge-patch+json", body }).catch((error: unknown) => {
-      logger.warn("addresses were not recorded", { pod: name, err: error });
-      this.#unrecorded = !isReason(error, "NotFound");
-    });
+    this.#record.addresses(this.#pod, this.#ports);
   }
 
   /** Waits for the end of a running container and probes it until then. */
@@ -370,43 +336,19 @@ export class PodWorker {
     await keeper
       .call({ do: "forget", process: this.#processId(name) })
       .catch((error: unknown) => logger.warn("process was not forgotten", { container: name, err: error }));
-    const exitCode = exit === null ? 137 : (exit.code ?? 128 + (constants.signals[exit.signal as NodeJS.Signals] ?? 0));
-    const reason = exit === null ? "ContainerStatusUnknown" : exitCode === 0 ? "Completed" : "Error";
+    const exitCode = exitCodeOf(exit);
     const fromLogs = exitCode !== 0 && run.spec.terminationMessagePolicy === "FallbackToLogsOnError";
     const message = fromLogs ? await lastLines(folders.outputFile(this.uid, name, run.restarts), MESSAGE) : "";
-    this.#afterEnd(run, {
-      exitCode,
-      reason,
-      ...(message === "" ? {} : { message }),
-      ...(run.startedAtWallMs === undefined ? {} : { startedAt: rfc3339(run.startedAtWallMs) }),
-      finishedAt: rfc3339(exit?.atWallMs ?? clock.wallMs()),
-      ...(run.identity === undefined ? {} : { containerID: `process://${run.identity.pid}-${run.identity.startTime}` }),
-    });
+    this.#afterEnd(run, terminatedOf(run, { exit, message, nowWallMs: clock.wallMs() }));
     this.#wake();
   }
 
   #afterEnd(run: ContainerRun, terminated: Terminated): void {
     const { clock, logger } = this.#context;
-    const { name: pod, namespace = "", uid } = this.#pod.metadata;
-    const nowMs = clock.monotonicMs();
-    const lasted = run.phase === "running" && nowMs - (run.startedAtMs ?? nowMs) >= CRASH_BACKOFF.resetAfterMs;
-    const crashes = lasted ? 0 : run.crashes;
-    const delayMs = crashBackoffMs(crashes);
-    const again = !this.#deleting && restarts(this.#pod.spec.restartPolicy, terminated.exitCode, run.init);
-    const text = `back-off ${backoffText(delayMs)} restarting failed container=${run.spec.name} pod=${pod}_${namespace}(${uid})`;
-    const { dueAtMs: _due, complaint: _complaint, ...rest } = run;
-    this.#runs.set(run.spec.name, {
-      ...rest,
-      phase: "ended",
-      terminated,
-      restarts: run.restarts + (run.phase !== "running" && run.terminated !== undefined ? 1 : 0),
-      crashes: crashes + 1,
-      ready: false,
-      started: false,
-      waiting: delayMs === 0 ? { reason: "ContainerCreating" } : { reason: "CrashLoopBackOff", message: text },
-      ...(again ? { dueAtMs: nowMs + delayMs } : {}),
-    });
-    if (!this.#deleting) logger.info("container ended", { pod, container: run.spec.name, exitCode: terminated.exitCode, reason: terminated.reason });
+    const deleting = this.#deleting;
+    this.#runs.set(run.spec.name, endedRun(run, { pod: this.#pod, terminated, nowMs: clock.monotonicMs(), deleting }));
+    const { exitCode, reason } = terminated;
+    if (!deleting) logger.info("container ended", { pod: this.#pod.metadata.name, container: run.spec.name, exitCode, reason });
   }
 
   /** Knative's pods are ready when their port is open; other pods without a probe as soon as they run. */
@@ -474,21 +416,7 @@ export class PodWorker {
       outputFile: this.#context.folders.probeFile(this.uid, run.spec.name),
       outputBytesMax: MESSAGE.bytes,
     });
-    try {
-      await keeper.call({ do: "start", process: spec });
-    } catch (error) {
-      this.#context.logger.debug("command of a probe was not started", { pod: this.#pod.metadata.name, container: run.spec.name, err: error });
-      return false;
-    }
-    const over = new AbortController();
-    const exit = exitOf(id);
-    const limit = clock.sleep(timeoutMs, AbortSignal.any([signal, over.signal])).catch(() => undefined);
-    const first = await Promise.race([exit, limit.then(() => "late" as const)]);
-    over.abort();
-    if (first === "late") await keeper.call({ do: "signal", process: id, signal: "SIGKILL" });
-    const ended = first === "late" ? await exit : first;
-    await keeper.call({ do: "forget", process: id });
-    return first !== "late" && ended?.code === 0;
+    return runCommand({ keeper, clock, exitOf }, spec, { timeoutMs, signal });
   }
 
   #setReady(name: string, ready: boolean): void {
@@ -505,30 +433,6 @@ export class PodWorker {
     if (run === undefined) return;
     this.#runs.set(name, { ...run, ...change });
     this.#wake();
-  }
-
-  /** Writes the status when it changed and is worth a write; answers when to look again. */
-  async #report(): Promise<number> {
-    const { client, clock, logger } = this.#context;
-    if (this.#deleting) return Infinity;
-    if (this.#unrecorded) this.#recordAddresses();
-    const nowMs = clock.monotonicMs();
-    if (nowMs < this.#retryWriteAtMs) return this.#retryWriteAtMs;
-    const runs = [...this.#runs.values()];
-    const status = podStatusFor({ pod: { ...this.#pod, ...(this.#written === undefined ? {} : { status: this.#written }) }, runs, nowWallMs: clock.wallMs() });
-    if (isDeepStrictEqual(status, this.#written)) return Infinity;
-    const quietUntilMs = this.#bornMs + QUIET_START_MS;
-    if (nowMs < quietUntilMs && runs.every(isComingUp) && !runs.filter((run) => !run.init).every((run) => run.ready)) return quietUntilMs;
-    const { namespace = "", name, uid } = this.#pod.metadata;
-    try {
-      await client.patch(Pod, { namespace, name, subresource: "status" }, { type: "application/merge-patch+json", body: { metadata: { uid }, status } });
-      this.#written = status;
-    } catch (error) {
-      if (isReason(error, "NotFound")) return Infinity;
-      logger.warn("pod status was not written", { pod: name, err: error });
-      this.#retryWriteAtMs = nowMs + RETRY_WRITE_MS;
-    }
-    return 0;
   }
 
   /** Something happened: plan again, also when that is under way just now. */

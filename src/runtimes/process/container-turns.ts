@@ -1,0 +1,87 @@
+// The turns in a container's life: started, ended, waiting for its image. Pure.
+import { constants } from "node:os";
+import { rfc3339 } from "#core";
+import type { Pod } from "#kinds";
+import type { ProcessExit, ProcessIdentity } from "#protocol";
+import { backoffText, CRASH_BACKOFF, crashBackoffMs, restarts } from "./pod-plan.ts";
+import { containerId, type ContainerRun, type Terminated } from "./pod-status.ts";
+
+export interface Started {
+  readonly identity: ProcessIdentity;
+  readonly now: { readonly monotonicMs: number; readonly wallMs: number };
+  readonly ports: ContainerRun["ports"];
+  readonly digest: string;
+}
+
+export function startedRun(run: ContainerRun, { identity, now, ports, digest }: Started): ContainerRun {
+  const { dueAtMs: _due, terminated, complaint: _complaint, ...rest } = run;
+  return {
+    ...rest,
+    phase: "running",
+    identity,
+    startedAtMs: now.monotonicMs,
+    startedAtWallMs: now.wallMs,
+    ports,
+    restarts: run.restarts + (terminated === undefined ? 0 : 1),
+    ...(terminated === undefined ? {} : { last: terminated }),
+    started: run.spec.startupProbe === undefined,
+    ready: false,
+    imageId: `${run.spec.image?.split("@")[0] ?? ""}@${digest}`,
+  };
+}
+
+export interface Ended {
+  readonly pod: Pod;
+  readonly terminated: Terminated;
+  readonly nowMs: number;
+  readonly deleting: boolean;
+}
+
+/** By the pod's policy it starts again after the backoff: at once after the first end, and after one that followed a long run. */
+export function endedRun(run: ContainerRun, { pod, terminated, nowMs, deleting }: Ended): ContainerRun {
+  const { name, namespace = "", uid } = pod.metadata;
+  const lasted = run.phase === "running" && nowMs - (run.startedAtMs ?? nowMs) >= CRASH_BACKOFF.resetAfterMs;
+  const crashes = lasted ? 0 : run.crashes;
+  const delayMs = crashBackoffMs(crashes);
+  const again = !deleting && restarts(pod.spec.restartPolicy, terminated.exitCode, run.init);
+  const text = `back-off ${backoffText(delayMs)} restarting failed container=${run.spec.name} pod=${name}_${namespace}(${uid})`;
+  const { dueAtMs: _due, complaint: _complaint, ...rest } = run;
+  return {
+    ...rest,
+    phase: "ended",
+    terminated,
+    restarts: run.restarts + (run.phase !== "running" && run.terminated !== undefined ? 1 : 0),
+    crashes: crashes + 1,
+    ready: false,
+    started: false,
+    waiting: delayMs === 0 ? { reason: "ContainerCreating" } : { reason: "CrashLoopBackOff", message: text },
+    ...(again ? { dueAtMs: nowMs + delayMs } : {}),
+  };
+}
+
+/** 137 for an end that nobody saw; 128 and the number for one by a signal. */
+export function exitCodeOf(exit: ProcessExit | null): number {
+  return exit === null ? 137 : (exit.code ?? 128 + (constants.signals[exit.signal as NodeJS.Signals] ?? 0));
+}
+
+export function terminatedOf(
+  run: ContainerRun,
+  { exit, message, nowWallMs }: { readonly exit: ProcessExit | null; readonly message: string; readonly nowWallMs: number },
+): Terminated {
+  const exitCode = exitCodeOf(exit);
+  return {
+    exitCode,
+    reason: exit === null ? "ContainerStatusUnknown" : exitCode === 0 ? "Completed" : "Error",
+    ...(message === "" ? {} : { message }),
+    ...(run.startedAtWallMs === undefined ? {} : { startedAt: rfc3339(run.startedAtWallMs) }),
+    finishedAt: rfc3339(exit?.atWallMs ?? nowWallMs),
+    ...(run.identity === undefined ? {} : { containerID: containerId(run.identity) }),
+  };
+}
+
+/** In the kubelet's words: an error the first time, a back-off from then on. */
+export function waitingForImage(run: ContainerRun, image: string): ContainerRun["waiting"] {
+  const why = `failed to resolve image "${image}": it is not in the local image store; build it with: eider build DIR --image ${image}`;
+  const before = run.waiting.reason === "ErrImagePull" || run.waiting.reason === "ImagePullBackOff";
+  return before ? { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${why}` } : { reason: "ErrImagePull", message: why };
+}
