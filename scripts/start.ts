@@ -1,5 +1,5 @@
 // `npm start`: the platform, a sample Service, a short report, and on until Ctrl-C. Arguments go to `eider up`.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { get } from "node:http";
 import { performance } from "node:perf_hooks";
@@ -18,9 +18,13 @@ const cli = [...process.execArgv, fileURLToPath(import.meta.resolve("#entry/cli"
 const sample = resolve(import.meta.dirname, "../samples/autoscale");
 const NAME = "autoscale";
 
-function eider(...args: readonly string[]): void {
-  const run = spawnSync(process.execPath, [...cli, ...args], { stdio: ["ignore", "inherit", "inherit"] });
-  if (run.status !== 0) throw new Error(`eider ${args.join(" ")} failed`);
+/** Aborted by Ctrl-C: what fails from then on is no failure. */
+const ending = new AbortController();
+
+async function eider(...args: readonly string[]): Promise<void> {
+  const run = spawn(process.execPath, [...cli, ...args], { stdio: ["ignore", "inherit", "inherit"] });
+  const [code] = (await once(run, "exit")) as [number | null];
+  if (code !== 0) throw new Error(`eider ${args.join(" ")} failed`);
 }
 
 /** Milliseconds to the whole answer of one request by the Service's host name. */
@@ -45,21 +49,24 @@ async function deploySample(state: State): Promise<string> {
   const client = createClient(transport);
   const body = { data: { "allow-zero-initial-scale": "true" } };
   await client.patch(ConfigMap, { namespace: SYSTEM_NAMESPACE, name: "config-autoscaler" }, { type: "application/merge-patch+json", body });
-  eider("build", sample, "--image", `dev.local/${NAME}`, "--data", data);
-  eider("service", "create", NAME, "--image", `dev.local/${NAME}`, "--scale-init", "0", "--force", "--data", data);
+  await eider("build", sample, "--image", `dev.local/${NAME}`, "--data", data);
+  await eider("service", "create", NAME, "--image", `dev.local/${NAME}`, "--scale-init", "0", "--force", "--data", data);
   const service = await client.get(Service, "default", NAME);
   transport.close();
   return service.status?.url ?? "";
 }
 
 async function report(state: State): Promise<void> {
+  const from = performance.now();
   const url = await deploySample(state);
+  const deployedMs = performance.now() - from;
   const cold = await timed(state, url);
   const warm = await timed(state, url);
   console.log(
     [
       "",
       `ready          ${(state.readyMs / 1000).toFixed(2)} s after the start`,
+      `deployed       ${(deployedMs / 1000).toFixed(2)} s later (build of samples/${NAME}, Service created and ready)`,
       `URL            ${url}`,
       `cold request   ${cold.ms.toFixed(0)} ms, status ${cold.status} (from zero: decide, start the process, answer)`,
       `warm request   ${warm.ms.toFixed(1)} ms, status ${warm.status}`,
@@ -73,12 +80,16 @@ async function report(state: State): Promise<void> {
 
 const platform = spawn(process.execPath, [...cli, "up", "-o", "json", ...process.argv.slice(2)], { stdio: ["ignore", "pipe", "inherit"] });
 // A Ctrl-C of the terminal reaches the platform, too; here it only must not end the wait for it.
-process.on("SIGINT", () => undefined);
-process.on("SIGTERM", () => platform.kill("SIGTERM"));
+process.on("SIGINT", () => ending.abort());
+process.on("SIGTERM", () => {
+  ending.abort();
+  platform.kill("SIGTERM");
+});
 const ended = once(platform, "exit") as Promise<[code: number | null]>;
 createInterface({ input: platform.stdout }).once("line", (line) => {
   report(JSON.parse(line) as State).catch((error: unknown) => {
-    console.error(error);
+    if (ending.signal.aborted) return;
+    console.error(`Error: ${(error as Error).message}`);
     process.exitCode = 1;
     platform.kill("SIGTERM");
   });
