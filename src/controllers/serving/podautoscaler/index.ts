@@ -1,7 +1,8 @@
 // The controller of PodAutoscalers of the KPA class: it watches their children, Deployments and pods.
-import { Deployment, Metric, Pod, PodAutoscaler, serving, ServerlessService } from "#kinds";
+import { Deployment, Metric, Pod, PodAutoscaler, ServerlessService } from "#kinds";
 import type { Controller, Watched } from "#reconcile";
-import type { Kind, KubeObject, ObjectKey } from "#schema";
+import type { Kind, KubeObject } from "#schema";
+import { keyOfRevision } from "../of-revision.ts";
 import { observePodAutoscaler, type PodAutoscalerOptions } from "./observe.ts";
 import type { ObservedPodAutoscaler } from "./observed.ts";
 import { planPodAutoscaler } from "./plan.ts";
@@ -14,14 +15,8 @@ export { markScale, minReadyOf, numActivatorsFor } from "./active.ts";
 export { planPodAutoscaler } from "./plan.ts";
 export { scaleOf } from "./scale-step.ts";
 
-/** The PodAutoscaler has its revision's name, which Deployments and pods carry as a label. */
-function revisionOf(object: KubeObject): readonly ObjectKey[] {
-  const name = object.metadata.labels?.[serving.revision];
-  return name === undefined ? [] : [{ namespace: object.metadata.namespace ?? "", name }];
-}
-
 function watched<O extends KubeObject>(kind: Kind<O>): Watched {
-  return { kind: kind as unknown as Kind, keys: revisionOf };
+  return { kind: kind as unknown as Kind, keys: keyOfRevision };
 }
 
 /** Scales a revision's Deployment as its decider says, down to zero and up again. */

@@ -1,8 +1,9 @@
 // The controller of Revisions: it watches Revisions, their Deployments, PodAutoscalers and Images, and pods, whose failures it tells.
 import type { Clock, Rng } from "#core";
-import { Deployment, Image, Pod, PodAutoscaler, Revision, serving, type ServingConfig } from "#kinds";
+import { Deployment, Image, Pod, PodAutoscaler, Revision, type ServingConfig } from "#kinds";
 import type { Controller } from "#reconcile";
-import type { KubeObject, ObjectKey } from "#schema";
+import type { ObjectKey } from "#schema";
+import { keyOfRevision } from "../of-revision.ts";
 import { DigestResolver, type ResolveDigest, type ResolveDigests } from "./effects.ts";
 import { observeRevision, type ObservedRevision } from "./observe.ts";
 import { planRevision } from "./plan.ts";
@@ -20,11 +21,6 @@ export interface RevisionControllerDeps {
   readonly wake: (key: ObjectKey) => void;
 }
 
-function revisionOf({ metadata }: KubeObject): readonly ObjectKey[] {
-  const name = metadata.labels?.[serving.revision];
-  return name === undefined ? [] : [{ namespace: metadata.namespace ?? "", name }];
-}
-
 /** Deploys each Revision once its images are known, and tells how it goes. */
 export function revisionController(deps: RevisionControllerDeps): Controller<Revision, ObservedRevision, ResolveDigests> {
   const resolver = new DigestResolver(deps);
@@ -33,7 +29,7 @@ export function revisionController(deps: RevisionControllerDeps): Controller<Rev
     name: "revision-controller",
     primary: Revision,
     owns: [Deployment, PodAutoscaler, Image],
-    watches: [{ kind: Pod, keys: revisionOf }],
+    watches: [{ kind: Pod, keys: keyOfRevision }],
     observe: (key, world) => observeRevision(key, world, sources),
     plan: planRevision,
     primaryOf: ({ revision }) => revision,
