@@ -110,7 +110,7 @@ export class KillWorld {
   }
 
   /** A platform with the Services `steady` (two pods for ever) and `changing` (one pod), both ready. */
-  static async start(args: readonly string[] = []): Promise<KillWorld> {
+  static async start(args: readonly string[] = ["--orphan-grace", "60s"]): Promise<KillWorld> {
     const platform = await Platform.start({ args });
     const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", IMAGE);
     if (built.code !== 0) throw new Error(`build failed: ${built.stderr}`);
