@@ -211,3 +211,19 @@ test("a port that is taken is named with its holder", async () => {
   );
   server.close();
 });
+
+test("a port that another keeper has bound, and nobody listens on yet, is taken; a failed attempt leaves nothing taken", async () => {
+  const first = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, apiPort: 0, threads: 2 });
+  const { httpPort, apiPort } = first.numbers;
+  const takenPort = (port: number) => (error: unknown) => error instanceof PortTakenError && error.port === port;
+  await assert.rejects(openListeningSockets({ host: "127.0.0.1", httpPort, apiPort: 0, threads: 2 }), takenPort(httpPort));
+  const other = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, apiPort: 0, threads: 1 });
+  const free = createServer().listen(0, "127.0.0.1");
+  await once(free, "listening");
+  const { port } = free.address() as AddressInfo;
+  await new Promise((resolve) => free.close(resolve));
+  await assert.rejects(openListeningSockets({ host: "127.0.0.1", httpPort: port, apiPort, threads: 2 }), takenPort(apiPort));
+  const again = await openListeningSockets({ host: "127.0.0.1", httpPort: port, apiPort: 0, threads: 2 });
+  assert.equal(again.numbers.httpPort, port);
+  assert.notEqual(other.numbers.httpPort, httpPort);
+});

@@ -37,15 +37,46 @@ export class PortTakenError extends Error {
 
 /**
  * Binds all sockets. Throws PortTakenError. Each port is first taken in the ordinary way and let go again: a bind with
- * SO_REUSEPORT beside another platform's sockets would succeed and split its traffic.
+ * SO_REUSEPORT beside another platform's sockets would succeed and split its traffic. Sockets that nobody listens on yet
+ * do not show in that way: a claim on the port, which ends with this process, keeps two keepers that start apart.
  */
 export async function openListeningSockets(wanted: SocketsWanted): Promise<ListeningSockets> {
-  const httpPort = await provenFree(wanted.host, wanted.httpPort);
-  const http = Array.from({ length: wanted.threads }, () => new BoundSocket({ host: wanted.host, port: httpPort, reusePort: true }));
-  const apiPort = await provenFree(wanted.host, wanted.apiPort);
-  const api = new BoundSocket({ host: wanted.host, port: apiPort });
-  const numbers = { host: wanted.host, httpFds: http.map((socket) => socket.fd()), httpPort, apiFd: api.fd(), apiPort };
-  return holding(numbers, [...http, api]);
+  const { host, threads } = wanted;
+  const taken: (Server | BoundSocket)[] = [];
+  const claimed = async (port: number): Promise<number> => {
+    const free = await provenFree(host, port);
+    const claim = await claimPort(host, free);
+    if (claim !== undefined) taken.push(claim);
+    return free;
+  };
+  try {
+    const httpPort = await claimed(wanted.httpPort);
+    const http = Array.from({ length: threads }, () => new BoundSocket({ host, port: httpPort, reusePort: true }));
+    taken.push(...http);
+    const apiPort = await claimed(wanted.apiPort);
+    const api = new BoundSocket({ host, port: apiPort });
+    return holding({ host, httpFds: http.map((socket) => socket.fd()), httpPort, apiFd: api.fd(), apiPort }, [...taken, api]);
+  } catch (error) {
+    for (const each of taken) each.close();
+    throw error;
+  }
+}
+
+/** Linux' abstract Unix sockets: a name for one holder, without a file. Other systems go without. */
+async function claimPort(host: string, port: number): Promise<Server | undefined> {
+  if (process.platform !== "linux") return undefined;
+  const claim = createServer((socket) => socket.destroy());
+  claim.unref();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      claim.once("error", reject);
+      claim.listen({ path: `\0eider-port-${host}:${port}` }, resolve);
+    });
+    return claim;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") throw new PortTakenError(port, holderOfPort(port) ?? "a platform that is starting");
+    throw error;
+  }
 }
 
 /** Takes over sockets that `stdio` handed on: plain descriptors, which nothing closes before the process ends. */
@@ -54,7 +85,7 @@ export function inheritSockets(numbers: SocketNumbers): ListeningSockets {
 }
 
 /** `owners` are kept referenced: a collected BoundSocket would close its descriptor. */
-function holding(numbers: SocketNumbers, owners: readonly BoundSocket[]): ListeningSockets {
+function holding(numbers: SocketNumbers, owners: readonly (BoundSocket | Server)[]): ListeningSockets {
   const wraps: unknown[] = [...owners];
   return {
     numbers,

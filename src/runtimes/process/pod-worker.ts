@@ -320,10 +320,12 @@ export class PodWorker {
     const probing = new AbortController();
     this.#probing.set(name, probing);
     const either = AbortSignal.any([signal, probing.signal]);
-    void this.#context.exitOf(this.#processId(name)).then(async (exit) => {
+    const ended = async (): Promise<void> => {
+      const exit = await this.#context.exitOf(this.#processId(name));
       probing.abort();
       if (!signal.aborted) await this.#ended(name, exit);
-    });
+    };
+    void ended().catch((error: unknown) => this.#context.logger.error("end of a container was not noted", { container: name, err: error }));
     void this.#probe(run, either).catch((error: unknown) => {
       if (!either.aborted) this.#context.logger.error("probing ended", { pod: this.#pod.metadata.name, container: name, err: error });
     });
