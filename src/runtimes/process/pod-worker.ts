@@ -406,10 +406,14 @@ export class PodWorker {
     argv: readonly string[],
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<boolean> {
-    const { keeper, images, clock, exitOf } = this.#context;
+    const { keeper, images, clock, exitOf, logger } = this.#context;
     const digest = await images.resolve(run.spec.image ?? "");
     if (digest === undefined) return false;
-    const input = await this.#launchInput(run, await images.materialize(digest));
+    const input = await images
+      .materialize(digest)
+      .then((image) => this.#launchInput(run, image))
+      .catch((error: unknown) => logger.debug("command of a probe was not configured", { container: run.spec.name, err: error }));
+    if (input === undefined) return false;
     const id = `${input.id}/exec-${++this.#commands}`;
     const spec = launchSpec({
       ...input,

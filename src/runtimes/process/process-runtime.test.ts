@@ -289,3 +289,15 @@ test("a container whose start the keeper did not live to answer is no failed con
   await w.clock.advance(3_000);
   assert.deepEqual([stateOf(w.pods)?.lastState ?? {}, stateOf(w.pods)?.restartCount ?? 0, w.keeper.log], [{}, 0, [`start ${ID}`]]);
 });
+
+test("a probe's command that cannot be configured is a failed probe, too", async (t) => {
+  const from = { configMapRef: { name: "settings" } };
+  const w = await world(t);
+  w.pods.objects.set("ConfigMap/settings", { data: { A: "1" } });
+  w.pods.put(
+    podWith({}, { envFrom: [from], livenessProbe: { exec: { command: ["/bin/true"] }, periodSeconds: 1, failureThreshold: 2, initialDelaySeconds: 1 } }),
+  );
+  await w.until(() => w.keeper.specs.has(ID));
+  w.pods.objects.delete("ConfigMap/settings");
+  await w.until(() => w.keeper.log.includes(`SIGTERM ${ID}`), 100);
+});
