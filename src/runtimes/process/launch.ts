@@ -1,6 +1,6 @@
 // From a container's spec and its image to what the keeper is asked to start.
 import { existsSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join, sep } from "node:path";
 import type { UnpackedImage } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import type { ProcessSpec } from "#protocol";
@@ -23,7 +23,15 @@ export interface LaunchInput {
   readonly outputBytesMax: number;
 }
 
-/** Nothing of the platform's environment gets through. Throws an Error when there is no command. */
+const PATH_DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Where pods find programs of the host: as the platform does, but for relative folders and what npm put there for itself. */
+export function searchPath(path: string): string {
+  const kept = path.split(delimiter).filter((folder) => isAbsolute(folder) && !folder.split(sep).includes("node_modules"));
+  return kept.length === 0 ? PATH_DEFAULT : kept.join(delimiter);
+}
+
+/** Of the platform's environment only `path` gets through. Throws an Error when there is no command. */
 export function launchSpec(input: LaunchInput): ProcessSpec {
   const { container, image, env, nodePath } = input;
   const isNode = /^node\d+$/.test(image.base);

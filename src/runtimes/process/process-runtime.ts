@@ -6,6 +6,7 @@ import type { ImageStore } from "#images";
 import { Pod } from "#kinds";
 import type { ProcessExit, ProcessState } from "#protocol";
 import type { KeeperClient } from "./keeper-client.ts";
+import { searchPath } from "./launch.ts";
 import { podFolders, type PodFolders } from "./pod-folders.ts";
 import { readLogs, type LogQuery } from "./pod-logs.ts";
 import { PodWorker } from "./pod-worker.ts";
@@ -23,7 +24,7 @@ export interface ProcessRuntimeOptions {
   readonly nodeName: string;
   /** The Node binary for images with base `node26`. */
   readonly nodePath: string;
-  /** PATH of the pods. */
+  /** The platform's PATH; pods get its part of the host (`searchPath`). */
   readonly path: string;
   /** Started as root: every namespace gets its own uid. */
   readonly asRoot: boolean;
@@ -56,7 +57,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
   const workers = new Map<string, PodWorker>();
   const portsTaken = new Set<number>();
   const running = new Set<Promise<void>>();
-  const context = { ...options, folders, portsTaken, exitOf: exits.exitOf };
+  const context = { ...options, path: searchPath(options.path), folders, portsTaken, exitOf: exits.exitOf };
 
   const begin = (pod: Pod, adopted: readonly ProcessState[], signal: AbortSignal): void => {
     if (workers.has(pod.metadata.uid) || isOver(pod)) return;
