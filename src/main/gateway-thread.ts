@@ -1,9 +1,10 @@
 // Entry file of a gateway thread: the data path, driven by messages of the control thread.
 import { parentPort, workerData } from "node:worker_threads";
 import { createGateway } from "#gateway";
-import { createSystemRng, systemClock } from "#host";
+import { createSystemRng, giveBackMemory, systemClock } from "#host";
 import type { ControlToGateway, GatewayStart, GatewayToControl } from "#protocol";
 import { messageLogger } from "./message-logger.ts";
+import { watchRest } from "./rest.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("a gateway thread is started by the platform");
@@ -17,6 +18,14 @@ const gateway = createGateway({
   send,
   listen: { fd: start.listenFd },
 });
-port.on("message", (message: ControlToGateway) => gateway.receive(message));
-await gateway.run(new AbortController().signal);
+const ended = new AbortController();
+// Tables that were replaced are garbage; requests leave none that outlives them.
+let received = 0;
+port.on("message", (message: ControlToGateway) => {
+  received++;
+  gateway.receive(message);
+});
+void watchRest({ clock: systemClock, work: () => received, atRest: giveBackMemory }, ended.signal);
+await gateway.run(ended.signal);
+ended.abort();
 port.close();
