@@ -1,4 +1,5 @@
-// The real log: one JSON line a call, by pino.
+// The real log: one JSON line a call, by pino, in a file with a limit.
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 import { pino } from "pino";
 import type { LogFields, Logger } from "#core";
 
@@ -10,8 +11,19 @@ interface Sink {
   child(fields: LogFields): Sink;
 }
 
-/** Lines go to the file descriptor, without blocking on a slow reader; `err` fields are written with their stacks. */
-export function createJsonLogger(options: { readonly fd: number; readonly level: "debug" | "info" | "warn" | "error"; readonly name: string }): Logger {
+export interface JsonLoggerOptions {
+  /** Lines are appended to this file, readable by its owner only. */
+  readonly path: string;
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly name: string;
+  /** A larger file becomes `<path>.1`, in place of the one before, and a new one begins. */
+  readonly bytesMax?: number;
+}
+
+const BYTES_MAX = 10 << 20;
+
+/** Each line is written before the call returns, so that the last words before an end are there; `err` fields come with their stacks. */
+export function createJsonLogger(options: JsonLoggerOptions): Logger {
   const sink = pino(
     {
       name: options.name,
@@ -20,9 +32,26 @@ export function createJsonLogger(options: { readonly fd: number; readonly level:
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ fd: options.fd, sync: true }),
+    boundedFile(options.path, options.bytesMax ?? BYTES_MAX),
   );
   return wrap(sink);
+}
+
+function boundedFile(path: string, bytesMax: number): { write(line: string): void } {
+  const open = (): number => openSync(path, "a", 0o600);
+  let fd = open();
+  let bytes = fstatSync(fd).size;
+  return {
+    write(line) {
+      if (bytes >= bytesMax) {
+        closeSync(fd);
+        renameSync(path, `${path}.1`);
+        fd = open();
+        bytes = 0;
+      }
+      bytes += writeSync(fd, line);
+    },
+  };
 }
 
 function wrap(sink: Sink): Logger {

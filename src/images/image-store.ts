@@ -3,7 +3,7 @@
 //   format                       number of this layout
 //   blobs/sha256/<hex>           manifests, configs, layers
 //   tags/<full name, encoded>    the digest of a manifest
-//   unpacked/sha256-<hex>/       the files of an image, moved into place when complete
+//   unpacked/<boot>/sha256-<hex>/  the files of an image, moved into place when complete; unpacked anew after each boot of the machine
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
@@ -39,30 +39,49 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 const REMEMBERED_MAX = 1_000;
 
+export interface StoreOptions {
+  readonly limits?: UnpackLimits;
+  /**
+   * Of the machine's boot. Unpacked files are not synced one by one, so what a power cut left of them is not trusted:
+   * those of other boots are removed.
+   */
+  readonly bootId?: string;
+}
+
+const UNKNOWN_BOOT = "boot";
+
 /** Opens or creates the store in `dir`. Throws ImageError `NewerFormat`. */
-export async function openImageStore(dir: string, options: { readonly limits?: UnpackLimits } = {}): Promise<ImageStore> {
+export async function openImageStore(dir: string, options: StoreOptions = {}): Promise<ImageStore> {
   await mkdir(dir, { recursive: true, mode: 0o755 });
   const file = join(dir, "format");
   const text = await readFile(file, "utf8").catch(absent);
   if (text === undefined) await writeWhole(file, `${FORMAT}\n`);
   else if (!(Number(text) <= FORMAT))
     throw new ImageError("NewerFormat", `the image store ${dir} has format ${text.trim()}; this Eider knows formats up to ${FORMAT}`);
-  for (const folder of ["blobs/sha256", "tags", "unpacked"]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
-  return new ImageStore(dir, options.limits ?? UNPACK_LIMITS);
+  const boot = options.bootId ?? UNKNOWN_BOOT;
+  for (const folder of ["blobs/sha256", "tags", `unpacked/${boot}`]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
+  if (options.bootId !== undefined) await removeOthers(join(dir, "unpacked"), boot);
+  return new ImageStore(dir, { limits: options.limits ?? UNPACK_LIMITS, boot });
+}
+
+async function removeOthers(folder: string, kept: string): Promise<void> {
+  for (const name of await readdir(folder)) if (name !== kept) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 /** Several processes may use one store: every file appears whole. */
 export class ImageStore {
   readonly #dir: string;
   readonly #limits: UnpackLimits;
+  readonly #boot: string;
   /** Unpacking under way, so that pods that start together do it once. */
   readonly #unpacking = new Map<string, Promise<UnpackedImage>>();
   /** What was unpacked before, so that a pod's start reads no documents. */
   readonly #unpacked = new Map<string, UnpackedImage>();
 
-  constructor(dir: string, limits: UnpackLimits) {
+  constructor(dir: string, { limits, boot }: { readonly limits: UnpackLimits; readonly boot: string }) {
     this.#dir = dir;
     this.#limits = limits;
+    this.#boot = boot;
   }
 
   /**
@@ -221,7 +240,7 @@ export class ImageStore {
   }
 
   #unpackedFolder(digest: string): string {
-    return join(this.#dir, "unpacked", digest.replace(":", "-"));
+    return join(this.#dir, "unpacked", this.#boot, digest.replace(":", "-"));
   }
 }
 

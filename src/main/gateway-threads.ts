@@ -12,6 +12,9 @@ export interface ThreadWorker {
   on(event: "exit", listener: () => void): unknown;
 }
 
+/** Threads answer a question for their counters within this time or are left out. */
+const COUNTERS_MS = 1_000;
+
 export interface GatewayThreadsOptions {
   readonly listenFds: readonly number[];
   readonly publicPort: number;
@@ -85,7 +88,10 @@ export class GatewayThreads {
     const sums = new Map<string, number>();
     this.#asked.set(id, { open: new Set(this.#workers.keys()), sums, done: resolve });
     for (const thread of this.#workers.keys()) this.send(thread, { type: "metrics", id });
-    await promise;
+    // A thread that hangs is missing from the sums; it must not hang those who ask.
+    const over = new AbortController();
+    await Promise.race([promise, this.#options.clock.sleep(COUNTERS_MS, over.signal).catch(() => undefined)]);
+    over.abort();
     this.#asked.delete(id);
     return [...sums].map(([sample, value]) => `${sample} ${value}\n`).join("");
   }

@@ -1,5 +1,4 @@
 // Entry file of the keeper: takes the data folder and the sockets (or inherits them), then keeps a platform running.
-import { openSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createSystemRng, systemClock } from "#host";
@@ -74,7 +73,7 @@ async function main(): Promise<number> {
   // The reader of the first line may be gone by the time something else is printed.
   process.stdout.on("error", () => undefined);
   process.chdir(opened.dataDir);
-  const logger = createJsonLogger({ fd: openSync(`${dataFolder(opened.dataDir).log}/keeper.log`, "a", 0o600), level: "info", name: "keeper" });
+  const logger = createJsonLogger({ path: `${dataFolder(opened.dataDir).log}/keeper.log`, level: "info", name: "keeper" });
   const end = await runKeeper(
     {
       ...opened,

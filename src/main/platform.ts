@@ -1,6 +1,6 @@
 // Entry file of the platform: every part, wired by hand. Read it from top to bottom to see the whole product.
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { openSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -59,7 +59,7 @@ const asked = parseSettings(start.argv);
 const folder = dataFolder(start.dataDir);
 const clock = systemClock;
 const rng = createSystemRng();
-const logger = createJsonLogger({ fd: openSync(join(folder.log, "platform.log"), "a", 0o600), level: "info", name: "platform" });
+const logger = createJsonLogger({ path: join(folder.log, "platform.log"), level: "info", name: "platform" });
 const ending = new AbortController();
 const signal = ending.signal;
 /** How far this process is; a keeper that dies before `serving` is replaced, too. */
@@ -71,7 +71,8 @@ const tls = await servingCertificate(folder.pki, names, clock.wallMs());
 const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
 
 const store = await openStore(logger);
-const images = await openImageStore(folder.images);
+const bootId = identify(process.pid)?.bootId;
+const images = await openImageStore(folder.images, bootId === undefined ? {} : { bootId });
 const metrics = new MetricRegistry();
 
 let runtime: ProcessRuntime | undefined;

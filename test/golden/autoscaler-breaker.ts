@@ -49,6 +49,8 @@ class Breaker {
         },
         prove: () => {},
         podDrained: () => {},
+        nowMs: () => 0,
+        moment: (then) => then(),
       },
     );
     this.capacity(initialCapacity);
