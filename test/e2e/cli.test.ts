@@ -30,6 +30,9 @@ before(async () => {
 });
 after(async () => {
   await platform?.stop();
+  // What a failed test left running.
+  const folders = [...readdirSync(home).map((name) => join(home, name)), join(home, ".local/share/eider")];
+  for (const data of folders) if (existsSync(join(data, "keeper.lock"))) await run("down", "--data", data);
   rmSync(home, { recursive: true, force: true });
 });
 
