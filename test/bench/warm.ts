@@ -1,15 +1,27 @@
 // Warm requests with varying heads through the gateway and through nginx to the same process, interleaved.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { systemClock } from "#host";
 import { ask, type BenchPlatform } from "./platform.ts";
 import { cpuMs, familyOf } from "./proc.ts";
 
 const run = promisify(execFile);
+
+/** Debian keeps nginx where only root's PATH looks. */
+function programPath(name: string): string | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** Throws at once when the reference or the load generator is missing. */
+export function requireReference(): void {
+  const missing = ["nginx", "wrk"].filter((name) => programPath(name) === undefined);
+  if (missing.length > 0) throw new Error(`this bench needs ${missing.join(" and ")}: apt-get install ${missing.join(" ")}`);
+}
 
 export interface WarmRound {
   readonly cpuMicros: number;
@@ -98,7 +110,7 @@ async function load(target: Target, { connections, seconds, script }: WarmOption
   const cpu = (): number => target.pids().reduce((total, pid) => total + cpuMs(pid), 0);
   const before = cpu();
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${target.port}`, "--", target.host];
-  const { stdout } = await run("wrk", args, { signal });
+  const { stdout } = await run(programPath("wrk") ?? "wrk", args, { signal });
   const usedMs = cpu() - before;
   const [, requests = 0, micros = 1, p50 = 0, failed = 0] = (/^RESULT .*$/m.exec(stdout)?.[0] ?? "").split(" ").map(Number);
   if (requests === 0) throw new Error(`wrk got no answers:\n${stdout}`);
@@ -120,7 +132,7 @@ http {
   server { listen 127.0.0.1:${port} reuseport; location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } }
 }`;
   writeFileSync(join(folder, "nginx.conf"), config);
-  const child = spawn("nginx", ["-p", folder, "-e", join(folder, "error.log"), "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
+  const child = spawn(programPath("nginx") ?? "nginx", ["-p", folder, "-e", join(folder, "error.log"), "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
   for (let attempt = 0; attempt < 100; attempt++) {
     const answer = await ask(port, "bench").catch(() => undefined);
     if (answer?.status === 200) return { process: child, port };
