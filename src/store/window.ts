@@ -102,7 +102,7 @@ export class WatchWindow {
 }
 
 function sizeOf(event: StoreEvent): number {
-  return EVENT_OVERHEAD_BYTES + event.key.length + event.value.length;
+  return EVENT_OVERHEAD_BYTES + event.key.length + event.value.length + (event.previous?.length ?? 0);
 }
 
 function deliver(watcher: Watcher, events: readonly StoreEvent[]): void {
