@@ -32,6 +32,8 @@ test("power cut: all that was acknowledged is there, every Service is ready agai
   const world = await KillWorld.start();
   world.begin(rng);
   await world.create({ name: "made", version: 1 });
+  const acknowledged = (all: typeof world.writes): number => all.flat().filter(({ outcome }) => outcome === "acknowledged").length;
+  await eventually("there is something to lose", async () => acknowledged(world.writes) > 10);
   await sleep(below(rng, 1_500));
   // Stopped between two instructions, the files are what a power cut would leave, or more.
   process.kill(world.platform.state.pid, "SIGSTOP");
@@ -53,8 +55,7 @@ test("power cut: all that was acknowledged is there, every Service is ready agai
       [],
       `seed ${seed}`,
     );
-    const acknowledged = writes.flat().filter(({ outcome }) => outcome === "acknowledged").length;
-    assert.ok(acknowledged > 10, `only ${acknowledged} writes were acknowledged`);
+    assert.ok(acknowledged(writes) > 10);
     let complaints: readonly string[] = [];
     await eventually("all is as it was", async () => {
       const snapshot = await after.snapshot();
