@@ -133,9 +133,14 @@ function unsynced(trace: string): { readonly complaints: string[]; readonly ackn
   const complaints: string[] = [];
   let acknowledged = 0;
   let dirty = false;
+  // A call of one thread during which another thread calls is told in two lines.
+  const syncing = new Set<string>();
   for (const line of trace.split("\n")) {
+    const thread = /^\d+/.exec(line)?.[0] ?? "";
     if (/pwrite64\(\d+<[^>]*-wal>/.test(line)) dirty = true;
     else if (/f(data)?sync\(\d+<[^>]*-wal>\)\s+= 0/.test(line)) dirty = false;
+    else if (/f(data)?sync\(\d+<[^>]*-wal> <unfinished/.test(line)) syncing.add(thread);
+    else if (/<\.\.\. f(data)?sync resumed>/.test(line) && syncing.delete(thread) && /= 0\s*$/.test(line)) dirty = false;
     const said = /write\(1<[^>]*>, "(acknowledged \d+)/.exec(line);
     if (said === null) continue;
     acknowledged++;
@@ -166,4 +171,8 @@ test("planted fault: an acknowledgement before the sync is found in the calls", 
   assert.equal(unsynced([write, "fdatasync(20</d/store.db-wal>) = 0", said].join("\n")).complaints.length, 0);
   assert.equal(unsynced([write, "fdatasync(20</d/store.db-wal>) = -1 EIO", said].join("\n")).complaints.length, 1);
   assert.equal(unsynced([write, "fdatasync(21</d/store.db>) = 0", said].join("\n")).complaints.length, 1);
+  const [begun, ended] = ["7 fdatasync(20</d/store.db-wal> <unfinished ...>", "7 <... fdatasync resumed>) = 0"];
+  assert.equal(unsynced([write, begun, ended, said].join("\n")).complaints.length, 0);
+  assert.equal(unsynced([write, begun, said, ended].join("\n")).complaints.length, 1);
+  assert.equal(unsynced([write, begun, "8 <... fdatasync resumed>) = 0", said].join("\n")).complaints.length, 1);
 });
