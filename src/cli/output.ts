@@ -1,6 +1,6 @@
 // How commands print: tables as kn and kubectl do, and objects as JSON, YAML or names.
 import { stringify } from "yaml";
-import type { KubeObject } from "#schema";
+import { humanDuration, type KubeObject } from "#schema";
 import { CliError } from "./exit.ts";
 
 export type Format = "json" | "yaml" | "name";
@@ -40,19 +40,8 @@ function resourceOf(object: KubeObject): string {
   return `${object.kind.toLowerCase()}${group}`;
 }
 
-/** `45s`, `5m10s`, `3h`, `2d4h`: how long ago a time was, as kubectl tells it. */
+/** `45s`, `5m10s`, `3h`, `2d4h`: how long ago a time was, as kubectl tells it; a clock that runs behind shows 0s. */
 export function age(time: string | undefined, nowMs: number): string {
   const at = Date.parse(time ?? "");
-  if (Number.isNaN(at)) return "<unknown>";
-  const seconds = Math.max(0, Math.floor((nowMs - at) / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return `${minutes}m${seconds % 60 === 0 ? "" : `${seconds % 60}s`}`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 8) return `${hours}h${minutes % 60 === 0 ? "" : `${minutes % 60}m`}`;
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(hours / 24);
-  if (days < 8) return `${days}d${hours % 24 === 0 ? "" : `${hours % 24}h`}`;
-  return `${days}d`;
+  return Number.isNaN(at) ? "<unknown>" : humanDuration(Math.max(0, nowMs - at));
 }

@@ -14,4 +14,4 @@ export {
 } from "./informer.ts";
 export { loadKubeconfig, loadKubeconfigFile, type ServerAccess } from "./kubeconfig.ts";
 export type { ApiCall, Client, DeleteQuery, ListQuery, ObjectList, PatchType, PropagationPolicy, Reader, Transport, WatchEvent } from "./port.ts";
-export { keyOf, type Change, type Informer } from "./projection.ts";
+export { keyFrom, keyOf, type Change, type Informer } from "./projection.ts";

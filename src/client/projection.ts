@@ -1,5 +1,6 @@
 // One projection of a kind: the kept fields of each object by key, indexes over them and those who listen.
 import { isDeepStrictEqual } from "node:util";
+import type { ObjectKey } from "#schema";
 
 /** A change of what is kept; `key` is `namespace/name`, or `name` for cluster-scoped kinds. */
 export interface Change<P> {
@@ -27,6 +28,12 @@ export interface Informer<P> {
 /** `namespace/name`, or `name` when the namespace is "". */
 export function keyOf(namespace: string, name: string): string {
   return namespace === "" ? name : `${namespace}/${name}`;
+}
+
+/** The key that `keyOf` wrote. */
+export function keyFrom(text: string): ObjectKey {
+  const slash = text.indexOf("/");
+  return slash < 0 ? { namespace: "", name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
 interface Index<P> {

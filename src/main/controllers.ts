@@ -1,6 +1,6 @@
 // All controllers, wired by hand: what each needs and who wakes it.
 import type { Deciders } from "#autoscaler";
-import type { Client, InformerSet, Transport } from "#client";
+import { keyFrom, type Client, type InformerSet, type Transport } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import {
   configurationController,
@@ -107,10 +107,4 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   });
   const done = Promise.all([events.run(signal), collector.run(signal), ...runs.map((controller) => controller.done)]);
   return { done, way, requeueIngress: (key) => ingresses.requeue(key) };
-}
-
-/** From `namespace/name`. */
-export function keyFrom(text: string): ObjectKey {
-  const slash = text.indexOf("/");
-  return { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }

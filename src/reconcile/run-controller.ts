@@ -1,6 +1,6 @@
 // The shell around a controller: triggers, one worker a key, observe → plan → apply, retries.
 import { backoffMs, isReason, StatusError, WorkQueue, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import { keyOf, type Client, type InformerSet } from "#client";
+import { keyFrom, keyOf, type Client, type InformerSet } from "#client";
 import { apiVersionOf, type Kind, type KubeObject, type ObjectKey, type OwnerReference } from "#schema";
 import { applyChildren, Settled } from "./apply-children.ts";
 import { applyStatus } from "./apply-status.ts";
@@ -61,11 +61,6 @@ interface WatchRow {
   /** What `Watched.keep` picked. */
   readonly kept?: KubeObject;
   readonly keys?: readonly ObjectKey[];
-}
-
-function keyFrom(text: string): ObjectKey {
-  const slash = text.indexOf("/");
-  return slash < 0 ? { namespace: "", name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
 /** Marks a pass that a plan itself declared failed. */
