@@ -24,5 +24,6 @@ export {
   type StatusCause,
   type StatusDetails,
   type StatusReason,
+  unknownFailure,
 } from "./status-error.ts";
 export { WorkQueue } from "./work-queue.ts";

@@ -17,6 +17,8 @@ export const STATUS_CODES = {
   Invalid: 422,
   TooManyRequests: 429,
   InternalError: 500,
+  /** A failure without a reason on the wire: `metav1.StatusReasonUnknown` is the empty text. */
+  Unknown: 500,
   ServiceUnavailable: 503,
   Timeout: 504,
   ServerTimeout: 504,
@@ -100,6 +102,11 @@ export function badRequest(message: string, options: StatusErrorOptions = {}): S
   return new StatusError("BadRequest", message, options);
 }
 
+/** What Kubernetes' server meets unprepared and tells as it is: code 500 and no reason. */
+export function unknownFailure(message: string): StatusError {
+  return new StatusError("Unknown", message);
+}
+
 export function forbidden(of: ResourceName, name: string, why: string): StatusError {
   return new StatusError("Forbidden", `${qualified(of)} "${name}" is forbidden: ${why}`, { details: detailsOf(of, name) });
 }
@@ -133,7 +140,7 @@ export function statusOf(error: StatusError): Status {
     metadata: {},
     status: "Failure",
     message: error.message,
-    reason: error.reason,
+    ...(error.reason === "Unknown" ? {} : { reason: error.reason }),
     ...(error.details === undefined ? {} : { details: error.details }),
     code: error.code,
   };

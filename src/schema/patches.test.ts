@@ -115,16 +115,17 @@ const containers: Node = {
   "x-kubernetes-patch-merge-key": "name",
 };
 const compiled = {
+  kind: { kind: "Pod" },
   root: {
     type: "object",
     properties: {
       containers: { ...containers },
       finalizers: { type: "array", items: text, "x-kubernetes-patch-strategy": "merge" },
       plain: { type: "array", items: text },
-      strategy: { type: "object", properties: { type: text, rolling: text }, "x-kubernetes-patch-strategy": "retainKeys" },
+      strategy: { $ref: "apps.DeploymentStrategy", "x-kubernetes-patch-strategy": "retainKeys" },
     },
   } satisfies Node,
-  definitions: {},
+  definitions: { "apps.DeploymentStrategy": { type: "object", properties: { type: text, rolling: text } } } satisfies Record<string, Node>,
 };
 const pod = deepFreeze({
   containers: [
@@ -138,7 +139,11 @@ const pod = deepFreeze({
 
 for (const { name, patch, want } of [
   { name: "merges items by key", patch: { containers: [{ name: "b", image: "2" }] }, want: { containers: [pod.containers[0], { name: "b", image: "2" }] } },
-  { name: "appends new items", patch: { containers: [{ name: "c", x: null }] }, want: { containers: [...pod.containers, { name: "c" }] } },
+  {
+    name: "puts new items first, as they are",
+    patch: { containers: [{ name: "c", x: null }] },
+    want: { containers: [{ name: "c", x: null }, ...pod.containers] },
+  },
   { name: "deletes an item", patch: { containers: [{ name: "a", $patch: "delete" }] }, want: { containers: [pod.containers[1]] } },
   { name: "replaces a list", patch: { containers: [{ $patch: "replace" }, { name: "z" }] }, want: { containers: [{ name: "z" }] } },
   {
@@ -172,13 +177,81 @@ for (const { name, patch, want } of [
   });
 }
 
-test("an item without its key and an unknown directive are refused", () => {
-  assert.throws(
-    () => applyStrategicPatch(compiled, pod, { containers: [{ image: "x" }] }),
-    (error) => isReason(error, "BadRequest"),
-  );
-  assert.throws(
-    () => applyStrategicPatch(compiled, pod, { strategy: { $patch: "explode" } }),
-    (error) => isReason(error, "BadRequest"),
+for (const { name, patch, want } of [
+  { name: "an item without its key", patch: { containers: [{ image: "x" }] }, want: "map: map[image:x] does not contain declared merge key: name" },
+  { name: "an unknown directive", patch: { strategy: { $patch: "explode" } }, want: "unknown patch type: explode in map: map[$patch:explode]" },
+  { name: "a directive that is no text", patch: { strategy: { $patch: 5 } }, want: "unknown patch type: %!s(int64=5) in map: map[$patch:5]" },
+  { name: "a merge of a list", patch: { containers: [{ name: "a", $patch: "merge" }] }, want: "merging lists cannot yet be specified in the patch" },
+  { name: "lists of several types", patch: { finalizers: [1] }, want: "list element types are not identical: [[f g] [1]]" },
+  { name: "an order that is no list", patch: { "$setElementOrder/finalizers": "f" }, want: "expected a []interface {}, but received a string" },
+  {
+    name: "an order without an item of the patch",
+    patch: { "$setElementOrder/finalizers": ["f"], finalizers: ["h"] },
+    want: "The order in patch list:\n[h]\n doesn't match $setElementOrder list:\n[f]\n",
+  },
+  {
+    name: "an order of an unknown field",
+    patch: { strategy: { "$setElementOrder/x": [] } },
+    want: 'unable to find api field in struct DeploymentStrategy for the json field "x"',
+  },
+]) {
+  test(`strategic merge patch: ${name} fails as at Kubernetes, with code 500 and no reason`, () => {
+    assert.throws(
+      () => applyStrategicPatch(compiled, pod, patch),
+      (error) => isReason(error, "Unknown") && error.code === 500 && error.message === want,
+    );
+  });
+}
+
+for (const { name, patch, want } of [
+  { name: "keys to retain that are no list", patch: { strategy: { $retainKeys: "type" } }, want: "invalid patch format of retainKeys" },
+  { name: "members beside those to retain", patch: { strategy: { $retainKeys: ["x"], type: "R" } }, want: "invalid patch format of retainKeys" },
+  { name: "an order of nothing", patch: { $setElementOrder: [] }, want: "invalid patch format of setElementOrder list" },
+  { name: "a deletion from nothing", patch: { $deleteFromPrimitiveList: [] }, want: "invalid patch format of primitive list" },
+  { name: "a list", patch: [], want: "json: cannot unmarshal array into Go value of type map[string]interface {}" },
+]) {
+  test(`strategic merge patch: ${name} is a bad request`, () => {
+    assert.throws(
+      () => applyStrategicPatch(compiled, pod, patch),
+      (error) => isReason(error, "BadRequest") && error.message === want,
+    );
+  });
+}
+
+const keyed = fc.uniqueArray(fc.constantFrom(..."abcdefgh"), { maxLength: 6 });
+const itemsOf = (names: string[], image: string): object[] => names.map((name) => ({ name, image }));
+
+test("applying a strategic merge patch twice is applying it once, and what it names stands in its order", () => {
+  fc.assert(
+    fc.property(keyed, keyed, keyed, (server, sent, order) => {
+      const before = deepFreeze({ containers: itemsOf(server, "1"), finalizers: server });
+      const list = [...order, ...sent.filter((name) => !order.includes(name))].filter((name) => server.includes(name) || sent.includes(name));
+      const inOrder = list.filter((name) => sent.includes(name));
+      const patch = deepFreeze({
+        containers: itemsOf(inOrder, "2"),
+        "$setElementOrder/containers": list.map((name) => ({ name })),
+        finalizers: inOrder,
+        "$setElementOrder/finalizers": list,
+      });
+      fc.pre(server.length + sent.length > 0);
+      const once = applyStrategicPatch(compiled, before, patch) as { containers: { name: string; image: string }[]; finalizers: string[] };
+      assert.deepEqual(applyStrategicPatch(compiled, once, patch), once);
+      assert.deepEqual(
+        once.finalizers,
+        once.containers.map(({ name }) => name),
+      );
+      if (list.length > 0) {
+        assert.deepEqual(
+          once.finalizers.filter((name) => list.includes(name)),
+          list,
+        );
+      }
+      const others = server.filter((name) => !list.includes(name));
+      assert.deepEqual(
+        once.finalizers.filter((name) => !list.includes(name)),
+        others,
+      );
+      for (const { name, image } of once.containers) assert.equal(image, sent.includes(name) ? "2" : "1");
+    }),
   );
 });

@@ -121,7 +121,7 @@ test("a strategic merge patch of a Deployment finds containers by name and ports
   );
   assert.deepEqual(
     spec.template.spec?.containers[0]?.ports?.map((port) => port.containerPort),
-    [80, 81],
+    [81, 80],
   );
 });
 
