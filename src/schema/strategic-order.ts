@@ -58,8 +58,9 @@ export function inOrder(items: readonly unknown[], { patch, server, idOf }: Orde
   const out: unknown[] = [];
   let next = 0;
   for (const item of named) {
-    const place = before.get(idOf(item));
-    while (place !== undefined && next < others.length && (before.get(idOf(others[next])) ?? place) < place) out.push(others[next++]);
+    // An item that is new to the server has nothing before it.
+    const place = before.get(idOf(item)) ?? -1;
+    while (next < others.length && (before.get(idOf(others[next])) ?? place) < place) out.push(others[next++]);
     out.push(item);
   }
   return [...out, ...others.slice(next)];
