@@ -1,7 +1,7 @@
 // A Client over any transport: the verbs in the terms of kinds and objects.
 import { isReason } from "#core";
 import { apiVersionOf, type Draft, type Kind, type KubeObject } from "#schema";
-import type { ApiCall, Client, DeleteQuery, ListQuery, ObjectList, PatchType, Transport, WatchEvent } from "./port.ts";
+import type { ApiCall, ApplyOptions, Client, DeleteQuery, ListQuery, ObjectList, PatchType, Transport, WatchEvent, WatchQuery } from "./port.ts";
 
 /** What a list answers on the wire; items of built-in kinds come without apiVersion and kind. */
 interface WireList {
@@ -18,13 +18,29 @@ function queryOf(query: ListQuery): Record<string, string> {
   return out;
 }
 
+function watchQueryOf(query: WatchQuery): Record<string, string> {
+  const start =
+    query.initialEvents === true
+      ? { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" }
+      : query.resourceVersion === undefined
+        ? {}
+        : { resourceVersion: query.resourceVersion };
+  return { ...queryOf(query), ...start, allowWatchBookmarks: "true" };
+}
+
 function named<O extends KubeObject>(kind: Kind<O>, item: KubeObject): O {
   const whole = item.kind === undefined || item.apiVersion === undefined ? { ...item, apiVersion: apiVersionOf(kind), kind: kind.kind } : item;
   return whole as O;
 }
 
+export interface ClientOptions {
+  /** In whose name written fields are managed; without it the server makes a name of the user agent. */
+  readonly fieldManager?: string;
+}
+
 /** Makes a Client; it keeps nothing, so one transport can serve many. */
-export function createClient(transport: Transport): Client {
+export function createClient(transport: Transport, { fieldManager: manager }: ClientOptions = {}): Client {
+  const managed = manager === undefined ? {} : { query: { fieldManager: manager } };
   const send = async <O>(call: ApiCall): Promise<O> => (await transport.send(call)) as O;
 
   const write = <O extends KubeObject>(verb: "create" | "update", target: { readonly kind: Kind<O>; readonly subresource?: string }, object: O | Draft<O>) => {
@@ -35,6 +51,7 @@ export function createClient(transport: Transport): Client {
       namespace: object.metadata.namespace ?? "",
       ...(verb === "update" && object.metadata.name !== undefined ? { name: object.metadata.name } : {}),
       ...(subresource === undefined ? {} : { subresource }),
+      ...managed,
       contentType: "application/json",
       body: object,
     });
@@ -61,9 +78,8 @@ export function createClient(transport: Transport): Client {
         ...(next === undefined || next === "" ? {} : { continue: next }),
       };
     },
-    watch<O extends KubeObject>(kind: Kind<O>, query: ListQuery & { readonly resourceVersion: string }, signal: AbortSignal): AsyncIterable<WatchEvent<O>> {
-      const wire = { ...queryOf(query), resourceVersion: query.resourceVersion, allowWatchBookmarks: "true" };
-      return transport.watch({ kind, namespace: query.namespace ?? "", query: wire }, signal) as AsyncIterable<WatchEvent<O>>;
+    watch<O extends KubeObject>(kind: Kind<O>, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent<O>> {
+      return transport.watch({ kind, namespace: query.namespace ?? "", query: watchQueryOf(query) }, signal) as AsyncIterable<WatchEvent<O>>;
     },
     create: (kind, object) => write("create", { kind }, object),
     update: (kind, object) => write("update", { kind }, object),
@@ -73,7 +89,14 @@ export function createClient(transport: Transport): Client {
       target: { readonly namespace: string; readonly name: string; readonly subresource?: "status" | "scale" },
       patch: { readonly type: PatchType; readonly body: unknown },
     ): Promise<O> {
-      return send<O>({ verb: "patch", kind, ...target, contentType: patch.type, body: patch.body });
+      return send<O>({ verb: "patch", kind, ...target, ...managed, contentType: patch.type, body: patch.body });
+    },
+    apply<O extends KubeObject>(kind: Kind<O>, object: Draft<O>, { fieldManager, force }: ApplyOptions): Promise<O> {
+      const { namespace = "", name } = object.metadata;
+      const query = { fieldManager, ...(force === true ? { force: "true" } : {}) };
+      const target = { kind, namespace, ...(name === undefined ? {} : { name }), query };
+      // JSON is YAML; that is all that a server needs of the type.
+      return send<O>({ verb: "patch", ...target, contentType: "application/apply-patch+yaml", body: object });
     },
     async delete<O extends KubeObject>(kind: Kind<O>, target: { readonly namespace: string; readonly name: string }, query: DeleteQuery = {}): Promise<void> {
       const options = { kind: "DeleteOptions", apiVersion: "v1", ...query };

@@ -1,7 +1,9 @@
 // The fake API keeps the contract of every transport.
 import { SimClock } from "#core";
-import { clientContract } from "./contract.test-suite.ts";
+import { APPLY, clientContract } from "./contract.test-suite.ts";
 import { FakeApi } from "./fake-api.ts";
 import { ConfigMaps } from "./fake-kind.test-suite.ts";
 
-clientContract("FakeApi", async () => ({ transport: new FakeApi(new SimClock()), kind: ConfigMaps, namespace: "default", close: async () => {} }));
+clientContract("FakeApi", async () => ({ transport: new FakeApi(new SimClock()), kind: ConfigMaps, namespace: "default", close: async () => {} }), {
+  [APPLY]: "the fake knows merge patches only",
+});

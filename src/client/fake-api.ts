@@ -1,7 +1,7 @@
 // An API server in memory for tests and simulations: what controllers rely on, with late watches and faults on demand.
 import { alreadyExists, conflict, expired, notFound, rfc3339, StatusError, type Clock } from "#core";
 import { apiVersionOf, type Draft, type Kind, type KubeObject } from "#schema";
-import type { ApiCall, Transport, WatchEvent } from "./port.ts";
+import type { ApiCall, Transport, WatchCall, WatchEvent } from "./port.ts";
 
 export interface FakeWrite {
   readonly verb: ApiCall["verb"];
@@ -9,6 +9,9 @@ export interface FakeWrite {
   readonly name: string;
   readonly subresource?: string;
 }
+
+/** What a fault is planted on: a call, or the opening of a watch. */
+export type FakeCall = Pick<ApiCall, "kind" | "namespace" | "name" | "subresource"> & { readonly verb: ApiCall["verb"] | "watch" };
 
 /** Events that a new watch can still be told. */
 const HISTORY_MAX = 10_000;
@@ -60,6 +63,8 @@ export class FakeApi implements Transport {
   readonly writes: FakeWrite[] = [];
   /** True: events wait for `deliver`. */
   late = false;
+  /** How it answers streaming lists: as it should, as a server that has them switched off, or as one that has never heard of them. */
+  initialEvents: "streamed" | "refused" | "unknown" = "streamed";
   readonly #clock: Clock;
   readonly #objects = new Map<string, KubeObject>();
   readonly #kinds = new Map<string, Kind>();
@@ -67,15 +72,22 @@ export class FakeApi implements Transport {
   readonly #history: { readonly plural: string; readonly event: WatchEvent<KubeObject> }[] = [];
   #version = 100;
   #names = 0;
-  #faults: { readonly matches: (call: ApiCall) => boolean; readonly error: StatusError }[] = [];
+  #faults: { readonly matches: (call: FakeCall) => boolean; readonly error: StatusError }[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** The next call that matches fails. */
-  failNext(matches: (call: ApiCall) => boolean, error: StatusError): void {
+  failNext(matches: (call: FakeCall) => boolean, error: StatusError): void {
     this.#faults.push({ matches, error });
+  }
+
+  #failIfPlanted(call: FakeCall): void {
+    const fault = this.#faults.find(({ matches }) => matches(call));
+    if (fault === undefined) return;
+    this.#faults = this.#faults.filter((other) => other !== fault);
+    throw fault.error;
   }
 
   /** Hands waiting events on, of one kind or of all. */
@@ -92,11 +104,7 @@ export class FakeApi implements Transport {
   }
 
   async send(call: ApiCall): Promise<unknown> {
-    const fault = this.#faults.find(({ matches }) => matches(call));
-    if (fault !== undefined) {
-      this.#faults = this.#faults.filter((other) => other !== fault);
-      throw fault.error;
-    }
+    this.#failIfPlanted(call);
     this.#kinds.set(call.kind.plural, call.kind);
     if (call.verb === "get") return this.#must(call);
     if (call.verb === "list") return this.#list(call);
@@ -106,23 +114,22 @@ export class FakeApi implements Transport {
     return result;
   }
 
-  async *watch(
-    call: { readonly kind: Kind; readonly namespace: string; readonly query: Readonly<Record<string, string>> },
-    signal: AbortSignal,
-  ): AsyncIterable<WatchEvent<KubeObject>> {
-    const { kind, namespace, query } = call;
+  async *watch({ kind, namespace, query }: WatchCall, signal: AbortSignal): AsyncIterable<WatchEvent<KubeObject>> {
+    this.#failIfPlanted({ verb: "watch", kind, namespace });
     const matches = (object: KubeObject): boolean =>
-      (namespace === "" || object.metadata.namespace === namespace) && selects(query.labelSelector, object.metadata.labels);
+      (namespace === "" || object.metadata.namespace === namespace) && selects(query["labelSelector"], object.metadata.labels);
     const stream: Stream = { plural: kind.plural, matches, waiting: [], wake: () => {}, expired: false };
+    const initial = query["sendInitialEvents"] === "true" ? this.#initial(kind, matches) : [];
     for (const past of this.#history) {
       const missed =
-        past.plural === kind.plural && matches(past.event.object) && Number(past.event.object.metadata.resourceVersion) > Number(query.resourceVersion);
+        past.plural === kind.plural && matches(past.event.object) && Number(past.event.object.metadata.resourceVersion) > Number(query["resourceVersion"]);
       if (missed) stream.waiting.push(past.event);
     }
     this.#streams.add(stream);
     const abort = (): void => stream.wake();
     signal.addEventListener("abort", abort);
     try {
+      yield* initial;
       while (!signal.aborted) {
         if (stream.expired) throw expired("too old resource version");
         for (const event of stream.waiting.splice(0)) {
@@ -136,6 +143,17 @@ export class FakeApi implements Transport {
       signal.removeEventListener("abort", abort);
       this.#streams.delete(stream);
     }
+  }
+
+  /** A list as the events that a watch begins with. */
+  #initial(kind: Kind, matches: (object: KubeObject) => boolean): WatchEvent<KubeObject>[] {
+    if (this.initialEvents === "refused") throw new StatusError("Invalid", "ListOptions is invalid: sendInitialEvents: Forbidden: it is switched off");
+    const events = this.#of(kind)
+      .filter(matches)
+      .map((object): WatchEvent<KubeObject> => ({ type: "ADDED", object }));
+    const metadata = { resourceVersion: String(this.#version), annotations: { "k8s.io/initial-events-end": "true" } };
+    const end: WatchEvent<KubeObject> = { type: "BOOKMARK", object: { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata } as unknown as KubeObject };
+    return this.initialEvents === "streamed" ? [...events, end] : events;
   }
 
   #key({ kind, namespace, name }: Pick<ApiCall, "kind" | "namespace" | "name">): string {

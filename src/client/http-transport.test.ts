@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { isReason, silentLogger, SimClock, StatusError, statusOf, type Clock } from "#core";
 import { createClient } from "./client.ts";
-import { clientContract } from "./contract.test-suite.ts";
+import { APPLY, clientContract } from "./contract.test-suite.ts";
 import { FakeApi } from "./fake-api.ts";
 import { ConfigMaps } from "./fake-kind.test-suite.ts";
 import { createHttpTransport } from "./http-transport.ts";
@@ -68,20 +68,24 @@ async function close(server: Server): Promise<void> {
 const transportTo = (url: string, clock: Clock = new SimClock()) =>
   createHttpTransport({ server: url, token: "secret", clock, logger: silentLogger, userAgent: "eider-test" });
 
-clientContract("HTTP transport", async () => {
-  const api = new FakeApi(new SimClock());
-  const { server, url } = await listen((request, response) => void serve(api, request, response));
-  const transport = transportTo(url);
-  return {
-    transport,
-    kind: ConfigMaps,
-    namespace: "default",
-    async close() {
-      transport.close();
-      await close(server);
-    },
-  };
-});
+clientContract(
+  "HTTP transport",
+  async () => {
+    const api = new FakeApi(new SimClock());
+    const { server, url } = await listen((request, response) => void serve(api, request, response));
+    const transport = transportTo(url);
+    return {
+      transport,
+      kind: ConfigMaps,
+      namespace: "default",
+      async close() {
+        transport.close();
+        await close(server);
+      },
+    };
+  },
+  { [APPLY]: "the fake knows merge patches only" },
+);
 
 test("HTTP transport: Retry-After is obeyed a few times, then the error is thrown", async () => {
   let asked = 0;
@@ -96,6 +100,42 @@ test("HTTP transport: Retry-After is obeyed a few times, then the error is throw
   await assert.rejects(createClient(transport).list(ConfigMaps), (error) => isReason(error, "TooManyRequests"));
   assert.deepEqual(waits, [1000, 1000, 1000, 1000, 1000]);
   assert.equal(asked, 6);
+  transport.close();
+  await close(server);
+});
+
+test("HTTP transport: a watch that is refused with Retry-After is opened later", async () => {
+  let asked = 0;
+  const { server, url } = await listen((_request, response) => {
+    if (++asked === 1) response.writeHead(429, { "retry-after": "1" }).end("storage is (re)initializing");
+    else response.end('{"type":"ADDED","object":{"metadata":{"name":"one","resourceVersion":"2"}}}\n');
+  });
+  const clock = new SimClock();
+  const transport = transportTo(url, { monotonicMs: () => 0, wallMs: () => 0, sleep: () => clock.advance(0) });
+  const names: string[] = [];
+  for await (const { object } of createClient(transport).watch(ConfigMaps, { resourceVersion: "1" }, new AbortController().signal)) {
+    names.push(object.metadata.name);
+  }
+  assert.deepEqual([asked, names], [2, ["one"]]);
+  transport.close();
+  await close(server);
+});
+
+test("HTTP transport: a watch on which nothing comes, not even a bookmark, is a Timeout", async () => {
+  const { server, url } = await listen((_request, response) => {
+    response.writeHead(200).write('{"type":"ADDED","object":{"metadata":{"name":"one","resourceVersion":"2"}}}\n');
+  });
+  const transport = createHttpTransport({ server: url, clock: new SimClock(), logger: silentLogger, userAgent: "eider-test", watchIdleMs: 50 });
+  const names: string[] = [];
+  await assert.rejects(
+    (async () => {
+      for await (const { object } of createClient(transport).watch(ConfigMaps, { resourceVersion: "1" }, new AbortController().signal)) {
+        names.push(object.metadata.name);
+      }
+    })(),
+    (error) => isReason(error, "Timeout"),
+  );
+  assert.deepEqual(names, ["one"]);
   transport.close();
   await close(server);
 });

@@ -11,11 +11,16 @@ export interface HttpTransportOptions extends Omit<ServerAccess, "namespace"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly userAgent: string;
-  /** Idle limit of a call in milliseconds; default 32 000. Watches have none. */
+  /** Idle limit of a call in milliseconds; default 32 000. */
   readonly timeoutMs?: number;
+  /** Idle limit of a watch; default 180 000: bookmarks come about once a minute, so three of them are missing. */
+  readonly watchIdleMs?: number;
 }
 
 const TIMEOUT_MS = 32_000;
+const WATCH_IDLE_MS = 180_000;
+/** A peer that is gone without a word is noticed by the kernel, too. */
+const KEEP_ALIVE_MS = 30_000;
 const SOCKETS_MAX = 32;
 const BODY_BYTES_MAX = 256 << 20;
 const WATCH_LINE_BYTES_MAX = 16 << 20;
@@ -47,8 +52,9 @@ interface Exchange {
   readonly path: string;
   readonly contentType?: string;
   readonly body?: string;
+  /** Of a watch. */
   readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
+  readonly timeoutMs: number;
 }
 
 function parseJson(text: string): unknown {
@@ -125,15 +131,18 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
       ...(body === undefined ? {} : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
     },
     ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    timeout: timeoutMs,
     ...(secure ? tls : {}),
   });
   return {
     exchange: (call) =>
       new Promise((resolve, reject) => {
         const { method, path, timeoutMs } = call;
-        const sent = secure ? httpsRequest(requestFor(call), resolve) : httpRequest(requestFor(call), resolve);
-        sent.on("timeout", () => sent.destroy(new StatusError("Timeout", `${method} ${path}: no answer within ${timeoutMs} ms`)));
+        let answer: IncomingMessage | undefined;
+        const answered = (response: IncomingMessage): void => resolve((answer = response));
+        const sent = secure ? httpsRequest(requestFor(call), answered) : httpRequest(requestFor(call), answered);
+        sent.on("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
+        sent.on("timeout", () => (answer ?? sent).destroy(new StatusError("Timeout", `${method} ${path}: nothing came for ${timeoutMs} ms`)));
         sent.on("error", (cause) => {
           reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
         });
@@ -149,47 +158,61 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
 /** Carries calls to one server; a closed connection or a refused one is `ServiceUnavailable`. `close` ends all connections. */
 export function createHttpTransport(options: HttpTransportOptions): Transport & { close(): void } {
   const { exchange, close } = connectionsTo(options);
+  const closing = new AbortController();
+
+  /** Asks again as often and as late as the server wants it, within limits; the last answer counts. */
+  const answerTo = async (call: Exchange): Promise<IncomingMessage> => {
+    for (let attempt = 0; ; attempt++) {
+      const response = await exchange(call);
+      const waitMs = retryAfterMs(response);
+      if (waitMs === undefined || attempt === RETRIES_MAX) return response;
+      await textOf(response);
+      options.logger.debug("api server asks for patience", { code: response.statusCode ?? 0, waitMs });
+      await options.clock.sleep(waitMs, call.signal ?? closing.signal);
+    }
+  };
 
   const send = async (call: ApiCall): Promise<unknown> => {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     const method = METHODS[call.verb];
-    for (let attempt = 0; ; attempt++) {
-      const response = await exchange({
-        method,
-        path: apiPath(call),
-        ...(call.contentType === undefined ? {} : { contentType: call.contentType }),
-        ...(body === undefined ? {} : { body }),
-        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-      });
-      const text = await textOf(response);
-      const code = response.statusCode ?? 0;
-      const waitMs = retryAfterMs(response);
-      if (waitMs !== undefined && attempt < RETRIES_MAX) {
-        options.logger.debug("api server asks for patience", { code, waitMs });
-        await options.clock.sleep(waitMs, new AbortController().signal);
-        continue;
-      }
-      if (code < 200 || code > 299) throw errorOf(code, text);
-      const answer = parseJson(text);
-      if (answer === undefined) throw new StatusError("InternalError", `${method} ${apiPath(call)}: the answer is not JSON`);
-      return answer;
-    }
+    const path = apiPath(call);
+    const { contentType } = call;
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    const response = await answerTo({
+      method,
+      path,
+      timeoutMs,
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await textOf(response);
+    const code = response.statusCode ?? 0;
+    if (code < 200 || code > 299) throw errorOf(code, text);
+    const answer = parseJson(text);
+    if (answer === undefined) throw new StatusError("InternalError", `${method} ${path}: the answer is not JSON`);
+    return answer;
   };
 
   return {
     send,
     async *watch({ kind, namespace, query }, signal) {
-      let response: IncomingMessage;
+      const path = apiPath({ kind, namespace, query: { ...query, watch: "true" } });
       try {
-        response = await exchange({ method: "GET", path: apiPath({ kind, namespace, query: { ...query, watch: "true" } }), signal });
+        const response = await answerTo({ method: "GET", path, signal, timeoutMs: options.watchIdleMs ?? WATCH_IDLE_MS });
         if (response.statusCode !== 200) throw errorOf(response.statusCode ?? 0, await textOf(response));
-        for await (const line of linesOf(response)) yield eventOf(line);
+        for await (const line of linesOf(response)) {
+          if (signal.aborted) return;
+          yield eventOf(line);
+        }
       } catch (error) {
         if (signal.aborted) return;
         throw error instanceof StatusError ? error : new StatusError("ServiceUnavailable", "the watch was cut off", { cause: error });
       }
     },
-    close,
+    close() {
+      closing.abort();
+      close();
+    },
   };
 }
 

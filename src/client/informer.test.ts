@@ -7,6 +7,7 @@ import type { ConfigMapLike } from "./contract.test-suite.ts";
 import { FakeApi } from "./fake-api.ts";
 import { ConfigMaps } from "./fake-kind.test-suite.ts";
 import { createInformer, createInformerSet } from "./informer.ts";
+import type { ApiCall, Transport, WatchCall } from "./port.ts";
 
 const map = (name: string, a: string, namespace = "default") => ({
   apiVersion: "v1",
@@ -108,7 +109,7 @@ test("informer set: one projection that fails on an object keeps nothing from th
 test("informer: a server that is away is asked again with backoff", async () => {
   const { api, client, clock, informer, stop } = setUp();
   await client.create(ConfigMaps, map("one", "1"));
-  for (let times = 0; times < 3; times++) api.failNext(({ verb }) => verb === "list", new StatusError("ServiceUnavailable", "away"));
+  for (let times = 0; times < 3; times++) api.failNext(({ verb }) => verb === "watch", new StatusError("ServiceUnavailable", "away"));
   const running = informer.run(stop.signal);
   await clock.advance(100);
   assert.equal(informer.size, 0);
@@ -155,4 +156,144 @@ test("informer set: one memory a projection, one watch a kind, and who joins lat
   assert.equal(api.writes.length, 2);
   stop.abort();
   await running;
+});
+
+for (const { initialEvents, afterMs } of [
+  { initialEvents: "refused", afterMs: 0 },
+  { initialEvents: "unknown", afterMs: 20_000 },
+] as const) {
+  test(`informer: lists come in pages from a server to which streaming lists are ${initialEvents}`, async () => {
+    const { api, client, clock, informer, stop } = setUp();
+    api.initialEvents = initialEvents;
+    for (const name of ["one", "two"]) await client.create(ConfigMaps, map(name, "1"));
+    let synced = false;
+    void informer.synced.then(() => (synced = true));
+    const running = informer.run(stop.signal);
+    await clock.advance(afterMs);
+    assert.equal(synced, true);
+    await client.delete(ConfigMaps, { namespace: "default", name: "one" });
+    await clock.advance(0);
+    assert.deepEqual(informer.list(), [{ name: "two", a: "1" }]);
+    stop.abort();
+    await running;
+    assert.equal(clock.waiting, 0);
+  });
+}
+
+/** A transport that counts, and can cut what it carries. */
+function observed(api: FakeApi) {
+  const watches: WatchCall["query"][] = [];
+  const lists: ApiCall["query"][] = [];
+  let cut: ((error: unknown) => void) | undefined;
+  const plan = { cutAfter: Number.POSITIVE_INFINITY, error: new StatusError("ServiceUnavailable", "cut") };
+  const transport: Transport = {
+    send(call) {
+      if (call.verb === "list") lists.push(call.query);
+      return api.send(call);
+    },
+    async *watch(call, signal) {
+      watches.push(call.query);
+      const ended = new AbortController();
+      const both = AbortSignal.any([signal, ended.signal]);
+      let failure: unknown;
+      cut = (error) => ((failure = error), ended.abort());
+      let count = 0;
+      for await (const event of api.watch(call, both)) {
+        yield event;
+        if (++count === plan.cutAfter) throw plan.error;
+      }
+      if (failure !== undefined && !signal.aborted) throw failure;
+    },
+  };
+  return { transport, watches, lists, plan, cut: (error: unknown) => cut?.(error) };
+}
+
+function setUpObserved(cutAfter = Number.POSITIVE_INFINITY) {
+  const clock = new SimClock();
+  const api = new FakeApi(clock);
+  const wire = observed(api);
+  wire.plan.cutAfter = cutAfter;
+  const client = createClient(wire.transport);
+  const told: string[] = [];
+  const keep = (object: ConfigMapLike): string => object.data?.a ?? "";
+  const informer = createInformer({ client, kind: ConfigMaps, keep, clock, rng: new SeededRng(1), logger: silentLogger });
+  informer.onChange(({ type, key }) => told.push(`${type} ${key}`));
+  return { api, client, clock, informer, stop: new AbortController(), told, wire };
+}
+
+test("informer: a watch that is cut goes on from the last version, without a list", async () => {
+  const { client, clock, informer, stop, told, wire } = setUpObserved();
+  const running = informer.run(stop.signal);
+  await informer.synced;
+  const one = await client.create(ConfigMaps, map("one", "1"));
+  await clock.advance(0);
+  wire.cut(new StatusError("Timeout", "nothing came"));
+  await client.create(ConfigMaps, map("two", "1"));
+  await clock.advance(30_000);
+  assert.deepEqual(told, ["added default/one", "added default/two"]);
+  assert.deepEqual(
+    wire.watches.map((query) => [query["sendInitialEvents"], query["resourceVersion"], query["allowWatchBookmarks"]]),
+    [
+      ["true", undefined, "true"],
+      [undefined, one.metadata.resourceVersion, "true"],
+    ],
+  );
+  assert.deepEqual(wire.lists, []);
+  stop.abort();
+  await running;
+});
+
+test("informer: initial events that are cut are asked for anew, and only a whole list counts", async () => {
+  const { client, clock, informer, stop, told, wire } = setUpObserved(1);
+  for (const name of ["one", "two"]) await client.create(ConfigMaps, map(name, "1"));
+  let synced = false;
+  void informer.synced.then(() => (synced = true));
+  const running = informer.run(stop.signal);
+  await clock.advance(100);
+  assert.deepEqual([synced, told], [false, ["added default/one"]]);
+  await client.delete(ConfigMaps, { namespace: "default", name: "one" });
+  wire.plan.cutAfter = Number.POSITIVE_INFINITY;
+  await clock.advance(5000);
+  assert.deepEqual([synced, told], [true, ["added default/one", "added default/two", "removed default/one"]]);
+  stop.abort();
+  await running;
+});
+
+test("informer: a version of the future, from before the server was put back, makes it list again", async () => {
+  const { clock, client, informer, stop, told, wire } = setUpObserved();
+  const running = informer.run(stop.signal);
+  await informer.synced;
+  const details = { causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }], retryAfterSeconds: 1 };
+  wire.cut(new StatusError("Timeout", "Too large resource version: 9, current: 1", { details }));
+  await client.create(ConfigMaps, map("one", "1"));
+  await clock.advance(5000);
+  assert.deepEqual(told, ["added default/one"]);
+  assert.deepEqual(
+    wire.watches.map((query) => query["sendInitialEvents"]),
+    ["true", "true"],
+  );
+  stop.abort();
+  await running;
+});
+
+test("informer: pages that expire on the way are given up for a list in one piece", async () => {
+  const { api, client, clock, informer, stop, wire } = setUpObserved();
+  api.initialEvents = "refused";
+  for (let index = 0; index < 501; index++) await client.create(ConfigMaps, map(`map-${index}`, "1"));
+  let lists = 0;
+  api.failNext(({ verb }) => verb === "list" && ++lists === 2, new StatusError("Expired", "The provided continue parameter is too old"));
+  const running = informer.run(stop.signal);
+  await informer.synced;
+  assert.equal(informer.size, 501);
+  assert.deepEqual(
+    wire.lists.map((query) => [query?.["limit"], query?.["continue"]]),
+    [
+      ["500", undefined],
+      ["500", "500"],
+      [undefined, undefined],
+    ],
+  );
+  stop.abort();
+  await running;
+  assert.equal(clock.waiting, 0);
 });

@@ -16,7 +16,28 @@ export interface ObjectList<O> {
   readonly continue?: string;
 }
 
-export type PatchType = "application/json-patch+json" | "application/merge-patch+json" | "application/strategic-merge-patch+json";
+/** What a watch is asked for: the events after a version, or with `initialEvents` first what exists. */
+export interface WatchQuery extends Pick<ListQuery, "namespace" | "labelSelector" | "fieldSelector"> {
+  readonly resourceVersion?: string;
+  /**
+   * Streams a consistent list: what exists as ADDED, then a bookmark for which `endsInitialEvents` holds, then events.
+   * Servers that cannot do this refuse (422, 500) or send no such bookmark.
+   */
+  readonly initialEvents?: true;
+}
+
+export type PatchType =
+  | "application/json-patch+json"
+  | "application/merge-patch+json"
+  | "application/strategic-merge-patch+json"
+  | "application/apply-patch+yaml";
+
+export interface ApplyOptions {
+  /** In whose name the fields of the object are owned. */
+  readonly fieldManager: string;
+  /** Takes over fields that other managers own; without it they are a `Conflict`. */
+  readonly force?: boolean;
+}
 
 export type PropagationPolicy = "Background" | "Foreground" | "Orphan";
 
@@ -38,7 +59,7 @@ export interface Reader {
   /** As `get`, with absence as data. */
   find<O extends KubeObject>(kind: Kind<O>, namespace: string, name: string): Promise<O | undefined>;
   list<O extends KubeObject>(kind: Kind<O>, query?: ListQuery): Promise<ObjectList<O>>;
-  watch<O extends KubeObject>(kind: Kind<O>, query: ListQuery & { readonly resourceVersion: string }, signal: AbortSignal): AsyncIterable<WatchEvent<O>>;
+  watch<O extends KubeObject>(kind: Kind<O>, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent<O>>;
 }
 
 /** All writes throw StatusErrors with Kubernetes' reasons. Objects that come back are shared: do not change them. */
@@ -52,6 +73,8 @@ export interface Client extends Reader {
     target: { readonly namespace: string; readonly name: string; readonly subresource?: "status" | "scale" },
     patch: { readonly type: PatchType; readonly body: unknown },
   ): Promise<O>;
+  /** Server-side apply: makes the object when it is missing, and owns exactly the fields that are given. */
+  apply<O extends KubeObject>(kind: Kind<O>, object: Draft<O>, options: ApplyOptions): Promise<O>;
   delete<O extends KubeObject>(kind: Kind<O>, target: { readonly namespace: string; readonly name: string }, query?: DeleteQuery): Promise<void>;
 }
 
@@ -67,11 +90,20 @@ export interface ApiCall {
   readonly body?: unknown;
 }
 
+/** A watch in the terms of the protocol. */
+export interface WatchCall {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
 /** Carries calls to an API server: in this process, or over HTTPS. Failures are thrown as StatusErrors. */
 export interface Transport {
   send(call: ApiCall): Promise<unknown>;
-  watch(
-    call: { readonly kind: Kind; readonly namespace: string; readonly query: Readonly<Record<string, string>> },
-    signal: AbortSignal,
-  ): AsyncIterable<WatchEvent<KubeObject>>;
+  watch(call: WatchCall, signal: AbortSignal): AsyncIterable<WatchEvent<KubeObject>>;
+}
+
+/** The bookmark after which a watch with `initialEvents` has told everything that existed. */
+export function endsInitialEvents({ type, object }: WatchEvent<KubeObject>): boolean {
+  return type === "BOOKMARK" && object.metadata.annotations?.["k8s.io/initial-events-end"] === "true";
 }

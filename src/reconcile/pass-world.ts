@@ -137,6 +137,7 @@ export class PassWorld implements ShellWorld {
         reads.delete(objectId(kind, target.namespace, target.name));
         return client.patch(kind, target, patch);
       },
+      apply: (kind, object, options) => counted(kind, client.apply(kind, object, options)),
       delete: async (kind, target, query) => {
         this.#writes++;
         reads.delete(objectId(kind, target.namespace, target.name));

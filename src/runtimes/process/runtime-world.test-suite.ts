@@ -5,8 +5,8 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Client, WatchEvent } from "#client";
-import { notFound, SeededRng, silentLogger, SimClock } from "#core";
+import type { Client, WatchEvent, WatchQuery } from "#client";
+import { notFound, SeededRng, silentLogger, SimClock, StatusError } from "#core";
 import { openImageStore, type ImageStore } from "#images";
 import type { Pod } from "#kinds";
 import type { KeeperNotice, KeeperRequest, ProcessExit, ProcessSpec, ProcessState } from "#protocol";
@@ -69,10 +69,11 @@ export class Pods {
       this.remove(name);
       return Promise.resolve();
     },
-    watch: (_kind: unknown, query: { resourceVersion: string }, signal: AbortSignal) => this.#watch(query, signal),
+    watch: (_kind: unknown, query: WatchQuery, signal: AbortSignal) => this.#watch(query, signal),
   } as unknown as Client;
 
-  async *#watch({ resourceVersion }: { readonly resourceVersion: string }, signal: AbortSignal): AsyncIterable<WatchEvent<Pod>> {
+  async *#watch({ initialEvents, resourceVersion }: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent<Pod>> {
+    if (initialEvents === true) throw new StatusError("Invalid", "lists are not streamed here");
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     for (let next = Number(resourceVersion); !signal.aborted;) {
       const event = this.#events[next];

@@ -55,7 +55,7 @@ function followed(inner: Transport, latest: LatestRevisions): Pick<Wiring, "tran
       }
     },
     async *watch(call, signal) {
-      const open: OpenWatch = { kind: `${apiVersionOf(call.kind)} ${call.kind.kind}`, revision: Number(call.query["resourceVersion"]) };
+      const open: OpenWatch = { kind: `${apiVersionOf(call.kind)} ${call.kind.kind}`, revision: Number(call.query["resourceVersion"] ?? 0) };
       watches.add(open);
       try {
         for await (const event of inner.watch(call, signal)) {
