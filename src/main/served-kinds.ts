@@ -50,8 +50,8 @@ export interface ServedKindsOptions {
   /** Where Services' addresses and ServiceAccounts are looked up. */
   readonly informers: () => InformerSet;
   readonly client: () => Client;
-  /** The embedded platform has one node: pods are bound to it as they are created. */
-  readonly nodeName: string;
+  /** The embedded platform has one node: pods are bound to it as they are created; without one a scheduler is another program. */
+  readonly nodeName?: string;
   /** Creates a pod as a dry run: for templates, which are tried when they are dry runs themselves. */
   readonly tryPod: (pod: Draft<Pod>) => Promise<unknown>;
   /** Ends what waits. */
@@ -71,7 +71,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   const knative = <O extends KubeObject>(kind: Kind<O>): ServedKind => served({ kind, admit: knativeAdmission(kind, admission) });
   const addresses = (): ReturnType<typeof addressBook> => addressBook(informers());
   const accounts: PodAdmissionOptions = {
-    nodeName: options.nodeName,
+    ...(options.nodeName === undefined ? {} : { nodeName: options.nodeName }),
     hasServiceAccount: hasServiceAccount(options),
     pause: () => options.clock.sleep(ACCOUNT_PAUSE_MS, options.signal),
   };

@@ -4,8 +4,8 @@ import type { Admit } from "#schema";
 import type { Pod } from "./v1.types.ts";
 
 export interface PodAdmissionOptions {
-  /** The embedded platform has one node: pods are bound to it as they are created. */
-  readonly nodeName: string;
+  /** The embedded platform has one node: pods are bound to it as they are created; without one they wait for a scheduler. */
+  readonly nodeName?: string;
   readonly hasServiceAccount: (namespace: string, name: string) => Promise<boolean>;
   /** Waits a moment; a new namespace gets its ServiceAccount `default` from a controller. */
   readonly pause: () => Promise<void>;
@@ -35,12 +35,14 @@ export function podAdmission(options: PodAdmissionOptions): Admit<Pod> {
     if (operation !== "CREATE" || subresource !== "") return { object, warnings: [] };
     const spec = object.spec ?? { containers: [] };
     const { nodeName = options.nodeName, serviceAccountName = DEFAULT } = spec;
+    const account = { serviceAccountName, serviceAccount: serviceAccountName };
     const { namespace = "", creationTimestamp } = object.metadata;
     if (!(await isThere(namespace, serviceAccountName, options))) {
       const why = `error looking up service account ${namespace}/${serviceAccountName}: serviceaccount ${JSON.stringify(serviceAccountName)} not found`;
       throw forbidden({ group: "", resource: "pods" }, toldName(object.metadata), why);
     }
-    const bound = { ...spec, nodeName, serviceAccountName, serviceAccount: serviceAccountName };
+    if (nodeName === undefined) return { object: { ...object, spec: { ...spec, ...account }, status: { ...object.status, phase: "Pending" } }, warnings: [] };
+    const bound = { ...spec, nodeName, ...account };
     const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: creationTimestamp };
     return { object: { ...object, spec: bound, status: { ...object.status, phase: "Pending", conditions: [scheduled] } }, warnings: [] };
   };
