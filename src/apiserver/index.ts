@@ -15,6 +15,7 @@ export {
   type ListenOptions,
   type Peer,
   type ServedKind,
+  type StoredForm,
   type SubresourceHandler,
   type SubresourceRequest,
   type Verb,

@@ -10,18 +10,22 @@ export interface OpenApi {
   document(name: string): string | undefined;
 }
 
-/** Only the index is kept: documents are large and rarely asked for. */
-export function createOpenApi(registry: Registry, version: string): OpenApi {
+function groupsOf(registry: Registry): ReadonlyMap<string, readonly Kind[]> {
   const groups = new Map<string, Kind[]>();
   for (const { kind } of registry.resources) {
     const name = kind.group === "" ? `api/${kind.version}` : `apis/${kind.group}/${kind.version}`;
     groups.set(name, [...(groups.get(name) ?? []), kind]);
   }
+  return groups;
+}
+
+/** Only the index is kept, until the kinds change: documents are large and rarely asked for. */
+export function createOpenApi(registry: Registry, version: string): OpenApi {
+  let kept: { readonly generation: number; readonly index: object } | undefined;
   const document = (name: string): string | undefined => {
-    const kinds = groups.get(name);
+    const kinds = groupsOf(registry).get(name);
     return kinds === undefined ? undefined : JSON.stringify(openApiDocument(kinds, version));
   };
-  let index: object | undefined;
   const entry = (name: string): [string, object] => {
     const hash = createHash("sha512")
       .update(document(name) ?? "")
@@ -29,5 +33,10 @@ export function createOpenApi(registry: Registry, version: string): OpenApi {
       .toUpperCase();
     return [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${hash}` }];
   };
-  return { index: () => (index ??= { paths: Object.fromEntries([...groups.keys()].map(entry)) }), document };
+  const index = (): object => {
+    const { generation } = registry;
+    if (kept?.generation !== generation) kept = { generation, index: { paths: Object.fromEntries([...groupsOf(registry).keys()].map(entry)) } };
+    return kept.index;
+  };
+  return { index, document };
 }

@@ -65,6 +65,14 @@ export interface SubresourceHandler {
   handle(request: SubresourceRequest): Promise<ApiResponse>;
 }
 
+/** For a kind whose stored texts are not always as they are served: another version of it is stored, or they are older than its schema. */
+export interface StoredForm {
+  /** Stored texts as this version serves them, in the same order; a text that is fine comes back as it is. */
+  read(texts: readonly string[]): readonly string[] | Promise<readonly string[]>;
+  /** The text of an object of this version as it is stored; absent when this version is the one that is stored. */
+  write?(text: string): string | Promise<string>;
+}
+
 /** A kind as it is served: data from its definition, and what needs context. */
 export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly kind: Kind<O>;
@@ -81,6 +89,8 @@ export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly holdsDeletion?: (object: O) => boolean;
   /** Changes an object as its deletion begins (it stays for now), for instance its phase. */
   readonly onDeletion?: (object: O) => O;
+  /** Versions of one kind share their keys; absent when stored texts are served as they are. */
+  readonly stored?: StoredForm;
   /** Verbs that are not offered. */
   readonly without?: readonly Verb[];
 }
@@ -157,6 +167,11 @@ export interface ApiServer {
   /** Answers one request; never rejects. Streams end when `request.signal` aborts. */
   handle(request: ApiRequest): Promise<ApiResponse>;
   transportFor(user: UserInfo): InProcessTransport;
+  /**
+   * Replaces the kinds that come and go at run time, beside those of the options. A kind given again as the same
+   * object is not touched; the watches of all others end.
+   */
+  serveCustom(kinds: readonly ServedKind[]): void;
   listen(options: ListenOptions): Promise<Listening>;
 }
 

@@ -16,13 +16,20 @@ export interface Resource {
   readonly prefix: string;
   /** How every stored text of the kind begins. */
   readonly head: string;
+  /** Aborts when the kind is no longer served like this; absent for kinds that are always served. */
+  readonly gone?: AbortSignal;
 }
 
 export interface Registry {
+  /** What is served now: first the kinds that always are, then those that come and go. */
   readonly resources: readonly Resource[];
+  /** Grows with each change of `resources`; what is computed from them is kept under it. */
+  readonly generation: number;
   find(group: string, version: string, plural: string): Resource | undefined;
   /** The resource of a kind that an in-process caller names; fails for a kind that is not served. */
   of(kind: Kind): Resource;
+  /** Replaces the kinds that come and go; one that is the same object as before keeps its resource. */
+  replaceCustom(kinds: readonly ServedKind[]): void;
 }
 
 function resourceOf(served: ServedKind): Resource {
@@ -43,19 +50,61 @@ function resourceOf(served: ServedKind): Resource {
   };
 }
 
+const nameOf = (resource: Resource): string => `${resource.apiVersion}/${resource.kind.plural}`;
+
+/** The kinds that come and go. */
+class CustomResources {
+  #entries = new Map<ServedKind, { readonly resource: Resource; readonly end: AbortController }>();
+
+  get resources(): readonly Resource[] {
+    return [...this.#entries.values()].map(({ resource }) => resource);
+  }
+
+  /** Tells afterwards to those who use a resource that it is no longer served. */
+  replace(kinds: readonly ServedKind[]): () => void {
+    const before = this.#entries;
+    this.#entries = new Map(
+      kinds.map((kind) => {
+        const end = new AbortController();
+        return [kind, before.get(kind) ?? { resource: { ...resourceOf(kind), gone: end.signal }, end }];
+      }),
+    );
+    return () => before.forEach(({ end }, kind) => this.#entries.has(kind) || end.abort());
+  }
+}
+
 export function createRegistry(kinds: readonly ServedKind[]): Registry {
-  const resources = kinds.map(resourceOf);
-  const byName = new Map(resources.map((resource) => [`${resource.apiVersion}/${resource.kind.plural}`, resource]));
-  assert(byName.size === resources.length, "a kind is served twice");
+  const fixed = kinds.map(resourceOf);
+  const custom = new CustomResources();
+  let generation = 0;
+  let resources: readonly Resource[] = [];
+  let byName: ReadonlyMap<string, Resource> = new Map();
+  const refresh = (): void => {
+    resources = [...fixed, ...custom.resources];
+    byName = new Map(resources.map((resource) => [nameOf(resource), resource]));
+    assert(byName.size === resources.length, "a kind is served twice");
+    generation++;
+  };
+  refresh();
   const find = (group: string, version: string, plural: string): Resource | undefined =>
     byName.get(`${group === "" ? version : `${group}/${version}`}/${plural}`);
   return {
-    resources,
+    get resources() {
+      return resources;
+    },
+    get generation() {
+      return generation;
+    },
     find,
     of(kind) {
       const resource = find(kind.group, kind.version, kind.plural);
       assert(resource !== undefined, `${kind.plural} of ${apiVersionOf(kind)} are not served`);
       return resource;
+    },
+    replaceCustom(wanted) {
+      const tell = custom.replace(wanted);
+      refresh();
+      tell();
     },
   };
 }

@@ -20,6 +20,7 @@ import { createRegistry, type Registry } from "./registry.ts";
 import { requestInfo } from "./request-info.ts";
 import { asStatusError, errorResponse, jsonResponse } from "./responses.ts";
 import { selectionOf } from "./selection.ts";
+import { storeFor } from "./stored-form.ts";
 import { createTransport } from "./transport.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
 import type { WriteContext, WriteTools } from "./writing.ts";
@@ -53,22 +54,23 @@ function contextOf(user: UserInfo, query: URLSearchParams, warnings: string[]): 
 async function answerResource(parts: Parts, request: ApiRequest, call: Call, user: UserInfo): Promise<ApiResponse> {
   const { options, writeTools, watchTools } = parts;
   const { resource, verb, namespace, name, subresource, query } = call;
+  const store = storeFor(options.store, resource);
   const form = negotiate(request.headers["accept"]);
   const handler = resource.served.subresources?.[subresource];
   const signal = request.signal ?? new AbortController().signal;
   if (handler !== undefined && verb !== undefined) {
-    const object = decode(await get(options.store, resource, namespace, name));
+    const object = decode(await get(store, resource, namespace, name));
     return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal });
   }
   if (form === undefined) throw notAcceptable();
   const rendering = { resource, form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs() };
   if (verb === "watch") {
     const watch = { resource, selection: selectionOf(resource, namespace, query), parameters: watchParameters(query), visibility: "durable" } as const;
-    return jsonResponse(200, watchBody(rendering, watchFrames(watchTools, watch, signal), options));
+    return jsonResponse(200, watchBody(rendering, watchFrames({ ...watchTools, store }, watch, signal), options));
   }
   const warnings: string[] = [];
   try {
-    const outcome = await perform(writeTools, call, payloadOf(request), contextOf(user, query, warnings));
+    const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(user, query, warnings));
     return jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings);
   } catch (error) {
     return errorResponse(asStatusError(error, options.logger), warnings);
@@ -111,6 +113,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   return {
     handle,
     transportFor: (user) => createTransport(options, parts, user),
+    serveCustom: (kinds) => registry.replaceCustom(kinds),
     listen: (listenOptions) => listen({ handle, logger: options.logger, clock }, listenOptions),
   };
 }

@@ -13,6 +13,7 @@ import { nextTurn, PIECE } from "./pause.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
 import type { Registry, Resource } from "./registry.ts";
 import { selectionOf } from "./selection.ts";
+import { storeFor } from "./stored-form.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
 import type { WriteTools } from "./writing.ts";
 
@@ -84,7 +85,11 @@ export function createTransport(
         fieldValidation: "Ignore",
         warn: () => {},
       } as const;
-      return answerOf(resource, await perform(writeTools, { ...info, query }, payloadOf(call), context), writeTools.parsed);
+      return answerOf(
+        resource,
+        await perform({ ...writeTools, store: storeFor(writeTools.store, resource) }, { ...info, query }, payloadOf(call), context),
+        writeTools.parsed,
+      );
     },
     async *watch(call, signal): AsyncGenerator<InProcessWatchEvent, void, void> {
       const resource = registry.of(call.kind);
@@ -92,7 +97,7 @@ export function createTransport(
       authorizeResource(options.authorize, user, { resource, verb: "watch", namespace: call.namespace, name: "", subresource: "" });
       const selection = selectionOf(resource, call.namespace, query);
       const request = { resource, selection, parameters: watchParameters(query), visibility: "immediate" } as const;
-      for await (const frames of watchFrames(watchTools, request, signal)) {
+      for await (const frames of watchFrames({ ...watchTools, store: storeFor(watchTools.store, resource) }, request, signal)) {
         for (const frame of frames) yield { type: frame.type, object: frame.object() };
       }
     },

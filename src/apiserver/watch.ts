@@ -97,7 +97,7 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
   const after = start?.revision ?? parameters.resourceVersion ?? store.revision;
   const queue = new EventQueue();
   const stop = new AbortController();
-  const ended = AbortSignal.any([signal, stop.signal]);
+  const ended = AbortSignal.any([signal, stop.signal, ...(resource.gone === undefined ? [] : [resource.gone])]);
   const due = { end: false, bookmark: false };
   let unsubscribe = (): void => {};
   try {
