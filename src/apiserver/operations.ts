@@ -1,6 +1,6 @@
 // The one path of all verbs on all kinds, shared by HTTP and in-process callers.
 import { badRequest, isReason } from "#core";
-import type { KubeObject } from "#schema";
+import type { FieldValidation, KubeObject } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { create } from "./create.ts";
 import { remove, type DeleteOptions } from "./delete.ts";
@@ -8,7 +8,7 @@ import { verbsOf } from "./discovery.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
 import { listParameters } from "./list-options.ts";
-import { patched, type Patch } from "./patch.ts";
+import { patched, receivePatched, type Patch } from "./patch.ts";
 import type { Verb } from "./port.ts";
 import { get, list, type Page } from "./read.ts";
 import type { ResourceInfo } from "./request-info.ts";
@@ -21,7 +21,7 @@ import type { Result, WriteContext, WriteTools } from "./writing.ts";
 /** The body of a call, read in the way that its verb needs. */
 export interface Payload {
   object(resource: Resource): JsonBody;
-  patch(resource: Resource): Patch;
+  patch(resource: Resource, fieldValidation: FieldValidation): Patch;
   deleteOptions(query: URLSearchParams): DeleteOptions;
 }
 
@@ -65,7 +65,7 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
     case "update":
       return change(tools, call, replacement(call, payload, context), context);
     case "patch":
-      return change(tools, call, patching(call, payload.patch(resource), context), context);
+      return change(tools, call, patching(call, payload.patch(resource, context.fieldValidation), context), context);
     case "delete":
       return deletion(tools, call, payload.deleteOptions(query), context);
     case "deletecollection":
@@ -95,11 +95,9 @@ function replacement(call: Call, payload: Payload, context: WriteContext): Chang
 function patching(call: Call, patch: Patch, context: WriteContext): Change["wanted"] {
   const { resource, namespace, name, subresource } = call;
   const paths = resource.kind.subresources.scale;
-  if (subresource === "scale" && paths !== undefined) return (current) => withScale(current, paths, patched(undefined, patch, scaleOf(current, paths)));
-  return (current) => {
-    const json = patched(resource, patch, current);
-    return receive(resource, { json, duplicates: [] }, { namespace, name, fieldValidation: context.fieldValidation, warn: context.warn });
-  };
+  if (subresource === "scale" && paths !== undefined) return (current) => withScale(current, paths, patched(undefined, patch, scaleOf(current, paths)).json);
+  const { fieldValidation, warn } = context;
+  return (current) => receivePatched(resource, patched(resource, patch, current), { namespace, name, fieldValidation, warn });
 }
 
 async function change(tools: WriteTools, call: Call, wanted: Change["wanted"], context: WriteContext): Promise<Outcome> {

@@ -1,5 +1,5 @@
 // Puts the API server together and answers requests: who is it, what do they want, may they, do it, show it.
-import type { UserInfo } from "#schema";
+import { readPatch, type UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readObject, textOf } from "./body.ts";
 import { isDryRun, readDeleteOptions } from "./delete.ts";
@@ -11,7 +11,7 @@ import { watchParameters } from "./list-options.ts";
 import { negotiate } from "./negotiate.ts";
 import { createOpenApi } from "./openapi.ts";
 import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
-import { patchOf, readPatch } from "./patch.ts";
+import { patchType } from "./patch.ts";
 import { ParsedObjects } from "./parsed-objects.ts";
 import { answerPath, OPEN_PATHS } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
@@ -36,7 +36,7 @@ function payloadOf(request: ApiRequest): Payload {
   const contentType = request.headers["content-type"];
   return {
     object: (resource) => readObject(resource, contentType, request.body),
-    patch: (resource) => patchOf(resource, contentType, readPatch(textOf(request.body))),
+    patch: (resource, fieldValidation) => readPatch(patchType(resource, contentType), textOf(request.body), fieldValidation),
     deleteOptions: (query) => readDeleteOptions(request.body, query),
   };
 }

@@ -8,7 +8,7 @@ import { decode } from "./keys.ts";
 import { watchParameters } from "./list-options.ts";
 import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
-import { patchOf } from "./patch.ts";
+import { patchType } from "./patch.ts";
 import { nextTurn, PIECE } from "./pause.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
 import type { Registry, Resource } from "./registry.ts";
@@ -31,7 +31,7 @@ function plain(value: unknown): unknown {
 function payloadOf(call: InProcessCall): Payload {
   return {
     object: () => ({ json: plain(call.body), duplicates: [] }),
-    patch: (resource) => patchOf(resource, call.contentType, plain(call.body)),
+    patch: (resource) => ({ type: patchType(resource, call.contentType), json: plain(call.body), problems: [] }),
     deleteOptions: (query) => deleteOptions(plain(call.body), query),
   };
 }

@@ -10,6 +10,7 @@ import { metadataErrors, metadataUpdateErrors } from "./metadata.ts";
 import { objectMeta } from "./metadata-schema.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
+import { restorer } from "./from-unstructured.ts";
 import { pruner } from "./prune.ts";
 import { structureChecker } from "./validate-structure.ts";
 
@@ -21,12 +22,12 @@ function rootOf(kind: Kind): Node {
   return { ...kind.schema, properties: { apiVersion: text, kind: text, metadata: objectMeta, ...kind.schema.properties } };
 }
 
-function handled<T>(kind: Kind, decode: () => T): T {
+function handled<T>(refuse: (why: string) => StatusError, decode: () => T): T {
   try {
     return decode();
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    throw badRequest(cannotHandle(kind, error.message));
+    throw refuse(error.message);
   }
 }
 
@@ -42,13 +43,14 @@ function strictDecodingError(problems: readonly string[]): string {
 
 function decodeWith(kind: Kind, body: DecodeBody, meta: (value: unknown, unknown: string[]) => unknown): (json: unknown, options: DecodeOptions) => Decoded {
   return (json, options) => {
-    if (!isObject(json)) throw badRequest(cannotHandle(kind, `json: cannot unmarshal ${Array.isArray(json) ? "array" : typeof json} into Go value`));
+    const refuse = options.refuse ?? ((why) => badRequest(cannotHandle(kind, why)));
+    if (!isObject(json)) throw refuse(`json: cannot unmarshal ${Array.isArray(json) ? "array" : typeof json} into Go value`);
     const { apiVersion, kind: name, metadata, ...rest } = json;
     const unknown: string[] = [];
-    const object = handled(kind, () => ({ apiVersion, kind: name, metadata: meta(metadata ?? {}, unknown), ...body(rest, unknown) }) as KubeObject);
+    const object = handled(refuse, () => ({ apiVersion, kind: name, metadata: meta(metadata ?? {}, unknown), ...body(rest, unknown) }) as KubeObject);
     if (options.fieldValidation === "Ignore") return { object, warnings: [] };
     const problems = [...(options.duplicates ?? []), ...unknown.toSorted().map((path) => `unknown field ${JSON.stringify(path)}`)];
-    if (problems.length > 0 && options.fieldValidation === "Strict") throw badRequest(cannotHandle(kind, strictDecodingError(problems)));
+    if (problems.length > 0 && options.fieldValidation === "Strict") throw refuse(strictDecodingError(problems));
     return { object, warnings: problems };
   };
 }
@@ -70,10 +72,12 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>): CompiledKind<O
   const plain = kind as unknown as Kind;
   const fill = defaulter(definitions)(kind.schema);
   const check = structureChecker(definitions)(kind.schema);
+  const root = rootOf(plain);
   return {
     kind,
-    root: rootOf(plain),
+    root,
     definitions,
+    restore: restorer(definitions)(root),
     decode: decoderOf(plain, definitions),
     applyDefaults(object) {
       const filled = fill(object) as KubeObject;

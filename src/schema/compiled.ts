@@ -1,5 +1,7 @@
 // What is computed from a kind once: the functions that the API server runs on every request.
+import type { StatusError } from "#core";
 import type { FieldError } from "./field-error.ts";
+import type { Restore } from "./from-unstructured.ts";
 import type { Kind } from "./kind.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
@@ -11,6 +13,8 @@ export interface DecodeOptions {
   readonly fieldValidation: FieldValidation;
   /** Problems that only the text shows, from `duplicateFields`. */
   readonly duplicates?: readonly string[];
+  /** Makes the refusal for a reason; default: a bad request that names the kind. */
+  readonly refuse?: (why: string) => StatusError;
 }
 
 /** A pruned object and the texts of the `Warning` headers. */
@@ -24,6 +28,8 @@ export interface CompiledKind<O extends KubeObject = KubeObject> {
   /** The whole object's schema, apiVersion, kind and metadata included; what strategic merge patches follow. */
   readonly root: Node;
   readonly definitions: Readonly<Record<string, Node>>;
+  /** What a strategic merge patch made, with its values as the types hold them; throws `Misfit`. */
+  readonly restore: Restore;
   /**
    * JSON → the object without unknown fields and without nulls where Kubernetes drops them. Throws StatusError
    * `BadRequest`: strict problems, metadata of a wrong type, for built-in kinds any value of a wrong type.

@@ -9,7 +9,10 @@ export { s, type Filled, type Optional, type Schema, type ShapeOf, type ValueOf 
 export { deepFreeze, equal, sortKeys } from "./equal.ts";
 export { fieldError, type FieldError, type FieldErrorType } from "./field-error.ts";
 export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";
-export { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
+export { Misfit } from "./from-unstructured.ts";
+export { goText } from "./go-text.ts";
+export { applyJsonPatch } from "./json-patch.ts";
+export { jsonSyntaxError } from "./json-syntax.ts";
 export {
   apiVersionOf,
   type Admit,
@@ -32,10 +35,13 @@ export {
   type Requirement,
 } from "./label-selector.ts";
 export { labelErrors } from "./metadata.ts";
+export { objectMeta } from "./metadata-schema.ts";
 export { names } from "./names.ts";
+export { applyMergePatch } from "./merge-patch.ts";
 export type { Node } from "./node.ts";
 export type { Condition, Draft, DraftMeta, KubeObject, ObjectKey, ObjectMeta, OwnerReference } from "./object.ts";
 export { openApiDocument } from "./openapi.ts";
+export { patchInvalid, readPatch, type PatchDocument, type PatchType } from "./patch-document.ts";
 export { compareQuantities, formatQuantity, parseQuantity, quantityNumber, type Quantity } from "./quantity.ts";
 export { applyStrategicPatch } from "./strategic-patch.ts";
 export { duplicateFields } from "./strict-json.ts";

@@ -1,5 +1,5 @@
-// JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7386) with the API server's errors. Inputs are never changed.
-import { badRequest, StatusError } from "#core";
+// JSON Patch (RFC 6902) as the API server applies it: with negative indices, and lenient where the RFC is strict.
+import { StatusError } from "#core";
 import { isObject } from "./compile-nodes.ts";
 import { equal } from "./equal.ts";
 
@@ -7,74 +7,76 @@ const OPERATIONS_MAX = 10_000;
 /** Characters that all copies of one patch may add, as Kubernetes limits them: copies of copies double with each step. */
 const COPIED_MAX = 3 << 20;
 
-interface Operation {
-  readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
-  readonly path: readonly string[];
-  readonly from: readonly string[];
-  readonly value: unknown;
-}
+type Container = unknown[] | Record<string, unknown>;
 
 /** How the API server answers any patch that cannot be applied: it names no reason. */
-function inapplicable(): StatusError {
+export function inapplicable(): StatusError {
   return new StatusError("Invalid", "the server rejected our request due to an error in our request", { details: {} });
 }
 
+/** The names on the way to a value; what stands before the first slash counts for nothing. */
 function parsePointer(pointer: unknown): string[] {
-  if (pointer === "") return [];
-  if (typeof pointer !== "string" || !pointer.startsWith("/")) throw inapplicable();
-  const parts = pointer.slice(1).split("/");
+  if (typeof pointer !== "string") throw inapplicable();
+  const parts = pointer.split("/").slice(1);
   return parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-const OPS: ReadonlySet<unknown> = new Set(["add", "remove", "replace", "move", "copy", "test"]);
-
-function parseOperation(raw: unknown): Operation {
-  if (!isObject(raw)) throw badRequest("json: cannot unmarshal into Go value of type jsonpatch.Operation");
-  const { op, path, from, value = null } = raw;
-  if (!OPS.has(op)) throw inapplicable();
-  const needsFrom = op === "move" || op === "copy";
-  return { op: op as Operation["op"], path: parsePointer(path), from: needsFrom ? parsePointer(from) : [], value };
-}
-
+/** An index in Go's reading: signs and leading zeros are fine, and -1 is the last of `length` places. */
 function indexOf(key: string, length: number): number {
-  if (!/^(0|[1-9]\d*)$/.test(key) || Number(key) >= length) throw inapplicable();
-  return Number(key);
+  if (!/^[+-]?\d+$/.test(key)) throw inapplicable();
+  const index = Number(key);
+  if (index >= length || index < -length) throw inapplicable();
+  return index < 0 ? index + length : index;
 }
 
-function get(document: unknown, path: readonly string[]): unknown {
-  let value = document;
-  for (const key of path) {
-    if (Array.isArray(value)) value = value[indexOf(key, value.length)];
-    else if (isObject(value) && Object.hasOwn(value, key)) value = value[key];
-    else throw inapplicable();
+/** The value of a member; of an object's missing member `undefined`, of a list's missing place an error. */
+function member(container: Container, key: string): unknown {
+  if (Array.isArray(container)) return container[indexOf(key, container.length)];
+  return Object.hasOwn(container, key) ? container[key] : undefined;
+}
+
+/** The container around the last name of the path, and that name. */
+function find(document: Container, path: readonly string[]): { readonly container: Container; readonly key: string } {
+  const key = path.at(-1);
+  if (key === undefined) throw inapplicable();
+  let container = document;
+  for (const name of path.slice(0, -1)) {
+    const next = member(container, name);
+    if (!Array.isArray(next) && !isObject(next)) throw inapplicable();
+    container = next;
   }
-  return value;
+  return { container, key };
 }
 
 /** Rebuilds the way to `path`; `change` gets a fresh copy of the container and the last key. */
-function edit(document: unknown, path: readonly string[], change: (container: unknown[] | Record<string, unknown>, key: string) => void): unknown {
+function edit(document: Container, path: readonly string[], change: (container: Container, key: string) => void): Container {
   const [key, ...rest] = path;
   if (key === undefined) throw inapplicable();
-  if (Array.isArray(document)) {
-    const copy: unknown[] = [...(document as unknown[])];
-    if (rest.length === 0) change(copy, key);
-    else copy[indexOf(key, copy.length)] = edit(copy[indexOf(key, copy.length)], rest, change);
+  // Go writes the members of what it has taken apart in alphabetical order.
+  const copy: Container = Array.isArray(document) ? [...(document as unknown[])] : Object.fromEntries(Object.entries(document).sort(byName));
+  if (rest.length === 0) {
+    change(copy, key);
     return copy;
   }
-  if (!isObject(document)) throw inapplicable();
-  const copy = { ...document };
-  if (rest.length === 0) change(copy, key);
-  else if (Object.hasOwn(copy, key)) copy[key] = edit(copy[key], rest, change);
-  else throw inapplicable();
+  const next = member(copy, key);
+  if (!Array.isArray(next) && !isObject(next)) throw inapplicable();
+  put(copy, key, edit(next, rest, change));
   return copy;
 }
 
-function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function put(container: Container, key: string, value: unknown): void {
+  if (Array.isArray(container)) container[indexOf(key, container.length)] = value;
+  else setMember(container, key, value);
+}
+
+/** Not by assignment: `__proto__` is a legal name. */
+export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function add(document: unknown, path: readonly string[], value: unknown): unknown {
-  if (path.length === 0) return value;
+function add(document: Container, path: readonly string[], value: unknown): Container {
   return edit(document, path, (container, key) => {
     if (!Array.isArray(container)) setMember(container, key, value);
     else if (key === "-") container.push(value);
@@ -82,7 +84,7 @@ function add(document: unknown, path: readonly string[], value: unknown): unknow
   });
 }
 
-function remove(document: unknown, path: readonly string[]): unknown {
+function remove(document: Container, path: readonly string[]): Container {
   return edit(document, path, (container, key) => {
     if (Array.isArray(container)) container.splice(indexOf(key, container.length), 1);
     else if (Object.hasOwn(container, key)) delete container[key];
@@ -90,55 +92,68 @@ function remove(document: unknown, path: readonly string[]): unknown {
   });
 }
 
-function replace(document: unknown, path: readonly string[], value: unknown): unknown {
-  if (path.length === 0) return value;
-  get(document, path);
-  return edit(document, path, (container, key) => {
-    if (Array.isArray(container)) container[indexOf(key, container.length)] = value;
-    else setMember(container, key, value);
-  });
+/** An object's member need not be there. Without a path the whole document is replaced, unless the value could be none. */
+function replace(document: Container, path: readonly string[], value: unknown, isWhole: boolean): Container {
+  if (isWhole) return Array.isArray(value) || isObject(value) ? value : document;
+  const { container, key } = find(document, path);
+  member(container, key);
+  return edit(document, path, (copy, last) => put(copy, last, value));
 }
 
-function step(document: unknown, { op, path, from, value }: Operation): unknown {
+function test(document: Container, path: readonly string[], operation: Record<string, unknown>, isWhole: boolean): void {
+  const { value } = operation;
+  const { container, key } = isWhole ? { container: { "": document }, key: "" } : find(document, path);
+  const there = member(container, key) ?? null;
+  // Without a value Kubernetes' server breaks the connection off when there is nothing to compare with.
+  if (value === undefined || !equal(there, value)) throw inapplicable();
+}
+
+/** Adds up what copies copy. */
+interface Budget {
+  copied: number;
+}
+
+function step(document: Container, operation: Record<string, unknown>, budget: Budget): Container {
+  const { op } = operation;
+  const value = operation["value"] ?? null;
   switch (op) {
     case "add":
-      return add(document, path, value);
+      return add(document, parsePointer(operation["path"]), value);
     case "remove":
-      return remove(document, path);
+      return remove(document, parsePointer(operation["path"]));
     case "replace":
-      return replace(document, path, value);
-    case "copy":
-      return add(document, path, get(document, from));
-    case "move":
-      if (path.length > from.length && from.every((key, index) => path[index] === key)) throw inapplicable();
-      return add(remove(document, from), path, get(document, from));
+      return replace(document, parsePointer(operation["path"]), value, operation["path"] === "");
     case "test":
-      if (!sameOrBothNothing(document, path, value)) throw inapplicable();
+      test(document, parsePointer(operation["path"]), operation, operation["path"] === "");
       return document;
+    case "move": {
+      const from = parsePointer(operation["from"]);
+      const { container, key } = find(document, from);
+      const moved = member(container, key);
+      return add(remove(document, from), parsePointer(operation["path"]), moved);
+    }
+    case "copy": {
+      const { container, key } = find(document, parsePointer(operation["from"]));
+      const copied = member(container, key) ?? null;
+      budget.copied += sizeOf(copied, COPIED_MAX - budget.copied);
+      if (budget.copied > COPIED_MAX) throw inapplicable();
+      return add(document, parsePointer(operation["path"]), copied);
+    }
+    default:
+      throw inapplicable();
   }
 }
 
-/** A test for null also holds where there is nothing. */
-function sameOrBothNothing(document: unknown, path: readonly string[], value: unknown): boolean {
-  if (value !== null) return equal(get(document, path), value);
-  const parent = get(document, path.slice(0, -1));
-  const key = path.at(-1);
-  return key === undefined ? parent === null : isObject(parent) && !Object.hasOwn(parent, key) ? true : get(document, path) === null;
-}
-
-/** Applies a JSON Patch. Throws StatusError: `BadRequest` for what is no patch, `Invalid` when it cannot be applied. */
+/** Applies the operations of a patch, which `readPatch` has read. Throws StatusError `Invalid` when one cannot be applied. */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
-  if (!Array.isArray(patch)) throw badRequest(`json: cannot unmarshal ${isObject(patch) ? "object" : typeof patch} into Go value of type jsonpatch.Patch`);
+  if (!Array.isArray(patch)) return document;
   if (patch.length > OPERATIONS_MAX) {
-    throw new StatusError("RequestEntityTooLarge", `The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`);
+    const message = `Request entity too large: The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`;
+    throw new StatusError("RequestEntityTooLarge", message);
   }
-  let result = document;
-  let copied = 0;
-  for (const operation of patch.map(parseOperation)) {
-    if (operation.op === "copy") copied += sizeOf(get(result, operation.from), COPIED_MAX - copied);
-    if (copied > COPIED_MAX) throw inapplicable();
-    result = step(result, operation);
-  }
+  const budget: Budget = { copied: 0 };
+  let result = document as Container;
+  for (const operation of patch as unknown[]) result = step(result, isObject(operation) ? operation : {}, budget);
   return result;
 }
 
@@ -154,30 +169,11 @@ function sizeOf(value: unknown, max: number): number {
       for (const item of next as unknown[]) rest.push(item);
     } else if (isObject(next)) {
       size += 2;
-      for (const [name, member] of Object.entries(next)) {
+      for (const [name, value] of Object.entries(next)) {
         size += name.length + 4;
-        rest.push(member);
+        rest.push(value);
       }
     } else size += 4;
   }
   return size;
-}
-
-function merge(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const out: Record<string, unknown> = isObject(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete out[name];
-    else setMember(out, name, merge(Object.hasOwn(out, name) ? out[name] : undefined, value));
-  }
-  return out;
-}
-
-/** Applies a JSON Merge Patch. Throws StatusError `BadRequest` when the patch is not an object. */
-export function applyMergePatch(document: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) {
-    const what = Array.isArray(patch) ? "array" : typeof patch;
-    throw badRequest(`error decoding patch: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`);
-  }
-  return merge(document, patch);
 }

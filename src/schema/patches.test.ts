@@ -4,8 +4,11 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { isReason } from "#core";
 import { deepFreeze, equal } from "./equal.ts";
-import { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
+import { applyJsonPatch } from "./json-patch.ts";
+import { jsonSyntaxError } from "./json-syntax.ts";
+import { applyMergePatch } from "./merge-patch.ts";
 import type { Node } from "./node.ts";
+import { readPatch } from "./patch-document.ts";
 import { applyStrategicPatch } from "./strategic-patch.ts";
 
 const document = deepFreeze({ a: { b: [1, 2, 3] }, "x/y": 1, n: null });
@@ -18,6 +21,18 @@ for (const { name, patch, want } of [
   { name: "escaped names", patch: [{ op: "replace", path: "/x~1y", value: 2 }], want: { ...document, "x/y": 2 } },
   { name: "move", patch: [{ op: "move", from: "/a/b", path: "/b" }], want: { ...document, a: {}, b: [1, 2, 3] } },
   { name: "copy", patch: [{ op: "copy", from: "/a/b/2", path: "/a/b/0" }], want: { ...document, a: { b: [3, 1, 2, 3] } } },
+  { name: "an index from the end", patch: [{ op: "remove", path: "/a/b/-1" }], want: { ...document, a: { b: [1, 2] } } },
+  { name: "add at the end by a negative index", patch: [{ op: "add", path: "/a/b/-1", value: 9 }], want: { ...document, a: { b: [1, 2, 3, 9] } } },
+  { name: "an index with sign and zeros", patch: [{ op: "replace", path: "/a/b/+01", value: 9 }], want: { ...document, a: { b: [1, 9, 3] } } },
+  { name: "replace what is not there", patch: [{ op: "replace", path: "/a/c", value: 1 }], want: { ...document, a: { b: [1, 2, 3], c: 1 } } },
+  { name: "copy what is not there", patch: [{ op: "copy", from: "/a/c", path: "/c" }], want: { ...document, c: null } },
+  {
+    name: "what stands before the first slash counts for nothing",
+    patch: [{ op: "add", path: "zz/a/c", value: 1 }],
+    want: { ...document, a: { b: [1, 2, 3], c: 1 } },
+  },
+  { name: "a whole document that is none leaves all as it is", patch: [{ op: "replace", path: "", value: "x" }], want: document },
+  { name: "test the whole document", patch: [{ op: "test", path: "", value: document }], want: document },
   { name: "test for absence", patch: [{ op: "test", path: "/nosuch", value: null }], want: document },
   { name: "the whole document", patch: [{ op: "replace", path: "", value: { z: 1 } }], want: { z: 1 } },
 ]) {
@@ -27,7 +42,16 @@ for (const { name, patch, want } of [
 for (const patch of [
   [{ op: "test", path: "/a/b/0", value: 2 }],
   [{ op: "remove", path: "/nosuch" }],
-  [{ op: "replace", path: "/a/nosuch", value: 1 }],
+  [{ op: "replace", path: "/a/b/3", value: 1 }],
+  [{ op: "remove", path: "/a/b/-4" }],
+  [{ op: "add", path: "/a/b/-5", value: 1 }],
+  [{ op: "add", path: "/a/b/1x", value: 1 }],
+  [{ op: "test", path: "/nosuch" }],
+  [{ op: "test", path: "/a/b/-", value: 1 }],
+  [{ op: "add", path: "", value: {} }],
+  [{ op: "remove", path: "" }],
+  [{ op: "move", from: "/nosuch", path: "/a/c" }],
+  [null],
   [{ op: "add", path: "/a/b/7", value: 1 }],
   [{ op: "add", path: "/q/r", value: 1 }],
   [{ op: "move", from: "/a", path: "/a/b" }],
@@ -56,27 +80,126 @@ for (const { name, patch } of [
   });
 }
 
-test("what is no patch is a bad request", () => {
+const strict = "error decoding patch: ";
+for (const { type, text: sent, warn, ignore } of [
+  {
+    type: "json",
+    text: "{}",
+    warn: `${strict}json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp`,
+    ignore: "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+  },
+  {
+    type: "json",
+    text: '["x"]',
+    warn: `${strict}json: cannot unmarshal string into Go value of type handlers.jsonPatchOp`,
+    ignore: "json: cannot unmarshal string into Go value of type jsonpatch.Operation",
+  },
+  { type: "json", text: '[{"op":5}]', warn: `${strict}json: cannot unmarshal number into Go struct field jsonPatchOp.op of type string`, ignore: undefined },
+  {
+    type: "json",
+    text: "[x",
+    warn: `${strict}invalid character 'x' looking for beginning of value`,
+    ignore: "invalid character 'x' looking for beginning of value",
+  },
+  { type: "merge", text: "[]", warn: `${strict}json: cannot unmarshal array into Go value of type map[string]interface {}`, ignore: undefined },
+  { type: "merge", text: "null", warn: "Invalid JSON Patch", ignore: "Invalid JSON Patch" },
+  { type: "merge", text: "", warn: `${strict}unexpected end of JSON input`, ignore: "Invalid JSON Patch" },
+  {
+    type: "strategic",
+    text: "true",
+    warn: "json: cannot unmarshal bool into Go value of type map[string]interface {}",
+    ignore: "json: cannot unmarshal bool into Go value of type map[string]interface {}",
+  },
+  { type: "strategic", text: "{} x", warn: "invalid character 'x' after top-level value", ignore: "invalid character 'x' after top-level value" },
+] as const) {
+  test(`a ${type} patch ${sent} is refused as at Kubernetes, with and without field validation`, () => {
+    for (const [validation, want] of [
+      ["Warn", warn],
+      ["Ignore", ignore],
+    ] as const) {
+      if (want === undefined) assert.doesNotThrow(() => readPatch(type, sent, validation));
+      else
+        assert.throws(
+          () => readPatch(type, sent, validation),
+          (error) => isReason(error, "BadRequest") && error.message === want,
+        );
+    }
+  });
+}
+
+test("problems of a patch itself are told: fields that it names twice, and members that operations do not have", () => {
+  assert.deepEqual(readPatch("json", '[{"op":"test","op":"add","path":"/x","foo":1}]', "Strict").problems, [
+    'json patch duplicate field "[0].op"',
+    'json patch unknown field "[0].foo"',
+  ]);
+  assert.deepEqual(readPatch("merge", '{"a":{"b":1,"b":2}}', "Warn").problems, ['duplicate field "a.b"']);
+  assert.deepEqual(readPatch("strategic", '{"a":1,"a":2}', "Ignore").problems, []);
+});
+
+test("10,000 operations are a patch, one more is too large", () => {
+  const operations = (count: number): object[] => Array.from({ length: count }, () => ({ op: "test", path: "/a/b/0", value: 1 }));
+  assert.equal(applyJsonPatch(document, operations(10_000)), document);
   assert.throws(
-    () => applyJsonPatch({}, {}),
-    (error) => isReason(error, "BadRequest"),
+    () => applyJsonPatch(document, operations(10_001)),
+    (error) =>
+      isReason(error, "RequestEntityTooLarge") &&
+      error.message === "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001",
   );
-  assert.throws(
-    () => applyMergePatch({}, []),
-    (error) => isReason(error, "BadRequest"),
-  );
-  assert.throws(
-    () =>
-      applyJsonPatch(
-        {},
-        Array.from({ length: 10_001 }, () => ({})),
+});
+
+for (const { text: sent, want } of [
+  { text: "", want: "unexpected end of JSON input" },
+  { text: '{"a"', want: "unexpected end of JSON input" },
+  { text: "{a", want: "invalid character 'a' looking for beginning of object key string" },
+  { text: '{"a" 1', want: "invalid character '1' after object key" },
+  { text: '{"a":1 "b"', want: "invalid character '\"' after object key:value pair" },
+  { text: "[1 2]", want: "invalid character '2' after array element" },
+  { text: "[01]", want: "invalid character '1' after array element" },
+  { text: "[-x]", want: "invalid character 'x' in numeric literal" },
+  { text: "[1.]", want: "invalid character ']' after decimal point in numeric literal" },
+  { text: "[1e]", want: "invalid character ']' in exponent of numeric literal" },
+  { text: "[trux]", want: "invalid character 'x' in literal true (expecting 'e')" },
+  { text: '["\n"]', want: String.raw`invalid character '\n' in string literal` },
+  { text: String.raw`["\q"]`, want: "invalid character 'q' in string escape code" },
+  { text: String.raw`["\u12g4"]`, want: String.raw`invalid character 'g' in \u hexadecimal character escape` },
+  { text: "[é]", want: "invalid character 'Ã' looking for beginning of value" },
+  { text: "'a'", want: String.raw`invalid character '\'' looking for beginning of value` },
+  { text: "[".repeat(10_001), want: "invalid character '[' exceeded max depth" },
+]) {
+  test(`Go says of ${sent.slice(0, 20)}: ${want}`, () => assert.equal(jsonSyntaxError(sent), want));
+}
+
+test("what JSON.parse reads, Go has nothing to say about, and the other way round", () => {
+  const parses = (sent: string): boolean => {
+    try {
+      JSON.parse(sent);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const pieces = fc.array(fc.constantFrom("{", "}", "[", "]", ",", ":", '"a"', "1", "-", "0.5e3", "true", "null", " ", "x", '"'), { maxLength: 9 });
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        pieces.map((list) => list.join("")),
+        fc.json(),
       ),
-    (error) => isReason(error, "RequestEntityTooLarge"),
+      (sent) => (jsonSyntaxError(sent) === undefined) === parses(sent),
+    ),
   );
 });
 
 test("a merge patch deletes by null, replaces lists and merges objects", () => {
   assert.deepEqual(applyMergePatch(document, { a: { b: [4], c: { d: null, e: 1 } }, n: null }), { a: { b: [4], c: { e: 1 } }, "x/y": 1 });
+});
+
+test("new values of a merge patch lose their nulls, in lists too; a list in the place of an object keeps them", () => {
+  assert.deepEqual(applyMergePatch({ l: [1], o: {} }, { l: [{ x: null, y: 1 }, null], o: [{ x: null }], n: { a: [{ b: null }] } }), {
+    l: [{ y: 1 }, null],
+    o: [{ x: null }],
+    n: { a: [{}] },
+  });
 });
 
 test("a patch cannot reach an object's prototype", () => {
@@ -88,11 +211,21 @@ test("a patch cannot reach an object's prototype", () => {
 const json = fc.jsonValue({ maxDepth: 3 });
 const objects = fc.dictionary(fc.constantFrom("a", "b", "c"), json);
 
-test("applying a merge patch twice is applying it once", () => {
+test("applying a merge patch twice is applying it once, but for the nulls of a list that takes an object's place: they go the second time", () => {
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof({ maxDepth: 3 }, fc.constant(null), fc.integer(), fc.string(), fc.dictionary(fc.constantFrom("a", "b", "c"), tie("tree"))),
+  }));
+  const patches = fc.dictionary(fc.constantFrom("a", "b", "c"), tree);
   fc.assert(
-    fc.property(objects, objects, (target, patch) => {
+    fc.property(objects, patches, (target, patch) => {
       const once = applyMergePatch(deepFreeze(target), deepFreeze(patch));
       return equal(applyMergePatch(once, patch), once);
+    }),
+  );
+  fc.assert(
+    fc.property(objects, objects, (target, patch) => {
+      const twice = applyMergePatch(applyMergePatch(deepFreeze(target), deepFreeze(patch)), patch);
+      return equal(applyMergePatch(twice, patch), twice);
     }),
   );
 });
