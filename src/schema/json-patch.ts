@@ -169,9 +169,9 @@ function sizeOf(value: unknown, max: number): number {
       for (const item of next as unknown[]) rest.push(item);
     } else if (isObject(next)) {
       size += 2;
-      for (const [name, value] of Object.entries(next)) {
+      for (const [name, inner] of Object.entries(next)) {
         size += name.length + 4;
-        rest.push(value);
+        rest.push(inner);
       }
     } else size += 4;
   }
