@@ -119,14 +119,28 @@ export async function bootOurs(): Promise<Server> {
   };
 }
 
-/** Asked over a socket, for what HTTP itself does. */
-export async function bootOursOverHttps(): Promise<Server> {
+/** Over a socket, for real clients and for what HTTP itself does. */
+export async function listenOurs(): Promise<{ readonly port: number; readonly caPem: string; readonly store: MemoryStore; close(): Promise<void> }> {
   const { api, store, end } = await boot(systemClock);
   const folder = mkdtempSync(join(tmpdir(), "eider-oracle-pki-"));
   const tls = await servingCertificate(folder, ["127.0.0.1", "localhost"], systemClock.wallMs());
   rmSync(folder, { recursive: true });
   const listening = await api.listen({ at: { host: "127.0.0.1", port: 0 }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
-  const client = httpsClient({ port: listening.port, caPem: tls.caPem });
+  return {
+    port: listening.port,
+    caPem: tls.caPem,
+    store,
+    async close() {
+      await listening.close();
+      await end();
+    },
+  };
+}
+
+/** Asked over a socket. */
+export async function bootOursOverHttps(): Promise<Server> {
+  const { port, caPem, store, close } = await listenOurs();
+  const client = httpsClient({ port, caPem });
   return {
     name: "ours",
     ask: (asked: Asked, signal) => client.ask(asked, signal),
@@ -135,8 +149,7 @@ export async function bootOursOverHttps(): Promise<Server> {
     compact: () => compact(store),
     async close() {
       client.close();
-      await listening.close();
-      await end();
+      await close();
     },
   };
 }
