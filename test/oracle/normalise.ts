@@ -95,7 +95,9 @@ class Masks {
     for (const [name, instead] of this.#known.generated) result = result.replaceAll(name, instead);
     // Cluster IPs are drawn from the range.
     result = result.replaceAll(/\b10\.96\.\d+\.\d+\b/g, "<clusterIP>");
-    // Messages that tell revisions.
+    // Messages that quote a whole object, and those that tell revisions.
+    result = result.replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "<time>");
+    result = result.replaceAll(/(resourceVersion\\*":\\*")(\d+)/g, (_, before: string, rv: string) => `${before}${this.#revision(rv)}`);
     result = result.replaceAll(/(resource version: \d+ )\(\d+\)/g, "$1(<rv>)").replaceAll(/(resource version: \d+, current: )\d+/g, "$1<rv>");
     return result.replaceAll(
       /(ResourceVersion in (?:the precondition|record) )\((\d+)\)/g,
