@@ -1,10 +1,11 @@
-// `npm run bench -- idle|seeds [-o json] [--rounds N] [--starts N]`: measures the packed build on this machine. Ctrl-C ends it and what it started.
+// `npm run bench -- api|idle|seeds [-o json] [--rounds N] [--starts N]`: measures the packed build on this machine. Ctrl-C ends it and what it started.
 import { parseArgs } from "node:util";
 import { print, verdictOf, type Report } from "../test/bench/figures.ts";
+import { benchApi } from "../test/bench/api.ts";
 import { benchIdle } from "../test/bench/idle.ts";
 import { benchSeeds } from "../test/bench/seeds.ts";
 
-const USAGE = "usage: npm run bench -- idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]";
+const USAGE = "usage: npm run bench -- api|idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]";
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -26,6 +27,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 const note = (line: string): void => console.error(`... ${line}`);
 
 const benches: Readonly<Record<string, () => Promise<Report>>> = {
+  api: () => benchApi({ rounds: number(values.rounds, 5), note }, ending.signal),
   idle: () => benchIdle({ rounds: number(values.rounds, 3), note }, ending.signal),
   seeds: () =>
     benchSeeds(

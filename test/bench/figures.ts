@@ -6,8 +6,8 @@ export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly rounds: readonly number[];
-  /** `<=` is a goal for the median; `==` must hold, else the run fails. */
-  readonly goal?: { readonly is: "<=" | "=="; readonly value: number };
+  /** `<=` and `>=` are goals for the median; `==` must hold, else the run fails. */
+  readonly goal?: { readonly is: "<=" | ">=" | "=="; readonly value: number };
   /** The figure of somebody else to compare with. */
   readonly beside?: string;
 }
@@ -34,7 +34,8 @@ export const medianOf = (values: readonly number[]): number => spreadOf(values).
 export function verdictOf({ goal, rounds }: Figure): "" | "met" | "MISSED" {
   if (goal === undefined) return "";
   const { median } = spreadOf(rounds);
-  return (goal.is === "<=" ? median <= goal.value : median === goal.value) ? "met" : "MISSED";
+  const isMet = { "<=": median <= goal.value, ">=": median >= goal.value, "==": median === goal.value };
+  return isMet[goal.is] ? "met" : "MISSED";
 }
 
 export interface Report {

@@ -110,11 +110,16 @@ class Processes {
 
 export interface Started {
   readonly running: Running;
+  /** Process ids: of the API server, and of its store. */
+  readonly pids: readonly [apiserver: number, etcd: number];
   end(): Promise<void>;
 }
 
-/** Starts both and waits until the API server is ready. Throws with the end of its log when it never is. */
-export async function startReal({ apiserver, etcd }: { readonly apiserver: string; readonly etcd: string }): Promise<Started> {
+/** Starts both and waits until the API server is ready; with `syncs` writes are on disk before they are answered. Throws with the end of its log when it never is. */
+export async function startReal(
+  { apiserver, etcd }: { readonly apiserver: string; readonly etcd: string },
+  options: { readonly syncs?: boolean } = {},
+): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), "eider-oracle-"));
   const processes = new Processes(folder);
   try {
@@ -123,8 +128,8 @@ export async function startReal({ apiserver, etcd }: { readonly apiserver: strin
     const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
     const client = `http://127.0.0.1:${etcdPort}`;
     const peer = `http://127.0.0.1:${peerPort}`;
-    const etcdArgs = `--data-dir etcd --listen-client-urls ${client} --advertise-client-urls ${client} --listen-peer-urls ${peer} --initial-advertise-peer-urls ${peer} --initial-cluster default=${peer} --unsafe-no-fsync`;
-    processes.start("etcd", etcd, etcdArgs.split(" "));
+    const etcdArgs = `--data-dir etcd --listen-client-urls ${client} --advertise-client-urls ${client} --listen-peer-urls ${peer} --initial-advertise-peer-urls ${peer} --initial-cluster default=${peer}${options.syncs === true ? "" : " --unsafe-no-fsync"}`;
+    const store = processes.start("etcd", etcd, etcdArgs.split(" "));
     const files = `--tls-cert-file=apiserver.crt --tls-private-key-file=apiserver.key --client-ca-file=ca.crt --token-auth-file=tokens.csv --service-account-key-file=sa.pub --service-account-signing-key-file=sa.key --kubelet-client-certificate=kubelet.crt --kubelet-client-key=kubelet.key --cert-dir=.`;
     const rest = `--etcd-servers=${client} --bind-address=127.0.0.1 --secure-port=${port} --service-account-issuer=https://kubernetes.default.svc --service-cluster-ip-range=10.96.0.0/16 --authorization-mode=Node,RBAC --endpoint-reconciler-type=none`;
     const child = processes.start("apiserver", apiserver, `${files} ${rest}`.split(" "));
@@ -133,7 +138,7 @@ export async function startReal({ apiserver, etcd }: { readonly apiserver: strin
     await ready(running, () => {
       if (child.exitCode !== null) throw new Error(`kube-apiserver ended: ${processes.log("apiserver")}`);
     });
-    return { running, end: () => processes.end() };
+    return { running, pids: [child.pid ?? 0, store.pid ?? 0], end: () => processes.end() };
   } catch (error) {
     await processes.end();
     throw error;
