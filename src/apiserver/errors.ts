@@ -58,3 +58,19 @@ export function terminating(of: ResourceName, name: string, namespace: string): 
   const causes = [{ reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" }];
   return new StatusError("Forbidden", message, { details: { ...details, causes } });
 }
+
+/** A list at a revision that the watch window has lost. */
+export function expiredList(): StatusError {
+  return new StatusError("Expired", "The resourceVersion for the provided list is too old.");
+}
+
+/** A page whose revision the watch window has lost; `token` reads the rest of the list as it is now. */
+export function expiredContinue(token: string): StatusError {
+  const why = "The provided continue parameter is too old to display a consistent list result.";
+  const either =
+    "You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results.";
+  const then =
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted " +
+    "between the time the first chunk was returned and now may show up in the list.";
+  return new StatusError("Expired", `${why} ${either} ${then}`, { continue: token });
+}

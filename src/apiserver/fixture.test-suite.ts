@@ -117,7 +117,10 @@ export const KINDS: readonly ServedKind[] = [
 ];
 
 /** A server with namespace `default`, everything allowed to holders of the token `good`. */
-export async function fixture(overrides: Partial<ApiServerOptions> = {}, storeOptions: { startRevision?: number } = {}): Promise<Fixture> {
+export async function fixture(
+  overrides: Partial<ApiServerOptions> = {},
+  storeOptions: { startRevision?: number; windowBytesMax?: number } = {},
+): Promise<Fixture> {
   const clock = new SimClock();
   const store = new MemoryStore({ clock, ...storeOptions });
   const server = createApiServer({

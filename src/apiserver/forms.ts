@@ -5,7 +5,7 @@ import { decode, itemText } from "./keys.ts";
 import type { Form } from "./negotiate.ts";
 import type { Outcome } from "./operations.ts";
 import { nextTurn, PIECE } from "./pause.ts";
-import type { Page } from "./read.ts";
+import { listMeta, type Page } from "./read.ts";
 import type { Resource } from "./registry.ts";
 import { asStatusError } from "./responses.ts";
 import type { Frame } from "./watch.ts";
@@ -65,7 +65,7 @@ async function mapTexts(texts: readonly string[], show: (text: string) => string
 
 async function pageText(rendering: Rendering, page: Page): Promise<string> {
   const { resource, form } = rendering;
-  const metadata = { ...(page.continue === "" ? {} : { continue: page.continue }), resourceVersion: String(page.revision) };
+  const metadata = listMeta(page);
   if (form.as === "Table") {
     const rows = await mapTexts(page.texts, (text) => rowText(rendering, decode(text), form.version));
     return tableText(rendering, rows, metadata, { version: form.version, columns: true });

@@ -1,14 +1,19 @@
 // The query parameters of lists and watches, checked as Kubernetes checks them.
-import { badRequest } from "#core";
-import type { FieldErrorType } from "#schema";
-import { invalidOptions } from "./errors.ts";
+import { badRequest, unknownFailure } from "#core";
+import type { FieldError } from "#schema";
+import { readContinue, type Continuation } from "./continue-token.ts";
+import { invalid } from "./errors.ts";
 import { isSet } from "./request-info.ts";
 
 export interface ListParameters {
+  /** 0: no limit. */
   readonly limit: number;
-  readonly continue: string;
+  /** Where a page goes on. */
+  readonly from: Continuation | undefined;
   /** Undefined when unset; "0" accepts any state. */
   readonly resourceVersion: number | undefined;
+  /** The one revision that may be shown. */
+  readonly exactly: number | undefined;
 }
 
 export interface WatchParameters {
@@ -20,60 +25,113 @@ export interface WatchParameters {
   readonly timeoutSeconds: number | undefined;
 }
 
+const UINT64_MAX = 2n ** 64n - 1n;
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** What Go's strconv says about a text that is no integer of 64 bits; undefined when it is one. */
+function wrongInteger(text: string, parse: "ParseInt" | "ParseUint"): string | undefined {
+  const quoted = JSON.stringify(text);
+  if (!(parse === "ParseInt" ? /^[+-]?\d+$/ : /^\d+$/).test(text)) return `strconv.${parse}: parsing ${quoted}: invalid syntax`;
+  const value = BigInt(text.replace("+", ""));
+  const fits = parse === "ParseInt" ? value <= INT64_MAX && value >= -INT64_MAX - 1n : value <= UINT64_MAX;
+  return fits ? undefined : `strconv.${parse}: parsing ${quoted}: value out of range`;
+}
+
+/** What is wrong with a resourceVersion; undefined for a good one and for none. */
+function wrongVersion(text: string): string | undefined {
+  const wrong = text === "" ? undefined : wrongInteger(text, "ParseUint");
+  return wrong === undefined ? undefined : `resourceVersion: Invalid value: ${JSON.stringify(text)}: ${wrong}`;
+}
+
+/** Undefined when unset; throws BadRequest, in Kubernetes' words, for what is no number. */
 function versionOf(query: URLSearchParams): number | undefined {
   const text = query.get("resourceVersion") ?? "";
-  if (text === "") return undefined;
-  const version = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(version)) {
-    throw invalidOptions("ListOptions", {
-      type: "FieldValueInvalid",
-      field: "resourceVersion",
-      message: `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    });
-  }
-  return version;
+  const wrong = wrongVersion(text);
+  if (wrong !== undefined) throw badRequest(`invalid resource version: ${wrong}`);
+  return text === "" ? undefined : Number(text);
+}
+
+/** As `versionOf`, for a watch or the read of one object; a text that is no number fails there without a reason. */
+export function versionOfOne(query: URLSearchParams): number | undefined {
+  const text = query.get("resourceVersion") ?? "";
+  const wrong = wrongVersion(text);
+  if (wrong !== undefined) throw unknownFailure(wrong);
+  return text === "" ? undefined : Number(text);
 }
 
 function integer(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name) ?? "";
-  if (text === "") return undefined;
-  if (!/^-?\d{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const wrong = wrongInteger(text, "ParseInt");
+  if (wrong !== undefined) throw badRequest(wrong);
   return Number(text);
 }
 
-function refuse(type: FieldErrorType, field: string, message: string): never {
-  throw invalidOptions("ListOptions", { type, field, message });
+function forbidden(field: string, text: string): FieldError {
+  return { type: "FieldValueForbidden", field, message: `Forbidden: ${text}` };
 }
 
-/** Refuses combinations of resourceVersion, resourceVersionMatch, continue and sendInitialEvents that make no sense. */
-function checkMatch(query: URLSearchParams, watch: boolean): void {
+function unsupported(match: string, supported: string): FieldError {
+  return {
+    type: "FieldValueNotSupported",
+    field: "resourceVersionMatch",
+    message: `Unsupported value: ${JSON.stringify(match)}: supported values: ${supported}`,
+  };
+}
+
+/** A row for each combination that makes no sense, in the order of Kubernetes' answers. */
+function listErrors(query: URLSearchParams): readonly FieldError[] {
   const match = query.get("resourceVersionMatch") ?? "";
   const version = query.get("resourceVersion") ?? "";
-  const initial = query.has("sendInitialEvents");
-  const forbid = (text: string): never => refuse("FieldValueForbidden", "resourceVersionMatch", `Forbidden: ${text}`);
-  if (initial && !watch) refuse("FieldValueForbidden", "sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list");
-  if (initial && match !== "NotOlderThan") forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  if (match === "" || initial) return;
-  if (watch) forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-  if (version === "") forbid("resourceVersionMatch is forbidden unless resourceVersion is provided");
-  if ((query.get("continue") ?? "") !== "") forbid("resourceVersionMatch is forbidden when continue is provided");
-  if (match !== "Exact" && match !== "NotOlderThan") {
-    refuse("FieldValueNotSupported", "resourceVersionMatch", `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`);
-  }
-  if (match === "Exact" && version === "0") forbid('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+  const says = (wrong: boolean, error: FieldError): readonly FieldError[] => (wrong ? [error] : []);
+  const forbid = (text: string): FieldError => forbidden("resourceVersionMatch", text);
+  return [
+    ...says(match !== "" && version === "", forbid("resourceVersionMatch is forbidden unless resourceVersion is provided")),
+    ...says(match !== "" && (query.get("continue") ?? "") !== "", forbid("resourceVersionMatch is forbidden when continue is provided")),
+    ...says(!["", "Exact", "NotOlderThan"].includes(match), unsupported(match, '"Exact", "NotOlderThan", ""')),
+    ...says(match === "Exact" && version === "0", forbid('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')),
+    ...says(query.has("sendInitialEvents"), forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")),
+  ];
 }
 
+function watchErrors(query: URLSearchParams): readonly FieldError[] {
+  const match = query.get("resourceVersionMatch") ?? "";
+  const initial = query.has("sendInitialEvents");
+  const says = (wrong: boolean, error: FieldError): readonly FieldError[] => (wrong ? [error] : []);
+  const forbid = (text: string): FieldError => forbidden("resourceVersionMatch", text);
+  return [
+    ...says(initial && match !== "NotOlderThan", forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")),
+    ...says(!initial && match !== "", forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")),
+    ...says(!["", "NotOlderThan"].includes(match), unsupported(match, '"NotOlderThan"')),
+    ...says(match !== "" && (query.get("continue") ?? "") !== "", forbid("resourceVersionMatch is forbidden when continue is provided")),
+  ];
+}
+
+function check(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
+}
+
+/** From resourceVersion 0 a list is whatever a cache holds, in one piece; a limit makes another version exact. */
 export function listParameters(query: URLSearchParams): ListParameters {
-  checkMatch(query, false);
-  const limit = integer(query, "limit") ?? 0;
-  return { limit: Math.max(0, limit), continue: query.get("continue") ?? "", resourceVersion: versionOf(query) };
+  const limit = Math.max(0, integer(query, "limit") ?? 0);
+  integer(query, "timeoutSeconds");
+  check(listErrors(query));
+  const token = query.get("continue") ?? "";
+  const from = token === "" ? undefined : readContinue(token);
+  if (from !== undefined && !["", "0"].includes(query.get("resourceVersion") ?? ""))
+    throw badRequest("specifying resource version is not allowed when using continue");
+  const resourceVersion = versionOf(query);
+  const match = query.get("resourceVersionMatch") ?? "";
+  const exact = match === "Exact" || (match === "" && limit > 0 && (resourceVersion ?? 0) > 0);
+  return { limit: resourceVersion === 0 ? 0 : limit, from, resourceVersion, exactly: exact ? resourceVersion : undefined };
 }
 
 export function watchParameters(query: URLSearchParams): WatchParameters {
-  checkMatch(query, true);
-  const resourceVersion = versionOf(query);
-  const asked = query.has("sendInitialEvents") ? isSet(query, "sendInitialEvents") : undefined;
   const timeoutSeconds = integer(query, "timeoutSeconds");
+  integer(query, "limit");
+  check(watchErrors(query));
+  const resourceVersion = versionOfOne(query);
+  const asked = query.has("sendInitialEvents") ? isSet(query, "sendInitialEvents") : undefined;
   return {
     resourceVersion,
     initialEvents: asked ?? (resourceVersion === undefined || resourceVersion === 0),

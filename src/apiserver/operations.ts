@@ -7,7 +7,7 @@ import { remove, type DeleteOptions } from "./delete.ts";
 import { verbsOf } from "./discovery.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
-import { listParameters } from "./list-options.ts";
+import { listParameters, versionOfOne } from "./list-options.ts";
 import { patched, receivePatched, type Patch } from "./patch.ts";
 import type { Verb } from "./port.ts";
 import { get, list, type Page } from "./read.ts";
@@ -55,11 +55,11 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
   const { resource, namespace, name, query } = call;
   switch (call.verb) {
     case "get": {
-      const text = await get(tools.store, resource, namespace, name);
+      const text = await get(tools, { resource, namespace, name }, versionOfOne(query));
       return call.subresource === "scale" ? scaled(resource, decode(text)) : { as: "text", status: 200, text };
     }
     case "list":
-      return { as: "page", status: 200, page: await list(tools.store, resource, selectionOf(resource, namespace, query), listParameters(query)) };
+      return { as: "page", status: 200, page: await list(tools, selectionOf(resource, namespace, query), listParameters(query)) };
     case "create":
       return { as: "object", status: 201, result: await create(tools, { resource, namespace }, payload.object(resource), context) };
     case "update":
@@ -119,7 +119,7 @@ async function collectionDeletion(tools: WriteTools, call: Call, options: Delete
   const { resource, namespace, query } = call;
   if (options.uid !== undefined || options.resourceVersion !== undefined)
     throw badRequest("preconditions name one object: they do not go with the deletion of a collection");
-  const page = await list(tools.store, resource, selectionOf(resource, namespace, query), listParameters(query));
+  const page = await list(tools, selectionOf(resource, namespace, query), listParameters(query));
   const texts: string[] = [];
   for (const text of page.texts) {
     const { metadata } = decode(text);
@@ -127,7 +127,7 @@ async function collectionDeletion(tools: WriteTools, call: Call, options: Delete
     const done = await remove(tools, target, options, context).catch(unlessGone);
     if (done !== undefined) texts.push(done.text);
   }
-  return { as: "page", status: 200, page: { texts, revision: tools.store.revision, continue: page.continue } };
+  return { as: "page", status: 200, page: { ...page, texts, revision: tools.store.revision } };
 }
 
 function unlessGone(error: unknown): undefined {

@@ -1,85 +1,101 @@
-// Reading: one object, and lists with selectors and pages.
-import { badRequest, notFound } from "#core";
-import type { Entry, Store } from "#store";
-import { versionTooLarge } from "./errors.ts";
+// Reading: one object, and lists with selectors and pages, each of one revision.
+import { isReason, notFound, type Clock } from "#core";
+import type { Snapshot, Store } from "#store";
+import { NEWEST, writeContinue } from "./continue-token.ts";
+import { expiredContinue, expiredList } from "./errors.ts";
+import { whenReached } from "./freshness.ts";
 import { decode, keyOf } from "./keys.ts";
 import type { ListParameters } from "./list-options.ts";
-import { nextTurn, PIECE } from "./pause.ts";
+import type { Turn, Turns } from "./pause.ts";
 import type { Resource } from "./registry.ts";
 import type { Selection } from "./selection.ts";
+
+export interface ReadTools {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly turns: Turns;
+}
 
 export interface Page {
   /** Stored texts in order of keys. */
   readonly texts: readonly string[];
+  /** The revision that all pages of the list show. */
   readonly revision: number;
   /** "" on the last page. */
   readonly continue: string;
+  /** How many objects follow the page; unknown when there is none, or when a selector decides. */
+  readonly remaining: number | undefined;
 }
 
-/** The stored text of an object. */
-export async function get(store: Store, resource: Resource, namespace: string, name: string): Promise<string> {
+/** The `metadata` of the list that shows a page. */
+export function listMeta({ revision, continue: token, remaining }: Page): object {
+  return {
+    resourceVersion: String(revision),
+    ...(token === "" ? {} : { continue: token }),
+    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
+  };
+}
+
+/** The stored text of an object. `resourceVersion` asks for a state that is not older. */
+export async function get({ store, clock }: ReadTools, target: { resource: Resource; namespace: string; name: string }, resourceVersion = 0): Promise<string> {
+  const { resource, namespace, name } = target;
+  await whenReached({ store, clock }, resourceVersion);
   const entry = await store.get(keyOf(resource, namespace, name));
   if (entry === undefined) throw notFound(resource.name, name);
   return entry.value;
 }
 
-/** Where the next page starts; revision of the first page, so that a watch from there misses nothing. */
-interface Cursor {
-  readonly revision: number;
-  /** The last key of the page before, without the kind's prefix. */
-  readonly after: string;
-}
-
-function writeCursor(cursor: Cursor): string {
-  return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: cursor.revision, start: `${cursor.after}\u0000` })).toString("base64url");
-}
-
-function readCursor(token: string): Cursor {
-  try {
-    const { v, rv, start } = JSON.parse(Buffer.from(token, "base64url").toString()) as Record<string, unknown>;
-    if (v === "meta.k8s.io/v1" && typeof rv === "number" && typeof start === "string")
-      return { revision: rv, after: start.endsWith("\0") ? start.slice(0, -1) : start };
-  } catch {
-    // Whatever is wrong with it, the answer is the same.
-  }
-  throw badRequest("continue key is not valid: the token was not made by this server");
-}
-
-/** How many objects a read for a page with selectors takes at least: few may match. */
+/** How many objects are read at a time. */
 const SCAN = 500;
 
-/** Reads on until a page of matching objects is full; a page may be full and the next one empty. */
-export async function list(store: Store, resource: Resource, selection: Selection, parameters: ListParameters): Promise<Page> {
-  const { limit, resourceVersion = 0 } = parameters;
-  if (resourceVersion > store.revision) throw versionTooLarge(resourceVersion, store.revision);
-  const cursor = parameters.continue === "" ? undefined : readCursor(parameters.continue);
-  const { prefix, matches } = selection;
-  let after = cursor === undefined ? undefined : resource.prefix + cursor.after;
-  let revision = cursor?.revision;
-  const texts: string[] = [];
-  for (;;) {
-    const wanted = limit - texts.length;
-    const size = limit === 0 ? {} : { limit: matches === undefined ? wanted : Math.max(wanted, SCAN) };
-    const page = await store.list({ prefix, ...(after === undefined ? {} : { after }), ...size });
-    revision ??= page.revision;
-    const passed = await collect(page.entries, selection, { texts, limit });
-    after = page.entries[passed - 1]?.key ?? after;
-    const more = page.more || passed < page.entries.length;
-    if (!more || after === undefined) return { texts, revision, continue: "" };
-    if (texts.length >= limit) return { texts, revision, continue: writeCursor({ revision, after: after.slice(resource.prefix.length) }) };
+/** The state that the parameters ask for. Throws Expired, for a page with a token to go on with what is there now. */
+async function snapshotFor({ store, clock }: ReadTools, prefix: string, parameters: ListParameters): Promise<Snapshot> {
+  const { from } = parameters;
+  const at = from === undefined ? parameters.exactly : from.revision > 0 ? from.revision : undefined;
+  await whenReached({ store, clock }, at ?? parameters.resourceVersion ?? 0);
+  try {
+    return store.snapshot({ prefix, ...(from === undefined ? {} : { after: prefix + from.after }), ...(at === undefined ? {} : { at }) });
+  } catch (error) {
+    if (!isReason(error, "Expired")) throw error;
+    throw from === undefined ? expiredList() : expiredContinue(writeContinue({ ...from, revision: NEWEST }));
   }
 }
 
-/** Adds the texts of matching entries until there are `limit` (0: all); returns how many entries it has passed. */
-async function collect(
-  entries: readonly Entry[],
-  { ownsKey, mayMatch, matches }: Selection,
-  { texts, limit }: { texts: string[]; limit: number },
-): Promise<number> {
-  for (const [index, entry] of entries.entries()) {
-    if (limit > 0 && texts.length >= limit) return index;
-    if (matches !== undefined && index % PIECE === PIECE - 1) await nextTurn();
-    if (ownsKey(entry.key) && (matches === undefined || (mayMatch(entry.value) && matches(decode(entry.value))))) texts.push(entry.value);
+/** Reads on until a page of matching objects is full; a page may be full and the next one empty. */
+export async function list(tools: ReadTools, selection: Selection, parameters: ListParameters): Promise<Page> {
+  const snapshot = await snapshotFor(tools, selection.prefix, parameters);
+  try {
+    const { revision } = snapshot;
+    const { texts, after } = await fill(snapshot, selection, { limit: parameters.limit, turn: tools.turns.begin() });
+    if (after === undefined) return { texts, revision, continue: "", remaining: undefined };
+    const token = writeContinue({ revision, after: `/${after.slice(selection.prefix.length)}` });
+    return { texts, revision, continue: token, remaining: selection.isWhole ? await snapshot.remaining() : undefined };
+  } finally {
+    snapshot.close();
   }
-  return entries.length;
+}
+
+interface Filled {
+  readonly texts: readonly string[];
+  /** The last key that was looked at, when others follow it. */
+  readonly after: string | undefined;
+}
+
+/** Takes the texts of matching entries until there are `limit` (0: all). */
+async function fill(snapshot: Snapshot, selection: Selection, { limit, turn }: { limit: number; turn: Turn }): Promise<Filled> {
+  const texts: string[] = [];
+  for (;;) {
+    // Without a selector nothing is read that is not shown, so the snapshot can tell what remains.
+    const { entries, more } = await snapshot.next(limit > 0 && selection.isWhole ? Math.min(limit - texts.length, SCAN) : SCAN);
+    for (const [index, { key, value }] of entries.entries()) {
+      if (turn.isOver) await turn.next();
+      if (isMeant(selection, key, value)) texts.push(value);
+      if (limit > 0 && texts.length >= limit) return { texts, after: more || index < entries.length - 1 ? key : undefined };
+    }
+    if (!more) return { texts, after: undefined };
+  }
+}
+
+function isMeant({ ownsKey, mayMatch, matches }: Selection, key: string, text: string): boolean {
+  return ownsKey(key) && (matches === undefined || (mayMatch(text) && matches(decode(text))));
 }

@@ -11,6 +11,8 @@ export interface Selection {
   readonly ownsKey: (key: string) => boolean;
   /** Whether the stored text can be that of a matching object; saves parsing most of the others. */
   readonly mayMatch: (text: string) => boolean;
+  /** Everything below the prefix, without a selector. */
+  readonly isWhole: boolean;
   /** Undefined when no object needs to be looked at. */
   readonly matches: ((object: KubeObject) => boolean) | undefined;
 }
@@ -40,6 +42,7 @@ export function selectionOf(resource: Resource, namespace: string, query: URLSea
   return {
     prefix: one ?? prefixOf(resource, inNamespace),
     ownsKey: one !== undefined ? (key) => key === one : name !== undefined ? (key) => key.endsWith(`/${name}`) : () => true,
+    isWhole: labels.length === 0 && fields.length === 0,
     mayMatch: (text) => members.every((member) => text.includes(member)),
     matches:
       labels.length === 0 && asked.length === 0

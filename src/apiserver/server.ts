@@ -13,6 +13,7 @@ import { createOpenApi } from "./openapi.ts";
 import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
 import { patchType } from "./patch.ts";
 import { ParsedObjects } from "./parsed-objects.ts";
+import { Turns } from "./pause.ts";
 import { answerPath, OPEN_PATHS } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
 import { get } from "./read.ts";
@@ -59,7 +60,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   const handler = resource.served.subresources?.[subresource];
   const signal = request.signal ?? new AbortController().signal;
   if (handler !== undefined && verb !== undefined) {
-    const object = decode(await get(store, resource, namespace, name));
+    const object = decode(await get({ ...writeTools, store }, { resource, namespace, name }));
     return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal });
   }
   if (form === undefined) throw notAcceptable();
@@ -101,7 +102,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const registry = createRegistry(options.kinds);
   const namespaces = registry.resources.find(({ kind }) => kind.group === namespaceKind?.group && kind.plural === namespaceKind.plural);
   const parsed = new ParsedObjects();
-  const parts = { options, registry, writeTools: { store, clock, rng, namespaces, parsed }, watchTools: { store, clock, rng, parsed } };
+  const turns = new Turns(clock);
+  const parts = { options, registry, writeTools: { store, clock, rng, namespaces, parsed, turns }, watchTools: { store, clock, rng, parsed, turns } };
   const openApi = createOpenApi(registry, options.version);
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     try {

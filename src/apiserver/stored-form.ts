@@ -1,5 +1,5 @@
 // The store as a kind sees it whose stored texts are not as they are served: every text is converted on its way in and out.
-import type { Entry, Listed, Removal, Store, StoreEvent, WatchOptions, Write, Written } from "#store";
+import type { Entry, Listed, Page, Removal, Snapshot, SnapshotOptions, Store, StoreEvent, WatchOptions, Write, Written } from "#store";
 import { restamp } from "./keys.ts";
 import type { StoredForm } from "./port.ts";
 import type { Resource } from "./registry.ts";
@@ -31,9 +31,18 @@ class ConvertingStore implements Store {
 
   async list(options: Parameters<Store["list"]>[0]): Promise<Listed> {
     const listed = await this.#store.list(options);
-    if (!options.prefix.startsWith(this.#prefix)) return listed;
-    const texts = await this.#form.read(listed.entries.map(({ value }) => value));
-    return { ...listed, entries: listed.entries.map((entry, index) => ({ ...entry, value: texts[index] as string })) };
+    return options.prefix.startsWith(this.#prefix) ? this.#page(listed) : listed;
+  }
+
+  snapshot(options: SnapshotOptions): Snapshot {
+    const snapshot = this.#store.snapshot(options);
+    if (!options.prefix.startsWith(this.#prefix)) return snapshot;
+    return {
+      revision: snapshot.revision,
+      next: async (limit) => this.#page(await snapshot.next(limit)),
+      remaining: () => snapshot.remaining(),
+      close: () => snapshot.close(),
+    };
   }
 
   count(prefix: string): Promise<number> {
@@ -77,6 +86,11 @@ class ConvertingStore implements Store {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  async #page<P extends Page>(page: P): Promise<P> {
+    const texts = await this.#form.read(page.entries.map(({ value }) => value));
+    return { ...page, entries: page.entries.map((entry, index) => ({ ...entry, value: texts[index] as string })) };
   }
 
   async #shown(entry: Entry): Promise<Entry> {

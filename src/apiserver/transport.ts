@@ -9,6 +9,7 @@ import { watchParameters } from "./list-options.ts";
 import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
 import { patchType } from "./patch.ts";
+import { listMeta } from "./read.ts";
 import { nextTurn, PIECE } from "./pause.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
 import type { Registry, Resource } from "./registry.ts";
@@ -54,8 +55,7 @@ async function answerOf(resource: Resource, outcome: Outcome, parsed: ParsedObje
     case "plain":
       return outcome.body;
     case "page": {
-      const { texts, revision, continue: token } = outcome.page;
-      return listOf(resource, texts, { resourceVersion: String(revision), ...(token === "" ? {} : { continue: token }) }, parsed);
+      return listOf(resource, outcome.page.texts, listMeta(outcome.page), parsed);
     }
     default:
       return unreachable(outcome);

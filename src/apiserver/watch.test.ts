@@ -120,7 +120,7 @@ test("an aborted watch leaves nothing behind", async () => {
 
 test("a queue that overflows drops its events and says so", async () => {
   const queue = new EventQueue();
-  const event = { type: "put", key: "/k", revision: 1, value: "{}", previous: undefined } as const;
+  const event = { type: "put", key: "/k", revision: 1, value: "{}", previous: undefined, previousRevision: undefined } as const;
   queue.push(Array.from({ length: WATCH_QUEUE_MAX }, () => event));
   assert.equal(queue.overflown, false);
   queue.push([event]);

@@ -7,7 +7,7 @@ import { EventQueue } from "./event-queue.ts";
 import { decode } from "./keys.ts";
 import type { WatchParameters } from "./list-options.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
-import { nextTurn } from "./pause.ts";
+import { nextTurn, type Turns } from "./pause.ts";
 import type { Resource } from "./registry.ts";
 import type { Selection } from "./selection.ts";
 
@@ -30,6 +30,7 @@ export interface WatchTools {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly parsed: ParsedObjects;
+  readonly turns: Turns;
 }
 
 /** Bookmarks come about once a minute, as from Kubernetes. */

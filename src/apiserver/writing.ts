@@ -5,6 +5,7 @@ import type { Durability, Expectation, Store } from "#store";
 import { invalid } from "./errors.ts";
 import { encode, keyOf } from "./keys.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
+import type { Turns } from "./pause.ts";
 import type { Resource } from "./registry.ts";
 
 /** Who writes, how durable, how strict, and where warnings go. */
@@ -23,6 +24,7 @@ export interface WriteTools {
   /** The resource whose objects are the namespaces. */
   readonly namespaces: Resource | undefined;
   readonly parsed: ParsedObjects;
+  readonly turns: Turns;
 }
 
 export interface Target {

@@ -47,6 +47,7 @@ export interface StatusErrorOptions {
   readonly code?: number;
   readonly cause?: unknown;
   readonly warnings?: readonly string[];
+  readonly continue?: string;
 }
 
 /** A failed API operation. `details.kind` holds the plural resource for most reasons, as Kubernetes does it. */
@@ -56,6 +57,8 @@ export class StatusError extends Error {
   readonly details: StatusDetails | undefined;
   /** What else the client is told, beside the Status: `Warning` headers on the wire. */
   readonly warnings: readonly string[];
+  /** Of an expired page: the token that reads the rest of the list as it is now. */
+  readonly continue: string | undefined;
 
   constructor(reason: StatusReason, message: string, options: StatusErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -64,6 +67,7 @@ export class StatusError extends Error {
     this.code = options.code ?? STATUS_CODES[reason];
     this.details = options.details;
     this.warnings = options.warnings ?? [];
+    this.continue = options.continue;
   }
 }
 
@@ -125,7 +129,7 @@ export function isReason(error: unknown, reason: StatusReason): error is StatusE
 export interface Status {
   readonly kind: "Status";
   readonly apiVersion: "v1";
-  readonly metadata: Record<string, never>;
+  readonly metadata: { readonly continue?: string };
   readonly status: "Success" | "Failure";
   readonly message?: string;
   readonly reason?: string;
@@ -137,7 +141,7 @@ export function statusOf(error: StatusError): Status {
   return {
     kind: "Status",
     apiVersion: "v1",
-    metadata: {},
+    metadata: error.continue === undefined ? {} : { continue: error.continue },
     status: "Failure",
     message: error.message,
     ...(error.reason === "Unknown" ? {} : { reason: error.reason }),
@@ -147,10 +151,11 @@ export function statusOf(error: StatusError): Status {
 }
 
 /** The error a remote server described; unknown reasons become InternalError with the code kept. */
-export function fromStatus(status: { reason?: string; message?: string; details?: StatusDetails; code?: number }): StatusError {
+export function fromStatus(status: { reason?: string; message?: string; details?: StatusDetails; code?: number; metadata?: Status["metadata"] }): StatusError {
   const reason = status.reason !== undefined && Object.hasOwn(STATUS_CODES, status.reason) ? (status.reason as StatusReason) : "InternalError";
   return new StatusError(reason, status.message ?? "unknown error", {
     ...(status.details === undefined ? {} : { details: status.details }),
     ...(status.code === undefined ? {} : { code: status.code }),
+    ...(status.metadata?.continue === undefined ? {} : { continue: status.metadata.continue }),
   });
 }

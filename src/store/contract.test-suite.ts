@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isReason } from "#core";
+import { property, readWhile } from "./history.test-suite.ts";
 import type { Store, StoreEvent } from "./port.ts";
 
 /** Opens an empty store with a watch window of about `windowBytesMax`. */
@@ -11,6 +12,26 @@ const text = (body: string) => (revision: number) => JSON.stringify({ revision, 
 const put = (store: Store, key: string, body: string, expect: number | "absent" | "any" = "any") =>
   store.put({ key, encode: text(body), expect, durability: "durable" });
 const body = (value: string | undefined): unknown => (value === undefined ? undefined : (JSON.parse(value) as { body: string }).body);
+
+/** A planted fault: its snapshots begin at the newest revision, whatever is asked for. */
+function showingNewest(store: Store): Store {
+  return {
+    get revision() {
+      return store.revision;
+    },
+    get durableRevision() {
+      return store.durableRevision;
+    },
+    get: (key) => store.get(key),
+    list: (options) => store.list(options),
+    count: (prefix) => store.count(prefix),
+    put: (write) => store.put(write),
+    delete: (removal) => store.delete(removal),
+    watch: (options) => store.watch(options),
+    snapshot: ({ prefix }) => store.snapshot({ prefix }),
+    close: () => store.close(),
+  };
+}
 
 export function storeContract(name: string, open: OpenStore): void {
   test(`${name}: a value is encoded with its own revision, and read back`, async () => {
@@ -64,6 +85,68 @@ export function storeContract(name: string, open: OpenStore): void {
     await store.close();
   });
 
+  test(`${name}: a snapshot shows one revision page by page, whatever is written meanwhile, and can be opened again later`, async () => {
+    const store = await open({});
+    for (const key of ["/s/a", "/s/b", "/s/c", "/s/d", "/t/x"]) await put(store, key, key);
+    const then = store.revision;
+    const snapshot = store.snapshot({ prefix: "/s/" });
+    const first = await snapshot.next(2);
+    await put(store, "/s/a", "behind the reader");
+    await put(store, "/s/c", "changed");
+    await put(store, "/s/c", "changed twice");
+    await store.delete({ key: "/s/d", encode: text("gone"), expect: "any", durability: "durable" });
+    void store.put({ key: "/s/bb", encode: text("new"), expect: "any", durability: "rebuildable" });
+    assert.equal(await snapshot.remaining(), 2);
+    const second = await snapshot.next(2);
+    const shown = [...first.entries, ...second.entries].map((entry) => [entry.key, body(entry.value)]);
+    const state = ["/s/a", "/s/b", "/s/c", "/s/d"].map((key) => [key, key]);
+    assert.deepEqual([shown, first.more, second.more, snapshot.revision], [state, true, false, then]);
+    assert.equal(await snapshot.remaining(), 0);
+    snapshot.close();
+    const again = store.snapshot({ prefix: "/s/", after: "/s/b", at: then });
+    assert.deepEqual(
+      (await again.next(9)).entries.map(({ key, value, revision }) => [key, body(value), revision === (JSON.parse(value) as { revision: number }).revision]),
+      [
+        ["/s/c", "/s/c", true],
+        ["/s/d", "/s/d", true],
+      ],
+    );
+    again.close();
+    await store.close();
+  });
+
+  test(`${name}: pages of large values are short, and none is lost`, async () => {
+    const store = await open({});
+    const keys = ["/l/a", "/l/b", "/l/c", "/l/d", "/l/e"];
+    for (const key of keys) await put(store, key, "x".repeat(700_000));
+    const snapshot = store.snapshot({ prefix: "/l/" });
+    const seen: string[] = [];
+    for (let more = true; more;) {
+      const page = await snapshot.next(100);
+      seen.push(...page.entries.map(({ key }) => key));
+      more = page.more;
+    }
+    assert.deepEqual(seen, keys);
+    snapshot.close();
+    await store.close();
+  });
+
+  test(`${name}: any history, read in any pages while it goes on, shows the state at the first page's revision`, async () => {
+    await property(async (history) => assert.deepEqual(await readWhile(await open({}), history), []));
+  });
+
+  test(`${name}: the check of histories finds a store that shows the newest state instead`, async () => {
+    const found: string[] = [];
+    await assert.rejects(
+      property(async (history) => {
+        const wrong = await readWhile(showingNewest(await open({})), history);
+        found.push(...wrong);
+        assert.deepEqual(wrong, []);
+      }),
+    );
+    assert.match(found.at(-1) ?? "", /^at \d+ .*, read /);
+  });
+
   test(`${name}: watchers get every change of their prefix once, in order, from any revision in the window`, async () => {
     const store = await open({});
     const start = store.revision;
@@ -110,6 +193,10 @@ export function storeContract(name: string, open: OpenStore): void {
     const store = await open({ windowBytesMax: 10_000 });
     const start = store.revision;
     for (let i = 0; i < 50; i++) await put(store, "/big", "x".repeat(1_000));
+    assert.throws(
+      () => store.snapshot({ prefix: "/", at: start }),
+      (error) => isReason(error, "Expired"),
+    );
     assert.throws(
       () => store.watch({ prefix: "/", after: start, visibility: "durable", onEvents: () => undefined }),
       (error) => isReason(error, "Expired"),

@@ -1,7 +1,8 @@
 // The store in memory: for tests and simulations, with the same contract as the one on disk.
 import type { Clock } from "#core";
-import { holds } from "./expectation.ts";
-import type { Entry, Listed, ListOptions, Removal, Restamp, Store, WatchOptions, Write, Written } from "./port.ts";
+import { holds, prefixEnd } from "./expectation.ts";
+import type { Entry, Listed, ListOptions, Removal, Restamp, Snapshot, SnapshotOptions, Store, WatchOptions, Write, Written } from "./port.ts";
+import { listFrom, RangeSnapshot, type KeyRange, type NewestState, type Piece } from "./snapshot.ts";
 import { WatchWindow } from "./window.ts";
 
 interface Options {
@@ -18,8 +19,9 @@ export class MemoryStore implements Store {
   readonly #window: WatchWindow;
   readonly #restamp: Restamp;
   readonly #entries = new Map<string, Entry & { readonly expiresAtMs: number | undefined }>();
-  /** Keys in order; rebuilt when keys came or went. */
-  #sorted: string[] | undefined = [];
+  /** Keys in order. */
+  readonly #sorted: string[] = [];
+  readonly #newest: NewestState = { piece: (range, limit) => this.#piece(range, limit), count: (range) => this.#bounds(range).end - this.#bounds(range).first };
   #revision: number;
 
   constructor(options: Options) {
@@ -42,14 +44,15 @@ export class MemoryStore implements Store {
   }
 
   async list(options: ListOptions): Promise<Listed> {
-    const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    const keys = this.#keys().filter((key) => key.startsWith(options.prefix) && (options.after === undefined || key > options.after));
-    const entries = keys.slice(0, limit).map((key) => this.#entries.get(key) as Entry);
-    return { entries, revision: this.#revision, more: keys.length > limit };
+    return listFrom(this.snapshot(options), options);
+  }
+
+  snapshot(options: SnapshotOptions): Snapshot {
+    return new RangeSnapshot(this.#newest, this.#window, { ...options, at: options.at ?? this.#revision });
   }
 
   async count(prefix: string): Promise<number> {
-    return this.#keys().filter((key) => key.startsWith(prefix)).length;
+    return this.#newest.count({ from: prefix, after: "", end: prefixEnd(prefix) });
   }
 
   async put(write: Write): Promise<Written> {
@@ -58,9 +61,9 @@ export class MemoryStore implements Store {
     const revision = ++this.#revision;
     const value = write.encode(revision);
     const expiresAtMs = write.ttlMs === undefined ? undefined : this.#clock.wallMs() + write.ttlMs;
-    if (current === undefined) this.#sorted = undefined;
+    if (current === undefined) this.#sorted.splice(this.#indexOf(write.key), 0, write.key);
     this.#entries.set(write.key, { key: write.key, value, revision, expiresAtMs });
-    this.#publish({ type: "put", key: write.key, revision, value, previous: current?.value });
+    this.#publish({ type: "put", key: write.key, revision, value, previous: current?.value, previousRevision: current?.revision });
     return { ok: true, revision, value };
   }
 
@@ -70,8 +73,8 @@ export class MemoryStore implements Store {
     const revision = ++this.#revision;
     const value = removal.encode(revision);
     this.#entries.delete(removal.key);
-    this.#sorted = undefined;
-    this.#publish({ type: "delete", key: removal.key, revision, value, previous: current.value });
+    this.#sorted.splice(this.#indexOf(removal.key), 1);
+    this.#publish({ type: "delete", key: removal.key, revision, value, previous: current.value, previousRevision: current.revision });
     return { ok: true, revision, value };
   }
 
@@ -90,7 +93,7 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {
     this.#entries.clear();
-    this.#sorted = [];
+    this.#sorted.length = 0;
   }
 
   #publish(event: Parameters<WatchWindow["append"]>[0]): void {
@@ -98,8 +101,26 @@ export class MemoryStore implements Store {
     this.#window.advance(event.revision);
   }
 
-  #keys(): readonly string[] {
-    this.#sorted ??= [...this.#entries.keys()].sort();
-    return this.#sorted;
+  #piece(range: KeyRange, limit: number): Piece {
+    const { first, end } = this.#bounds(range);
+    const keys = this.#sorted.slice(first, Math.min(end, first + limit));
+    return { entries: keys.map((key) => this.#entries.get(key) as Entry), upTo: first + keys.length < end ? keys.at(-1) : undefined };
+  }
+
+  #bounds({ from, after, end }: KeyRange): { readonly first: number; readonly end: number } {
+    const first = this.#indexOf(from);
+    return { first: this.#sorted[first] === after ? first + 1 : first, end: Math.max(first, this.#indexOf(end)) };
+  }
+
+  /** Index of the first key that is not smaller. */
+  #indexOf(key: string): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle] as string) < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -23,8 +23,9 @@ export interface StoreEvent {
   readonly revision: number;
   /** The new value; for a deletion the last one, as encoded by the deleter. */
   readonly value: string;
-  /** The value before, when the key existed. */
+  /** The value before, when the key existed, and the revision that it had. */
   readonly previous: string | undefined;
+  readonly previousRevision: number | undefined;
 }
 
 /** What a write expects of the key: a revision, `absent`, or nothing (`any`). */
@@ -59,6 +60,34 @@ export interface Listed {
   readonly more: boolean;
 }
 
+export interface SnapshotOptions {
+  readonly prefix: string;
+  /** Only keys greater than this one: the place to go on from. */
+  readonly after?: string;
+  /** The revision to show; the latest when left out. Not of the future. */
+  readonly at?: number;
+}
+
+/** Entries in order of keys; `more` tells whether any follow. */
+export interface Page {
+  readonly entries: readonly Entry[];
+  readonly more: boolean;
+}
+
+/**
+ * What lies below a prefix, as it was at one revision, read page by page while others write. Once open it does not
+ * expire: it keeps the old states of what changes ahead of the reader, at most one a key, until it has passed them.
+ */
+export interface Snapshot {
+  readonly revision: number;
+  /** The next entries, at most `limit`, and fewer when they are large. Reads in one turn of the event loop. */
+  next(limit: number): Promise<Page>;
+  /** How many entries are still to come. */
+  remaining(): Promise<number>;
+  /** Forgets what it keeps. A snapshot that is not closed costs with every change. */
+  close(): void;
+}
+
 export interface WatchOptions {
   readonly prefix: string;
   /** Events with a greater revision are delivered. */
@@ -79,8 +108,10 @@ export interface Store {
   /** The latest revision that is on disk; equal to `revision` for a store in memory. */
   readonly durableRevision: number;
   get(key: string): Promise<Entry | undefined>;
-  /** In order of keys. */
+  /** In order of keys, in one turn of the event loop: for what is known to be short. Long reads take a snapshot. */
   list(options: ListOptions): Promise<Listed>;
+  /** Throws StatusError `Expired` when `at` is older than the watch window. */
+  snapshot(options: SnapshotOptions): Snapshot;
   count(prefix: string): Promise<number>;
   put(write: Write): Promise<Written>;
   /** Deleting a missing key is `ok: false` without `current`. */

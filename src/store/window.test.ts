@@ -5,7 +5,14 @@ import { isReason } from "#core";
 import { WatchWindow } from "./window.ts";
 
 const BYTES_MAX = 4_000;
-const event = (revision: number) => ({ type: "put" as const, key: `/k/${revision}`, revision, value: "x".repeat(1_000), previous: undefined });
+const event = (revision: number) => ({
+  type: "put" as const,
+  key: `/k/${revision}`,
+  revision,
+  value: "x".repeat(1_000),
+  previous: undefined,
+  previousRevision: undefined,
+});
 
 test("a burst larger than the window reaches those who follow what is on disk", () => {
   const window = new WatchWindow(BYTES_MAX, 0);

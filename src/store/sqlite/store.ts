@@ -3,7 +3,8 @@ import { StatusError, type Clock, type Logger } from "#core";
 import type { ControlToStore, StoreRow, StoreToControl } from "#protocol";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { holds, prefixEnd } from "../expectation.ts";
-import type { Entry, Listed, ListOptions, Removal, Restamp, Store, WatchOptions, Write, Written } from "../port.ts";
+import type { Entry, Listed, ListOptions, Removal, Restamp, Snapshot, SnapshotOptions, Store, WatchOptions, Write, Written } from "../port.ts";
+import { listFrom, RangeSnapshot, withChanges, type KeyRange, type NewestState, type Piece } from "../snapshot.ts";
 import { WatchWindow } from "../window.ts";
 import { openForReading, StoreFileError } from "./database.ts";
 
@@ -14,6 +15,9 @@ const REVISION_LEAP = 4 * PENDING_WRITES_MAX;
 const MAINTENANCE_MS = 60_000;
 /** Expired entries that are deleted at a time. */
 const EXPIRE_PAGE = 500;
+/** A piece of a range ends after so many characters or rows: what one turn of the loop reads in a few milliseconds. */
+const PIECE_LENGTH_MAX = 1 << 20;
+const PIECE_ROWS_MAX = 1_000;
 
 /** The control thread's end of the message channel. */
 export interface StoreChannel {
@@ -56,6 +60,7 @@ export class SqliteStore implements Store {
   readonly #range: StatementSync;
   readonly #counted: StatementSync;
   readonly #due: StatementSync;
+  readonly #newest: NewestState = { piece: (range, limit) => this.#piece(range, limit), count: (range) => this.#count(range) };
   /** What is not known to be on disk yet, newest state of each key. */
   readonly #pending = new Map<string, Pending>();
   /** Rows for the next batch. */
@@ -77,7 +82,7 @@ export class SqliteStore implements Store {
     this.#reader = openForReading(options.path);
     this.#one = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key = ?");
     this.#range = this.#reader.prepare("SELECT key, value, revision FROM objects WHERE key >= ? AND key < ? AND key <> ? ORDER BY key LIMIT ?");
-    this.#counted = this.#reader.prepare("SELECT count(*) AS n FROM objects WHERE key > ? AND key < ?");
+    this.#counted = this.#reader.prepare("SELECT count(*) AS n FROM objects WHERE key >= ? AND key < ? AND key <> ?");
     this.#due = this.#reader.prepare(`SELECT key, value, revision FROM objects WHERE expires_at_ms <= ? LIMIT ${EXPIRE_PAGE}`);
     options.channel.on("message", (message) => this.#receive(message));
   }
@@ -95,22 +100,15 @@ export class SqliteStore implements Store {
   }
 
   async list(options: ListOptions): Promise<Listed> {
-    const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    const { after = "" } = options;
-    const from = after === "" ? options.prefix : after;
-    const end = prefixEnd(options.prefix);
-    const changed = [...this.#pending.keys()].filter((key) => key >= from && key < end && key !== after);
-    const rows = this.#range.all(from, end, after, Math.min(limit + changed.length + 1, Number.MAX_SAFE_INTEGER)) as unknown as Entry[];
-    const entries = changed.length === 0 ? rows : this.#merged(rows, changed);
-    return { entries: entries.length > limit ? entries.slice(0, limit) : entries, revision: this.#revision, more: entries.length > limit };
+    return listFrom(this.snapshot(options), options);
+  }
+
+  snapshot(options: SnapshotOptions): Snapshot {
+    return new RangeSnapshot(this.#newest, this.#window, { ...options, at: options.at ?? this.#revision });
   }
 
   async count(prefix: string): Promise<number> {
-    const stored = Number(this.#counted.get(prefix, prefixEnd(prefix))?.["n"] ?? 0);
-    const changed = [...this.#pending.keys()].filter((key) => key.startsWith(prefix));
-    const before = changed.filter((key) => this.#one.get(key) !== undefined).length;
-    const now = changed.filter((key) => this.#pending.get(key)?.value !== undefined).length;
-    return stored - before + now;
+    return this.#count({ from: prefix, after: "", end: prefixEnd(prefix) });
   }
 
   async put(write: Write): Promise<Written> {
@@ -120,7 +118,7 @@ export class SqliteStore implements Store {
     const value = write.encode(revision);
     const expiresAtMs = write.ttlMs === undefined ? undefined : this.#options.clock.wallMs() + write.ttlMs;
     this.#append({ key: write.key, revision, value, expiresAtMs });
-    this.#window.append({ type: "put", key: write.key, revision, value, previous: current?.value });
+    this.#window.append({ type: "put", key: write.key, revision, value, previous: current?.value, previousRevision: current?.revision });
     if (write.durability === "durable") await this.#onDisk(revision);
     return { ok: true, revision, value };
   }
@@ -131,7 +129,7 @@ export class SqliteStore implements Store {
     const revision = ++this.#revision;
     const value = removal.encode(revision);
     this.#append({ key: removal.key, revision, value: undefined, expiresAtMs: undefined });
-    this.#window.append({ type: "delete", key: removal.key, revision, value, previous: current.value });
+    this.#window.append({ type: "delete", key: removal.key, revision, value, previous: current.value, previousRevision: current.revision });
     if (removal.durability === "durable") await this.#onDisk(revision);
     return { ok: true, revision, value };
   }
@@ -195,14 +193,37 @@ export class SqliteStore implements Store {
     return this.#read(write.key);
   }
 
-  #merged(rows: readonly Entry[], changed: readonly string[]): Entry[] {
-    const byKey = new Map(rows.map((row) => [row.key, row]));
-    for (const key of changed) {
-      const entry = this.#read(key);
-      if (entry === undefined) byKey.delete(key);
-      else byKey.set(key, entry);
+  #piece(range: KeyRange, limit: number): Piece {
+    const rows: Entry[] = [];
+    const rowsMax = Math.min(limit, PIECE_ROWS_MAX);
+    let length = 0;
+    let complete = true;
+    for (const row of this.#range.iterate(range.from, range.end, range.after, rowsMax + 1) as Iterable<unknown> as Iterable<Entry>) {
+      complete = rows.length < rowsMax && length < PIECE_LENGTH_MAX;
+      if (!complete) break;
+      rows.push(row);
+      length += row.value.length;
     }
-    return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    const upTo = complete ? undefined : rows.at(-1)?.key;
+    return { entries: withChanges(rows, this.#changed(range, upTo)), upTo };
+  }
+
+  /** What is not known to be on disk yet, of the keys of a range up to `upTo` (undefined: all). */
+  #changed(range: KeyRange, upTo?: string): ReadonlyMap<string, Entry | undefined> {
+    const changed = new Map<string, Entry | undefined>();
+    for (const key of this.#pending.keys()) {
+      if (key >= range.from && key < range.end && key !== range.after && (upTo === undefined || key <= upTo)) changed.set(key, this.#read(key));
+    }
+    return changed;
+  }
+
+  #count(range: KeyRange): number {
+    // In one transaction: the store thread may commit between two statements.
+    this.#reader.exec("BEGIN");
+    let count = Number(this.#counted.get(range.from, range.end, range.after)?.["n"] ?? 0);
+    for (const [key, entry] of this.#changed(range)) count += Number(entry !== undefined) - Number(this.#one.get(key) !== undefined);
+    this.#reader.exec("COMMIT");
+    return count;
   }
 
   #append(row: StoreRow): void {
