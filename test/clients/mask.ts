@@ -9,6 +9,7 @@ const MASKS: readonly (readonly [pattern: RegExp, mask: string, why: string])[] 
   [/("?resourceVersion"?: ?)"\d+"/g, '$1"RV"', "the history of the server"],
   [/(Resource Version: +)\d+/g, "$1RV", "the history of the server"],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| \+0000(?: UTC)?)?/g, "TIME", "time"],
+  [/\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME", "time"],
   [/\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000/g, "TIME", "time"],
   [/(?<=[\s(])(?:\d+d|(?:\d+m)?\d+(?:\.\d+)?s)(?=[\s)]|$)/gm, "AGE", "time"],
   [/\b(gen-)[a-z0-9]{5}\b/g, "$1CHANCE", "chance: the suffix of generateName"],
@@ -26,7 +27,12 @@ const MASKS: readonly (readonly [pattern: RegExp, mask: string, why: string])[] 
 function squeezed(text: string): string {
   return text
     .split("\n")
-    .map((line) => line.replaceAll(/(?<=\S) {2,}/g, "  ").trimEnd())
+    .map((line) =>
+      line
+        .replaceAll(/ +\t/g, "\t")
+        .replaceAll(/(?<=\S) {2,}/g, "  ")
+        .trimEnd(),
+    )
     .join("\n");
 }
 
