@@ -1,7 +1,8 @@
 // Discovery, version, health and the plain paths.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, fixture, golden } from "./fixture.test-suite.ts";
+import { compareGroups, compareVersions } from "./discovery-order.ts";
+import { ask, fixture, golden, goldenText } from "./fixture.test-suite.ts";
 
 interface Listed {
   readonly name: string;
@@ -94,7 +95,7 @@ test("documents beside the API are for those who are known, and tell what they k
 test("health is open to everyone, metrics are not", async () => {
   const { server } = await fixture({ metricsText: () => "eider_up 1\n" });
   for (const path of ["/healthz", "/livez", "/readyz"]) assert.equal((await ask(server, `GET ${path}`, undefined, { authorization: "" })).text, "ok");
-  assert.match((await ask(server, "GET /readyz?verbose")).text, /^\[\+\]ping ok\n.*readyz check passed\n$/s);
+  assert.equal((await ask(server, "GET /livez/ping", undefined, { authorization: "" })).status, 401);
   assert.equal((await ask(server, "GET /metrics", undefined, { authorization: "" })).status, 401);
   assert.equal((await ask(server, "GET /metrics")).text, "eider_up 1\n");
   assert.equal((await ask(server, "POST /version", {})).status, 405);
@@ -112,4 +113,111 @@ test("OpenAPI: an index with hashes, and documents that are revalidated by their
   const again = await ask(server, `GET ${url}`, undefined, { "if-none-match": String(document.headers["etag"]) });
   assert.equal(again.status, 304);
   assert.equal((await ask(server, "GET /openapi/v3/apis/nosuch/v1")).status, 404);
+});
+
+/** A recorded answer's lines about the checks that we have, too. */
+const recordedHealth = (): string[] => goldenText("healthz-verbose.txt").split("\n");
+
+test("health tells each check in the recorded form, leaves out what is excluded, and withholds why one failed", async () => {
+  let broken = false;
+  const checks = { live: { custom: () => (broken ? Promise.reject(new Error("secret")) : Promise.resolve()) }, ready: { shutdown: () => Promise.resolve() } };
+  const { server } = await fixture({ healthChecks: checks });
+  const lines = async (target: string): Promise<string[]> => (await ask(server, `GET ${target}`)).text.split("\n");
+  assert.deepEqual(await lines("/healthz?verbose"), ["[+]ping ok", "[+]etcd ok", "[+]custom ok", "healthz check passed", ""]);
+  assert.deepEqual(
+    (await lines("/readyz?verbose")).filter((line) => !recordedHealth().includes(line)),
+    ["[+]custom ok"],
+  );
+  assert.deepEqual(await lines("/readyz?verbose&exclude=etcd&exclude=no&exclude=any"), [
+    "[+]ping ok",
+    "[+]etcd excluded: ok",
+    "[+]custom ok",
+    "[+]etcd-readiness ok",
+    "[+]shutdown ok",
+    'warn: some health checks cannot be excluded: no matches for "any", "no"',
+    "readyz check passed",
+    "",
+  ]);
+  assert.deepEqual([(await ask(server, "GET /livez/custom")).text, (await ask(server, "GET /livez/shutdown")).status], ["ok", 404]);
+  broken = true;
+  const failed = await ask(server, "GET /livez");
+  assert.deepEqual([failed.status, failed.text], [500, "[+]ping ok\n[+]etcd ok\n[-]custom failed: reason withheld\nlivez check failed\n"]);
+  assert.equal((await ask(server, "GET /livez?exclude=custom")).text, "ok");
+  assert.equal((await ask(server, "GET /livez/custom")).status, 500);
+});
+
+test("what is not served is told as Kubernetes tells it: a Status below its own groups, a plain page elsewhere", async () => {
+  const { server } = await fixture();
+  const missing = { status: "Failure", message: "the server could not find the requested resource", reason: "NotFound", details: {}, code: 404 };
+  for (const path of ["/api/v2", "/api/v1/nosuch", "/api/v1/namespaces/default/configmaps/x/nosuch", "/apis/apps/v9", "/apis/apps/v1/nosuch"]) {
+    assert.deepEqual((await ask(server, `GET ${path}`)).json, { kind: "Status", apiVersion: "v1", metadata: {}, ...missing }, path);
+  }
+  for (const path of [
+    "/nosuch",
+    "/apis/nosuch",
+    "/apis/batch/v1/jobs",
+    "/apis/serving.knative.dev/v1/nosuch",
+    "/apis/serving.knative.dev/v9/services",
+    "/readyz/",
+  ]) {
+    assert.equal((await ask(server, `GET ${path}`)).text, "404 page not found\n", path);
+  }
+  const subresource = await ask(server, "GET /apis/serving.knative.dev/v1/namespaces/default/services/x/nosuch");
+  assert.equal(subresource.json.message, 'services.serving.knative.dev "x" not found');
+});
+
+test("the root lists the paths, for those who may look", async () => {
+  const { server } = await fixture({ metricsText: () => "" });
+  const { paths } = (await ask(server, "GET /")).json as unknown as { paths: string[] };
+  for (const path of ["/api/v1", "/apis/apps/v1", "/apis/serving.knative.dev", "/livez/etcd", "/metrics", "/openapi/v3", "/version"])
+    assert.ok(paths.includes(path), path);
+  assert.deepEqual(paths, paths.toSorted());
+  assert.equal((await ask(server, "GET /", undefined, { authorization: "" })).status, 401);
+});
+
+test("only the forms that Kubernetes has are given, and the others are named", async () => {
+  const { server } = await fixture();
+  const message = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+  for (const accept of ["text/html", "application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList"]) {
+    const refused = await ask(server, "GET /apis", undefined, { accept });
+    assert.deepEqual([refused.status, refused.json.message], [406, message]);
+  }
+});
+
+test("Kubernetes' own groups come first, in its order; groups of definitions by their versions and names, versions best first", () => {
+  const groups = golden("disc-apis.json")["groups"] as { name: string; versions: { version: string }[] }[];
+  const wanted = groups.map(({ name }) => name).filter((name) => name !== "apiregistration.k8s.io");
+  const given = groups.filter(({ name }) => wanted.includes(name)).map(({ name, versions }) => ({ name, version: versions[0]?.version ?? "" }));
+  assert.deepEqual(
+    given
+      .toReversed()
+      .sort((a, b) => compareGroups(a, b, true))
+      .map(({ name }) => name),
+    wanted,
+  );
+  const aggregated = (golden("disc-agg-apis.json")["items"] as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+  assert.deepEqual(
+    given
+      .toReversed()
+      .sort((a, b) => compareGroups(a, b, false))
+      .map(({ name }) => name),
+    aggregated.filter((name) => name !== "apiregistration.k8s.io"),
+  );
+  for (const { versions } of groups) {
+    const names = versions.map(({ version }) => version);
+    assert.deepEqual(names.toSorted(compareVersions), names);
+  }
+  assert.deepEqual(["foo", "v1", "v11alpha2", "v10beta3", "v3beta1", "v12alpha1", "v11beta2", "foo10", "v2", "v10", "v01"].sort(compareVersions), [
+    "v10",
+    "v2",
+    "v1",
+    "v11beta2",
+    "v10beta3",
+    "v3beta1",
+    "v12alpha1",
+    "v11alpha2",
+    "foo",
+    "foo10",
+    "v01",
+  ]);
 });

@@ -1,5 +1,6 @@
 // Discovery: which groups, versions and resources are served, in the plain and in the aggregated documents.
 import { createHash } from "node:crypto";
+import { compareGroups, compareVersions } from "./discovery-order.ts";
 import type { Registry, Resource } from "./registry.ts";
 import type { Verb } from "./port.ts";
 
@@ -33,7 +34,9 @@ export function verbsOf(resource: Resource): readonly Verb[] {
   return (resource.kind.custom ? CUSTOM_VERBS : BUILT_IN_VERBS).filter((verb) => !without.includes(verb));
 }
 
-function storageVersionHash({ kind }: Resource): string {
+/** Of the version in which the kind is stored, which its served versions share. */
+function storageVersionHash(resource: Resource, siblings: readonly Resource[]): string {
+  const { kind } = siblings.find(({ served }) => served.stored === undefined) ?? resource;
   const name = `${kind.group}/${kind.version}/${kind.kind}`;
   return createHash("sha256").update(name).digest().subarray(0, 8).toString("base64");
 }
@@ -55,7 +58,7 @@ function subresourcesOf({ kind, served }: Resource): readonly Subresource[] {
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function plainResources(resource: Resource): readonly ApiResource[] {
+function plainResources(resource: Resource, siblings: readonly Resource[]): readonly ApiResource[] {
   const { kind, namespaced } = resource;
   const main: ApiResource = {
     name: kind.plural,
@@ -65,13 +68,13 @@ function plainResources(resource: Resource): readonly ApiResource[] {
     verbs: verbsOf(resource),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
-    storageVersionHash: storageVersionHash(resource),
+    storageVersionHash: storageVersionHash(resource, siblings),
   };
   const subresources = subresourcesOf(resource).map((sub) => ({
     name: `${kind.plural}/${sub.name}`,
     singularName: "",
     namespaced,
-    ...(sub.kind === undefined ? {} : { group: sub.kind.group, version: sub.kind.version }),
+    ...(sub.kind === undefined || sub.kind.version === "" ? {} : { group: sub.kind.group, version: sub.kind.version }),
     kind: sub.kind?.kind ?? kind.kind,
     verbs: sub.verbs,
   }));
@@ -95,17 +98,26 @@ function aggregatedResource(resource: Resource): object {
   };
 }
 
-/** Group → version → resources in order of their names; the first version listed is the preferred one. */
-function grouped(registry: Registry): ReadonlyMap<string, ReadonlyMap<string, readonly Resource[]>> {
+type Versions = ReadonlyMap<string, readonly Resource[]>;
+
+/** All that discovery tells of one generation of kinds. */
+interface Groups {
+  /** Group → version, best first → resources in order of their names. */
+  readonly of: ReadonlyMap<string, Versions>;
+  readonly plain: readonly string[];
+  readonly aggregated: readonly string[];
+}
+
+function grouped(resources: readonly Resource[]): Groups {
   const groups = new Map<string, Map<string, Resource[]>>();
-  for (const resource of registry.resources.toSorted((a, b) => (a.kind.plural < b.kind.plural ? -1 : 1))) {
+  for (const resource of resources.toSorted((a, b) => compareVersions(a.kind.version, b.kind.version) || (a.kind.plural < b.kind.plural ? -1 : 1))) {
     const versions = groups.get(resource.kind.group) ?? new Map<string, Resource[]>();
     groups.set(resource.kind.group, versions);
-    const list = versions.get(resource.kind.version) ?? [];
-    versions.set(resource.kind.version, list);
-    list.push(resource);
+    versions.set(resource.kind.version, [...(versions.get(resource.kind.version) ?? []), resource]);
   }
-  return groups;
+  const named = [...groups].filter(([name]) => name !== "").map(([name, versions]) => ({ name, version: [...versions.keys()][0] ?? "" }));
+  const namesIn = (plain: boolean): string[] => named.toSorted((a, b) => compareGroups(a, b, plain)).map(({ name }) => name);
+  return { of: groups, plain: namesIn(true), aggregated: namesIn(false) };
 }
 
 function apiGroup(name: string, versions: Iterable<string>): ApiGroup {
@@ -114,48 +126,80 @@ function apiGroup(name: string, versions: Iterable<string>): ApiGroup {
 }
 
 /** The aggregated document of `/api` (core) or `/apis` (all other groups). */
-function aggregated(groups: ReadonlyMap<string, ReadonlyMap<string, readonly Resource[]>>, core: boolean, version: "v2" | "v2beta1"): object {
-  const items = [...groups]
-    .filter(([name]) => (name === "") === core)
-    .map(([name, versions]) => ({
-      metadata: name === "" ? {} : { name },
-      versions: [...versions].map(([v, resources]) => ({ version: v, resources: resources.map(aggregatedResource), freshness: "Current" })),
-    }));
+function aggregated(groups: Groups, core: boolean, version: "v2" | "v2beta1"): object {
+  const items = (core ? [""] : groups.aggregated).map((name) => ({
+    metadata: name === "" ? {} : { name },
+    versions: [...(groups.of.get(name) ?? [])].map(([v, resources]) => ({
+      version: v,
+      resources: resources.map(aggregatedResource),
+      freshness: "Current",
+    })),
+  }));
   return { kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items };
 }
 
-/** The discovery document at a path, or undefined. `host` is the address under which the client came. */
-export function discoveryDocument(
-  registry: Registry,
-  path: string,
-  { host, aggregatedAs }: { host: string; aggregatedAs: "v2" | "v2beta1" | undefined },
-): { readonly document: object; readonly aggregated: boolean } | undefined {
-  const [, root = "", group = "", version = "", more] = path.replace(/\/$/, "").split("/");
-  if (more !== undefined || (root !== "api" && root !== "apis")) return undefined;
-  const groups = grouped(registry);
-  const plain = (document: object): { document: object; aggregated: boolean } => ({ document, aggregated: false });
-  if (group === "" && aggregatedAs !== undefined) return { document: aggregated(groups, root === "api", aggregatedAs), aggregated: true };
-  if (root === "api") {
-    if (group === "")
-      return plain({
-        kind: "APIVersions",
-        versions: [...(groups.get("")?.keys() ?? [])],
-        serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: host }],
-      });
-    return version === "" ? resourceList(groups.get("")?.get(group), group) : undefined;
-  }
-  if (group === "") {
-    const list = [...groups].filter(([name]) => name !== "").map(([name, versions]) => apiGroup(name, versions.keys()));
-    return plain({ kind: "APIGroupList", apiVersion: "v1", groups: list });
-  }
-  const versions = groups.get(group);
-  if (versions === undefined) return undefined;
-  if (version === "") return plain({ kind: "APIGroup", apiVersion: "v1", ...apiGroup(group, versions.keys()) });
-  return resourceList(versions.get(version), `${group}/${version}`);
+function resourceList(versions: Versions | undefined, version: string, group: string): object | undefined {
+  const resources = versions?.get(version);
+  if (versions === undefined || resources === undefined) return undefined;
+  const siblings = ({ kind }: Resource): Resource[] => [...versions.values()].flat().filter((other) => other.kind.plural === kind.plural);
+  return {
+    kind: "APIResourceList",
+    // Kubernetes leaves it out where it always has.
+    ...(group === "" ? {} : { apiVersion: "v1" }),
+    groupVersion: group === "" ? version : `${group}/${version}`,
+    resources: resources.flatMap((resource) => plainResources(resource, siblings(resource))),
+  };
 }
 
-function resourceList(resources: readonly Resource[] | undefined, groupVersion: string): { document: object; aggregated: boolean } | undefined {
-  if (resources === undefined) return undefined;
-  const versioned = resources.some(({ kind }) => kind.custom) ? { apiVersion: "v1" } : {};
-  return { document: { kind: "APIResourceList", ...versioned, groupVersion, resources: resources.flatMap(plainResources) }, aggregated: false };
+export interface Discovery {
+  /** The aggregated document at `/api` or `/apis` as JSON text; undefined at other paths. */
+  aggregated(path: string, version: "v2" | "v2beta1"): string | undefined;
+  /** The plain document at a path. `host` is the address under which the client came. */
+  plain(path: string, host: string): object | undefined;
+  /** Paths that have a plain document. */
+  paths(): readonly string[];
+}
+
+/** What is computed is kept until the kinds change. */
+export function createDiscovery(registry: Registry): Discovery {
+  let kept: { readonly generation: number; readonly groups: Groups; readonly texts: Map<string, string> } | undefined;
+  const now = (): NonNullable<typeof kept> => {
+    if (kept?.generation !== registry.generation) {
+      kept = { generation: registry.generation, groups: grouped(registry.resources), texts: new Map() };
+    }
+    return kept;
+  };
+  return {
+    aggregated(path, version) {
+      const root = path.replace(/\/$/, "");
+      if (root !== "/api" && root !== "/apis") return undefined;
+      const { groups, texts } = now();
+      const key = `${root} ${version}`;
+      const text = texts.get(key) ?? `${JSON.stringify(aggregated(groups, root === "/api", version))}\n`;
+      texts.set(key, text);
+      return text;
+    },
+    plain(path, host) {
+      const [, root = "", first = "", second = "", more] = path.replace(/\/$/, "").split("/");
+      const { groups } = now();
+      if (more !== undefined) return undefined;
+      if (root === "api") {
+        if (first !== "") return second === "" ? resourceList(groups.of.get(""), first, "") : undefined;
+        const serverAddressByClientCIDRs = [{ clientCIDR: "0.0.0.0/0", serverAddress: host }];
+        return { kind: "APIVersions", versions: [...(groups.of.get("")?.keys() ?? [])], serverAddressByClientCIDRs };
+      }
+      if (root !== "apis") return undefined;
+      if (first === "") {
+        return { kind: "APIGroupList", apiVersion: "v1", groups: groups.plain.map((name) => apiGroup(name, groups.of.get(name)?.keys() ?? [])) };
+      }
+      const versions = groups.of.get(first);
+      if (versions === undefined || second !== "") return resourceList(versions, second, first);
+      return { kind: "APIGroup", apiVersion: "v1", ...apiGroup(first, versions.keys()) };
+    },
+    paths() {
+      const { groups } = now();
+      const named = groups.plain.flatMap((name) => [`/apis/${name}`, ...[...(groups.of.get(name)?.keys() ?? [])].map((version) => `/apis/${name}/${version}`)]);
+      return ["/api", ...[...(groups.of.get("")?.keys() ?? [])].map((version) => `/api/${version}`), "/apis", "/apis/", ...named];
+    },
+  };
 }

@@ -68,14 +68,7 @@ test("a missing object is NotFound with name and resource", async () => {
 
 test("paths that nothing is served at get Kubernetes' plain 404", async () => {
   const { server } = await fixture();
-  for (const path of [
-    "/nosuch",
-    "/apis/nosuch/v1",
-    "/api/v1/namespaces/default/nosuch",
-    `${MAPS}/fx/nosuch`,
-    "/apis/serving.knative.dev/v2",
-    "/api/v1/namespaces/%zz/configmaps",
-  ]) {
+  for (const path of ["/nosuch", "/apis/nosuch/v1", "/apis/serving.knative.dev/v2"]) {
     const answer = await ask(server, `GET ${path}`);
     assert.equal(answer.status, 404, path);
     assert.equal(answer.text, goldenText("err-404-path.txt"), path);

@@ -57,3 +57,11 @@ export function aggregatedVersion(accept: string | undefined): "v2" | "v2beta1" 
   }
   return undefined;
 }
+
+const DOCUMENT_TYPES: ReadonlySet<string> = new Set(["*/*", "application/*", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
+
+/** Whether the client takes a plain document of discovery: no form but the object itself. */
+export function takesDocuments(accept: string | undefined): boolean {
+  if (accept === undefined || accept.trim() === "") return true;
+  return mediaRanges(accept).some(({ type, parameters }) => DOCUMENT_TYPES.has(type) && !parameters.has("as"));
+}

@@ -1,24 +1,34 @@
 // Requests that concern no resource: discovery, version, OpenAPI, health, metrics, documents.
+import { notFound, StatusError } from "#core";
 import { createHash } from "node:crypto";
-import type { ApiRequest, ApiResponse, ApiServerOptions } from "./port.ts";
-import { discoveryDocument } from "./discovery.ts";
+import type { Discovery } from "./discovery.ts";
+import { isBuiltInGroup } from "./discovery-order.ts";
 import { methodNotAllowed } from "./errors.ts";
-import { aggregatedVersion } from "./negotiate.ts";
+import { HEALTH_PATHS, healthAnswer, type HealthChecks } from "./health.ts";
+import { aggregatedVersion, takesDocuments } from "./negotiate.ts";
 import type { OpenApi } from "./openapi.ts";
+import type { ApiRequest, ApiResponse, ApiServerOptions } from "./port.ts";
 import type { Registry } from "./registry.ts";
-import { errorResponse, jsonResponse, pageNotFound, textResponse } from "./responses.ts";
+import { errorResponse, jsonResponse, pageNotFound } from "./responses.ts";
 
 /** Paths that tell nothing and are open to everyone. */
-export const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
+export const OPEN_PATHS: ReadonlySet<string> = new Set(HEALTH_PATHS);
 
 /** Clients ask with `v2@v1.0`, which is no valid media type; the answer is. */
 const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/** How many minor versions back a server may pretend to be. */
+const EMULATED_BACK = 1;
 
 function versionDocument(version: string): object {
   const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   return {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - EMULATED_BACK),
     gitVersion: version,
     gitCommit: "",
     gitTreeState: "clean",
@@ -29,6 +39,11 @@ function versionDocument(version: string): object {
   };
 }
 
+/** As a person would like to read it, which is how the server writes what is no object of the API. */
+function prettyResponse(document: object): ApiResponse {
+  return jsonResponse(200, JSON.stringify(document, undefined, 2));
+}
+
 /** A document that clients keep and revalidate: 304 when they have it. */
 function cached(request: ApiRequest, body: string, contentType: string): ApiResponse {
   const etag = `"${createHash("sha512").update(body).digest("hex").toUpperCase()}"`;
@@ -37,29 +52,47 @@ function cached(request: ApiRequest, body: string, contentType: string): ApiResp
   return { status: 200, headers: { ...headers, "content-type": contentType }, body };
 }
 
-function discovery(registry: Registry, request: ApiRequest, path: string): ApiResponse | undefined {
-  const aggregatedAs = aggregatedVersion(request.headers["accept"]);
+function notAcceptable(): StatusError {
+  const types = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+  return new StatusError("NotAcceptable", `only the following media types are accepted: ${types}`);
+}
+
+function discoveryAnswer(discovery: Discovery, request: ApiRequest, path: string): ApiResponse | undefined {
+  const { accept } = request.headers;
+  const version = aggregatedVersion(accept);
+  const aggregated = version === undefined ? undefined : discovery.aggregated(path, version);
+  if (aggregated !== undefined) return cached(request, aggregated, `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`);
   const host = request.headers[":authority"] ?? request.headers["host"] ?? "";
-  const found = discoveryDocument(registry, path, { host, aggregatedAs });
-  if (found === undefined) return undefined;
-  const body = JSON.stringify(found.document);
-  if (!found.aggregated) return jsonResponse(200, body);
-  return cached(request, body, `application/json;g=apidiscovery.k8s.io;v=${aggregatedAs};as=APIGroupDiscoveryList`);
+  const document = discovery.plain(path, host);
+  if (document === undefined) return undefined;
+  if (!takesDocuments(accept)) return errorResponse(notAcceptable());
+  return jsonResponse(200, `${JSON.stringify(document)}\n`);
+}
+
+export interface PathParts {
+  readonly registry: Registry;
+  readonly discovery: Discovery;
+  readonly openApi: OpenApi;
+}
+
+/** What is alive while the process is: that it answers, and its store. */
+function checksOf({ store, healthChecks }: Pick<ApiServerOptions, "store" | "healthChecks">): HealthChecks {
+  // A store that cannot be read fails here; it has the name of what stands in its place elsewhere.
+  const reads = (): Promise<unknown> => store.get("/");
+  return { live: { ping: () => Promise.resolve(), etcd: reads, ...healthChecks?.live }, ready: { "etcd-readiness": reads, ...healthChecks?.ready } };
 }
 
 /** Answers for everything below no resource; unknown paths get Kubernetes' plain 404. */
 export async function answerPath(
-  options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "store">,
-  parts: { readonly registry: Registry; readonly openApi: OpenApi },
+  options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "store" | "healthChecks">,
+  parts: PathParts,
   { request, path, query }: { readonly request: ApiRequest; readonly path: string; readonly query: URLSearchParams },
 ): Promise<ApiResponse> {
-  if (request.method !== "GET" && request.method !== "HEAD") return known(parts.registry, path) ? errorResponse(methodNotAllowed()) : pageNotFound();
-  if (OPEN_PATHS.has(path)) {
-    // A store that cannot be read fails here, and with it the check.
-    await options.store.get("/");
-    return textResponse(200, query.has("verbose") ? `[+]ping ok\n[+]store ok\n${path.slice(1)} check passed\n` : "ok");
-  }
-  if (path === "/version") return jsonResponse(200, JSON.stringify(versionDocument(options.version)));
+  const health = await healthAnswer(checksOf(options), path, query);
+  if (health !== undefined) return health;
+  if (request.method !== "GET" && request.method !== "HEAD") return known(parts, path) ? errorResponse(methodNotAllowed()) : notServed(parts, path);
+  if (path === "/" || path === "/index.html") return prettyResponse({ paths: indexOf(options, parts) });
+  if (path === "/version" || path === "/version/") return prettyResponse(versionDocument(options.version));
   if (path === "/metrics" && options.metricsText !== undefined) {
     return { status: 200, headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }, body: await options.metricsText() };
   }
@@ -67,11 +100,36 @@ export async function answerPath(
   if (document !== undefined) return jsonResponse(200, JSON.stringify(document));
   if (path === "/openapi/v2") return openApiV2Answer(request, options.version);
   if (path === "/openapi/v3" || path.startsWith("/openapi/v3/")) return openApiAnswer(parts.openApi, request, path);
-  return discovery(parts.registry, request, path) ?? pageNotFound();
+  return discoveryAnswer(parts.discovery, request, path) ?? notServed(parts, path);
 }
 
-function known(registry: Registry, path: string): boolean {
-  return OPEN_PATHS.has(path) || path === "/version" || discoveryDocument(registry, path, { host: "", aggregatedAs: undefined }) !== undefined;
+function known({ discovery }: PathParts, path: string): boolean {
+  return path === "/version" || discovery.plain(path, "") !== undefined;
+}
+
+/** The paths that a browser is told at the root. */
+function indexOf(options: Parameters<typeof answerPath>[0], { discovery }: PathParts): readonly string[] {
+  const checks = checksOf(options);
+  const live = Object.keys(checks.live);
+  const health = HEALTH_PATHS.flatMap((root) => [
+    root,
+    ...[...live, ...(root === "/readyz" ? Object.keys(checks.ready) : [])].map((name) => `${root}/${name}`),
+  ]);
+  const own = [...(options.metricsText === undefined ? [] : ["/metrics"]), ...Object.keys(options.documents ?? {})];
+  return [...discovery.paths(), ...health, ...own, "/openapi/v2", "/openapi/v3", "/version"].sort();
+}
+
+/** Below the groups that a kube-apiserver brings along, what is not there is told as a Status. */
+function notServed({ registry, discovery }: PathParts, path: string): ApiResponse {
+  const [root = "", group = "", version = "", ...rest] = path.split("/").slice(1);
+  const missing = new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
+  if (root === "api" && group !== "") return errorResponse(missing);
+  if (root !== "apis" || group === "") return pageNotFound();
+  if (isBuiltInGroup(group)) return discovery.plain(`/apis/${group}`, "") === undefined ? pageNotFound() : errorResponse(missing);
+  // A subresource that a custom kind does not have is told as the object that is missing.
+  const [plural = "", name = "", subresource] = rest[0] === "namespaces" && rest.length > 2 ? rest.slice(2) : rest;
+  const resource = registry.find(group, version, plural);
+  return resource === undefined || subresource === undefined ? pageNotFound() : errorResponse(notFound(resource.name, name));
 }
 
 /** Clients that cannot have a kind checked by the server (for a List) ask this one; without definitions they check nothing themselves. */

@@ -2,6 +2,7 @@
 import type { Clock, Logger, Rng } from "#core";
 import type { Admit, Kind, KubeObject, UserInfo } from "#schema";
 import type { Store } from "#store";
+import type { HealthChecks } from "./health.ts";
 
 /** A verified client certificate. */
 export interface Peer {
@@ -112,6 +113,8 @@ export interface ApiServerOptions {
   readonly authenticate: (request: Credentials) => UserInfo | undefined;
   /** The reason of a refusal ("" for none to give), or undefined to allow. */
   readonly authorize: (user: UserInfo, attributes: Attributes) => string | undefined;
+  /** What `/healthz`, `/livez` and `/readyz` look at beside the store. */
+  readonly healthChecks?: Partial<HealthChecks>;
   /** Prometheus text of `/metrics`. */
   readonly metricsText?: () => string | Promise<string>;
   /** Documents beside the API: path → what a GET answers as JSON; a document that is undefined answers 404. */

@@ -4,6 +4,7 @@ import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readObject, textOf } from "./body.ts";
 import { isDryRun, readDeleteOptions } from "./delete.ts";
 import { notAcceptable, unauthorized, invalidOptions } from "./errors.ts";
+import { createDiscovery } from "./discovery.ts";
 import { includeObjectOf, renderOutcome, watchBody } from "./forms.ts";
 import { decode } from "./keys.ts";
 import { listen } from "./listen.ts";
@@ -14,7 +15,7 @@ import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
 import { patchType } from "./patch.ts";
 import { ParsedObjects } from "./parsed-objects.ts";
 import { Turns } from "./pause.ts";
-import { answerPath, OPEN_PATHS } from "./path-handlers.ts";
+import { answerPath, OPEN_PATHS, type PathParts } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
 import { get } from "./read.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -78,18 +79,18 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   }
 }
 
-async function answer(parts: Parts, openApi: ReturnType<typeof createOpenApi>, request: ApiRequest): Promise<ApiResponse> {
+async function answer(parts: Parts, pathParts: PathParts, request: ApiRequest): Promise<ApiResponse> {
   const { options, registry } = parts;
   const queryAt = request.target.indexOf("?");
   const path = queryAt < 0 ? request.target : request.target.slice(0, queryAt);
   const query = new URLSearchParams(queryAt < 0 ? "" : request.target.slice(queryAt + 1));
-  if (OPEN_PATHS.has(path)) return answerPath(options, { registry, openApi }, { request, path, query });
+  if (OPEN_PATHS.has(path)) return answerPath(options, pathParts, { request, path, query });
   const user = options.authenticate(request);
   if (user === undefined) throw unauthorized();
   const info = requestInfo(registry, request.method, path, query);
   if (info === undefined) {
     authorizePath(options.authorize, user, request.method, path);
-    return answerPath(options, { registry, openApi }, { request, path, query });
+    return answerPath(options, pathParts, { request, path, query });
   }
   checkVerb(info);
   authorizeResource(options.authorize, user, info);
@@ -104,10 +105,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const parsed = new ParsedObjects();
   const turns = new Turns(clock);
   const parts = { options, registry, writeTools: { store, clock, rng, namespaces, parsed, turns }, watchTools: { store, clock, rng, parsed, turns } };
-  const openApi = createOpenApi(registry, options.version);
+  const pathParts = { registry, discovery: createDiscovery(registry), openApi: createOpenApi(registry, options.version) };
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     try {
-      return await answer(parts, openApi, request);
+      return await answer(parts, pathParts, request);
     } catch (error) {
       return errorResponse(asStatusError(error, options.logger));
     }
