@@ -20,5 +20,6 @@ export {
   type SubresourceRequest,
   type Verb,
 } from "./port.ts";
+export { acceptCommand, wantedStreams, type RunningCommand, type TerminalSize, type WantedStreams } from "./streams/command.ts";
 export { restamp } from "./keys.ts";
 export { createApiServer } from "./server.ts";

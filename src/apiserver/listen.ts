@@ -1,7 +1,9 @@
 // The HTTPS side: HTTP/2 and HTTP/1.1 on one socket, bodies with limits, streams with backpressure, a clean end.
 import { once } from "node:events";
+import { ServerResponse, STATUS_CODES, type IncomingMessage } from "node:http";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -26,6 +28,9 @@ const STREAMS_MAX = 1_000;
 /** A client that reads nothing of a stream for so long is cut off. */
 const DRAIN_TIMEOUT_MS = 60_000;
 const CONNECTIONS_MAX = 4_096;
+/** Connections taken over at once: commands, forwarded ports. */
+const TAKEN_MAX = 1_000;
+const TOO_MANY_TAKEN = `the server has ${TAKEN_MAX} open streams already; close some of them or try again later`;
 /** How long requests may go on after `close`. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -54,7 +59,7 @@ async function bodyOf(request: Http2ServerRequest): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function headersOf(request: Http2ServerRequest): Record<string, string | undefined> {
+function headersOf(request: Pick<Http2ServerRequest, "headers">): Record<string, string | undefined> {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   return headers;
@@ -139,6 +144,43 @@ async function serve(tools: ListenTools, closing: AbortSignal, request: Http2Ser
   }
 }
 
+/** The head of an answer that hands over the connection. */
+function headText({ status, headers }: ApiResponse): string {
+  const lines = Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [value] : value).map((each) => `${name}: ${each}\r\n`));
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n`;
+}
+
+/** Answers a request for another protocol: the connection goes to whoever takes it over, or ends with the refusal. */
+async function serveUpgrade(tools: ListenTools, taken: Set<Duplex>, request: IncomingMessage, socket: TLSSocket): Promise<void> {
+  socket.on("error", (error) => tools.logger.debug("connection failed", { err: error }));
+  try {
+    const { method = "", url: target = "" } = request;
+    const peer = peerOf(socket);
+    const answer = await tools.handle({ method, target, headers: headersOf(request), ...(peer === undefined ? {} : { peer }) });
+    if (socket.destroyed) return;
+    if (answer.takeOver === undefined) return await refuse(request, socket, answer, tools.clock);
+    if (taken.size >= TAKEN_MAX) return await refuse(request, socket, errorResponse(new StatusError("TooManyRequests", TOO_MANY_TAKEN)), tools.clock);
+    taken.add(socket);
+    socket.once("close", () => taken.delete(socket));
+    socket.write(headText(answer));
+    await answer.takeOver(socket);
+  } catch (error) {
+    tools.logger.warn("connection was not taken over", { err: error });
+    socket.destroy();
+  }
+}
+
+/** The protocol stays as it is: an ordinary answer, and the end, since the request's body was not read. */
+async function refuse(request: IncomingMessage, socket: TLSSocket, answer: ApiResponse, clock: Clock): Promise<void> {
+  const gone = new AbortController();
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  socket.once("close", () => gone.abort());
+  response.once("finish", () => socket.destroySoon());
+  await send(response as unknown as Http2ServerResponse, answer, { acceptsGzip: false, clock, signal: gone.signal });
+}
+
 /** HTTP/1.1 connections between two requests, which the server's own `close` would wait for. */
 function idleConnections(closing: AbortSignal) {
   const idle = new Set<TLSSocket>();
@@ -153,6 +195,9 @@ function idleConnections(closing: AbortSignal) {
         if (closing.aborted) socket.destroySoon();
         else if (!socket.destroyed) idle.add(socket);
       });
+    },
+    takenOver(socket: TLSSocket): void {
+      idle.delete(socket);
     },
     close(): void {
       for (const socket of idle) socket.destroySoon();
@@ -181,6 +226,12 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
     if (request.httpVersionMajor === 1) idle.busy(request.socket as TLSSocket, response);
     void serve(tools, closing.signal, request, response);
   });
+  const taken = new Set<Duplex>();
+  server.on("upgrade", (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+    idle.takenOver(socket);
+    if (head.length > 0) socket.unshift(head);
+    void serveUpgrade(tools, taken, request, socket);
+  });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -200,6 +251,8 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
     renew: (next) => server.setSecureContext(secure(next)),
     async close() {
       closing.abort();
+      // These would go on for ever.
+      for (const connection of taken) connection.destroy();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // Those without open requests end here, the others with their last one.
       for (const session of sessions) session.close();

@@ -1,4 +1,5 @@
 // What main hands to the API server and what it gets: served kinds, requests and responses without sockets.
+import type { Duplex } from "node:stream";
 import type { Clock, Logger, Rng } from "#core";
 import type { Admit, Kind, KubeObject, UserInfo } from "#schema";
 import type { Store } from "#store";
@@ -29,6 +30,8 @@ export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: ApiBody;
+  /** With status 101: gets the connection once the head is sent, and ends it. Never rejects; nothing has begun before it is called. */
+  readonly takeOver?: (connection: Duplex) => Promise<void>;
 }
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
@@ -56,6 +59,8 @@ export interface SubresourceRequest {
   readonly body: Uint8Array | string | undefined;
   readonly user: UserInfo;
   readonly signal: AbortSignal;
+  /** The request as it came, for those who answer with another protocol. */
+  readonly http: ApiRequest;
 }
 
 export interface SubresourceHandler {

@@ -62,7 +62,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   const signal = request.signal ?? new AbortController().signal;
   if (handler !== undefined && verb !== undefined) {
     const object = decode(await get({ ...writeTools, store }, { resource, namespace, name }));
-    return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal });
+    return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal, http: request });
   }
   if (form === undefined) throw notAcceptable();
   const rendering = { resource, form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs() };

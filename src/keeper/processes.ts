@@ -1,10 +1,10 @@
 // The pods' processes: started in sessions of their own, so that they outlive a keeper, and adopted by the next one.
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import type { Clock, Logger } from "#core";
 import type { ProcessExit, ProcessIdentity, ProcessSpec, ProcessState } from "#protocol";
 import { identify, isRunning } from "./identity.ts";
 import { limitOutput } from "./output-file.ts";
+import { openStdio } from "./stdio.ts";
 import { findByOutput, type ProcessRecord, type ProcessRecords } from "./process-records.ts";
 
 export type ProcessSignal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT";
@@ -174,17 +174,17 @@ export class Processes {
 function spawnDetached(spec: ProcessSpec): ChildProcess {
   const [program, ...args] = spec.argv;
   if (program === undefined) throw new Error("there is no program");
-  const output = openSync(spec.outputFile, "a", 0o640);
+  const stdio = openStdio(spec);
   try {
     return spawn(program, args, {
       cwd: spec.cwd,
       env: { ...spec.env },
       detached: true,
-      stdio: ["ignore", output, output],
+      stdio: [stdio.input ?? "ignore", stdio.output, stdio.error ?? stdio.output],
       ...(spec.user === undefined ? {} : { uid: spec.user.uid, gid: spec.user.gid }),
     });
   } finally {
-    closeSync(output);
+    stdio.close();
   }
 }
 

@@ -29,6 +29,7 @@ import { GatewayThreads } from "./gateway-threads.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
+import { podCommands } from "./pod-commands.ts";
 import { podLog } from "./pod-log.ts";
 import type { ReadyState } from "./ready-text.ts";
 import { watchRest } from "./rest.ts";
@@ -76,6 +77,7 @@ const images = await openImageStore(folder.images, bootId === undefined ? {} : {
 const metrics = new MetricRegistry();
 
 let runtime: ProcessRuntime | undefined;
+const running = (): ProcessRuntime => runtime as ProcessRuntime;
 const kinds = servedKinds({
   settings: () => settings.current(),
   rng,
@@ -85,7 +87,7 @@ const kinds = servedKinds({
   nodeName: NODE_NAME,
   tryPod: (pod) => tryPod(transport, pod),
   signal,
-  podLog: podLog(() => runtime as ProcessRuntime),
+  podSubresources: { log: podLog(running), ...podCommands(running, clock) },
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
 const api = createApiServer({
   kinds,
@@ -174,8 +176,8 @@ const controllers = runControllers(
   signal,
 );
 await routes.synced;
-const running = Promise.all([informing, controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
-running.catch(partFailed);
+const parts = Promise.all([informing, controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
+parts.catch(partFailed);
 await threads.start();
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
 await announce().catch(partFailed);
@@ -231,7 +233,7 @@ async function end(): Promise<void> {
   stage = "ending";
   await Promise.all([threads.drain(DRAIN_MS), listening.close()]);
   ending.abort();
-  await running.catch(() => undefined);
+  await parts.catch(() => undefined);
   await store.close();
   process.exit(0);
 }

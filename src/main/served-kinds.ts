@@ -56,8 +56,8 @@ export interface ServedKindsOptions {
   readonly tryPod: (pod: Draft<Pod>) => Promise<unknown>;
   /** Ends what waits. */
   readonly signal: AbortSignal;
-  /** `pods/log`. */
-  readonly podLog: SubresourceHandler;
+  /** `pods/log`, `pods/exec` and the like. */
+  readonly podSubresources: Readonly<Record<string, SubresourceHandler>>;
 }
 
 export function servedKinds(options: ServedKindsOptions): ServedKind[] {
@@ -84,7 +84,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
       onDeletion: (namespace) => ({ ...namespace, status: { ...namespace.status, phase: "Terminating" } }),
       parts: { finalize: (current, sent) => ({ ...current, ...(sent.spec === undefined ? {} : { spec: sent.spec }) }) },
     }),
-    served({ kind: Pod, admit: podAdmission(accounts), subresources: { log: options.podLog }, gracefulDeletion: podGraceSeconds }),
+    served({ kind: Pod, admit: podAdmission(accounts), subresources: options.podSubresources, gracefulDeletion: podGraceSeconds }),
     served({ kind: CoreService, admit: clusterIpAdmission({ below: (limit) => below(rng, limit), isTaken: (address) => addresses().has(address) }) }),
     served({ kind: ConfigMap, admit: configMapAdmission }),
     served({ kind: Event, ttlMs: EVENT_TTL_MS }),

@@ -24,10 +24,20 @@ export interface ProcessSpec {
   readonly cwd: string;
   /** Run as this user and group; only root may choose. */
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** File that stdout and stderr are appended to. */
+  /** File, or FIFO with a reader, that stdout and stderr are appended to. */
   readonly outputFile: string;
+  /** A FIFO that stdin is read from; without one stdin is at its end. */
+  readonly input?: ProcessInput;
+  /** A FIFO with a reader for stderr alone. */
+  readonly errorFifo?: string;
   /** When the output file is larger it becomes `<file>.1` and starts anew. */
   readonly outputBytesMax: number;
+}
+
+export interface ProcessInput {
+  readonly fifo: string;
+  /** Never at its end: the process holds the writing side, too. */
+  readonly endless: boolean;
 }
 
 export interface ProcessState {

@@ -66,7 +66,7 @@ async function boot(clock: Clock): Promise<Booted> {
     informers: () => late.informers as InformerSet,
     client: () => client,
     tryPod: (pod) => tryPod(transport, pod),
-    podLog: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) },
+    podSubresources: { log: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) } },
   }).map(bare);
   const options = { kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger: silentLogger, version: VERSION };
   const api = createApiServer({ ...options, authenticate, authorize });

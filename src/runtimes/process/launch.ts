@@ -21,6 +21,8 @@ export interface LaunchInput {
   readonly path: string;
   readonly outputFile: string;
   readonly outputBytesMax: number;
+  /** Runs instead of the container's own command, word for word. */
+  readonly argv?: readonly string[];
 }
 
 const PATH_DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -46,9 +48,10 @@ export function launchSpec(input: LaunchInput): ProcessSpec {
     ...env,
     ...(input.port === undefined ? {} : { PORT: String(input.port) }),
   };
-  const [program, ...args] = words.map((word) =>
+  const expanded = words.map((word) =>
     word.replace(/\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g, (whole, name?: string) => (name === undefined ? "$" : (all[name] ?? whole))),
   );
+  const [program, ...args] = input.argv ?? expanded;
   if (program === undefined) throw new Error("no command specified");
   return {
     id: input.id,

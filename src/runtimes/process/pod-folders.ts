@@ -3,6 +3,7 @@
 //   pods/<pod uid>/<container>/{home,tmp}    gone with the pod; only its user can enter, and only we replace the folders above
 //   logs/<pod uid>/<container>/<n>.log       output of the n-th start; kept for a while after the pod
 //   logs/<pod uid>/<container>/probe.log     output of its probes' commands
+//   fifos/                                   of commands that are just starting
 //   pod-users.json                           namespace → uid
 import {
   accessSync,
@@ -15,6 +16,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -37,6 +39,7 @@ export interface PodFolders {
   /** Deletes the oldest output of pods that are not in `kept`. */
   pruneLogs(kept: ReadonlySet<string>): Promise<void>;
   readonly logsDir: string;
+  readonly fifosDir: string;
   /** A port that nobody listens on, outside the system's ephemeral range. */
   freePort(taken: ReadonlySet<number>): number;
   /** Whether pods run as users of their own; false: as the platform's. */
@@ -63,11 +66,16 @@ export function podFolders({ dataDir, asRoot, nodePath, rng }: PodFoldersOptions
   mkdirSync(podsDir, { recursive: true, mode: 0o711 });
   chmodSync(podsDir, 0o711);
   mkdirSync(logsDir, { recursive: true, mode: 0o700 });
+  const fifosDir = join(dataDir, "fifos");
+  // What is there is of commands that an earlier platform was about to start.
+  rmSync(fifosDir, { recursive: true, force: true });
+  mkdirSync(fifosDir, { mode: 0o700 });
   // Below a folder that only root may enter (its home, say) other users would reach neither images nor their own folders.
   const ownUsers = asRoot && isOpenTo(podsDir);
   const users = ownUsers ? namespaceUsers(join(dataDir, "pod-users.json")) : undefined;
   return {
     logsDir,
+    fifosDir,
     ownUsers,
     nodePath: ownUsers ? reachable(nodePath, join(dataDir, "runtime")) : nodePath,
     prepare(pod, container) {

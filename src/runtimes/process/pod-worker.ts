@@ -3,7 +3,7 @@ import type { Client } from "#client";
 import { isReason, rfc3339, type Clock, type Logger } from "#core";
 import type { ImageStore, UnpackedImage } from "#images";
 import { Pod, type CoreContainer, type CoreProbe } from "#kinds";
-import type { ProcessExit, ProcessState } from "#protocol";
+import type { ProcessExit, ProcessSpec, ProcessState } from "#protocol";
 import { recordedPorts } from "../addresses.ts";
 import { endedRun, exitCodeOf, startedRun, terminatedOf, waitingForImage } from "./container-turns.ts";
 import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
@@ -401,28 +401,28 @@ export class PodWorker {
     };
   }
 
+  /** What runs `argv` beside a container, in its environment, with an id of its own; undefined while the container does not run. */
+  async commandSpec(container: string, argv: readonly string[]): Promise<{ readonly spec: ProcessSpec; readonly over: AbortSignal } | undefined> {
+    const run = this.#runs.get(container);
+    const over = this.#probing.get(container)?.signal;
+    if (run?.phase !== "running" || over === undefined) return undefined;
+    const digest = await this.#context.images.resolve(run.spec.image ?? "");
+    if (digest === undefined) return undefined;
+    const input = await this.#launchInput(run, await this.#context.images.materialize(digest));
+    const outputFile = this.#context.folders.probeFile(this.uid, container);
+    return { spec: launchSpec({ ...input, id: `${input.id}/exec-${++this.#commands}`, argv, outputFile, outputBytesMax: MESSAGE.bytes }), over };
+  }
+
   async #exec(
     run: ContainerRun,
     argv: readonly string[],
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<boolean> {
-    const { keeper, images, clock, exitOf, logger } = this.#context;
-    const digest = await images.resolve(run.spec.image ?? "");
-    if (digest === undefined) return false;
-    const input = await images
-      .materialize(digest)
-      .then((image) => this.#launchInput(run, image))
-      .catch((error: unknown) => logger.debug("command of a probe was not configured", { container: run.spec.name, err: error }));
-    if (input === undefined) return false;
-    const id = `${input.id}/exec-${++this.#commands}`;
-    const spec = launchSpec({
-      ...input,
-      id,
-      container: { ...run.spec, command: [...argv], args: [] },
-      outputFile: this.#context.folders.probeFile(this.uid, run.spec.name),
-      outputBytesMax: MESSAGE.bytes,
-    });
-    return runCommand({ keeper, clock, exitOf }, spec, { timeoutMs, signal });
+    const { keeper, clock, exitOf, logger } = this.#context;
+    const command = await this.commandSpec(run.spec.name, argv).catch((error: unknown) =>
+      logger.debug("command of a probe was not configured", { container: run.spec.name, err: error }),
+    );
+    return command === undefined ? false : runCommand({ keeper, clock, exitOf }, command.spec, { timeoutMs, signal });
   }
 
   #setReady(name: string, ready: boolean): void {

@@ -1,14 +1,14 @@
 // The kubelet of the embedded platform: pods of its node run as host processes of the keeper.
-import { join } from "node:path";
 import { createInformer, type Change, type Client } from "#client";
-import { badRequest, notFound, type Clock, type Logger, type Rng } from "#core";
+import type { Clock, Logger, Rng } from "#core";
 import type { ImageStore } from "#images";
 import { Pod } from "#kinds";
 import type { ProcessExit, ProcessState } from "#protocol";
+import type { PodStreams } from "../port.ts";
 import type { KeeperClient } from "./keeper-client.ts";
 import { searchPath } from "./launch.ts";
-import { podFolders, type PodFolders } from "./pod-folders.ts";
-import { readLogs, type LogQuery } from "./pod-logs.ts";
+import { podFolders } from "./pod-folders.ts";
+import { createPodStreams } from "./pod-streams.ts";
 import { PodWorker } from "./pod-worker.ts";
 
 export interface ProcessRuntimeOptions {
@@ -32,16 +32,12 @@ export interface ProcessRuntimeOptions {
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
 }
 
-export interface ProcessRuntime {
+export interface ProcessRuntime extends PodStreams {
   /** Watches and runs pods until the signal aborts; running pods are left to their keeper. */
   run(signal: AbortSignal): Promise<void>;
   /** A gateway connected to a starting pod: as good as a passed tcpSocket probe. */
   podReady(uid: string): void;
-  /** Chunks of output, also of pods that are gone (then `uid` is needed). Throws StatusErrors in the kubelet's words. */
-  openLogs(pod: { readonly namespace: string; readonly name: string; readonly uid?: string }, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
-
-const PODS = { group: "", resource: "pods" };
 
 interface Owned {
   readonly uid: string;
@@ -49,7 +45,7 @@ interface Owned {
 }
 
 export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
-  const { client, clock, logger } = options;
+  const { logger } = options;
   const folders = podFolders(options);
   if (options.asRoot && !folders.ownUsers)
     logger.warn("pods run as the platform's user: other users cannot reach the data folder", { dataDir: options.dataDir });
@@ -107,17 +103,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
     podReady(uid) {
       workers.get(uid)?.portOpened();
     },
-    async *openLogs(target, query, signal) {
-      const found = await client.find(Pod, target.namespace, target.name);
-      if (found === undefined && target.uid === undefined) throw notFound(PODS, target.name);
-      const uid = target.uid ?? found?.metadata.uid ?? "";
-      yield* readLogs(
-        { ...logSource(folders, { uid, name: target.name, pod: found }, query), isRunning: () => workers.get(uid)?.isRunning === true },
-        query,
-        clock,
-        signal,
-      );
-    },
+    ...createPodStreams({ ...options, folders, exitOf: exits.exitOf, workerOf: (uid) => workers.get(uid) }),
   };
 }
 
@@ -129,19 +115,6 @@ function podsOf({ client, clock, rng, logger, nodeName }: ProcessRuntimeOptions)
 /** Nothing is left to do for it until somebody deletes it. */
 function isOver(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp === undefined && (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed");
-}
-
-function logSource(folders: PodFolders, { uid, name, pod }: { readonly uid: string; readonly name: string; readonly pod: Pod | undefined }, query: LogQuery) {
-  const known = pod === undefined ? undefined : [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((each) => each.name);
-  const mains = pod?.spec.containers.map((each) => each.name) ?? [];
-  if (query.container === undefined && mains.length > 1) {
-    throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${mains.join(" ")}]`);
-  }
-  const container = query.container ?? mains[0] ?? "user-container";
-  if (known !== undefined && !known.includes(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
-  // A uid comes from outside: only what looks like one names a folder.
-  if (!/^[\w-]+$/.test(uid) || !/^[\w-]+$/.test(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
-  return { folder: join(folders.logsDir, uid, container), container, podName: name };
 }
 
 /** Exits by process id: a notice may come before or after somebody asks. */

@@ -86,7 +86,7 @@ function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
     client: () => client,
     nodeName: "node-1",
     tryPod: (pod) => tryPod(transport, pod),
-    podLog: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) },
+    podSubresources: { log: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) } },
   });
   const namespaceKind = Namespace as unknown as Kind;
   const server = createApiServer({

@@ -1,0 +1,55 @@
+// The subresources pods/exec and pods/attach over what a runtime runs.
+import { acceptCommand, wantedStreams, type SubresourceHandler, type SubresourceRequest, type WantedStreams } from "#apiserver";
+import { badRequest, type Clock } from "#core";
+import type { Pod } from "#kinds";
+import type { PodStreams } from "#runtimes";
+
+const VERBS = ["create", "get"] as const;
+
+export function podCommands(runtime: () => PodStreams, clock: Clock): Readonly<Record<string, SubresourceHandler>> {
+  return {
+    exec: {
+      verbs: VERBS,
+      kind: { group: "", version: "v1", kind: "PodExecOptions" },
+      async handle({ object, query, http }) {
+        const pod = object as Pod;
+        const container = containerOf(pod, query);
+        mustHaveNode(pod);
+        const wanted = wantedOf(query, { stdin: false, stdout: false, stderr: false });
+        const argv = query.getAll("command");
+        if (argv.length === 0) throw badRequest("you must specify at least one command for the container");
+        return acceptCommand(http, wanted, { clock, start: () => runtime().exec(pod, { container, argv, stdin: wanted.stdin, tty: wanted.tty }) });
+      },
+    },
+  };
+}
+
+/** The container of the query, or the only one. Throws BadRequest in Kubernetes' words. */
+export function containerOf(pod: Pod, query: SubresourceRequest["query"]): string {
+  const { name } = pod.metadata;
+  const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
+  const names = [...initContainers, ...containers, ...ephemeralContainers].map((each) => each.name);
+  const asked = query.get("container") ?? "";
+  if (asked !== "") {
+    if (!names.includes(asked)) throw badRequest(`container ${asked} is not valid for pod ${name}`);
+    return asked;
+  }
+  const [first, second] = containers;
+  if (first !== undefined && second === undefined) return first.name;
+  throw badRequest(`a container name must be specified for pod ${name}${first === undefined ? "" : `, choose one of: [${names.join(" ")}]`}`);
+}
+
+export function mustHaveNode(pod: Pod): void {
+  if ((pod.spec.nodeName ?? "") === "") throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+}
+
+/** Go's boolean query parameters: `true` and `1`; `defaults` hold for those that are not there. */
+function wantedOf(query: URLSearchParams, defaults: Omit<WantedStreams, "tty">): WantedStreams {
+  const flag = (name: string, absent: boolean): boolean => (query.has(name) ? ["", "true", "1"].includes(query.get(name) ?? "") : absent);
+  return wantedStreams({
+    stdin: flag("stdin", defaults.stdin),
+    stdout: flag("stdout", defaults.stdout),
+    stderr: flag("stderr", defaults.stderr),
+    tty: flag("tty", false),
+  });
+}

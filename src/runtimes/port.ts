@@ -1,0 +1,38 @@
+// The contract of a runtime with those who look into its pods: commands, output, ports.
+import type { Readable, Writable } from "node:stream";
+import type { Pod } from "#kinds";
+import type { LogQuery } from "./process/pod-logs.ts";
+
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A command in a container, or the container's own process. Its streams may be slow: the command waits. */
+export interface RunningCommand {
+  /** Undefined when nobody may write. Its end is the end of the command's input. */
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable;
+  /** Undefined when it is part of `stdout`. */
+  readonly stderr: Readable | undefined;
+  /** The exit code (128 and the number for an end by a signal), once its output has ended; undefined when the process is the container's own. */
+  readonly ended: Promise<number | undefined>;
+  resize(size: TerminalSize): void;
+  /** Ends the command with all that it has started, or lets go of the container's own process. Again and again is fine. */
+  end(): Promise<void>;
+}
+
+export interface CommandRequest {
+  readonly container: string;
+  readonly argv: readonly string[];
+  readonly stdin: boolean;
+  readonly tty: boolean;
+}
+
+/** All failures are StatusErrors in the kubelet's words. */
+export interface PodStreams {
+  /** Starts a command in the environment of a running container. */
+  exec(pod: Pod, request: CommandRequest): Promise<RunningCommand>;
+  /** Chunks of output, also of pods that are gone (then `uid` is needed). */
+  openLogs(pod: { readonly namespace: string; readonly name: string; readonly uid?: string }, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,123 @@
+// The real kubectl's exec and cp against pods that are host processes.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { eventually, findProgram, Platform, ran, root, type Ran } from "./platform.ts";
+
+const needsKubectl = { skip: findProgram("kubectl") === undefined ? "kubectl is not on the PATH" : false };
+let platform: Platform;
+
+/** How kubectl reaches the API server; it falls back from the first to the second by itself, too. */
+const TRANSPORTS = [{ name: "websocket", env: {} }] as const;
+type Env = Readonly<Record<string, string>>;
+
+const environment = (env: Env = {}): NodeJS.ProcessEnv => ({ ...process.env, KUBECONFIG: platform.state.kubeconfig, HOME: platform.data, ...env });
+const kubectl = (env: Env, ...args: readonly string[]): Promise<Ran> => ran("kubectl", args, environment(env));
+
+/** Runs kubectl with an input, and gives back what it wrote. */
+async function fed(
+  env: Env,
+  input: Uint8Array,
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly stdout: Buffer; readonly stderr: string }> {
+  const child = spawn("kubectl", args, { env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
+  const out: Buffer[] = [];
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, stdout: Buffer.concat(out), stderr };
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+const pod = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "p" },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: "main", image: "dev.local/hello:v1", ports: [{ containerPort: 8080, name: "web" }], env: [{ name: "COLOR", value: "blue" }] }],
+  },
+};
+
+before(async () => {
+  if (needsKubectl.skip !== false) return;
+  platform = await Platform.start();
+  const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", "dev.local/hello:v1");
+  assert.equal(built.code, 0, built.stderr);
+  await platform.apply(pod);
+  await platform.kubectl("wait", "pod/p", "--for=condition=Ready", "--timeout=20s");
+});
+after(async () => {
+  await platform?.stop();
+});
+
+for (const { name, env } of TRANSPORTS) {
+  test(`exec over ${name}: output and errors apart, the container's environment, exit codes`, needsKubectl, async () => {
+    const { code, stdout, stderr } = await kubectl(env, "exec", "p", "--", "sh", "-c", 'echo "$COLOR $HOSTNAME"; echo err >&2; exit 3');
+    assert.deepEqual([code, stdout, stderr], [3, "blue p\n", "err\ncommand terminated with exit code 3\n"]);
+    const killed = await kubectl(env, "exec", "p", "--", "sh", "-c", "kill -9 $$");
+    assert.equal(killed.code, 137);
+    const missing = await kubectl(env, "exec", "p", "--", "no-such-program");
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /error executing command in container: exec: "no-such-program": executable file not found in \$PATH/);
+    const reopened = await kubectl(env, "exec", "p", "--", "sh", "-c", "echo again > /dev/stdout");
+    assert.equal(reopened.stdout, "again\n");
+  });
+
+  test(`exec -i over ${name}: a large input comes back whole, and its end ends the command`, needsKubectl, async () => {
+    const input = randomBytes(20 << 20);
+    const { code, stdout } = await fed(env, input, "exec", "-i", "p", "--", "cat");
+    assert.deepEqual([code, sha256(stdout)], [0, sha256(input)]);
+    // A command that does not read to the end is not waited for.
+    assert.equal((await fed(env, input, "exec", "-i", "p", "--", "head", "-c", "3")).stdout.length, 3);
+  });
+
+  test(
+    `exec -t over ${name}: a terminal of its own`,
+    { skip: needsKubectl.skip !== false ? needsKubectl.skip : findProgram("script") === undefined ? "no script" : false },
+    async () => {
+      // Without a terminal of its own kubectl asks for none; `script` gives it one.
+      const line = "kubectl exec -it p -- sh -c 'tty; echo to-stderr >&2; exit 4'";
+      const { code, stdout } = await ran("script", ["-qec", line, "/dev/null"], environment(env));
+      assert.equal(code, 4, stdout);
+      assert.match(stdout, /^\/dev\/pts\/\d+\r\nto-stderr\r\n/);
+    },
+  );
+
+  test(`cp over ${name}: a folder there and back`, needsKubectl, async () => {
+    const folder = join(platform.data, `copied-${name}`);
+    mkdirSync(join(folder, "deep"), { recursive: true });
+    const large = randomBytes(5 << 20);
+    writeFileSync(join(folder, "deep/large"), large);
+    writeFileSync(join(folder, "empty"), "");
+    const home = (await kubectl(env, "exec", "p", "--", "sh", "-c", "echo $HOME")).stdout.trim();
+    const there = await kubectl(env, "cp", folder, `p:${home}/c-${name}`);
+    assert.deepEqual([there.code, there.stderr], [0, ""]);
+    const back = await kubectl(env, "cp", `p:${home}/c-${name}`, join(platform.data, `back-${name}`));
+    assert.equal(back.code, 0, back.stderr);
+    assert.equal(sha256(readFileSync(join(platform.data, `back-${name}`, "deep/large"))), sha256(large));
+    assert.ok(existsSync(join(platform.data, `back-${name}`, "empty")));
+  });
+
+  test(`a kubectl over ${name} that is killed takes its command along`, needsKubectl, async () => {
+    const child = spawn("kubectl", ["exec", "p", "--", "sh", "-c", "echo $$; exec sleep 1000"], { env: environment(env), stdio: ["ignore", "pipe", "ignore"] });
+    const pid = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString().trim())));
+    assert.ok(existsSync(`/proc/${pid}`));
+    child.kill("SIGKILL");
+    await eventually("the command is gone", async () => !existsSync(`/proc/${pid}`));
+    assert.deepEqual(readdirSync(join(platform.data, "fifos")), []);
+  });
+}
+
+test("refusals before anything starts", needsKubectl, async () => {
+  assert.match((await kubectl({}, "exec", "p", "-c", "other", "--", "ls")).stderr, /container other is not valid for pod p/);
+  assert.match((await kubectl({}, "exec", "nobody", "--", "ls")).stderr, /pods "nobody" not found/);
+  assert.match((await kubectl({}, "get", "--raw", "/api/v1/namespaces/default/pods/p/exec?command=ls&stdout=true")).stderr, /Upgrade request required/);
+});
