@@ -12,6 +12,8 @@ interface Source {
   readonly prefix: string;
   /** The Go file below the module cache. */
   readonly file: string;
+  /** Another file of the same package. */
+  readonly and?: string;
 }
 
 interface Group {
@@ -26,6 +28,11 @@ const SOURCES: Readonly<Record<string, Source>> = {
   v1: { prefix: "io.k8s.api.core.v1", file: `k8s.io/api@${VERSION}/core/v1/types.go` },
   apps: { prefix: "io.k8s.api.apps.v1", file: `k8s.io/api@${VERSION}/apps/v1/types.go` },
   discovery: { prefix: "io.k8s.api.discovery.v1", file: `k8s.io/api@${VERSION}/discovery/v1/types.go` },
+  apiextensions: {
+    prefix: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1",
+    file: `k8s.io/apiextensions-apiserver@${VERSION}/pkg/apis/apiextensions/v1/types.go`,
+    and: `k8s.io/apiextensions-apiserver@${VERSION}/pkg/apis/apiextensions/v1/types_jsonschema.go`,
+  },
   coordination: { prefix: "io.k8s.api.coordination.v1", file: `k8s.io/api@${VERSION}/coordination/v1/types.go` },
 };
 
@@ -40,6 +47,7 @@ const GROUPS: readonly Group[] = [
   { folder: "apps", name: "v1", source: "apps", roots: ["Deployment", "ReplicaSet"] },
   { folder: "discovery", name: "v1", source: "discovery", roots: ["EndpointSlice"] },
   { folder: "coordination", name: "v1", source: "coordination", roots: ["Lease"] },
+  { folder: "apiextensions", name: "v1", source: "apiextensions", roots: ["CustomResourceDefinition"] },
 ];
 
 /** Kinds whose `spec` our own code may rely on. */
@@ -133,14 +141,26 @@ const SCALARS: Readonly<Record<string, Shape>> = {
   bool: { node: { type: "boolean" }, type: "boolean", kind: "value" },
   int32: { node: { type: "integer", format: "int32" }, type: "number", kind: "value" },
   int64: { node: { type: "integer", format: "int64" }, type: "number", kind: "value" },
+  float64: { node: { type: "number", format: "double" }, type: "number", kind: "value" },
   "[]byte": { node: { type: "string", format: "byte" }, type: "string", kind: "value" },
   "types.UID": { node: { type: "string" }, type: "string", kind: "value" },
   "types.NodeName": { node: { type: "string" }, type: "string", kind: "value" },
+  "struct{}": { node: { type: "object" }, type: "Record<string, never>", kind: "struct" },
   "resource.Quantity": { node: { "x-kubernetes-int-or-string": true, format: "quantity" }, type: "string | number", kind: "opaque" },
   "intstr.IntOrString": { node: { "x-kubernetes-int-or-string": true }, type: "number | string", kind: "opaque" },
   "metav1.Time": { node: { type: "string", format: "date-time", nullable: true }, type: "string", kind: "opaque" },
   "metav1.MicroTime": { node: { type: "string", format: "micro-time", nullable: true }, type: "string", kind: "opaque" },
   "metav1.FieldsV1": { node: { type: "object", "x-kubernetes-preserve-unknown-fields": true }, type: "Record<string, unknown>", kind: "opaque" },
+};
+
+const JSON_SCHEMA = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
+
+/** Types that are one thing or another in JSON: Go reads and writes them by hand. */
+const UNIONS: Readonly<Record<string, Shape>> = {
+  JSON: { node: { "x-kubernetes-preserve-unknown-fields": true }, type: "unknown", kind: "opaque" },
+  JSONSchemaPropsOrBool: { node: { $ref: JSON_SCHEMA, "x-eider-or": "boolean" }, type: "JSONSchemaProps | boolean", kind: "opaque" },
+  JSONSchemaPropsOrArray: { node: { $ref: JSON_SCHEMA, "x-eider-or": "array" }, type: "JSONSchemaProps | JSONSchemaProps[]", kind: "opaque" },
+  JSONSchemaPropsOrStringArray: { node: { $ref: JSON_SCHEMA, "x-eider-or": "strings" }, type: "JSONSchemaProps | string[]", kind: "opaque" },
 };
 
 /** All parsed sources, and the types that were met and are still to be written. */
@@ -178,6 +198,11 @@ class Importer {
 
   #shape(source: string, goType: string): Shape {
     if (goType.startsWith("*")) return { ...this.#shape(source, goType.slice(1)), kind: "pointer" };
+    const union = source === "apiextensions" ? UNIONS[goType] : undefined;
+    if (union !== undefined) {
+      if (union.node["$ref"] !== undefined) this.add(source, "JSONSchemaProps");
+      return union;
+    }
     const scalar = SCALARS[goType] ?? (source === "metav1" ? SCALARS[`metav1.${goType}`] : undefined);
     if (scalar !== undefined) return scalar;
     if (goType.startsWith("[]")) {
@@ -237,7 +262,8 @@ class Importer {
           const sure = !optional || (field.json === "metadata" && root) || (field.json === "spec" && SPEC_EXPECTED.has(name));
           const type = this.#shape(owner, field.goType).type;
           const nullable = root && field.goType.startsWith("[]") && !field.omitempty ? " | null" : "";
-          lines.push(`  ${field.json}${sure ? "" : "?"}: ${type === "ObjectMeta" && !root ? "DraftMeta" : type}${nullable};`);
+          const named = /^\w+$/.test(field.json) ? field.json : JSON.stringify(field.json);
+          lines.push(`  ${named}${sure ? "" : "?"}: ${type === "ObjectMeta" && !root ? "DraftMeta" : type}${nullable};`);
         }
       }
     };
@@ -274,10 +300,14 @@ function importsOf(group: Group, types: ReadonlyMap<string, { type: string }>, a
   return lines.join("");
 }
 
+function textOf(modules: string, { file, and }: Source): string {
+  return [file, ...(and === undefined ? [] : [and])].map((name) => readFileSync(join(modules, name), "utf8")).join("\n");
+}
+
 function main(): void {
   const modules = process.env["K8S_MODULES"];
   if (modules === undefined) throw new Error("set K8S_MODULES to a Go module cache that holds k8s.io/api and k8s.io/apimachinery");
-  const files = new Map(Object.entries(SOURCES).map(([name, source]) => [name, parseGo(readFileSync(join(modules, source.file), "utf8"))]));
+  const files = new Map(Object.entries(SOURCES).map(([name, source]) => [name, parseGo(textOf(modules, source))]));
   const importer = new Importer(files);
   for (const group of GROUPS) for (const root of group.roots) importer.add(group.source, root);
   importer.run();

@@ -65,6 +65,7 @@ export function deletionStep(resource: Resource, current: KubeObject, request: D
   const grace = served.gracefulDeletion?.(current, asked) ?? 0;
   const object = withFinalizers(current, request.propagationPolicy);
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = current.metadata;
+  if (deletionTimestamp === undefined && served.beginDeletion !== undefined) return { do: "keep", object: served.beginDeletion(object, request.nowMs) };
   if (deletionTimestamp === undefined) {
     if (grace === 0 && !isHeld(resource, object)) return { do: "remove", object };
     const begun = served.onDeletion?.(object) ?? object;

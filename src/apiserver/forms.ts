@@ -6,7 +6,7 @@ import type { Form } from "./negotiate.ts";
 import type { Outcome } from "./operations.ts";
 import { nextTurn, PIECE } from "./pause.ts";
 import { listMeta, type Page } from "./read.ts";
-import type { Resource } from "./registry.ts";
+import { listKindOf, type Resource } from "./registry.ts";
 import { asStatusError } from "./responses.ts";
 import type { Frame } from "./watch.ts";
 
@@ -72,7 +72,7 @@ async function pageText(rendering: Rendering, page: Page): Promise<string> {
   }
   if (form.as === "Object") {
     const items = await mapTexts(page.texts, (text) => itemText(resource, text));
-    const kind = JSON.stringify(`${resource.kind.kind}List`);
+    const kind = JSON.stringify(listKindOf(resource));
     return `{"kind":${kind},"apiVersion":${JSON.stringify(resource.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[${items.join(",")}]}`;
   }
   const items = await mapTexts(page.texts, (text) => JSON.stringify(partial(decode(text), form.version)));

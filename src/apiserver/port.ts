@@ -97,6 +97,10 @@ export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly onDeletion?: (object: O) => O;
   /** Versions of one kind share their keys; absent when stored texts are served as they are. */
   readonly stored?: StoredForm;
+  /** Begins a deletion in a way of its own: the object stays, as it comes back, until its finalizers are gone. */
+  readonly beginDeletion?: (object: O, nowMs: number) => O;
+  /** A `Warning` header of every answer, for instance of a deprecated version. */
+  readonly warning?: string;
   /** Verbs that are not offered. */
   readonly without?: readonly Verb[];
 }

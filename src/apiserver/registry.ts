@@ -32,6 +32,10 @@ export interface Registry {
   replaceCustom(kinds: readonly ServedKind[]): void;
 }
 
+export function listKindOf({ kind }: Resource): string {
+  return kind.listKind ?? `${kind.kind}List`;
+}
+
 function resourceOf(served: ServedKind): Resource {
   const { kind } = served;
   const apiVersion = apiVersionOf(kind);
@@ -75,6 +79,7 @@ class CustomResources {
 
 export function createRegistry(kinds: readonly ServedKind[]): Registry {
   const fixed = kinds.map(resourceOf);
+  const always = new Set(fixed.map(nameOf));
   const custom = new CustomResources();
   let generation = 0;
   let resources: readonly Resource[] = [];
@@ -102,7 +107,8 @@ export function createRegistry(kinds: readonly ServedKind[]): Registry {
       return resource;
     },
     replaceCustom(wanted) {
-      const tell = custom.replace(wanted);
+      // What is always served wins.
+      const tell = custom.replace(wanted.filter(({ kind }) => !always.has(`${apiVersionOf(kind)}/${kind.plural}`)));
       refresh();
       tell();
     },

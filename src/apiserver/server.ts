@@ -70,7 +70,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
     const watch = { resource, selection: selectionOf(resource, namespace, query), parameters: watchParameters(query), visibility: "durable" } as const;
     return jsonResponse(200, watchBody(rendering, watchFrames({ ...watchTools, store }, watch, signal), options));
   }
-  const warnings: string[] = [];
+  const warnings: string[] = resource.served.warning === undefined ? [] : [resource.served.warning];
   try {
     const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(user, query, warnings));
     return jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings);

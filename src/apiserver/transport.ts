@@ -12,7 +12,7 @@ import { patchType } from "./patch.ts";
 import { listMeta } from "./read.ts";
 import { nextTurn, PIECE } from "./pause.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
-import type { Registry, Resource } from "./registry.ts";
+import { listKindOf, type Registry, type Resource } from "./registry.ts";
 import { selectionOf } from "./selection.ts";
 import { storeFor } from "./stored-form.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
@@ -43,7 +43,7 @@ async function listOf(resource: Resource, texts: readonly string[], metadata: ob
     items.push(texts.length > SHARED_MAX ? decode(text) : parsed.of(text));
     if (items.length % PIECE === 0) await nextTurn();
   }
-  return { kind: `${resource.kind.kind}List`, apiVersion: resource.apiVersion, metadata, items };
+  return { kind: listKindOf(resource), apiVersion: resource.apiVersion, metadata, items };
 }
 
 async function answerOf(resource: Resource, outcome: Outcome, parsed: ParsedObjects): Promise<unknown> {

@@ -23,6 +23,7 @@ import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 import { runControllers } from "./controllers.ts";
+import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
 import { dataFolder } from "./data-folder.ts";
 import { explained } from "./explain.ts";
 import { GatewayThreads } from "./gateway-threads.ts";
@@ -78,7 +79,7 @@ const metrics = new MetricRegistry();
 
 let runtime: ProcessRuntime | undefined;
 const running = (): ProcessRuntime => runtime as ProcessRuntime;
-const kinds = servedKinds({
+const builtIn = servedKinds({
   settings: () => settings.current(),
   rng,
   clock,
@@ -89,6 +90,8 @@ const kinds = servedKinds({
   signal,
   podSubresources: { log: podLog(running), ...podCommands(running, clock) },
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
+const definitionsOf = builtIn.map(({ kind }) => kind);
+const kinds = [...builtIn, definitionKind(definitionsOf, CONTROLLER.name)];
 const api = createApiServer({
   kinds,
   namespaceKind: Namespace,
@@ -106,9 +109,20 @@ const transport = api.transportFor(CONTROLLER);
 const client = createClient(transport);
 const informers = createInformerSet({ client, clock, rng, logger: logger.with({ room: "client" }) });
 const settings = followSettings({ informers, logger });
+const definitions = serveDefinitions({
+  api,
+  kinds: kinds.map(({ kind }) => kind),
+  informers,
+  client,
+  clock,
+  rng,
+  logger: logger.with({ room: "definitions" }),
+  convert: () => () => Promise.reject(new Error("conversion webhooks are not asked yet")),
+});
 const informing = informers.run(signal);
 await ensureBootstrapObjects(client, { domain: asked.domain, version: VERSION, node: nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() }) });
-await settings.synced;
+await ensureDefinitions(client, definitionsOf, clock.wallMs());
+await Promise.all([settings.synced, definitions.synced]);
 
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders);
@@ -176,7 +190,7 @@ const controllers = runControllers(
   signal,
 );
 await routes.synced;
-const parts = Promise.all([informing, controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
+const parts = Promise.all([informing, definitions.run(signal), controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
 parts.catch(partFailed);
 await threads.start();
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });

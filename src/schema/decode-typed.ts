@@ -95,13 +95,17 @@ function zeroOf(node: Node): unknown {
 interface Property {
   readonly decode: Decode;
   readonly drop: boolean;
+  /** Any JSON at all: an empty one is as good as another. */
+  readonly raw: boolean;
 }
+
+const isRaw = (node: Node): boolean => node.type === undefined && node["x-kubernetes-preserve-unknown-fields"] === true;
 
 function decodeStruct(node: Node, next: (node: Node) => Decode): Decode {
   const properties = new Map<string, Property>();
   const zeros: (readonly [string, unknown])[] = [];
   for (const [name, child] of Object.entries(node.properties ?? {})) {
-    properties.set(name, { decode: next(child), drop: child["x-eider-zero"] === "drop" });
+    properties.set(name, { decode: next(child), drop: child["x-eider-zero"] === "drop", raw: isRaw(child) });
     const zero = zeroOf(child);
     if (zero !== undefined) zeros.push([name, zero]);
   }
@@ -114,7 +118,7 @@ function decodeStruct(node: Node, next: (node: Node) => Decode): Decode {
       if (property === undefined) unknown.push(at(name));
       else if (member !== null && member !== undefined) {
         const decoded = property.decode(member, { path: at(name), owner: place.owner }, unknown);
-        if (!(property.drop || Array.isArray(decoded)) || !isEmpty(decoded)) out[name] = decoded;
+        if (property.raw || !(property.drop || Array.isArray(decoded)) || !isEmpty(decoded)) out[name] = decoded;
       }
     }
     for (const [name, zero] of zeros) {
@@ -178,7 +182,11 @@ function named(node: Node, compiler: (node: Node) => Decode): Decode {
   const decode = compiler(node);
   if (node.$ref === undefined) return decode;
   const owner = shortName(node.$ref);
+  const or = node["x-eider-or"];
   return (value, place, unknown) => {
+    if (or === "boolean" && typeof value === "boolean") return value;
+    if (or === "strings" && Array.isArray(value)) return value;
+    if (or === "array" && Array.isArray(value)) return value.map((item, at) => decode(item, { path: `${place.path}[${at}]`, owner }, unknown));
     if (!isObject(value)) throw mismatch(value, node, place);
     return decode(value, { path: place.path, owner }, unknown);
   };

@@ -39,10 +39,10 @@ export const fieldError = {
     field,
     message: `Invalid value: ${show(value)}${after(detail)}`,
   }),
-  notSupported: (field: string, value: unknown, supported: readonly (string | number)[]): FieldError => ({
+  notSupported: (field: string, value: unknown, supported: readonly unknown[]): FieldError => ({
     type: "FieldValueNotSupported",
     field,
-    message: `Unsupported value: ${show(value)}: supported values: ${supported.map((one) => JSON.stringify(String(one))).join(", ")}`,
+    message: `Unsupported value: ${show(value)}: supported values: ${supported.map((one) => JSON.stringify(typeof one === "string" ? one : JSON.stringify(one))).join(", ")}`,
   }),
   duplicate: (field: string, value: unknown): FieldError => ({ type: "FieldValueDuplicate", field, message: `Duplicate value: ${show(value)}` }),
   notFound: (field: string, value: unknown): FieldError => ({ type: "FieldValueNotFound", field, message: `Not found: ${show(value)}` }),

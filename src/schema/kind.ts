@@ -6,7 +6,8 @@ import type { FieldError } from "./field-error.ts";
 /** A printer column; `path` is a JSONPath into the object, or `cell` computes the value where Kubernetes does. */
 export interface Column {
   readonly name: string;
-  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  /** `timestamp`: a time that is shown as it is stored, and called a date. */
+  readonly type: "string" | "integer" | "number" | "boolean" | "date" | "timestamp";
   readonly format?: string;
   readonly description?: string;
   /** 0 is always shown, above 0 only with `-o wide`. */
@@ -29,6 +30,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  /** The kind of lists; default: the kind with `List` behind it. */
+  readonly listKind?: string;
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];
@@ -38,6 +41,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly nameForm?: "subdomain" | "label" | "label1035";
   /** Schema of the whole object below apiVersion, kind and metadata. */
   readonly schema: Node;
+  /** What a custom kind's schema says of apiVersion, kind and metadata, which are otherwise Kubernetes' own. */
+  readonly metaSchema?: Readonly<Record<string, Node>>;
   /** Named types that `schema` refers to by `$ref`. */
   readonly definitions?: Readonly<Record<string, Node>>;
   readonly subresources: { readonly status?: boolean; readonly scale?: ScaleSubresource };

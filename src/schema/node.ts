@@ -1,5 +1,16 @@
 // A schema is plain data: Kubernetes' structural subset of JSON Schema, nothing else can be written.
 
+/** A rule in CEL about a value, `self`; `oldSelf` is the value before. */
+export interface ValidationRule {
+  readonly rule: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+  readonly reason?: string;
+  /** Path of the field that the error is about, relative to the value. */
+  readonly fieldPath?: string;
+  readonly optionalOldSelf?: boolean;
+}
+
 export interface Node {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
   /** int32, int64, double, date-time, micro-time, byte (base64) … */
@@ -8,15 +19,29 @@ export interface Node {
   readonly required?: readonly string[];
   readonly additionalProperties?: Node;
   readonly items?: Node;
-  readonly enum?: readonly (string | number)[];
+  readonly enum?: readonly unknown[];
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  readonly uniqueItems?: boolean;
   readonly nullable?: boolean;
   readonly default?: unknown;
+  readonly title?: string;
   readonly description?: string;
+  /** Value validations only: what they speak of is declared outside of them, too. */
+  readonly allOf?: readonly Node[];
+  readonly anyOf?: readonly Node[];
+  readonly oneOf?: readonly Node[];
+  readonly not?: Node;
   /** Name of a type in the kind's `definitions`; such a node has no other member but `default`, patch and protobuf marks. */
   readonly $ref?: string;
   readonly "x-kubernetes-int-or-string"?: boolean;
@@ -25,6 +50,7 @@ export interface Node {
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-map-type"?: "atomic" | "granular";
+  readonly "x-kubernetes-validations"?: readonly ValidationRule[];
   readonly "x-kubernetes-patch-strategy"?: string;
   readonly "x-kubernetes-patch-merge-key"?: string;
   /**
@@ -32,6 +58,8 @@ export interface Node {
    * `keep` writes it even when the client sent none. Absent: what the client sent stays.
    */
   readonly "x-eider-zero"?: "drop" | "keep";
+  /** Beside a `$ref`: the value may also be a boolean, a list of such values, or a list of texts. */
+  readonly "x-eider-or"?: "boolean" | "array" | "strings";
   /** Field number of this property in Kubernetes' protobuf messages. */
   readonly "x-eider-proto"?: number;
   /** Field number of the message around this property where Go inlines a struct: JSON has no such level, protobuf has. */

@@ -36,6 +36,7 @@ function cellOf(column: Column, value: unknown, nowMs: number): Cell {
       return typeof value === "boolean" ? value : null;
     case "date":
       return typeof value === "string" ? ageOf(value, nowMs) : null;
+    case "timestamp":
     case "string":
       return typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
   }
@@ -52,7 +53,7 @@ function definitionOf(column: Column, custom: boolean): ColumnDefinition {
   return {
     name: column.name,
     // Kubernetes' own printers write ages as text.
-    type: column.type === "date" && !custom ? "string" : column.type,
+    type: column.type === "timestamp" ? "date" : column.type === "date" && !custom ? "string" : column.type,
     format: column.format ?? "",
     description: column.description ?? path,
     priority: column.priority ?? 0,

@@ -10,6 +10,7 @@ import { servingCertificate } from "#host/certificates";
 import { defaultServingConfig, Namespace } from "#kinds";
 import type { Kind, UserInfo } from "#schema";
 import { MemoryStore } from "#store";
+import { definitionKind, ensureDefinitions, serveDefinitions } from "../../src/main/custom-kinds.ts";
 import { servedKinds, tryPod } from "../../src/main/served-kinds.ts";
 import { httpsClient } from "./https-client.ts";
 import { TOKENS, VERSION, type Answering, type Asked, type Server } from "./server.ts";
@@ -58,7 +59,7 @@ async function boot(clock: Clock): Promise<Booted> {
   const rng = new SeededRng(7);
   const store = new MemoryStore({ clock, startRevision: 100 });
   const late: { informers?: InformerSet } = {};
-  const kinds = servedKinds({
+  const builtIn = servedKinds({
     settings: defaultServingConfig,
     rng,
     clock,
@@ -68,19 +69,34 @@ async function boot(clock: Clock): Promise<Booted> {
     tryPod: (pod) => tryPod(transport, pod),
     podSubresources: { log: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) } },
   }).map(bare);
+  const definitionsOf = builtIn.map(({ kind }) => kind);
+  const kinds = [...builtIn, definitionKind(definitionsOf, PLATFORM.name)];
   const options = { kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger: silentLogger, version: VERSION };
   const api = createApiServer({ ...options, authenticate, authorize });
   const transport = api.transportFor(PLATFORM);
   const client = createClient(transport);
   late.informers = createInformerSet({ client, clock, rng, logger: silentLogger });
+  const definitions = serveDefinitions({
+    api,
+    kinds: kinds.map(({ kind }) => kind),
+    informers: late.informers,
+    client,
+    clock,
+    rng,
+    logger: silentLogger,
+    convert: () => () => Promise.reject(new Error("no webhooks")),
+  });
   const informing = late.informers.run(ending.signal);
   for (const name of NAMESPACES) await client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as never);
+  await ensureDefinitions(client, definitionsOf, clock.wallMs());
+  const defining = definitions.run(ending.signal);
+  await definitions.synced;
   return {
     api,
     store,
     async end() {
       ending.abort();
-      await informing.catch(() => {});
+      await Promise.all([informing.catch(() => {}), defining]);
       await store.close();
     },
   };

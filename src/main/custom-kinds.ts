@@ -1,0 +1,68 @@
+// Kinds of users: their definitions are followed, and what they stand for is served.
+import { served, type ApiServer, type ServedKind } from "#apiserver";
+import type { Client, InformerSet } from "#client";
+import { followDefinitions, type Definitions } from "#controllers";
+import { StatusError, type Clock, type Logger, type Rng } from "#core";
+import { CustomResourceDefinition, definitionAdmission, onDefinitionDeletion, type ConvertCustom, type CustomVersion } from "#kinds";
+import { crdFor, type Draft, type Kind } from "#schema";
+
+const nameOf = ({ plural, group }: Pick<Kind, "plural" | "group">): string => `${plural}.${group}`;
+
+export interface CustomKindsOptions {
+  readonly api: Pick<ApiServer, "serveCustom">;
+  /** What is served anyway. */
+  readonly kinds: readonly Kind[];
+  readonly informers: InformerSet;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  readonly convert: (definition: CustomResourceDefinition) => ConvertCustom;
+}
+
+/** The kind of definitions itself; those of `own` kinds are for the user `platform` to write. */
+export function definitionKind(own: readonly Kind[], platform: string): ServedKind {
+  return served({
+    kind: CustomResourceDefinition,
+    admit: definitionAdmission({ own: new Set(own.filter(({ custom }) => custom).map(nameOf)), platform }),
+    beginDeletion: onDefinitionDeletion,
+  });
+}
+
+export function serveDefinitions(options: CustomKindsOptions): Definitions {
+  const known = new WeakMap<CustomVersion, ServedKind>();
+  const servedOf = (version: CustomVersion): ServedKind => {
+    const made = known.get(version) ?? {
+      ...version,
+      admit: ({ object, operation }) => {
+        if (operation === "CREATE" && definitions.isTerminating(nameOf(version.kind))) {
+          throw new StatusError("MethodNotAllowed", "create not allowed while custom resource definition is terminating");
+        }
+        return { object, warnings: [] };
+      },
+    };
+    known.set(version, made);
+    return made;
+  };
+  const definitions = followDefinitions({
+    ...options,
+    own: new Set(options.kinds.map(nameOf)),
+    serve: (versions) => options.api.serveCustom(versions.map(servedOf)),
+  });
+  return definitions;
+}
+
+/** Shows our own custom kinds as definitions, as they are in this release. */
+export async function ensureDefinitions(client: Client, kinds: readonly Kind[], nowMs: number): Promise<void> {
+  for (const kind of kinds.filter(({ custom }) => custom)) {
+    const wanted = crdFor(kind, nowMs) as unknown as CustomResourceDefinition;
+    const { creationTimestamp: _, generation: __, ...metadata } = wanted.metadata;
+    const draft = { ...wanted, metadata } as Draft<CustomResourceDefinition>;
+    const current = await client.find(CustomResourceDefinition, "", wanted.metadata.name);
+    if (current === undefined) await client.create(CustomResourceDefinition, draft);
+    else {
+      const labels = { ...current.metadata.labels, ...metadata.labels };
+      await client.update(CustomResourceDefinition, { ...current, metadata: { ...current.metadata, labels }, spec: wanted.spec });
+    }
+  }
+}
