@@ -1,5 +1,5 @@
 // All definitions as they are now, and the kinds that each stands for.
-import { CustomResourceDefinition, customVersionsOf, type ConvertCustom, type CustomVersion } from "#kinds";
+import { customVersionsOf, type ConvertCustom, type CustomResourceDefinition, type CustomVersion } from "#kinds";
 import type { Kind } from "#schema";
 import { isTrue } from "./conditions.ts";
 
