@@ -1,10 +1,11 @@
 // Deleting: options from body and query, preconditions, and the steps until an object is gone.
-import { badRequest, conflict, notFound } from "#core";
-import type { KubeObject } from "#schema";
+import { badRequest, conflict, notFound, StatusError, unknownFailure } from "#core";
+import { jsonSyntaxError, typedDecoder, type KubeObject, type Node } from "#schema";
 import { isRecord, textOf } from "./body.ts";
-import { deletionStep, type Propagation } from "./deletion-state.ts";
-import { invalidOptions, preconditionFailed } from "./errors.ts";
+import { deletionStep, isRemovable, type Propagation } from "./deletion-state.ts";
+import { invalidOptions, kindless, notRegistered, preconditionFailed, type OptionsKind } from "./errors.ts";
 import { decode, keyOf } from "./keys.ts";
+import { isSet } from "./request-info.ts";
 import { ATTEMPTS_MAX, commit, erase, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
 
 export interface DeleteOptions {
@@ -20,61 +21,97 @@ export interface Deletion extends Result {
   readonly gone: boolean;
 }
 
-function refuse(field: string, message: string): never {
+function unsupported(field: string, message: string): never {
   throw invalidOptions("DeleteOptions", { type: "FieldValueNotSupported", field, message });
 }
 
 function policyOf(value: unknown, orphanDependents: unknown): Propagation | undefined {
+  if (value !== undefined && value !== null && value !== "" && typeof orphanDependents === "boolean") {
+    const message = `Invalid value: ${JSON.stringify(value)}: orphanDependents and deletionPropagation cannot be both set`;
+    throw invalidOptions("DeleteOptions", { type: "FieldValueInvalid", field: "propagationPolicy", message });
+  }
   if (value === undefined || value === null || value === "")
     return orphanDependents === true ? "Orphan" : orphanDependents === false ? "Background" : undefined;
   if (value === "Background" || value === "Foreground" || value === "Orphan") return value;
-  return refuse("propagationPolicy", `Unsupported value: ${JSON.stringify(value)}: supported values: "Foreground", "Background", "Orphan", "nil"`);
+  return unsupported("propagationPolicy", `Unsupported value: ${JSON.stringify(value)}: supported values: "Foreground", "Background", "Orphan", "nil"`);
 }
 
-function secondsOf(value: unknown): number | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  const seconds = Number(value);
-  if (!Number.isSafeInteger(seconds)) throw badRequest(`gracePeriodSeconds: ${JSON.stringify(value)} is not a number of seconds`);
-  return seconds;
+/** The number of seconds of a query; Go's words for what is none. */
+function secondsOf(value: string | null): number | undefined {
+  if (value === null || value === "") return undefined;
+  if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return Number(value);
 }
 
 /** `dryRun` must be absent or "All". */
-export function isDryRun(values: readonly unknown[], options: "DeleteOptions" | "PatchOptions"): boolean {
-  const wrong = values.find((value) => value !== "All" && value !== "");
-  if (wrong !== undefined) {
-    throw invalidOptions(options, {
-      type: "FieldValueNotSupported",
-      field: "dryRun",
-      message: `Unsupported value: ${JSON.stringify([wrong]).slice(1, -1)}: supported values: "All"`,
-    });
+export function isDryRun(values: readonly unknown[], options: OptionsKind): boolean {
+  if (values.some((value) => value !== "All")) {
+    const message = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
+    throw invalidOptions(options, { type: "FieldValueNotSupported", field: "dryRun", message });
   }
-  return values.includes("All");
+  return values.length > 0;
 }
 
-/** Options from a parsed body (of any group's DeleteOptions, or none) and from the query; the body wins. */
-export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
-  if (body !== undefined && !isRecord(body)) throw badRequest("the body of a deletion must be a DeleteOptions object");
-  const { propagationPolicy, gracePeriodSeconds, orphanDependents, preconditions, dryRun } = body ?? {};
-  const { uid, resourceVersion } = isRecord(preconditions) ? preconditions : {};
-  const orphans = orphanDependents ?? { true: true, false: false }[query.get("orphanDependents") ?? ""];
+const text: Node = { type: "string" };
+/** The type of the body; fields that it does not have are ignored. */
+const decodeOptions = typedDecoder({})({
+  type: "object",
+  properties: {
+    gracePeriodSeconds: { type: "integer", format: "int64" },
+    orphanDependents: { type: "boolean" },
+    propagationPolicy: text,
+    dryRun: { type: "array", items: text },
+    preconditions: { type: "object", properties: { uid: text, resourceVersion: text } },
+  },
+});
+
+interface Body {
+  readonly gracePeriodSeconds?: number;
+  readonly orphanDependents?: boolean;
+  readonly propagationPolicy?: string;
+  readonly dryRun?: readonly string[];
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+}
+
+/** A body of DeleteOptions of any group, or of nothing said. Throws what Kubernetes meets unprepared: failures without a reason. */
+function bodyOf(json: unknown): Body {
+  if (json === undefined || json === null) return {};
+  if (!isRecord(json)) throw unknownFailure(kindless(json));
+  const { kind, apiVersion } = json;
+  if (typeof kind === "string" && kind !== "" && kind !== "DeleteOptions")
+    throw unknownFailure(notRegistered(kind, typeof apiVersion === "string" ? apiVersion : ""));
+  try {
+    return decodeOptions(json, { path: "", owner: "DeleteOptions" }, []) as Body;
+  } catch (error) {
+    throw error instanceof StatusError ? unknownFailure(error.message) : error;
+  }
+}
+
+/** Options from a parsed body and from the query; a body leaves the query without a say. */
+export function deleteOptions(json: unknown, query: URLSearchParams): DeleteOptions {
+  const body = bodyOf(json);
+  const { uid, resourceVersion } = body.preconditions ?? {};
+  const orphans = body.orphanDependents ?? (query.has("orphanDependents") ? isSet(query, "orphanDependents") : undefined);
   return {
-    propagationPolicy: policyOf(propagationPolicy ?? query.get("propagationPolicy"), orphans),
-    graceSeconds: secondsOf(gracePeriodSeconds ?? query.get("gracePeriodSeconds")),
-    uid: typeof uid === "string" ? uid : undefined,
-    resourceVersion: typeof resourceVersion === "string" ? resourceVersion : undefined,
-    dryRun: isDryRun([...(Array.isArray(dryRun) ? dryRun : []), ...query.getAll("dryRun")], "DeleteOptions"),
+    propagationPolicy: policyOf(body.propagationPolicy ?? query.get("propagationPolicy"), orphans),
+    graceSeconds: body.gracePeriodSeconds ?? secondsOf(query.get("gracePeriodSeconds")),
+    uid,
+    resourceVersion,
+    dryRun: isDryRun([...(body.dryRun ?? []), ...query.getAll("dryRun")], "DeleteOptions"),
   };
 }
 
 /** As `deleteOptions`, from the text of a request. */
 export function readDeleteOptions(body: Uint8Array | string | undefined, query: URLSearchParams): DeleteOptions {
-  const text = textOf(body).trim();
-  if (text === "") return deleteOptions(undefined, query);
+  const sent = textOf(body).trim();
+  if (sent === "") return deleteOptions(undefined, query);
+  let json: unknown;
   try {
-    return deleteOptions(JSON.parse(text), query);
-  } catch (error) {
-    throw error instanceof SyntaxError ? badRequest("couldn't get version/kind; json parse error: the body of the deletion is not JSON") : error;
+    json = JSON.parse(sent);
+  } catch {
+    throw unknownFailure(`couldn't get version/kind; json parse error: ${jsonSyntaxError(sent) ?? "invalid JSON"}`);
   }
+  return deleteOptions(json, query);
 }
 
 function checkPreconditions({ resource, name }: Target, { metadata }: KubeObject, options: DeleteOptions): void {
@@ -107,7 +144,10 @@ export async function remove(tools: WriteTools, target: Target, options: DeleteO
     if (step.do === "nothing") return { object: current, text: entry.value, gone: false };
     const gone = step.do === "remove";
     const result = gone ? await erase(tools, target, step.object, entry.revision, dry) : await commit(tools, target, step.object, entry.revision, dry);
-    if (result !== undefined) return { ...result, gone };
+    if (result === undefined) continue;
+    const isDue = !gone && !dry.dryRun && isRemovable(resource, result.object);
+    const after = isDue ? await erase(tools, target, result.object, Number(result.object.metadata.resourceVersion), dry) : undefined;
+    return after === undefined ? { ...result, gone } : { ...after, gone: true };
   }
   throw conflict(resource.name, name);
 }

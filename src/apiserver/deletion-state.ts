@@ -61,19 +61,22 @@ export interface DeletionRequest {
 /** What a DELETE does to the object as it stands. A second one can only shorten the grace. */
 export function deletionStep(resource: Resource, current: KubeObject, request: DeletionRequest): DeletionStep {
   const { served } = resource;
-  const asked = request.graceSeconds === undefined ? undefined : Math.max(0, request.graceSeconds);
+  // A time before now is the shortest there is.
+  const asked = request.graceSeconds !== undefined && request.graceSeconds < 0 ? 1 : request.graceSeconds;
   const grace = served.gracefulDeletion?.(current, asked) ?? 0;
   const object = withFinalizers(current, request.propagationPolicy);
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = current.metadata;
   if (deletionTimestamp === undefined && served.beginDeletion !== undefined) return { do: "keep", object: served.beginDeletion(object, request.nowMs) };
+  // A kind with graces shows that it goes before it is gone, also when there is none left.
+  const isGraceful = served.gracefulDeletion !== undefined;
   if (deletionTimestamp === undefined) {
-    if (grace === 0 && !isHeld(resource, object)) return { do: "remove", object };
+    if (!isGraceful && !isHeld(resource, object)) return { do: "remove", object };
     const begun = served.onDeletion?.(object) ?? object;
     return { do: "keep", object: marked(begun, grace, request.nowMs) };
   }
   const shortened = grace < deletionGracePeriodSeconds && (asked !== undefined || grace === 0);
   const remaining = shortened ? grace : deletionGracePeriodSeconds;
-  if (remaining === 0 && !isHeld(resource, object)) return { do: "remove", object };
+  if (remaining === 0 && !isHeld(resource, object) && !(isGraceful && shortened)) return { do: "remove", object };
   const next = shortened ? marked(object, grace, request.nowMs) : object;
   const sameFinalizers = (next.metadata.finalizers ?? []).join("\n") === (current.metadata.finalizers ?? []).join("\n");
   return shortened || !sameFinalizers ? { do: "keep", object: next } : { do: "nothing" };

@@ -12,8 +12,11 @@ export function invalid(kind: Pick<Kind, "group" | "kind">, name: string, errors
   return new StatusError("Invalid", `${what} ${JSON.stringify(name)} is invalid: ${list}`, { details });
 }
 
+/** How Kubernetes calls the query parameters of a verb. */
+export type OptionsKind = "ListOptions" | "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions";
+
 /** 422 about the query parameters. */
-export function invalidOptions(kind: "ListOptions" | "PatchOptions" | "DeleteOptions", error: FieldError): StatusError {
+export function invalidOptions(kind: OptionsKind, error: FieldError): StatusError {
   return invalid({ group: "meta.k8s.io", kind }, "", [error]);
 }
 
@@ -73,4 +76,16 @@ export function expiredContinue(token: string): StatusError {
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted " +
     "between the time the first chunk was returned and now may show up in the list.";
   return new StatusError("Expired", `${why} ${either} ${then}`, { continue: token });
+}
+
+/** As Go's scheme says it, with the place of its source. */
+export function notRegistered(kind: string, version: string): string {
+  return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in scheme "pkg/runtime/scheme.go:110"`;
+}
+
+/** What Go says of JSON that is no object, where it looks for apiVersion and kind. */
+export function kindless(json: unknown): string {
+  const what = Array.isArray(json) ? "array" : typeof json === "boolean" ? "bool" : typeof json;
+  const into = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+  return `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ${into}`;
 }

@@ -1,5 +1,5 @@
 // The one path of all verbs on all kinds, shared by HTTP and in-process callers.
-import { badRequest, isReason } from "#core";
+import { isReason } from "#core";
 import type { FieldValidation, KubeObject } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { create } from "./create.ts";
@@ -108,26 +108,22 @@ async function change(tools: WriteTools, call: Call, wanted: Change["wanted"], c
 
 async function deletion(tools: WriteTools, { resource, namespace, name }: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {
   const { gone, ...result } = await remove(tools, { resource, namespace, name }, options, context);
-  if (!gone) return { as: "object", status: 200, result };
+  if (!gone || resource.served.returnsDeleted === true) return { as: "object", status: 200, result };
   const { group, resource: kind } = resource.name;
   const details = { name, ...(group === "" ? {} : { group }), kind, uid: result.object.metadata.uid };
   return { as: "plain", status: 200, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details } };
 }
 
-/** Deletes what the selectors match, one by one; what others delete meanwhile is fine. */
+/** Deletes what the selectors match, one by one; what others delete meanwhile is fine. The answer shows what was there before. */
 async function collectionDeletion(tools: WriteTools, call: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {
   const { resource, namespace, query } = call;
-  if (options.uid !== undefined || options.resourceVersion !== undefined)
-    throw badRequest("preconditions name one object: they do not go with the deletion of a collection");
   const page = await list(tools, selectionOf(resource, namespace, query), listParameters(query));
-  const texts: string[] = [];
   for (const text of page.texts) {
     const { metadata } = decode(text);
     const target = { resource, namespace: metadata.namespace ?? "", name: metadata.name };
-    const done = await remove(tools, target, options, context).catch(unlessGone);
-    if (done !== undefined) texts.push(done.text);
+    await remove(tools, target, options, context).catch(unlessGone);
   }
-  return { as: "page", status: 200, page: { ...page, texts, revision: tools.store.revision } };
+  return { as: "page", status: 200, page };
 }
 
 function unlessGone(error: unknown): undefined {

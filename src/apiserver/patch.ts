@@ -14,7 +14,7 @@ import {
   type PatchType,
 } from "#schema";
 import { isRecord, type Receiving } from "./body.ts";
-import { unsupportedMediaType } from "./errors.ts";
+import { kindless, notRegistered, unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
 /** In the order in which Kubernetes names them. */
@@ -83,20 +83,13 @@ function restored(resource: Resource, result: unknown, shown: () => string): unk
   }
 }
 
-/** As Go's scheme says it, with the place of its source. */
-function notRegistered(kind: string, version: string): string {
-  return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in scheme "pkg/runtime/scheme.go:110"`;
-}
-
 /** The patched object as one that was sent: of the kind, in the namespace and with the name of the URL. */
 export function receivePatched(resource: Resource, { json, problems, shown, ofKind }: Patched, receiving: Receiving): KubeObject {
   const { namespace, name, fieldValidation, warn } = receiving;
   const { kind, apiVersion, compiled } = resource;
   const refuse = (why: string): StatusError => patchInvalid(shown(), why);
   if (!isRecord(json)) {
-    const what = Array.isArray(json) ? "array" : typeof json;
-    const into = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
-    throw refuse(`couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ${into}`);
+    throw refuse(kindless(json));
   }
   const said = (member: "kind" | "apiVersion", wanted: string): string => (typeof json[member] === "string" && json[member] !== "" ? json[member] : wanted);
   const [saidKind, saidVersion] = [said("kind", kind.kind), said("apiVersion", apiVersion)];

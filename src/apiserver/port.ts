@@ -91,6 +91,8 @@ export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly ttlMs?: number;
   /** Seconds between a delete and the removal, given the seconds that the request asks for; 0 removes at once. */
   readonly gracefulDeletion?: (object: O, requested: number | undefined) => number;
+  /** A deletion that removes an object answers with it, not with a Status. */
+  readonly returnsDeleted?: boolean;
   /** True while an object that is being deleted must stay although it has no finalizers. */
   readonly holdsDeletion?: (object: O) => boolean;
   /** Changes an object as its deletion begins (it stays for now), for instance its phase. */

@@ -2,9 +2,9 @@
 import { readPatch, type UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readObject, textOf } from "./body.ts";
-import { isDryRun, readDeleteOptions } from "./delete.ts";
-import { notAcceptable, unauthorized, invalidOptions } from "./errors.ts";
+import { readDeleteOptions } from "./delete.ts";
 import { createDiscovery } from "./discovery.ts";
+import { notAcceptable, unauthorized } from "./errors.ts";
 import { includeObjectOf, renderOutcome, watchBody } from "./forms.ts";
 import { decode } from "./keys.ts";
 import { listen } from "./listen.ts";
@@ -25,6 +25,7 @@ import { selectionOf } from "./selection.ts";
 import { storeFor } from "./stored-form.ts";
 import { createTransport } from "./transport.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
+import { writeOptions } from "./write-options.ts";
 import type { WriteContext, WriteTools } from "./writing.ts";
 
 interface Parts {
@@ -43,14 +44,8 @@ function payloadOf(request: ApiRequest): Payload {
   };
 }
 
-function contextOf(user: UserInfo, query: URLSearchParams, warnings: string[]): WriteContext {
-  const fieldValidation = query.get("fieldValidation") || "Warn";
-  if (fieldValidation !== "Strict" && fieldValidation !== "Warn" && fieldValidation !== "Ignore") {
-    const message = `Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "", "Ignore", "Strict", "Warn"`;
-    throw invalidOptions("PatchOptions", { type: "FieldValueNotSupported", field: "fieldValidation", message });
-  }
-  const dryRun = isDryRun(query.getAll("dryRun"), "PatchOptions");
-  return { user, durability: "durable", dryRun, fieldValidation, warn: (text) => warnings.push(text) };
+function contextOf(user: UserInfo, { verb, query }: Call, warnings: string[]): WriteContext {
+  return { user, durability: "durable", ...writeOptions(verb, query), warn: (text) => warnings.push(text) };
 }
 
 async function answerResource(parts: Parts, request: ApiRequest, call: Call, user: UserInfo): Promise<ApiResponse> {
@@ -72,7 +67,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   }
   const warnings: string[] = resource.served.warning === undefined ? [] : [resource.served.warning];
   try {
-    const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(user, query, warnings));
+    const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(user, call, warnings));
     return jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings);
   } catch (error) {
     return errorResponse(asStatusError(error, options.logger), warnings);

@@ -5,7 +5,7 @@ import { isRemovable } from "./deletion-state.ts";
 import { invalid } from "./errors.ts";
 import { keyOf } from "./keys.ts";
 import type { Resource } from "./registry.ts";
-import { admitted, ATTEMPTS_MAX, commit, erase, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
+import { admitted, ATTEMPTS_MAX, commit, erase, resultText, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
 
 export interface Change {
   /** "" changes all but the status; `status` and `scale` and the kind's own parts change only theirs. */
@@ -70,15 +70,6 @@ function checkLock({ resource, name }: Target, current: KubeObject, { wanted, is
   if (resourceVersion !== "" && resourceVersion !== current.metadata.resourceVersion) throw conflict(resource.name, name);
 }
 
-function checkFinalizers({ resource, name }: Target, current: KubeObject, next: KubeObject): void {
-  if (current.metadata.deletionTimestamp === undefined) return;
-  const added = (next.metadata.finalizers ?? []).filter((finalizer) => !(current.metadata.finalizers ?? []).includes(finalizer));
-  if (added.length === 0) return;
-  const shown = `[]string{${added.map((text) => JSON.stringify(text)).join(", ")}}`;
-  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${shown}`;
-  throw invalid(resource.kind, name, [{ type: "FieldValueForbidden", field: "metadata.finalizers", message }]);
-}
-
 /** All but metadata, and but the status where that is written apart. */
 function generationPart(resource: Resource, object: KubeObject): object {
   const { metadata: _metadata, ...rest } = object;
@@ -99,7 +90,6 @@ async function nextState(target: Target, current: Result, change: Change, contex
   const carried = carryOver(resource, change, current.object, wanted);
   const admission = { operation: "UPDATE", subresource, old: current.object } as const;
   const next = await admitted(resource, carried, admission, context);
-  checkFinalizers(target, current.object, next);
   const { metadata: wantedMeta, ...wantedRest } = next;
   const { managedFields: _managed, ...meta } = wantedMeta;
   const state = { ...wantedRest, metadata: { ...meta, resourceVersion: current.object.metadata.resourceVersion } };
@@ -115,10 +105,13 @@ export async function update(tools: WriteTools, target: Target, change: Change, 
     const current = { object: tools.parsed.of(entry.value), text: entry.value };
     const next = await nextState(target, current, change, context);
     if (next === undefined) return current;
-    const result = isRemovable(resource, next)
-      ? await erase(tools, target, next, entry.revision, context)
-      : await commit(tools, target, next, entry.revision, context);
-    if (result !== undefined) return result;
+    if (!isRemovable(resource, next)) {
+      const result = await commit(tools, target, next, entry.revision, context);
+      if (result !== undefined) return result;
+    } else if ((await erase(tools, target, current.object, entry.revision, context)) !== undefined) {
+      // Watchers see what was stored last; who took the last hold away sees the object without it.
+      return { object: next, text: resultText(resource, next) };
+    }
   }
   throw conflict(resource.name, name);
 }

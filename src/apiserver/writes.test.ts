@@ -145,7 +145,7 @@ test("a patch cannot change the uid, and what is wrong with the metadata of a ch
   const cause = { reason: "FieldValueInvalid", message, field: "metadata.uid" };
   assert.deepEqual(moved.json["details"], { name: "m", kind: "ConfigMap", causes: [cause, cause] });
   const labelled = await ask(server, `PATCH ${MAPS}/m`, { metadata: { labels: { "bad key!": "v" } } }, MERGE);
-  assert.equal(labelled.text.split('"field":"metadata.labels"').length - 1, 3);
+  assert.equal(labelled.text.split('"field":"metadata.labels"').length - 1, 4);
   assert.equal(labelled.json.message.split("bad key!").length - 1, 1, "the sentence tells it once");
 });
 

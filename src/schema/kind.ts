@@ -25,6 +25,16 @@ export interface ScaleSubresource {
 /** Field selectors beside `metadata.name` and `metadata.namespace`: label → value of the object. */
 export type SelectableFields = Readonly<Record<string, (object: KubeObject) => string>>;
 
+/**
+ * Kubernetes looks at metadata for every kind and again for most, and tells what it finds each time. `update`: the kind's
+ * own look at a change of metadata; `object`: at the changed metadata as such; `finalizers`: its look insists on qualified names.
+ */
+export interface MetadataChecks {
+  readonly update: boolean;
+  readonly object: boolean;
+  readonly finalizers: boolean;
+}
+
 /** One kind in one version. `O` is the TypeScript type of its objects and exists for the compiler only. */
 export interface Kind<O extends KubeObject = KubeObject> {
   readonly group: string;
@@ -39,6 +49,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly scope: "Namespaced" | "Cluster";
   /** The form of `metadata.name`; default `subdomain` (RFC 1123). */
   readonly nameForm?: "subdomain" | "label" | "label1035";
+  /** How the kind's own checks of metadata go beyond those of every kind; see `MetadataChecks`. */
+  readonly metadataChecks?: MetadataChecks;
   /** Schema of the whole object below apiVersion, kind and metadata. */
   readonly schema: Node;
   /** What a custom kind's schema says of apiVersion, kind and metadata, which are otherwise Kubernetes' own. */

@@ -1,6 +1,6 @@
 // Checks of `metadata`, in Kubernetes' order and wording.
 import { fieldError, type FieldError } from "./field-error.ts";
-import type { Kind } from "./kind.ts";
+import type { Kind, MetadataChecks } from "./kind.ts";
 import { names } from "./names.ts";
 import type { KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
 
@@ -61,7 +61,7 @@ function ownerErrors(owners: readonly OwnerReference[]): FieldError[] {
     if (owner.apiVersion === "v1" && owner.kind === "Event") wrong.push(fieldError.invalid(field, owner, "/v1, Kind=Event is disallowed from being an owner"));
     if (owner.controller !== true) continue;
     if (controller !== undefined) {
-      const both = `Found "true" in references for ${controller.name} and ${owner.name}`;
+      const both = `Found "true" in references for ${controller.kind}/${controller.name} and ${owner.kind}/${owner.name}`;
       wrong.push(fieldError.invalid(field, owners, `Only one reference can have Controller set to true. ${both}`));
     }
     controller = owner;
@@ -76,9 +76,18 @@ function finalizerErrors(finalizers: readonly string[]): FieldError[] {
   return both ? [...wrong, fieldError.invalid(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")] : wrong;
 }
 
+/** Finalizers of the general form that are no standard ones need a domain; not every kind asks for it. */
+function unqualified(finalizers: readonly string[]): FieldError[] {
+  const standard = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+  return finalizers.flatMap((one, index) =>
+    one.includes("/") || standard.has(one)
+      ? []
+      : [fieldError.invalid(`metadata.finalizers[${index}]`, one, "name is neither a standard finalizer name nor is it fully qualified")],
+  );
+}
+
 /** All that is wrong with an object's metadata as such. */
-export function metadataErrors(kind: Kind, object: KubeObject): FieldError[] {
-  const meta = object.metadata;
+function objectErrors(kind: Kind, meta: ObjectMeta): FieldError[] {
   return [
     ...nameErrors(meta, kind),
     ...namespaceErrors(meta, kind),
@@ -90,7 +99,7 @@ export function metadataErrors(kind: Kind, object: KubeObject): FieldError[] {
 }
 
 /** What an update may not change. */
-export function metadataUpdateErrors(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
+function updateErrors(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
   const wrong: FieldError[] = [];
   for (const member of ["name", "namespace", "uid", "creationTimestamp"] as const) {
     if ((meta[member] ?? "") !== (old[member] ?? "")) wrong.push(fieldError.invalid(`metadata.${member}`, meta[member] ?? "", "field is immutable"));
@@ -101,4 +110,18 @@ export function metadataUpdateErrors(meta: ObjectMeta, old: ObjectMeta): FieldEr
     wrong.push(fieldError.forbidden("metadata.finalizers", `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`));
   }
   return wrong;
+}
+
+const BUILT_IN: MetadataChecks = { update: true, object: true, finalizers: true };
+const CUSTOM: MetadataChecks = { update: true, object: false, finalizers: false };
+
+/** Everything that Kubernetes finds in an object's metadata, as often as it looks. */
+export function metadataErrors(kind: Kind, { metadata: meta }: KubeObject, old: ObjectMeta | undefined): FieldError[] {
+  const checks = kind.metadataChecks ?? (kind.custom ? CUSTOM : BUILT_IN);
+  const wrong = objectErrors(kind, meta);
+  const finalizers = checks.finalizers ? unqualified(meta.finalizers ?? []) : [];
+  if (old === undefined) return [...wrong, ...finalizers];
+  const changed = updateErrors(meta, old);
+  const own = [...wrong, ...finalizers];
+  return [...wrong, ...wrong, ...changed, ...(checks.update ? [...own, ...changed] : []), ...(checks.object ? own : [])];
 }

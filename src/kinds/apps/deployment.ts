@@ -104,6 +104,7 @@ export const Deployment: Kind<Deployment> = builtin<Deployment>({
   shortNames: ["deploy"],
   categories: ["all"],
   definitions,
+  metadataChecks: { update: true, object: false, finalizers: true },
   definition: "io.k8s.api.apps.v1.Deployment",
   hasGeneration: true,
   subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },

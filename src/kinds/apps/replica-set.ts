@@ -28,6 +28,7 @@ export const ReplicaSet: Kind<ReplicaSet> = builtin<ReplicaSet>({
   shortNames: ["rs"],
   categories: ["all"],
   definitions,
+  metadataChecks: { update: true, object: false, finalizers: true },
   definition: "io.k8s.api.apps.v1.ReplicaSet",
   hasGeneration: true,
   subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },

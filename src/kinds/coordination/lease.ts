@@ -20,6 +20,7 @@ export const Lease: Kind<Lease> = builtin<Lease>({
   kind: "Lease",
   plural: "leases",
   definitions,
+  metadataChecks: { update: true, object: false, finalizers: false },
   definition: "io.k8s.api.coordination.v1.Lease",
   columns: [{ name: "Holder", type: "string", cell: (object) => (object as Lease).spec?.holderIdentity ?? "" }, age],
   validate: leaseErrors,

@@ -12,6 +12,7 @@ type Usual =
   | "selectableFields"
   | "hasGeneration"
   | "nameForm"
+  | "metadataChecks"
   | "validate"
   | "defaultObject";
 

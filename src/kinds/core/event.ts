@@ -56,6 +56,7 @@ export const Event: Kind<Event> = builtin<Event>({
   plural: "events",
   shortNames: ["ev"],
   definitions,
+  metadataChecks: { update: false, object: false, finalizers: false },
   definition: "io.k8s.api.core.v1.Event",
   columns,
   selectableFields: {

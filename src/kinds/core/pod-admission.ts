@@ -1,6 +1,7 @@
 // What happens to pods as they are created: bound to the one node, with a ServiceAccount that exists.
 import { forbidden } from "#core";
 import type { Admit } from "#schema";
+import { prioritized, tolerant } from "./pod-scheduling.ts";
 import type { Pod } from "./v1.types.ts";
 
 export interface PodAdmissionOptions {
@@ -29,21 +30,25 @@ function toldName({ name, generateName }: Pod["metadata"]): string {
   return generateName !== undefined && generateName !== "" && name.startsWith(generateName) ? generateName : name;
 }
 
-/** Throws Forbidden for a pod whose ServiceAccount does not exist. */
+/** A new pod with its account, its priority, and the node where there is only one. */
+async function placed(pod: Pod, options: PodAdmissionOptions): Promise<Pod> {
+  const spec = pod.spec ?? { containers: [] };
+  const { nodeName = options.nodeName, serviceAccountName = DEFAULT } = spec;
+  const { namespace = "", creationTimestamp } = pod.metadata;
+  if (!(await isThere(namespace, serviceAccountName, options))) {
+    const why = `error looking up service account ${namespace}/${serviceAccountName}: serviceaccount ${JSON.stringify(serviceAccountName)} not found`;
+    throw forbidden({ group: "", resource: "pods" }, toldName(pod.metadata), why);
+  }
+  const own = prioritized({ ...spec, serviceAccountName, serviceAccount: serviceAccountName }, toldName(pod.metadata));
+  if (options.nodeName === undefined || nodeName === undefined) return { ...pod, spec: own };
+  const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: creationTimestamp };
+  return { ...pod, spec: { ...own, nodeName }, status: { ...pod.status, phase: "Pending", conditions: [scheduled] } };
+}
+
+/** Throws Forbidden for a pod whose ServiceAccount or PriorityClass does not exist. */
 export function podAdmission(options: PodAdmissionOptions): Admit<Pod> {
   return async ({ operation, subresource, object }) => {
-    if (operation !== "CREATE" || subresource !== "") return { object, warnings: [] };
-    const spec = object.spec ?? { containers: [] };
-    const { nodeName = options.nodeName, serviceAccountName = DEFAULT } = spec;
-    const account = { serviceAccountName, serviceAccount: serviceAccountName };
-    const { namespace = "", creationTimestamp } = object.metadata;
-    if (!(await isThere(namespace, serviceAccountName, options))) {
-      const why = `error looking up service account ${namespace}/${serviceAccountName}: serviceaccount ${JSON.stringify(serviceAccountName)} not found`;
-      throw forbidden({ group: "", resource: "pods" }, toldName(object.metadata), why);
-    }
-    if (nodeName === undefined) return { object: { ...object, spec: { ...spec, ...account }, status: { ...object.status, phase: "Pending" } }, warnings: [] };
-    const bound = { ...spec, nodeName, ...account };
-    const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: creationTimestamp };
-    return { object: { ...object, spec: bound, status: { ...object.status, phase: "Pending", conditions: [scheduled] } }, warnings: [] };
+    if (operation === "DELETE" || subresource !== "") return { object, warnings: [] };
+    return { object: tolerant(operation === "CREATE" ? await placed(object, options) : object), warnings: [] };
   };
 }

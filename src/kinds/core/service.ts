@@ -116,6 +116,7 @@ export const CoreService: Kind<CoreService> = builtin<CoreService>({
   shortNames: ["svc"],
   categories: ["all"],
   definitions,
+  metadataChecks: { update: true, object: false, finalizers: true },
   definition: "io.k8s.api.core.v1.Service",
   nameForm: "label1035",
   columns,
