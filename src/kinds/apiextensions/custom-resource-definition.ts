@@ -63,6 +63,7 @@ export const CustomResourceDefinition: Kind<DefinitionObject> = builtin<Definiti
   scope: "Cluster",
   hasGeneration: true,
   definitions,
+  metadataChecks: { update: true, object: false, finalizers: false },
   definition: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
   columns: [
     { name: "Name", type: "string", format: "name", cell: ({ metadata }) => metadata.name },
