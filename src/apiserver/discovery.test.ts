@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compareGroups, compareVersions } from "./discovery-order.ts";
-import { ask, fixture, golden, goldenText } from "./fixture.test-suite.ts";
+import { ask, fixture, golden, goldenText, Site } from "./fixture.test-suite.ts";
+import { served } from "./index.ts";
 
 interface Listed {
   readonly name: string;
@@ -76,13 +77,18 @@ test("the version is the one that clients compare with", async () => {
   assert.deepEqual([major, minor, gitVersion], [recorded["major"], recorded["minor"], `${String(recorded["gitVersion"])}+eider.0.1.0`]);
 });
 
-test("the old OpenAPI is there without definitions, in the encoding that is asked for", async () => {
+test("the old OpenAPI has the same definitions, in the encoding that is asked for, and is revalidated by its tag", async () => {
   const { server } = await fixture();
-  assert.equal((await ask(server, "GET /openapi/v2")).json.swagger, "2.0");
+  const json = await ask(server, "GET /openapi/v2");
+  assert.ok(Object.hasOwn(json.json["definitions"] ?? {}, "dev.knative.serving.v1.Service"));
   const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
   const encoded = await ask(server, "GET /openapi/v2", undefined, { accept });
   assert.equal(encoded.headers["content-type"], accept.replace("@", "."));
   assert.equal(encoded.text.slice(0, 5), "\n\u00032.0");
+  assert.equal(encoded.headers["etag"], json.headers["etag"]);
+  const again = await ask(server, "GET /openapi/v2", undefined, { accept, "if-none-match": String(json.headers["etag"]) });
+  assert.deepEqual([again.status, again.text], [304, ""]);
+  assert.equal((await ask(server, "GET /openapi/v2", undefined, { accept: "text/html" })).status, 406);
 });
 
 test("documents beside the API are for those who are known, and tell what they know", async () => {
@@ -105,14 +111,34 @@ test("OpenAPI: an index with hashes, and documents that are revalidated by their
   const { server } = await fixture();
   const index = await ask(server, "GET /openapi/v3?timeout=32s");
   const paths = index.json["paths"] as unknown as Record<string, { serverRelativeURL: string }>;
-  assert.deepEqual(Object.keys(paths), ["api/v1", "apis/apps/v1", "apis/serving.knative.dev/v1"]);
+  assert.deepEqual(Object.keys(paths), ["api", "api/v1", "apis", "apis/apps", "apis/apps/v1", "apis/serving.knative.dev/v1", "version"]);
   const url = paths["apis/serving.knative.dev/v1"]?.serverRelativeURL ?? "";
   const document = await ask(server, `GET ${url}`);
   assert.equal(document.json["openapi"], "3.0.0");
   assert.match(document.text, /fieldValidation/);
+  assert.deepEqual([document.headers["cache-control"], url.endsWith(String(document.headers["etag"]).slice(1, -1))], ["public, immutable", true]);
   const again = await ask(server, `GET ${url}`, undefined, { "if-none-match": String(document.headers["etag"]) });
   assert.equal(again.status, 304);
-  assert.equal((await ask(server, "GET /openapi/v3/apis/nosuch/v1")).status, 404);
+  const moved = await ask(server, `GET ${url.replace(/.$/, "_")}`);
+  assert.deepEqual([moved.status, moved.headers["location"]], [301, url]);
+  const missing = await ask(server, "GET /openapi/v3/apis/nosuch/v1");
+  assert.deepEqual([missing.status, missing.text], [404, ""]);
+  for (const { serverRelativeURL } of Object.values(paths)) assert.equal((await ask(server, `GET ${serverRelativeURL}`)).status, 200, serverRelativeURL);
+});
+
+test("OpenAPI and discovery follow the kinds that come and go, at once", async () => {
+  const { server } = await fixture();
+  const hashes = async (): Promise<string> => (await ask(server, "GET /openapi/v3")).text;
+  const tag = async (path: string, headers = {}): Promise<unknown> => (await ask(server, `GET ${path}`, undefined, headers)).headers["etag"];
+  const before = [await hashes(), await tag("/openapi/v2"), await tag("/apis", AGGREGATED)];
+  const Note = { ...Site, group: "notes.dev", plural: "notes", kind: "Note", singular: "note" };
+  server.serveCustom([served({ kind: Note })]);
+  const there = [await hashes(), await tag("/openapi/v2"), await tag("/apis", AGGREGATED)];
+  there.forEach((text, index) => assert.notEqual(text, before[index]));
+  assert.equal((await ask(server, "GET /apis/notes.dev/v1")).json["groupVersion"], "notes.dev/v1");
+  assert.equal((await ask(server, "GET /openapi/v3/apis/notes.dev/v1")).status, 200);
+  server.serveCustom([]);
+  assert.deepEqual([await hashes(), await tag("/openapi/v2"), await tag("/apis", AGGREGATED)], before);
 });
 
 /** A recorded answer's lines about the checks that we have, too. */

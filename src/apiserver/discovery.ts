@@ -47,7 +47,8 @@ interface Subresource {
   readonly verbs: readonly string[];
 }
 
-function subresourcesOf({ kind, served }: Resource): readonly Subresource[] {
+/** Subresources with their verbs, in the order of their names; `kind` where it is not the object's own. */
+export function subresourcesOf({ kind, served }: Resource): readonly Subresource[] {
   const scale = { group: "autoscaling", version: "v1", kind: "Scale" };
   const all: Subresource[] = [
     ...(kind.subresources.scale === undefined ? [] : [{ name: "scale", kind: scale, verbs: PART_VERBS }]),

@@ -1,42 +1,133 @@
-// The OpenAPI v3 documents: an index with hashes, and one document a group and version, made when somebody asks.
+// The OpenAPI documents: of version 3 an index with hashes and one document a group and version, of version 2 one of all.
 import { createHash } from "node:crypto";
-import { openApiDocument, type Kind } from "#schema";
-import type { Registry } from "./registry.ts";
+import { openApiV2, openApiV2Protobuf, openApiV3, type Descriptions, type ServedPaths } from "#schema";
+import { subresourcesOf, verbsOf, type Discovery } from "./discovery.ts";
+import { isBuiltInGroup } from "./discovery-order.ts";
+import type { Turns } from "./pause.ts";
+import type { Registry, Resource } from "./registry.ts";
+
+/** A document that is made when somebody asks who does not have it yet. */
+export interface OpenApiDocument {
+  /** Changes with what the document says. */
+  readonly hash: string;
+  make(): Promise<string | Uint8Array>;
+}
 
 export interface OpenApi {
-  /** `{ paths: { NAME: { serverRelativeURL } } }`; the hash in the address changes with the kinds. */
-  index(): object;
-  /** The document of `api/v1` or `apis/G/V` as JSON text; undefined when there is none. */
-  document(name: string): string | undefined;
+  /** `{"paths":{NAME:{"serverRelativeURL":…}}}` as text. */
+  index(): Promise<string>;
+  /** The document `api/v1`, `apis/G/V`, `apis/G`, `api`, `apis` or `version`; undefined when there is none. */
+  v3(name: string): Promise<OpenApiDocument | undefined>;
+  v2(as: "json" | "protobuf"): Promise<OpenApiDocument>;
 }
 
-function groupsOf(registry: Registry): ReadonlyMap<string, readonly Kind[]> {
-  const groups = new Map<string, Kind[]>();
-  for (const { kind } of registry.resources) {
-    const name = kind.group === "" ? `api/${kind.version}` : `apis/${kind.group}/${kind.version}`;
-    groups.set(name, [...(groups.get(name) ?? []), kind]);
+export interface OpenApiOptions {
+  readonly version: string;
+  readonly descriptions: Descriptions;
+  readonly turns: Turns;
+}
+
+const upperHex = (hash: ReturnType<typeof createHash>): string => hash.digest("hex").toUpperCase();
+
+function servedPaths(resource: Resource): ServedPaths {
+  return { kind: resource.kind, verbs: verbsOf(resource), subresources: subresourcesOf(resource) };
+}
+
+/** Documents of paths that only list what lies below them. */
+function* pathDocument(name: string, version: string): Generator<string> {
+  const answer = { "200": { description: "OK", content: { "application/json": { schema: { type: "object" } } } }, "401": { description: "Unauthorized" } };
+  const words = name.split(/[/.-]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  const get = { tags: [name], description: `get what is available at /${name}`, operationId: `get${words.join("")}`, responses: answer };
+  yield JSON.stringify({ openapi: "3.0.0", info: { title: "Kubernetes", version }, paths: { [`/${name}/`]: { get } }, components: {} });
+}
+
+/** The kinds of each document of a generation; of documents about paths none. */
+function groupsOf(registry: Registry, discovery: Discovery): ReadonlyMap<string, readonly Resource[]> {
+  const groups = new Map<string, Resource[]>();
+  for (const resource of registry.resources) {
+    const { group, version } = resource.kind;
+    const name = group === "" ? `api/${version}` : `apis/${group}/${version}`;
+    groups.set(name, [...(groups.get(name) ?? []), resource]);
   }
-  return groups;
+  const paths = discovery.paths().map((path) => path.slice(1).replace(/\/$/, ""));
+  for (const name of [...paths, "version"]) {
+    const group = name.split("/")[1] ?? "";
+    if (!groups.has(name) && isBuiltInGroup(group)) groups.set(name, []);
+  }
+  return new Map([...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Only the index is kept, until the kinds change: documents are large and rarely asked for. */
-export function createOpenApi(registry: Registry, version: string): OpenApi {
-  let kept: { readonly generation: number; readonly index: object } | undefined;
-  const document = (name: string): string | undefined => {
-    const kinds = groupsOf(registry).get(name);
-    return kinds === undefined ? undefined : JSON.stringify(openApiDocument(kinds, version));
+interface Generation {
+  readonly number: number;
+  readonly groups: ReadonlyMap<string, readonly Resource[]>;
+  /** Name → hash; made once, by whoever asks first. */
+  readonly hashes: Promise<ReadonlyMap<string, string>>;
+}
+
+/** Only hashes are kept, until the kinds change: documents are large and rarely asked for. */
+export function createOpenApi(registry: Registry, discovery: Discovery, { version, descriptions, turns }: OpenApiOptions): OpenApi {
+  const info = { version, descriptions };
+  const pieces = (name: string, resources: readonly Resource[]): Iterable<string> =>
+    resources.length === 0 ? pathDocument(name, version) : openApiV3(resources.map(servedPaths), info);
+
+  /** Walks the pieces of a document, and gives way between them. */
+  const walk = async <T>(parts: Iterable<T>, take: (part: T) => void): Promise<void> => {
+    const turn = turns.begin();
+    for (const part of parts) {
+      take(part);
+      if (turn.isOver) await turn.next();
+    }
   };
-  const entry = (name: string): [string, object] => {
-    const hash = createHash("sha512")
-      .update(document(name) ?? "")
-      .digest("hex")
-      .toUpperCase();
-    return [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${hash}` }];
+  const hashesOf = async (groups: Generation["groups"]): Promise<ReadonlyMap<string, string>> => {
+    const hashes = new Map<string, string>();
+    for (const [name, resources] of groups) {
+      const hash = createHash("sha512");
+      await walk(pieces(name, resources), (part) => hash.update(part));
+      hashes.set(name, upperHex(hash));
+    }
+    return hashes;
   };
-  const index = (): object => {
-    const { generation } = registry;
-    if (kept?.generation !== generation) kept = { generation, index: { paths: Object.fromEntries([...groupsOf(registry).keys()].map(entry)) } };
-    return kept.index;
+  let kept: Generation | undefined;
+  const now = (): Generation => {
+    if (kept?.number !== registry.generation) {
+      const groups = groupsOf(registry, discovery);
+      kept = { number: registry.generation, groups, hashes: hashesOf(groups) };
+    }
+    return kept;
   };
-  return { index, document };
+  return {
+    async index() {
+      const hashes = await now().hashes;
+      const paths = Object.fromEntries([...hashes].map(([name, hash]) => [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${hash}` }]));
+      return JSON.stringify({ paths });
+    },
+    async v3(name) {
+      const { groups, hashes } = now();
+      const resources = groups.get(name);
+      const hash = (await hashes).get(name);
+      if (resources === undefined || hash === undefined) return undefined;
+      const make = async (): Promise<string> => {
+        const parts: string[] = [];
+        await walk(pieces(name, resources), (part) => parts.push(part));
+        return parts.join("");
+      };
+      return { hash, make };
+    },
+    async v2(as) {
+      const all = await now().hashes;
+      const hash = upperHex(createHash("sha512").update([...all.values()].join(" ")));
+      const served = registry.resources.map(servedPaths);
+      const make = async (): Promise<string | Uint8Array> => {
+        if (as === "json") {
+          const texts: string[] = [];
+          await walk(openApiV2(served, info), (part) => texts.push(part));
+          return texts.join("");
+        }
+        const parts: Uint8Array[] = [];
+        await walk(openApiV2Protobuf(served, info), (part) => parts.push(part));
+        return Buffer.concat(parts);
+      };
+      return { hash, make };
+    },
+  };
 }

@@ -6,6 +6,7 @@ import { isBuiltInGroup } from "./discovery-order.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { HEALTH_PATHS, healthAnswer, type HealthChecks } from "./health.ts";
 import { aggregatedVersion, takesDocuments } from "./negotiate.ts";
+import { openApiAnswer } from "./openapi-answers.ts";
 import type { OpenApi } from "./openapi.ts";
 import type { ApiRequest, ApiResponse, ApiServerOptions } from "./port.ts";
 import type { Registry } from "./registry.ts";
@@ -13,9 +14,6 @@ import { errorResponse, jsonResponse, pageNotFound } from "./responses.ts";
 
 /** Paths that tell nothing and are open to everyone. */
 export const OPEN_PATHS: ReadonlySet<string> = new Set(HEALTH_PATHS);
-
-/** Clients ask with `v2@v1.0`, which is no valid media type; the answer is. */
-const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /** How many minor versions back a server may pretend to be. */
 const EMULATED_BACK = 1;
@@ -84,7 +82,7 @@ function checksOf({ store, healthChecks }: Pick<ApiServerOptions, "store" | "hea
 
 /** Answers for everything below no resource; unknown paths get Kubernetes' plain 404. */
 export async function answerPath(
-  options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "store" | "healthChecks">,
+  options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "store" | "clock" | "healthChecks">,
   parts: PathParts,
   { request, path, query }: { readonly request: ApiRequest; readonly path: string; readonly query: URLSearchParams },
 ): Promise<ApiResponse> {
@@ -98,9 +96,8 @@ export async function answerPath(
   }
   const document = options.documents?.[path]?.(query);
   if (document !== undefined) return jsonResponse(200, JSON.stringify(document));
-  if (path === "/openapi/v2") return openApiV2Answer(request, options.version);
-  if (path === "/openapi/v3" || path.startsWith("/openapi/v3/")) return openApiAnswer(parts.openApi, request, path);
-  return discoveryAnswer(parts.discovery, request, path) ?? notServed(parts, path);
+  const openApi = await openApiAnswer(parts.openApi, { request, path, query }, options.clock);
+  return openApi ?? discoveryAnswer(parts.discovery, request, path) ?? notServed(parts, path);
 }
 
 function known({ discovery }: PathParts, path: string): boolean {
@@ -130,21 +127,4 @@ function notServed({ registry, discovery }: PathParts, path: string): ApiRespons
   const [plural = "", name = "", subresource] = rest[0] === "namespaces" && rest.length > 2 ? rest.slice(2) : rest;
   const resource = registry.find(group, version, plural);
   return resource === undefined || subresource === undefined ? pageNotFound() : errorResponse(notFound(resource.name, name));
-}
-
-/** Clients that cannot have a kind checked by the server (for a List) ask this one; without definitions they check nothing themselves. */
-function openApiV2Answer(request: ApiRequest, version: string): ApiResponse {
-  if (!(request.headers["accept"] ?? "").includes("v1.0+protobuf")) {
-    return cached(request, JSON.stringify({ swagger: "2.0", info: { title: "Kubernetes", version }, paths: {} }), "application/json");
-  }
-  const field = (number: number, bytes: string): string => String.fromCharCode((number << 3) | 2, bytes.length) + bytes;
-  const document = field(1, "2.0") + field(2, field(1, "Kubernetes") + field(2, version)) + field(8, "");
-  return { status: 200, headers: { "content-type": OPENAPI_V2_PROTOBUF }, body: Buffer.from(document, "latin1") };
-}
-
-function openApiAnswer(openApi: OpenApi, request: ApiRequest, path: string): ApiResponse {
-  const document = path.slice("/openapi/v3".length).replace(/^\//, "");
-  if (document === "") return { ...cached(request, JSON.stringify(openApi.index()), "text/plain; charset=utf-8") };
-  const body = openApi.document(document);
-  return body === undefined ? pageNotFound() : cached(request, body, "application/json");
 }

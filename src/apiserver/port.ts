@@ -1,7 +1,7 @@
 // What main hands to the API server and what it gets: served kinds, requests and responses without sockets.
 import type { Duplex } from "node:stream";
 import type { Clock, Logger, Rng } from "#core";
-import type { Admit, Kind, KubeObject, UserInfo } from "#schema";
+import type { Admit, Descriptions, Kind, KubeObject, UserInfo } from "#schema";
 import type { Store } from "#store";
 import type { HealthChecks } from "./health.ts";
 
@@ -124,6 +124,8 @@ export interface ApiServerOptions {
   readonly authenticate: (request: Credentials) => UserInfo | undefined;
   /** The reason of a refusal ("" for none to give), or undefined to allow. */
   readonly authorize: (user: UserInfo, attributes: Attributes) => string | undefined;
+  /** What types and fields are for, by definition and path; OpenAPI tells it, and so `kubectl explain`. */
+  readonly descriptions?: Descriptions;
   /** What `/healthz`, `/livez` and `/readyz` look at beside the store. */
   readonly healthChecks?: Partial<HealthChecks>;
   /** Prometheus text of `/metrics`. */

@@ -100,7 +100,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const parsed = new ParsedObjects();
   const turns = new Turns(clock);
   const parts = { options, registry, writeTools: { store, clock, rng, namespaces, parsed, turns }, watchTools: { store, clock, rng, parsed, turns } };
-  const pathParts = { registry, discovery: createDiscovery(registry), openApi: createOpenApi(registry, options.version) };
+  const discovery = createDiscovery(registry);
+  const { version, descriptions = {} } = options;
+  const pathParts = { registry, discovery, openApi: createOpenApi(registry, discovery, { version, descriptions, turns }) };
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     try {
       return await answer(parts, pathParts, request);

@@ -7,7 +7,6 @@ import { crdFor } from "./crd.ts";
 import { defineKind, type ObjectOf } from "./define-kind.ts";
 import { s } from "./dsl.ts";
 import { deepFreeze } from "./equal.ts";
-import { openApiDocument } from "./openapi.ts";
 import type { KubeObject } from "./object.ts";
 import { duplicateFields } from "./strict-json.ts";
 
@@ -190,14 +189,4 @@ test("the CustomResourceDefinition has the schema, the names and is established"
   assert.equal(crd.metadata.name, "things.g.dev");
   assert.deepEqual(crd.spec.names, { kind: "Thing", listKind: "ThingList", plural: "things", shortNames: ["th"], singular: "thing" });
   assert.equal(crd.spec.versions[0]?.schema.openAPIV3Schema.properties.spec.required, undefined);
-});
-
-test("the OpenAPI document tells kubectl that fields are checked by the server", () => {
-  const document = openApiDocument([Thing], "v1.34.4") as {
-    paths: Record<string, { patch: { parameters: { name: string }[] } }>;
-    components: { schemas: object };
-  };
-  const path = document.paths["/apis/g.dev/v1/namespaces/{namespace}/things/{name}"];
-  assert.ok(path?.patch.parameters.some((parameter) => parameter.name === "fieldValidation"));
-  assert.ok(Object.keys(document.components.schemas).includes("dev.g.v1.Thing"));
 });
