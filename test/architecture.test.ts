@@ -52,7 +52,7 @@ const ENTRIES: readonly {
   {
     entry: "main/platform.ts",
     rooms: ["main", ...Object.keys(MAY_IMPORT).filter((room) => room !== "cli")],
-    packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata"],
+    packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata", "re2js", "@marcbachmann/cel-js"],
     forbidden: ["commander"],
   },
   {

@@ -1,7 +1,7 @@
 // What main hands to the API server and what it gets: served kinds, requests and responses without sockets.
 import type { Duplex } from "node:stream";
 import type { Clock, Logger, Rng } from "#core";
-import type { Admit, Descriptions, Kind, KubeObject, UserInfo } from "#schema";
+import type { Admit, Descriptions, Engines, Kind, KubeObject, UserInfo } from "#schema";
 import type { Store } from "#store";
 import type { HealthChecks } from "./health.ts";
 
@@ -118,6 +118,8 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
+  /** Patterns and rules of the kinds that come and go; default: V8's patterns, and no rules. */
+  readonly engines?: Engines;
   /** As in `/version`, e.g. `v1.34.4+eider.0.1.0`. */
   readonly version: string;
   /** Undefined answers 401. */

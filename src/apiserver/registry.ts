@@ -1,6 +1,6 @@
 // The kinds that are served, found by the words of a URL, with what is computed from each once.
 import { assert, type ResourceName } from "#core";
-import { apiVersionOf, compileKind, tableOf, type CompiledKind, type Kind, type TableOf } from "#schema";
+import { apiVersionOf, compileKind, tableOf, type CompiledKind, type Engines, type Kind, type TableOf } from "#schema";
 import type { ServedKind } from "./port.ts";
 
 /** A served kind with its compiled schema and the fixed parts of its texts. */
@@ -36,21 +36,33 @@ export function listKindOf({ kind }: Resource): string {
   return kind.listKind ?? `${kind.kind}List`;
 }
 
-function resourceOf(served: ServedKind): Resource {
+/** A kind that comes and goes is compiled when it is first asked for: there may be many that nobody asks for. */
+function resourceOf(served: ServedKind, custom?: { readonly engines: Engines | undefined; readonly gone: AbortSignal }): Resource {
   const { kind } = served;
   const apiVersion = apiVersionOf(kind);
   const kindText = `"kind":${JSON.stringify(kind.kind)}`;
   const versionText = `"apiVersion":${JSON.stringify(apiVersion)}`;
-  return {
+  const fixed = {
     served,
     kind,
-    compiled: compileKind(kind),
-    table: tableOf(kind),
     apiVersion,
     name: { group: kind.group, resource: kind.plural },
     namespaced: kind.scope === "Namespaced",
     prefix: `/${kind.group === "" ? "core" : kind.group}/${kind.plural}/`,
     head: kind.custom ? `{${versionText},${kindText},` : `{${kindText},${versionText},`,
+  };
+  if (custom === undefined) return { ...fixed, compiled: compileKind(kind), table: tableOf(kind) };
+  let compiled: CompiledKind | undefined;
+  let table: TableOf | undefined;
+  return {
+    ...fixed,
+    gone: custom.gone,
+    get compiled() {
+      return (compiled ??= compileKind(kind, custom.engines));
+    },
+    get table() {
+      return (table ??= tableOf(kind));
+    },
   };
 }
 
@@ -58,7 +70,12 @@ const nameOf = (resource: Resource): string => `${resource.apiVersion}/${resourc
 
 /** The kinds that come and go. */
 class CustomResources {
+  readonly #engines: Engines | undefined;
   #entries = new Map<ServedKind, { readonly resource: Resource; readonly end: AbortController }>();
+
+  constructor(engines: Engines | undefined) {
+    this.#engines = engines;
+  }
 
   get resources(): readonly Resource[] {
     return [...this.#entries.values()].map(({ resource }) => resource);
@@ -70,17 +87,18 @@ class CustomResources {
     this.#entries = new Map(
       kinds.map((kind) => {
         const end = new AbortController();
-        return [kind, before.get(kind) ?? { resource: { ...resourceOf(kind), gone: end.signal }, end }];
+        return [kind, before.get(kind) ?? { resource: resourceOf(kind, { engines: this.#engines, gone: end.signal }), end }];
       }),
     );
     return () => before.forEach(({ end }, kind) => this.#entries.has(kind) || end.abort());
   }
 }
 
-export function createRegistry(kinds: readonly ServedKind[]): Registry {
-  const fixed = kinds.map(resourceOf);
+/** `engines` are for the kinds that come and go: their schemas are not ours. */
+export function createRegistry(kinds: readonly ServedKind[], engines?: Engines): Registry {
+  const fixed = kinds.map((kind) => resourceOf(kind));
   const always = new Set(fixed.map(nameOf));
-  const custom = new CustomResources();
+  const custom = new CustomResources(engines);
   let generation = 0;
   let resources: readonly Resource[] = [];
   let byName: ReadonlyMap<string, Resource> = new Map();

@@ -95,7 +95,7 @@ async function answer(parts: Parts, pathParts: PathParts, request: ApiRequest): 
 /** The API server over a store. It keeps no state of its own but caches; several may share one store in a process. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, rng, namespaceKind } = options;
-  const registry = createRegistry(options.kinds);
+  const registry = createRegistry(options.kinds, options.engines);
   const namespaces = registry.resources.find(({ kind }) => kind.group === namespaceKind?.group && kind.plural === namespaceKind.plural);
   const parsed = new ParsedObjects();
   const turns = new Turns(clock);

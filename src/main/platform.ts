@@ -19,6 +19,7 @@ import type { GatewayToControl } from "#protocol";
 import { RouteTable } from "#routing";
 import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
 import type { UserInfo } from "#schema";
+import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
@@ -100,6 +101,7 @@ const api = createApiServer({
   rng,
   logger: logger.with({ room: "apiserver" }),
   version: KUBERNETES_VERSION,
+  engines,
   authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
   authorize: () => undefined,
   metricsText: async () => metrics.text() + (await threads.metricsText()),

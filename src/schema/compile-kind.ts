@@ -4,15 +4,18 @@ import type { CompiledKind, Decoded, DecodeOptions } from "./compiled.ts";
 import { isObject } from "./compile-nodes.ts";
 import { typedDecoder } from "./decode-typed.ts";
 import { defaulter } from "./defaults.ts";
+import { embeddedChecker } from "./embedded.ts";
+import { ownEngines, type Engines } from "./engines.ts";
 import type { FieldError } from "./field-error.ts";
 import type { Kind } from "./kind.ts";
+import { listChecker } from "./list-types.ts";
 import { metadataErrors } from "./metadata.ts";
 import { objectMeta } from "./metadata-schema.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
 import { restorer } from "./from-unstructured.ts";
 import { pruner } from "./prune.ts";
-import { structureChecker } from "./validate-structure.ts";
+import { structureChecker, type CheckStructure } from "./validate-structure.ts";
 
 /** The reader of the part below apiVersion, kind and metadata. */
 type DecodeBody = (body: Record<string, unknown>, unknown: string[]) => Record<string, unknown>;
@@ -66,12 +69,49 @@ function decoderOf(kind: Kind, definitions: Readonly<Record<string, Node>>): (js
   return decodeWith(kind, (body, unknown) => decode(body, { path: "", owner: kind.kind }, unknown) as Record<string, unknown>, meta);
 }
 
+/** Errors after which rules are not asked: they could not rely on what they read. */
+const BLOCKING: ReadonlySet<string> = new Set([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+const NOT_ASKED: FieldError = {
+  type: "FieldValueInvalid",
+  field: "<nil>",
+  message: "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+};
+
+/** All that a custom kind's schema says of an object; a list that had duplicates before may keep them. */
+function customChecker(kind: Kind, engines: Engines): CheckStructure {
+  const definitions = kind.definitions ?? {};
+  const root: Node = kind.metaSchema === undefined ? kind.schema : { ...kind.schema, properties: { ...kind.schema.properties, ...kind.metaSchema } };
+  const checkValues = structureChecker(definitions, engines)(root);
+  const checkEmbedded = embeddedChecker(definitions)(kind.schema);
+  const checkLists = listChecker(definitions)(kind.schema);
+  const checkRules = engines.rules(root);
+  const listErrors = (object: unknown): FieldError[] => {
+    const errors: FieldError[] = [];
+    checkLists(object, "", errors);
+    return errors;
+  };
+  return (object, old, errors) => {
+    checkValues(object, old, errors);
+    checkEmbedded(object, "", errors);
+    const duplicates = listErrors(object);
+    if (duplicates.length > 0 && (old === undefined || listErrors(old).length === 0)) errors.push(...duplicates);
+    if (checkRules === undefined) return;
+    errors.push(...(errors.some(({ type }) => BLOCKING.has(type)) ? [NOT_ASKED] : checkRules(object, old)));
+  };
+}
+
 /** Everything that a kind's schema says, as functions; compile a kind once and keep the result. */
-export function compileKind<O extends KubeObject>(kind: Kind<O>): CompiledKind<O> {
+export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engines = ownEngines): CompiledKind<O> {
   const definitions = kind.definitions ?? {};
   const plain = kind as unknown as Kind;
   const fill = defaulter(definitions)(kind.schema);
-  const check = structureChecker(definitions)(kind.schema);
+  const check = plain.custom ? customChecker(plain, engines) : () => {};
   const root = rootOf(plain);
   return {
     kind,
@@ -85,7 +125,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>): CompiledKind<O
     },
     validate(object, old) {
       const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
-      if (kind.custom) check(object, "", errors);
+      check(object, old, errors);
       return [...errors, ...(plain.validate?.(object, old) ?? [])];
     },
   };

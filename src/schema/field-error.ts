@@ -47,6 +47,11 @@ export const fieldError = {
   duplicate: (field: string, value: unknown): FieldError => ({ type: "FieldValueDuplicate", field, message: `Duplicate value: ${show(value)}` }),
   notFound: (field: string, value: unknown): FieldError => ({ type: "FieldValueNotFound", field, message: `Not found: ${show(value)}` }),
   forbidden: (field: string, detail: string): FieldError => ({ type: "FieldValueForbidden", field, message: `Forbidden${after(detail)}` }),
+  tooMany: (field: string, count: number, max: number): FieldError => ({
+    type: "FieldValueTooMany",
+    field,
+    message: `Too many: ${count}: must have at most ${max} ${max === 1 ? "item" : "items"}`,
+  }),
   tooLong: (field: string, maxBytes: number): FieldError => ({
     type: "FieldValueTooLong",
     field,

@@ -6,6 +6,7 @@ export { conditionOf, conditionSet, mergeTransitionTimes, type ConditionSet, typ
 export { crdFor } from "./crd.ts";
 export { defineKind, type KindDefinition, type ObjectOf } from "./define-kind.ts";
 export { s, type Filled, type Optional, type Schema, type ShapeOf, type ValueOf } from "./dsl.ts";
+export { ownEngines, type CheckRules, type Engines, type Pattern } from "./engines.ts";
 export { deepFreeze, equal, sortKeys } from "./equal.ts";
 export { fieldError, type FieldError, type FieldErrorType } from "./field-error.ts";
 export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";

@@ -86,6 +86,11 @@ function unqualified(finalizers: readonly string[]): FieldError[] {
   );
 }
 
+/** What is wrong with the metadata of an object inside another one. */
+export function embeddedMetadataErrors({ labels, annotations }: Partial<ObjectMeta>, path: string): FieldError[] {
+  return [...labelErrors(`${path}.labels`, labels), ...annotationErrors(`${path}.annotations`, annotations)];
+}
+
 /** All that is wrong with an object's metadata as such. */
 function objectErrors(kind: Kind, meta: ObjectMeta): FieldError[] {
   return [

@@ -1,10 +1,19 @@
-// Checks a custom object against its schema, with the API server's texts.
+// Checks a custom object against its schema, with the API server's texts. What was wrong before and stays as it was is tolerated.
 import { isObject, nodeCompiler } from "./compile-nodes.ts";
+import type { Engines } from "./engines.ts";
+import { equal } from "./equal.ts";
 import { fieldError, type FieldError } from "./field-error.ts";
 import type { Node } from "./node.ts";
+import { countErrors, numberErrors, textErrors } from "./validate-values.ts";
 
-/** Adds what is wrong to `errors`. */
-export type Check = (value: unknown, path: string, errors: FieldError[]) => void;
+/** What was found so far. `matches` counts what was right: of several alternatives the best one tells what is wrong. */
+export interface Found {
+  readonly errors: FieldError[];
+  matches: number;
+}
+
+/** `old` is the value at the same place before; undefined when there was none or nobody can tell. */
+export type Check = (value: unknown, path: string, found: Found, old: unknown) => void;
 
 function typeName(value: unknown): string {
   if (value === null || value === undefined) return "null";
@@ -13,92 +22,171 @@ function typeName(value: unknown): string {
   return typeof value;
 }
 
-function isOfType(node: Node, found: string): boolean {
-  if (node["x-kubernetes-int-or-string"] === true) return found === "integer" || found === "string";
-  if (node.type === undefined || (found === "null" && node.nullable === true)) return true;
-  return found === node.type || (node.type === "number" && found === "integer");
-}
-
-const INT32_MAX = 0x7fff_ffff;
-
-function numberErrors(node: Node, value: number, path: string): FieldError[] {
-  const { minimum, maximum, format } = node;
-  const wrong: FieldError[] = [];
-  if (format === "int32" && (value > INT32_MAX || value < -INT32_MAX - 1)) {
-    wrong.push(fieldError.invalid(path, value, `${path} in body must be of type int32: "${value}"`));
+/** Adds errors that were not told yet. */
+function tell(found: Found, errors: readonly FieldError[]): void {
+  for (const error of errors) {
+    const known = found.errors.some(({ field, message, type }) => field === error.field && message === error.message && type === error.type);
+    if (!known) found.errors.push(error);
   }
-  if (minimum !== undefined && value < minimum) wrong.push(fieldError.invalid(path, value, `${path} in body should be greater than or equal to ${minimum}`));
-  if (maximum !== undefined && value > maximum) wrong.push(fieldError.invalid(path, value, `${path} in body should be less than or equal to ${maximum}`));
-  return wrong;
 }
 
-function textCheck(node: Node): (value: string, path: string) => FieldError[] {
-  const pattern = node.pattern === undefined ? undefined : new RegExp(node.pattern, "u");
-  return (value, path) => {
-    const wrong: FieldError[] = [];
-    const { minLength, maxLength } = node;
-    const length = minLength === undefined && maxLength === undefined ? 0 : [...value].length;
-    if (maxLength !== undefined && length > maxLength) wrong.push(fieldError.tooLong(path, maxLength));
-    if (minLength !== undefined && length < minLength)
-      wrong.push(fieldError.invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
-    if (pattern !== undefined && !pattern.test(value)) wrong.push(fieldError.invalid(path, value, `${path} in body should match '${node.pattern ?? ""}'`));
-    if (node.format === "date-time" && (Number.isNaN(Date.parse(value)) || !/^\d{4}-\d\d-\d\dT/i.test(value))) {
-      wrong.push(fieldError.invalid(path, value, `${path} in body must be of type date-time: ${JSON.stringify(value)}`));
-    }
-    return wrong;
+/** A value below another: errors of one that is as it was are dropped. */
+function below(check: Check, value: unknown, path: string, found: Found, old: unknown): void {
+  const before = found.errors.length;
+  check(value, path, found, old);
+  if (old !== undefined && found.errors.length > before && equal(value, old)) found.errors.length = before;
+}
+
+function typeCheck(node: Node): Check | undefined {
+  const isEither = node["x-kubernetes-int-or-string"] === true;
+  if (node.type === undefined && !isEither) return undefined;
+  const wanted = isEither ? "integer,string" : (node.type ?? "");
+  const fits = (name: string): boolean => {
+    if (isEither) return name === "integer" || name === "string";
+    return name === node.type || (node.type === "number" && name === "integer");
+  };
+  return (value, path, found) => {
+    const name = typeName(value);
+    if (fits(name) || (name === "null" && node.nullable === true)) found.matches++;
+    else tell(found, [fieldError.typeInvalid(path, name, `${path} in body must be of type ${wanted}: ${JSON.stringify(name)}`)]);
   };
 }
 
-/** Items of a set or of a list with keys occur once. */
-function duplicateErrors(node: Node, items: readonly unknown[], path: string): FieldError[] {
-  const listType = node["x-kubernetes-list-type"];
-  if (listType !== "set" && listType !== "map") return [];
-  const keys = node["x-kubernetes-list-map-keys"] ?? [];
-  const seen = new Set<string>();
-  return items.flatMap((item, index) => {
-    const key: unknown = listType === "set" || !isObject(item) ? item : Object.fromEntries(keys.map((name) => [name, item[name]]));
-    const text = JSON.stringify(key);
-    if (seen.has(text)) return [fieldError.duplicate(`${path}[${index}]`, key)];
-    seen.add(text);
-    return [];
-  });
+/** A failure of alternatives has no field of its own. */
+const together = (path: string, what: string): FieldError => fieldError.invalid("<nil>", "", `${JSON.stringify(path)} ${what}`);
+
+function resultOf(check: Check, ...[value, path, old]: [unknown, string, unknown]): Found {
+  const found: Found = { errors: [], matches: 0 };
+  check(value, path, found, old);
+  return found;
+}
+
+const best = (failures: readonly Found[]): Found | undefined =>
+  failures.reduce<Found | undefined>((kept, one) => (kept === undefined || one.matches > kept.matches ? one : kept), undefined);
+
+function merge(found: Found, other: Found | undefined): void {
+  if (other === undefined) return;
+  tell(found, other.errors);
+  found.matches += other.matches;
+}
+
+function alternatives(node: Node, next: (node: Node) => Check): Check | undefined {
+  const { allOf = [], anyOf = [], oneOf = [], not } = node;
+  if (allOf.length === 0 && anyOf.length === 0 && oneOf.length === 0 && not === undefined) return undefined;
+  const [all, any, one] = [allOf.map(next), anyOf.map(next), oneOf.map(next)];
+  const none = not === undefined ? undefined : next(not);
+  return (value, path, found, old) => {
+    const run = (check: Check): Found => resultOf(check, value, path, old);
+    const isValid = ({ errors }: Found): boolean => errors.length === 0;
+    if (any.length > 0) {
+      const results = any.map(run);
+      if (!results.some(isValid)) tell(found, [together(path, "must validate at least one schema (anyOf)")]);
+      merge(found, results.find(isValid) ?? best(results));
+    }
+    if (one.length > 0) {
+      const results = one.map(run);
+      const valid = results.filter(isValid);
+      const what = valid.length === 0 ? "Found none valid" : `Found ${valid.length} valid alternatives`;
+      if (valid.length !== 1) tell(found, [together(path, `must validate one and only one schema (oneOf). ${what}`)]);
+      merge(found, valid.length === 0 ? best(results) : valid.length === 1 ? valid[0] : undefined);
+    }
+    if (all.length > 0) {
+      const results = all.map(run);
+      results.forEach((result) => merge(found, result));
+      const valid = results.filter(isValid).length;
+      if (valid < all.length) tell(found, [together(path, `must validate all the schemas (allOf)${valid === 0 ? ". None validated" : ""}`)]);
+    }
+    if (none !== undefined && isValid(run(none))) tell(found, [together(path, "must not validate the schema (not)")]);
+  };
+}
+
+/** Finds the item that an item of a keyed list was before; items of other lists have no past. */
+function pastOf(node: Node): (old: unknown) => (item: unknown) => unknown {
+  const keys = node["x-kubernetes-list-type"] === "map" ? (node["x-kubernetes-list-map-keys"] ?? []) : [];
+  const keyOf = (item: unknown): string => JSON.stringify(isObject(item) ? keys.map((key) => item[key] ?? null) : null);
+  return (old) => {
+    if (keys.length === 0 || !Array.isArray(old)) return () => undefined;
+    const items = new Map(old.map((item) => [keyOf(item), item as unknown]));
+    return (item) => items.get(keyOf(item));
+  };
+}
+
+function listCheck(node: Node, next: (node: Node) => Check): Check {
+  const items = node.items === undefined ? undefined : next(node.items);
+  const past = pastOf(node);
+  const limits = { min: node.minItems, max: node.maxItems, what: "items" };
+  return (value, path, found, old) => {
+    const list = value as readonly unknown[];
+    if (items !== undefined) {
+      const before = past(old);
+      list.forEach((item, index) => below(items, item, `${path}[${index}]`, found, before(item)));
+    }
+    tell(found, countErrors(path, list.length, limits));
+    if (node.uniqueItems === true && list.some((item, index) => list.slice(0, index).some((other) => equal(item, other))))
+      tell(found, [fieldError.invalid(path, "", `${path} in body shouldn't contain duplicates`)]);
+    found.matches++;
+  };
 }
 
 function objectCheck(node: Node, next: (node: Node) => Check): Check {
   const properties = Object.entries(node.properties ?? {}).map(([name, child]) => [name, next(child)] as const);
   const others = node.additionalProperties === undefined ? undefined : next(node.additionalProperties);
-  return (value, path, errors) => {
+  const limits = { min: node.minProperties, max: node.maxProperties, what: "properties" };
+  const counts = limits.min !== undefined || limits.max !== undefined;
+  const hasPast = node["x-kubernetes-map-type"] !== "atomic";
+  return (value, path, found, old) => {
     const object = value as Record<string, unknown>;
+    const before = hasPast && isObject(old) ? old : undefined;
     const at = (name: string): string => (path === "" ? name : `${path}.${name}`);
-    for (const name of node.required ?? []) if (object[name] === undefined) errors.push(fieldError.required(at(name)));
-    for (const [name, check] of properties) if (object[name] !== undefined) check(object[name], at(name), errors);
-    if (others === undefined) return;
-    for (const [name, member] of Object.entries(object)) if (node.properties?.[name] === undefined) others(member, at(name), errors);
-  };
-}
-
-function compile(node: Node, next: (node: Node) => Check): Check {
-  const wanted = node["x-kubernetes-int-or-string"] === true ? "integer,string" : (node.type ?? "");
-  const text = textCheck(node);
-  const object = objectCheck(node, next);
-  const items = node.items === undefined ? undefined : next(node.items);
-  return (value, path, errors) => {
-    const found = typeName(value);
-    if (!isOfType(node, found)) {
-      errors.push(fieldError.typeInvalid(path, found, `${path} in body must be of type ${wanted}: ${JSON.stringify(found)}`));
-    } else if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) items?.(value[index], `${path}[${index}]`, errors);
-      errors.push(...duplicateErrors(node, value, path));
-    } else if (isObject(value)) {
-      object(value, path, errors);
-    } else if (value !== null) {
-      if (typeof value === "string") errors.push(...text(value, path));
-      if (typeof value === "number") errors.push(...numberErrors(node, value, path));
-      if (node.enum !== undefined && !node.enum.includes(value as string)) errors.push(fieldError.notSupported(path, value, node.enum));
+    if (counts) tell(found, countErrors(path, Object.keys(object).length, limits));
+    if (others !== undefined) {
+      for (const [name, member] of Object.entries(object)) {
+        if (node.properties?.[name] === undefined) below(others, member, at(name), found, before?.[name]);
+      }
     }
+    for (const [name, check] of properties) if (object[name] !== undefined) below(check, object[name], at(name), found, before?.[name]);
+    for (const name of node.required ?? []) if (object[name] === undefined) tell(found, [fieldError.required(at(name))]);
   };
 }
 
-export function structureChecker(definitions: Readonly<Record<string, Node>>): (node: Node) => Check {
-  return nodeCompiler<Check>(definitions, compile, (get) => (value, path, errors) => get()(value, path, errors));
+function enumCheck(values: readonly unknown[]): Check {
+  return (value, path, found) => {
+    const isIn = value !== null && values.some((one) => one === value || equal(one, value));
+    if (!isIn) tell(found, [fieldError.notSupported(path, value, values)]);
+  };
+}
+
+function compileWith(engines: Engines): (node: Node, next: (node: Node) => Check) => Check {
+  return (node, next) => {
+    const type = typeCheck(node);
+    const combined = alternatives(node, next);
+    const text = textErrors(node, engines);
+    const number = numberErrors(node);
+    const list = listCheck(node, next);
+    const object = objectCheck(node, next);
+    const allowed = node.enum === undefined || node.enum.length === 0 ? undefined : enumCheck(node.enum);
+    return (value, path, found, old) => {
+      type?.(value, path, found, old);
+      if (value !== null) {
+        combined?.(value, path, found, old);
+        if (typeof value === "string") tell(found, text?.(value, path) ?? []);
+        else if (typeof value === "number") tell(found, number?.(value, path) ?? []);
+        else if (Array.isArray(value)) list(value, path, found, old);
+      }
+      allowed?.(value, path, found, old);
+      if (isObject(value)) object(value, path, found, old);
+      found.matches++;
+    };
+  };
+}
+
+/** Adds to `errors` what is wrong with a whole object. */
+export type CheckStructure = (object: unknown, old: unknown, errors: FieldError[]) => void;
+
+export function structureChecker(definitions: Readonly<Record<string, Node>>, engines: Engines): (node: Node) => CheckStructure {
+  const compiler = nodeCompiler<Check>(definitions, compileWith(engines), (get) => (value, path, found, old) => get()(value, path, found, old));
+  return (node) => {
+    const check = compiler(node);
+    return (object, old, errors) => below(check, object, "", { errors, matches: 0 }, old);
+  };
 }

@@ -9,6 +9,7 @@ import { systemClock } from "#host";
 import { servingCertificate } from "#host/certificates";
 import { defaultServingConfig, Namespace } from "#kinds";
 import type { Kind, UserInfo } from "#schema";
+import { engines } from "#schema/rules";
 import { MemoryStore } from "#store";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "../../src/main/custom-kinds.ts";
 import { servedKinds, tryPod } from "../../src/main/served-kinds.ts";
@@ -71,7 +72,7 @@ async function boot(clock: Clock): Promise<Booted> {
   }).map(bare);
   const definitionsOf = builtIn.map(({ kind }) => kind);
   const kinds = [...builtIn, definitionKind(definitionsOf, PLATFORM.name)];
-  const options = { kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger: silentLogger, version: VERSION };
+  const options = { kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger: silentLogger, version: VERSION, engines };
   const api = createApiServer({ ...options, authenticate, authorize });
   const transport = api.transportFor(PLATFORM);
   const client = createClient(transport);

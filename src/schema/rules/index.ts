@@ -1,0 +1,5 @@
+// schema/rules: the engines behind users' schemas. A door of its own: only who serves kinds of users loads the libraries.
+import type { Engines } from "../engines.ts";
+import { pattern } from "./pattern.ts";
+
+export const engines: Engines = { pattern, rules: () => undefined };
