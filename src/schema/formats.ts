@@ -38,11 +38,11 @@ function isDuration(text: string): boolean {
 }
 
 function isUri(text: string): boolean {
-  if (text === "" || /[\x00-\x20\x7f]/.test(text)) return false;
+  if (text === "" || /[\s\p{Cc}]/u.test(text)) return false;
   if (text.startsWith("/")) return !/%(?![0-9a-f]{2})/i.test(text);
   if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return false;
   const rest = text.slice(text.indexOf(":") + 1);
-  return rest.startsWith("//") ? URL.canParse(text.replace(/^[a-z][a-z0-9+.-]*:/i, "http:")) || rest === "//" : rest !== "" || true;
+  return rest.startsWith("//") ? URL.canParse(text.replace(/^[a-z][a-z0-9+.-]*:/i, "http:")) || rest === "//" : true;
 }
 
 function isCidr(text: string): boolean {
