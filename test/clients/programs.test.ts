@@ -40,7 +40,12 @@ interface Program {
 
 const programs: readonly Program[] = [
   { language: "Go", variable: "CLIENT_GO", steps: 7, run: (namespace, env) => ran(given("CLIENT_GO"), [namespace], env) },
-  { language: "Python", variable: "CLIENT_PYTHON", steps: 7, run: (namespace, env) => ran(given("CLIENT_PYTHON"), [join(FOLDER, "python.py"), namespace], env) },
+  {
+    language: "Python",
+    variable: "CLIENT_PYTHON",
+    steps: 7,
+    run: (namespace, env) => ran(given("CLIENT_PYTHON"), [join(FOLDER, "python.py"), namespace], env),
+  },
   { language: "JavaScript", variable: "CLIENT_JAVASCRIPT", steps: 6, run: javascript },
 ];
 

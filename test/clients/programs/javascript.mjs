@@ -10,7 +10,11 @@ config.loadFromDefault();
 const core = config.makeApiClient(CoreV1Api);
 const apps = config.makeApiClient(AppsV1Api);
 const ok = (step) => console.log("ok:", step);
-const codeOf = (call) => call.then(() => 200, (error) => error.code);
+const codeOf = (call) =>
+  call.then(
+    () => 200,
+    (error) => error.code,
+  );
 async function eventually(what, done) {
   for (let tries = 0; tries < 500; tries++) {
     if (done()) return;
@@ -44,9 +48,10 @@ assert.equal(await codeOf(core.createNamespacedConfigMap({ namespace, body: { me
 assert.equal(await codeOf(core.createNamespacedConfigMap({ namespace, body: { metadata: { name: "Wrong Name" } } })), 422);
 ok("errors have their codes");
 
-for (let number = 0; number < 12; number++) await core.createNamespacedSecret({ namespace, body: { metadata: { name: `s-${String(number).padStart(2, "0")}` } } });
+for (let number = 0; number < 12; number++)
+  await core.createNamespacedSecret({ namespace, body: { metadata: { name: `s-${String(number).padStart(2, "0")}` } } });
 const names = [];
-for (let next = ""; ; ) {
+for (let next = ""; ;) {
   const page = await core.listNamespacedSecret({ namespace, limit: 5, ...(next === "" ? {} : { _continue: next }) });
   names.push(...page.items.map(({ metadata }) => metadata.name));
   next = page.metadata._continue ?? "";
@@ -66,6 +71,9 @@ ok("a deployment and its scale");
 const objects = KubernetesObjectApi.makeApiClient(config);
 const applied = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "applied", namespace }, data: { x: "y" } };
 await objects.patch(applied, undefined, undefined, "javascript", true, PatchStrategy.ServerSideApply);
-assert.deepEqual((await objects.read(applied)).metadata.managedFields.map(({ manager }) => manager), ["javascript"]);
+assert.deepEqual(
+  (await objects.read(applied)).metadata.managedFields.map(({ manager }) => manager),
+  ["javascript"],
+);
 await objects.delete(applied);
 ok("any object, and server-side apply");
