@@ -18,13 +18,14 @@ interface Kept {
 }
 
 /** Follows the ConfigMaps. A value that cannot be read keeps its member as it was, and is logged. */
-export function followSettings(options: { readonly informers: InformerSet; readonly logger: Logger }): Settings {
+export function followSettings(options: { readonly informers: InformerSet; readonly logger: Logger; readonly namespace?: string }): Settings {
+  const { namespace = SYSTEM_NAMESPACE } = options;
   const maps = options.informers.of(ConfigMap, "settings", ({ metadata, data }): Kept | undefined =>
-    metadata.namespace === SYSTEM_NAMESPACE ? { name: metadata.name, data: data ?? {} } : undefined,
+    metadata.namespace === namespace ? { name: metadata.name, data: data ?? {} } : undefined,
   );
   const listeners: (() => void)[] = [];
   const parse = (last: ServingConfig | undefined): ServingConfig => {
-    const { config, errors } = parseServingConfig(Object.fromEntries(maps.list(SYSTEM_NAMESPACE).map(({ name, data }) => [name, data])), last);
+    const { config, errors } = parseServingConfig(Object.fromEntries(maps.list(namespace).map(({ name, data }) => [name, data])), last);
     for (const [name, error] of Object.entries(errors))
       options.logger.warn("settings are refused, the last good ones stay", { configMap: name, reason: error });
     return config;

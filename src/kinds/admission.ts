@@ -1,6 +1,6 @@
-// Knative's webhook as an `Admit`: typed form, defaults, checks, in that order (serving.md §1.3).
+// Knative's webhooks: typed form and defaults, then checks (serving.md §1.3); together as an `Admit`, or apart for a cluster.
 import { badRequest, StatusError } from "#core";
-import { compileKind, type AdmissionRequest, type Admit, type Admitted, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import { compileKind, type AdmissionRequest, type Admit, type CompiledKind, type Kind, type KubeObject } from "#schema";
 import { metricWebhook, podAutoscalerWebhook } from "./autoscaling/webhooks.ts";
 import type { ServingConfig } from "./config/serving-config.ts";
 import { certificateWebhook, ingressWebhook, serverlessServiceWebhook } from "./networking/webhooks.ts";
@@ -8,13 +8,14 @@ import type { AdmissionContext, Webhook } from "./serving/admission-context.ts";
 import { goDecodeError } from "./serving/go-decode.ts";
 import { roundTripped } from "./serving/round-trip.ts";
 import type { Configuration } from "./serving/configuration.ts";
+import { denied } from "./denied.ts";
 import { serving } from "./keys.ts";
 import type { RevisionTemplate } from "./serving/revision-spec.ts";
 import type { Service } from "./serving/service.ts";
 import { configurationWebhook, revisionWebhook, routeWebhook, serviceWebhook } from "./serving/webhooks.ts";
 
-const VALIDATION = 'admission webhook "validation.webhook.serving.knative.dev" denied the request: ';
-const NOT_DECODED = 'admission webhook "webhook.serving.knative.dev" denied the request: mutation failed: cannot decode incoming new object: ';
+export const DEFAULTING = "webhook.serving.knative.dev";
+export const VALIDATION = "validation.webhook.serving.knative.dev";
 
 /** By kind; ClusterDomainClaim and Image have no webhook. */
 const WEBHOOKS = {
@@ -63,28 +64,72 @@ async function tryPod(object: KubeObject, kind: string, tryTemplate: KnativeAdmi
   }
 }
 
-async function admit<O extends KubeObject>(kind: CompiledKind<O>, request: AdmissionRequest<O>, deps: KnativeAdmissionDeps): Promise<Admitted<O>> {
-  const { object, old, operation, subresource } = request;
-  const webhook = (WEBHOOKS as Readonly<Record<string, unknown>>)[kind.kind.kind] as Webhook<O> | undefined;
-  if (webhook === undefined || operation === "DELETE" || subresource === "scale") return { object, warnings: [] };
-  const context = contextOf(request, deps.config());
-  const undecodable = subresource === "status" ? undefined : goDecodeError(object, kind.kind.schema, kind.validate(object, old));
-  if (undecodable !== undefined) throw badRequest(NOT_DECODED + undecodable);
-  const typed = subresource === "status" ? object : roundTripped(object, kind.kind.schema);
-  const filled = webhook.defaults(typed, old, context);
-  // What the schema refuses is told by the server, which looks next; the webhook only sees what passed.
-  if (kind.validate(filled, old).length > 0) return { object: filled, warnings: [] };
-  const found = webhook.validate(filled, old, context);
-  const warnings = linesOf(found.at("warning").render());
-  const errors = found.at("error");
-  if (!errors.isEmpty) throw badRequest(`${VALIDATION}validation failed: ${errors.render()}`, { warnings });
-  const failure = request.dryRun ? await tryPod(filled, kind.kind.kind, deps.tryTemplate) : undefined;
-  if (failure !== undefined) throw badRequest(`${VALIDATION}validation callback failed: ${failure}`, { warnings });
-  return { object: filled, warnings };
+/** Knative's two webhooks of one kind. Between them a server looks at the schema. A StatusError refuses. */
+export interface KnativeWebhooks<O extends KubeObject = KubeObject> {
+  /** The typed form with all defaults. */
+  mutate(request: AdmissionRequest<O>): O;
+  /** Answers warnings. */
+  validate(request: AdmissionRequest<O>): Promise<readonly string[]>;
 }
 
-/** Defaults, checks and warnings of a Knative kind, with the settings as they are when the request comes. */
-export function knativeAdmission<O extends KubeObject>(kind: Kind<O>, deps: KnativeAdmissionDeps): Admit<O> {
+function mutated<O extends KubeObject>(kind: CompiledKind<O>, webhook: Webhook<O>, request: AdmissionRequest<O>, config: ServingConfig): O {
+  const { object, old, subresource } = request;
+  const undecodable = subresource === "status" ? undefined : goDecodeError(object, kind.kind.schema, kind.validate(object, old));
+  if (undecodable !== undefined) throw badRequest(`mutation failed: cannot decode incoming new object: ${undecodable}`);
+  const typed = subresource === "status" ? object : roundTripped(object, kind.kind.schema);
+  return webhook.defaults(typed, old, contextOf(request, config));
+}
+
+async function checked<O extends KubeObject>(
+  kind: CompiledKind<O>,
+  webhook: Webhook<O>,
+  request: AdmissionRequest<O>,
+  { config, tryTemplate }: KnativeAdmissionDeps,
+): Promise<readonly string[]> {
+  const { object, old, dryRun } = request;
+  const found = webhook.validate(object, old, contextOf(request, config()));
+  const warnings = linesOf(found.at("warning").render());
+  const errors = found.at("error");
+  if (!errors.isEmpty) throw badRequest(`validation failed: ${errors.render()}`, { warnings });
+  const failure = dryRun ? await tryPod(object, kind.kind.kind, tryTemplate) : undefined;
+  if (failure !== undefined) throw badRequest(`validation callback failed: ${failure}`, { warnings });
+  return warnings;
+}
+
+function isLookedAt({ operation, subresource }: AdmissionRequest): boolean {
+  return operation !== "DELETE" && subresource !== "scale";
+}
+
+/** The webhooks of a Knative kind with the settings as they are when the request comes; undefined for kinds that have none. */
+export function knativeWebhooks<O extends KubeObject>(kind: Kind<O>, deps: KnativeAdmissionDeps): KnativeWebhooks<O> | undefined {
+  const webhook = (WEBHOOKS as Readonly<Record<string, unknown>>)[kind.kind] as Webhook<O> | undefined;
+  if (webhook === undefined) return undefined;
   const compiled = compileKind(kind);
-  return (request) => admit(compiled, request, deps);
+  return {
+    mutate: (request) => (isLookedAt(request) ? mutated(compiled, webhook, request, deps.config()) : request.object),
+    validate: async (request) => (isLookedAt(request) ? checked(compiled, webhook, request, deps) : []),
+  };
+}
+
+/** Both webhooks and what the server does between them, as one step. */
+export function knativeAdmission<O extends KubeObject>(kind: Kind<O>, deps: KnativeAdmissionDeps): Admit<O> {
+  const webhooks = knativeWebhooks(kind, deps);
+  const compiled = compileKind(kind);
+  const named = (name: string, error: unknown): unknown => (error instanceof StatusError ? denied(name, error) : error);
+  return async (request) => {
+    if (webhooks === undefined || !isLookedAt(request)) return { object: request.object, warnings: [] };
+    let object: O;
+    try {
+      object = webhooks.mutate(request);
+    } catch (error) {
+      throw named(DEFAULTING, error);
+    }
+    // What the schema refuses is told by the server, which looks next; the second webhook only sees what passed.
+    if (compiled.validate(object, request.old).length > 0) return { object, warnings: [] };
+    try {
+      return { object, warnings: await webhooks.validate({ ...request, object }) };
+    } catch (error) {
+      throw named(VALIDATION, error);
+    }
+  };
 }

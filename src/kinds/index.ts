@@ -22,6 +22,9 @@ export { Certificate, certificateConditions } from "./networking/certificate.ts"
 export { ClusterDomainClaim } from "./networking/cluster-domain-claim.ts";
 export { Image } from "./caching/image.ts";
 export { knativeAdmission, type KnativeAdmissionDeps } from "./admission.ts";
+export { reviewAnswerer, type AnswerReview } from "./admission-review.ts";
+export { webhookConfigurations } from "./webhook-configurations.ts";
+export { WRITTEN_DEFINITION, WRITTEN_WEBHOOKS } from "./cluster-only.ts";
 export { FieldErrors, fieldError as knativeFieldError, type KnativeFieldError } from "./knative-field-error.ts";
 export { servingContainerIndex } from "./serving/revision-spec-checks.ts";
 export { childName } from "./child-name.ts";

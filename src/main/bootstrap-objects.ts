@@ -1,8 +1,8 @@
 // Objects that exist on every platform: made at a start when they are missing, otherwise left as they are.
 import type { Client } from "#client";
-import { isReason } from "#core";
 import { ClusterNode, ConfigMap, defaultConfigMaps, Namespace, SYSTEM_NAMESPACE } from "#kinds";
-import type { Draft, Kind, KubeObject } from "#schema";
+import type { Draft } from "#schema";
+import { ensure } from "./cluster-objects.ts";
 
 const NAMESPACES = ["default", "kube-system", "kube-public", SYSTEM_NAMESPACE];
 
@@ -19,11 +19,4 @@ export async function ensureBootstrapObjects(client: Client, options: BootstrapO
   await ensure(client, ClusterNode, options.node);
   const current = await client.get(ClusterNode, "", options.node.metadata.name ?? "");
   await client.updateStatus(ClusterNode, { ...current, ...(options.node.status === undefined ? {} : { status: options.node.status }) });
-}
-
-async function ensure<O extends KubeObject>(client: Client, kind: Kind<O>, object: Draft<O>): Promise<void> {
-  if ((await client.find(kind, object.metadata.namespace ?? "", object.metadata.name ?? "")) !== undefined) return;
-  await client.create(kind, object).catch((error: unknown) => {
-    if (!isReason(error, "AlreadyExists")) throw error;
-  });
 }

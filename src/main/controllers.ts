@@ -28,6 +28,8 @@ import { createEventRecorder, RightOfWay, runController, type Controller, type C
 import type { Kind, KubeObject, ObjectKey } from "#schema";
 
 export interface ControllersOptions {
+  /** Also the controllers that a cluster has in its kube-controller-manager: Deployments, endpoints, namespaces, garbage. */
+  readonly workloads: boolean;
   readonly client: Client;
   readonly transport: Transport;
   readonly informers: InformerSet;
@@ -36,6 +38,8 @@ export interface ControllersOptions {
   readonly deciders: Deciders;
   readonly resolveDigest: ResolveDigest;
   readonly routesInForce: (ingress: Ingress) => boolean;
+  /** Addresses of what holds requests for revisions at zero: our gateway, or a cluster's activators. */
+  readonly activators: () => readonly string[];
   /** The port that URLs show; undefined when it is the scheme's own. */
   readonly publicPort: number | undefined;
   readonly rootCa: string;
@@ -56,7 +60,7 @@ export interface RunningControllers {
 const WORKERS_LEADING_TO_PODS = 32;
 
 export function runControllers(options: ControllersOptions, signal: AbortSignal): RunningControllers {
-  const { client, clock, deciders, informers, kinds, logger, rng, settings } = options;
+  const { client, clock, deciders, informers, logger, rng, settings } = options;
   const events = createEventRecorder({ client, kind: Event, clock, rng, logger });
   const runs: ControllerRun[] = [];
   const way = new RightOfWay(clock);
@@ -91,20 +95,31 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
     }),
   );
   run(metricController());
-  run(serverlessServiceController({ activators: () => ["127.0.0.1"] }));
-  runFirst(deploymentController());
-  runFirst(replicaSetController());
-  run(endpointsController({ informers }));
-  run(endpointSliceController({ informers }));
-  run(endpointSliceMirroringController());
-  run(namespaceController({ transport: options.transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced") }));
-  run(serviceAccountController({ rootCa: options.rootCa }));
-  const collector = createGarbageCollector({ informers, client, kinds, clock, rng, logger });
+  run(serverlessServiceController({ activators: options.activators }));
+  const collector = options.workloads ? runWorkloads(options, { run, runFirst }) : undefined;
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {
     for (const dependent of [revisions, routes, autoscalers]) dependent.requeueAll();
   });
-  const done = Promise.all([events.run(signal), collector.run(signal), ...runs.map((controller) => controller.done)]);
+  const done = Promise.all([events.run(signal), collector?.run(signal), ...runs.map((controller) => controller.done)]);
   return { done, way, requeueIngress: (key) => ingresses.requeue(key) };
+}
+
+interface Starters {
+  readonly run: <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>) => ControllerRun;
+  readonly runFirst: Starters["run"];
+}
+
+/** What Kubernetes' own controllers do; the garbage collector is run by the caller. */
+function runWorkloads(options: ControllersOptions, { run, runFirst }: Starters): ReturnType<typeof createGarbageCollector> {
+  const { client, clock, informers, kinds, logger, rng, transport } = options;
+  runFirst(deploymentController());
+  runFirst(replicaSetController());
+  run(endpointsController({ informers }));
+  run(endpointSliceController({ informers }));
+  run(endpointSliceMirroringController());
+  run(namespaceController({ transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced") }));
+  run(serviceAccountController({ rootCa: options.rootCa }));
+  return createGarbageCollector({ informers, client, kinds, clock, rng, logger });
 }

@@ -172,6 +172,7 @@ runtime = createProcessRuntime({
 const publicPort = asked.externalPort ?? sockets.httpPort;
 const controllers = runControllers(
   {
+    workloads: true,
     client,
     transport,
     informers,
@@ -183,6 +184,7 @@ const controllers = runControllers(
       return digest === undefined ? { error: `image "${image}" is not in the platform's store; build it with: eider build DIR --image ${image}` } : { digest };
     },
     routesInForce: (ingress) => routes.isInForce(ingress),
+    activators: () => ["127.0.0.1"],
     publicPort: publicPort === 80 ? undefined : publicPort,
     rootCa: tls.caPem,
     clock,

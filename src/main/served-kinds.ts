@@ -110,7 +110,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
 }
 
 /** A `tryPod` over the API server that serves the kinds. */
-export function tryPod(transport: InProcessTransport, pod: Draft<Pod>): Promise<unknown> {
+export function tryPod(transport: Pick<InProcessTransport, "send">, pod: Draft<Pod>): Promise<unknown> {
   const { namespace = "" } = pod.metadata;
   return transport.send({ verb: "create", kind: Pod as unknown as Kind, namespace, query: { dryRun: "All" }, body: pod });
 }

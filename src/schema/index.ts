@@ -12,6 +12,7 @@ export { fieldError, type FieldError, type FieldErrorType } from "./field-error.
 export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";
 export { Misfit } from "./from-unstructured.ts";
 export { goText } from "./go-text.ts";
+export { jsonPatchBetween, type PatchStep } from "./json-diff.ts";
 export { applyJsonPatch } from "./json-patch.ts";
 export { typedDecoder } from "./decode-typed.ts";
 export { jsonSyntaxError } from "./json-syntax.ts";

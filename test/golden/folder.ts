@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkAutoscaler, skippedGroup, type AutoscalerRecording } from "./autoscaler-checker.ts";
 import { knPath } from "./scenarios/kn.ts";
+import type { Harness } from "./scenarios/harness.ts";
 import { bootHarness, type HarnessOptions } from "./scenarios/platform.ts";
 import type { Scenario } from "./scenarios/recording.ts";
 import { runScenario } from "./scenarios/run.ts";
@@ -16,6 +17,11 @@ export interface GoldenResult {
   /** The first difference, or the reason for skipping; "" when equal. */
   readonly text: string;
   readonly expected?: string;
+}
+
+export interface GoldenOptions extends HarnessOptions {
+  /** What scenarios run on instead of our own server; it has no kn. */
+  readonly boot?: (namespace: string) => Promise<Harness>;
 }
 
 /** Folders that hold recordings are at most this deep. */
@@ -69,10 +75,12 @@ function failureText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error);
 }
 
-async function ofScenario(scenario: Scenario, options: HarnessOptions): Promise<GoldenResult> {
+async function ofScenario(scenario: Scenario, options: GoldenOptions): Promise<GoldenResult> {
   const { name, namespace, steps } = scenario;
-  if (steps.some(({ op }) => op === "kn") && knPath() === undefined) return { name, verdict: "skipped", text: "needs kn" };
-  const harness = await bootHarness(namespace, options);
+  const needsKn = steps.some(({ op }) => op === "kn");
+  if (needsKn && knPath() === undefined) return { name, verdict: "skipped", text: "needs kn" };
+  if (needsKn && options.boot !== undefined) return { name, verdict: "skipped", text: "kn is run against our own server" };
+  const harness = await (options.boot?.(namespace) ?? bootHarness(namespace, options));
   try {
     return result(name, await runScenario(scenario, harness), scenarioExpectations[name]);
   } catch (error) {
@@ -105,7 +113,7 @@ async function* ofRequests(cases: readonly ValidationCase[]): AsyncGenerator<Gol
 }
 
 /** A result a scenario or case, as they come. Throws for a path without a file in one of the formats. */
-export async function* runGoldenFolder(path: string, options: HarnessOptions = {}): AsyncGenerator<GoldenResult> {
+export async function* runGoldenFolder(path: string, options: GoldenOptions = {}): AsyncGenerator<GoldenResult> {
   const files = jsonFiles(path).filter((file) => basename(file) !== "index.json");
   let found = 0;
   for (const file of files) {

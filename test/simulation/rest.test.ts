@@ -2,7 +2,8 @@
 // Each plan is tested alone to be stable; two that undo each other are found only here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bootHarness, type Harness } from "../golden/scenarios/platform.ts";
+import type { Harness } from "../golden/scenarios/harness.ts";
+import { bootHarness } from "../golden/scenarios/platform.ts";
 
 const NAMESPACE = "rest";
 /** Past the stable window and the grace: what idles is at zero. */

@@ -1,6 +1,7 @@
 // What the webhook of Knative's ConfigMaps answers (serving.md §1.3).
-import { badRequest } from "#core";
+import { badRequest, StatusError } from "#core";
 import type { AdmissionRequest, Admitted } from "#schema";
+import { denied } from "../denied.ts";
 import { EXAMPLE_CHECKSUM, EXAMPLE_KEY, exampleChecksum, type ConfigMapObject } from "./default-config-maps.ts";
 import type { ConfigData } from "./reader.ts";
 import { configMapNameOf, PARSERS, type ServingConfig } from "./serving-config.ts";
@@ -10,11 +11,14 @@ const COMPONENTS = ["autoscaler", "controller", "logging", "networking", "observ
 const EXAMPLE_EDITED =
   'the update modifies a key in "_example" which is probably not what you want. Instead, copy the respective setting to the top-level of the ConfigMap, directly below "data"';
 
-const DENIED = 'admission webhook "config.webhook.serving.knative.dev" denied the request: validation failed: ';
+/** The webhook's name. */
+export const CONFIG_VALIDATION = "config.webhook.serving.knative.dev";
+/** Selects the ConfigMaps that the webhook guards. */
+export const GUARDED = { name: "knative-serving", components: COMPONENTS } as const;
 
 function isGuarded(object: ConfigMapObject): boolean {
   const labels = object.metadata.labels ?? {};
-  return labels["app.kubernetes.io/name"] === "knative-serving" && COMPONENTS.includes(labels["app.kubernetes.io/component"] ?? "");
+  return labels["app.kubernetes.io/name"] === GUARDED.name && GUARDED.components.includes(labels["app.kubernetes.io/component"] ?? "");
 }
 
 function complaintAbout(name: string, data: ConfigData, checksum: string | undefined): string | undefined {
@@ -27,12 +31,19 @@ function complaintAbout(name: string, data: ConfigData, checksum: string | undef
   return "error" in parsed ? parsed.error : undefined;
 }
 
-/** An `Admit` for core/v1 ConfigMaps: those that Knative's webhook guards must parse; all others pass. */
+/** Refuses settings that cannot be read, in ConfigMaps that Knative's webhook guards; all others pass. */
+export function checkConfigMap({ object, operation }: AdmissionRequest<ConfigMapObject>): void {
+  if (operation === "DELETE" || !isGuarded(object)) return;
+  const complaint = complaintAbout(object.metadata.name, object.data ?? {}, object.metadata.annotations?.[EXAMPLE_CHECKSUM]);
+  if (complaint !== undefined) throw badRequest(`validation failed: ${complaint}`);
+}
+
+/** An `Admit` for core/v1 ConfigMaps. */
 export function configMapAdmission(request: AdmissionRequest<ConfigMapObject>): Admitted<ConfigMapObject> {
-  const { object, operation } = request;
-  if (operation !== "DELETE" && isGuarded(object)) {
-    const complaint = complaintAbout(object.metadata.name, object.data ?? {}, object.metadata.annotations?.[EXAMPLE_CHECKSUM]);
-    if (complaint !== undefined) throw badRequest(DENIED + complaint);
+  try {
+    checkConfigMap(request);
+  } catch (error) {
+    throw error instanceof StatusError ? denied(CONFIG_VALIDATION, error) : error;
   }
-  return { object, warnings: [] };
+  return { object: request.object, warnings: [] };
 }

@@ -106,8 +106,19 @@ function exampleText(keys: Readonly<Record<string, string>>): string {
   return `# This block is an example and is not read: copy a line out of it, one level up, to set it.\n${lines.join("\n")}\n`;
 }
 
-/** Created at the first start; `domain` becomes the default entry of config-domain, `version` a label. */
-export function defaultConfigMaps(of: { readonly domain: string; readonly version: string }): Draft<ConfigMapObject>[] {
+export interface DefaultConfigMapsOptions {
+  /** Becomes the default entry of config-domain. */
+  readonly domain: string;
+  /** A label. */
+  readonly version: string;
+  readonly namespace?: string;
+  /** The class of Ingresses where another gateway than ours serves them. */
+  readonly ingressClass?: string;
+}
+
+/** Created at the first start. */
+export function defaultConfigMaps(of: DefaultConfigMapsOptions): Draft<ConfigMapObject>[] {
+  const { namespace = SYSTEM_NAMESPACE } = of;
   return MAPS.map(([name, component, keys, set = {}]) => {
     const example = exampleText(keys);
     return {
@@ -115,11 +126,16 @@ export function defaultConfigMaps(of: { readonly domain: string; readonly versio
       kind: "ConfigMap",
       metadata: {
         name,
-        namespace: SYSTEM_NAMESPACE,
+        namespace,
         labels: { "app.kubernetes.io/name": "knative-serving", "app.kubernetes.io/component": component, "app.kubernetes.io/version": of.version },
         annotations: { [EXAMPLE_CHECKSUM]: exampleChecksum(example) },
       },
-      data: { [EXAMPLE_KEY]: example, ...set, ...(name === "config-domain" ? { [of.domain]: "" } : {}) },
+      data: {
+        [EXAMPLE_KEY]: example,
+        ...set,
+        ...(name === "config-domain" ? { [of.domain]: "" } : {}),
+        ...(name === "config-network" && of.ingressClass !== undefined ? { "ingress-class": of.ingressClass } : {}),
+      },
     };
   });
 }

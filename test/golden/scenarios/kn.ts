@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { servingCertificate } from "#host/certificates";
-import type { Harness } from "./platform.ts";
+import type { Harness } from "./harness.ts";
 import type { RecordedStep } from "./recording.ts";
 
 /** How far the clock of the tests moves at once, and how long the program has to react to it. */

@@ -3,7 +3,7 @@ import { compareEvents, compareObjects, compareResponse, compareTrace, type Answ
 import { compareKn } from "./kn.ts";
 import { kindName } from "./ledger.ts";
 import { normaliseValue, replacementsOf, withLivingPodsFirst } from "./normalise.ts";
-import type { Harness } from "./platform.ts";
+import type { Harness } from "./harness.ts";
 import { queueProxyRollouts } from "./queue-proxy-rollouts.ts";
 import type { Json, RecordedObject, RecordedStep, Scenario } from "./recording.ts";
 

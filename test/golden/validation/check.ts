@@ -2,7 +2,8 @@
 import type { Checked } from "../autoscaler-compare.ts";
 import { firstDifference, type Answer } from "../scenarios/compare.ts";
 import { normaliseValue, replacementsOf } from "../scenarios/normalise.ts";
-import { bootHarness, type Harness } from "../scenarios/platform.ts";
+import type { Harness } from "../scenarios/harness.ts";
+import { bootHarness } from "../scenarios/platform.ts";
 import type { Json } from "../scenarios/recording.ts";
 import { send } from "../scenarios/run.ts";
 
