@@ -116,7 +116,14 @@ async function keepLedger(ledger: Ledger, client: Client, signal: AbortSignal): 
       const { namespace = "", name, resourceVersion } = object.metadata;
       const key = `${kind.group}/${kind.plural}/${namespace}/${name}`;
       ledger.record([
-        { type: type === "DELETED" ? "delete" : "put", key, revision: Number(resourceVersion), previous: undefined, value: JSON.stringify(object) },
+        {
+          type: type === "DELETED" ? "delete" : "put",
+          key,
+          revision: Number(resourceVersion),
+          previous: undefined,
+          previousRevision: undefined,
+          value: JSON.stringify(object),
+        },
       ]);
     }
   };

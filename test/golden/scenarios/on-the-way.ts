@@ -1,6 +1,6 @@
 // Follows what is on its way between our programs and a real API server, so that simulated time can stand still until it has come.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ApiCall, Transport, WatchCall, WatchEvent } from "#client";
+import { endsInitialEvents, type ApiCall, type Transport, type WatchCall, type WatchEvent } from "#client";
 import { systemClock } from "#host";
 import { apiVersionOf, type Kind, type KubeObject } from "#schema";
 
@@ -11,7 +11,7 @@ const PATIENCE_MS = 3_000;
 
 interface OpenWatch {
   readonly kind: string;
-  /** All that happened up to here has come. */
+  /** All that happened up to here has come; below zero until what existed at first has come. */
   revision: number;
 }
 
@@ -70,12 +70,13 @@ export class OnTheWay {
   }
 
   async *#watch(inner: Transport, call: WatchCall, signal: AbortSignal): AsyncIterable<WatchEvent<KubeObject>> {
-    const open: OpenWatch = { kind: kindId(call.kind), revision: Number(call.query["resourceVersion"] ?? 0) };
+    const open: OpenWatch = { kind: kindId(call.kind), revision: Number(call.query["resourceVersion"] ?? -1) };
     this.#watches.add(open);
     try {
       for await (const event of inner.watch(call, signal)) {
-        open.revision = Number(event.object.metadata.resourceVersion);
-        if (event.type !== "BOOKMARK") this.#heard(open.kind, open.revision);
+        const revision = Number(event.object.metadata.resourceVersion);
+        if (open.revision >= 0 || endsInitialEvents(event)) open.revision = revision;
+        if (event.type !== "BOOKMARK") this.#heard(open.kind, revision);
         if (event.type === "DELETED") {
           this.#told.add(event.object.metadata.uid);
           this.#gone.delete(event.object.metadata.uid);
