@@ -1,6 +1,6 @@
 // From the body of a request to JSON and to an object of the expected kind, with Kubernetes' complaints.
 import { badRequest, StatusError } from "#core";
-import { duplicateFields, type FieldValidation, type KubeObject } from "#schema";
+import { duplicateFields, type FieldValidation, type KubeObject, type ObjectMeta } from "#schema";
 import { unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
@@ -96,6 +96,12 @@ function withKind(resource: Resource, json: unknown): Record<string, unknown> {
   throw badRequest(`${sentKind} in version ${JSON.stringify(sentVersion)} cannot be handled as a ${kind.kind}: ${why}`);
 }
 
+/** An empty list of managedFields says something, too: the reader of the kind has dropped it. */
+export function withSentEntries(metadata: ObjectMeta, sent: Readonly<Record<string, unknown>>): ObjectMeta {
+  const entries = isRecord(sent["metadata"]) ? sent["metadata"]["managedFields"] : undefined;
+  return Array.isArray(entries) && entries.length === 0 ? { ...metadata, managedFields: [] } : metadata;
+}
+
 export interface Receiving {
   readonly namespace: string;
   /** The name of the URL, or "" for a new object. */
@@ -121,6 +127,5 @@ export function receive(resource: Resource, { json, duplicates }: JsonBody, rece
     if ((metadata.name ?? "") === "") metadata.name = name;
     if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
-  delete metadata.managedFields;
-  return { ...object, metadata };
+  return { ...object, metadata: withSentEntries(metadata, sent) };
 }

@@ -4,6 +4,7 @@ import type { KubeObject, ObjectMeta } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { invalid, terminating } from "./errors.ts";
 import { keyOf } from "./keys.ts";
+import { ownersAfter, trackedWrite, type Owners } from "./ownership.ts";
 import type { Resource } from "./registry.ts";
 import { admitted, commit, type Result, type WriteContext, type WriteTools } from "./writing.ts";
 
@@ -23,13 +24,14 @@ async function checkNamespace(tools: WriteTools, resource: Resource, namespace: 
 /** The sent metadata with all that the server owns. */
 function newMeta(tools: WriteTools, resource: Resource, sent: ObjectMeta, name: string): ObjectMeta {
   const { labels, annotations, ownerReferences, finalizers, generateName, namespace } = sent;
+  const generation = resource.kind.hasGeneration ? 1 : sent.generation;
   // It gets its resourceVersion when it is stored, and none at all in a dry run.
   const meta: Omit<ObjectMeta, "resourceVersion"> = {
     name,
     ...(generateName === undefined || generateName === "" ? {} : { generateName }),
     ...(namespace === undefined ? {} : { namespace }),
     uid: uuid(tools.rng),
-    ...(resource.kind.hasGeneration ? { generation: 1 } : {}),
+    ...(generation === undefined || generation === 0 ? {} : { generation }),
     creationTimestamp: rfc3339(tools.clock.wallMs()),
     ...(labels === undefined ? {} : { labels }),
     ...(annotations === undefined ? {} : { annotations }),
@@ -39,35 +41,41 @@ function newMeta(tools: WriteTools, resource: Resource, sent: ObjectMeta, name: 
   return meta as ObjectMeta;
 }
 
-/** The object without what a client may not set at creation. */
-function withoutStatus(resource: Resource, object: KubeObject): KubeObject {
-  if (resource.kind.subresources.status !== true || !("status" in object)) return object;
-  const { status: _status, ...rest } = object;
-  return rest;
+/** The object with the status that every new one has: clients may not set it. */
+function withFirstStatus(resource: Resource, object: KubeObject): KubeObject {
+  if (resource.kind.subresources.status !== true) return object;
+  const { status: _status, ...rest } = object as KubeObject & { status?: unknown };
+  const { status } = resource.compiled.empty as KubeObject & { status?: unknown };
+  return status === undefined ? rest : ({ ...rest, status } as KubeObject);
+}
+
+/** An object to be created, and who owns its fields where that is known already. */
+export interface NewObject {
+  readonly object: KubeObject;
+  readonly owners?: { readonly entries: Owners };
 }
 
 /** Throws AlreadyExists, also when no generated name is free. */
-export async function create(
+export async function createObject(
   tools: WriteTools,
   place: { readonly resource: Resource; readonly namespace: string },
-  body: JsonBody,
+  { object: sent, owners }: NewObject,
   context: WriteContext,
 ): Promise<Result> {
   const { resource, namespace } = place;
-  const received = receive(resource, body, { namespace, name: "", fieldValidation: context.fieldValidation, warn: context.warn });
-  const sent = withoutStatus(resource, received);
   const base = sent.metadata.generateName ?? "";
   const given = sent.metadata.name ?? "";
-  if ((sent.metadata.resourceVersion ?? "") !== "") throw badRequest("resourceVersion should not be set on objects to be created");
   if (given === "" && base === "") {
     throw invalid(resource.kind, "", [{ type: "FieldValueRequired", field: "metadata.name", message: "Required value: name or generateName is required" }]);
   }
   await checkNamespace(tools, resource, namespace, given);
+  const filled = resource.compiled.applyDefaults(withFirstStatus(resource, sent));
+  const entries = owners === undefined ? ownersAfter(trackedWrite(resource, "", context, tools.clock), undefined, filled) : owners.entries;
   let name = given;
   for (let attempt = 0; attempt < (given === "" ? GENERATED_ATTEMPTS : 1); attempt++) {
     if (given === "") name = base.slice(0, GENERATED_PREFIX_MAX) + nameSuffix(tools.rng);
-    const draft = { ...sent, metadata: newMeta(tools, resource, sent.metadata, name) };
-    const object = await admitted(resource, draft, { operation: "CREATE", subresource: "", old: undefined }, context);
+    const draft = { ...filled, metadata: newMeta(tools, resource, filled.metadata, name) };
+    const object = await admitted(resource, draft, entries, { operation: "CREATE", subresource: "", old: undefined }, context);
     const target = { resource, namespace, name };
     if (context.dryRun && (await tools.store.get(keyOf(resource, namespace, name))) !== undefined) continue;
     // It may have gone while the object was admitted: nobody would empty it again.
@@ -76,4 +84,23 @@ export async function create(
     if (result !== undefined) return result;
   }
   throw alreadyExists(resource.name, name);
+}
+
+/** What the server owns of the metadata counts for nothing in an object that is new. */
+function withoutSystemFields(object: KubeObject): KubeObject {
+  const { uid: _uid, creationTimestamp: _created, deletionTimestamp: _deleted, deletionGracePeriodSeconds: _grace, ...metadata } = object.metadata;
+  return { ...object, metadata: metadata as ObjectMeta };
+}
+
+/** Creates what a POST sends. */
+export async function create(
+  tools: WriteTools,
+  place: { readonly resource: Resource; readonly namespace: string },
+  body: JsonBody,
+  context: WriteContext,
+): Promise<Result> {
+  const { fieldValidation, warn } = context;
+  const object = receive(place.resource, body, { namespace: place.namespace, name: "", fieldValidation, warn });
+  if ((object.metadata.resourceVersion ?? "") !== "") throw badRequest("resourceVersion should not be set on objects to be created");
+  return createObject(tools, place, { object: withoutSystemFields(object) }, context);
 }

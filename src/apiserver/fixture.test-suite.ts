@@ -51,6 +51,7 @@ export const Gadget = builtIn({
   shortNames: ["gd"],
   categories: ["all"],
   hasGeneration: true,
+  statusKeeps: [["metadata", "labels"]],
   subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },
   selectableFields: { "status.phase": (gadget) => (gadget as { status?: { phase?: string } }).status?.phase ?? "" },
   schema: {

@@ -15,8 +15,7 @@ export function prefixOf(resource: Resource, namespace: string): string {
 /** The stored text of an object at a revision; `object` may come from a client, so its own kind is not trusted. */
 export function encode(resource: Resource, object: KubeObject, revision: number): string {
   const { apiVersion: _version, kind: _kind, metadata, ...rest } = object;
-  const { managedFields: _managed, ...meta } = metadata;
-  const text = JSON.stringify({ metadata: { ...meta, resourceVersion: String(revision) }, ...rest });
+  const text = JSON.stringify({ metadata: { ...metadata, resourceVersion: String(revision) }, ...rest });
   return resource.head + text.slice(1);
 }
 

@@ -1,19 +1,20 @@
 // The one path of all verbs on all kinds, shared by HTTP and in-process callers.
 import { isReason } from "#core";
 import type { FieldValidation, KubeObject } from "#schema";
-import { receive, type JsonBody } from "./body.ts";
+import type { JsonBody } from "./body.ts";
+import { patching, replacing } from "./change.ts";
 import { create } from "./create.ts";
 import { remove, type DeleteOptions } from "./delete.ts";
 import { verbsOf } from "./discovery.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
 import { listParameters, versionOfOne } from "./list-options.ts";
-import { patched, receivePatched, type Patch } from "./patch.ts";
+import type { Patch } from "./patch.ts";
 import type { Verb } from "./port.ts";
 import { get, list, type Page } from "./read.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import type { Resource } from "./registry.ts";
-import { scaleOf, withScale } from "./scale.ts";
+import { scaleOf } from "./scale.ts";
 import { selectionOf } from "./selection.ts";
 import { update, type Change } from "./update.ts";
 import type { Result, WriteContext, WriteTools } from "./writing.ts";
@@ -63,9 +64,9 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
     case "create":
       return { as: "object", status: 201, result: await create(tools, { resource, namespace }, payload.object(resource), context) };
     case "update":
-      return change(tools, call, replacement(call, payload, context), context);
+      return change(tools, call, replacing(tools, call, payload.object(resource), context), context);
     case "patch":
-      return change(tools, call, patching(call, payload.patch(resource, context.fieldValidation), context), context);
+      return change(tools, call, patching(tools, call, payload.patch(resource, context.fieldValidation), context), context);
     case "delete":
       return deletion(tools, call, payload.deleteOptions(query), context);
     case "deletecollection":
@@ -81,29 +82,10 @@ function scaled(resource: Resource, object: KubeObject): Outcome {
   return { as: "plain", status: 200, body: scaleOf(object, paths) };
 }
 
-/** What a PUT wants of the current object. */
-function replacement(call: Call, payload: Payload, context: WriteContext): Change["wanted"] {
+async function change(tools: WriteTools, call: Call, wish: Pick<Change, "wanted" | "created">, context: WriteContext): Promise<Outcome> {
   const { resource, namespace, name, subresource } = call;
-  const body = payload.object(resource);
-  const paths = resource.kind.subresources.scale;
-  if (subresource === "scale" && paths !== undefined) return (current) => withScale(current, paths, body.json);
-  const object = receive(resource, body, { namespace, name, fieldValidation: context.fieldValidation, warn: context.warn });
-  return () => object;
-}
-
-/** What a PATCH wants of the current object. */
-function patching(call: Call, patch: Patch, context: WriteContext): Change["wanted"] {
-  const { resource, namespace, name, subresource } = call;
-  const paths = resource.kind.subresources.scale;
-  if (subresource === "scale" && paths !== undefined) return (current) => withScale(current, paths, patched(undefined, patch, scaleOf(current, paths)).json);
-  const { fieldValidation, warn } = context;
-  return (current) => receivePatched(resource, patched(resource, patch, current), { namespace, name, fieldValidation, warn });
-}
-
-async function change(tools: WriteTools, call: Call, wanted: Change["wanted"], context: WriteContext): Promise<Outcome> {
-  const { resource, namespace, name, subresource } = call;
-  const result = await update(tools, { resource, namespace, name }, { subresource, wanted, isWhole: call.verb === "update" }, context);
-  return subresource === "scale" ? scaled(resource, result.object) : { as: "object", status: 200, result };
+  const result = await update(tools, { resource, namespace, name }, { ...wish, subresource, isWhole: call.verb === "update" }, context);
+  return subresource === "scale" ? scaled(resource, result.object) : { as: "object", status: result.isNew ? 201 : 200, result };
 }
 
 async function deletion(tools: WriteTools, { resource, namespace, name }: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {

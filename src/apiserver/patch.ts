@@ -13,7 +13,8 @@ import {
   type PatchDocument,
   type PatchType,
 } from "#schema";
-import { isRecord, type Receiving } from "./body.ts";
+import type { ApplyBody } from "./apply-body.ts";
+import { isRecord, withSentEntries, type Receiving } from "./body.ts";
 import { kindless, notRegistered, unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
@@ -25,11 +26,12 @@ const TYPES: Readonly<Record<string, PatchType>> = {
 };
 const APPLY_PATCH = "application/apply-patch+yaml";
 
-export type Patch = PatchDocument;
+export type Patch = PatchDocument | { readonly type: "apply"; readonly body: ApplyBody };
 
 /** The type that a Content-Type names, to the letter; throws 415 for one that the kind does not take. */
-export function patchType(resource: Resource, contentType: string | undefined): PatchType {
+export function patchType(resource: Resource, contentType: string | undefined): PatchType | "apply" {
   const given = (contentType ?? "").split(";", 1)[0] ?? "";
+  if (given === APPLY_PATCH) return "apply";
   const type = TYPES[given];
   const { custom } = resource.kind;
   if (type !== undefined && !(custom && type === "strategic")) return type;
@@ -57,7 +59,7 @@ function written(current: KubeObject): KubeObject {
 }
 
 /** Throws when the patch cannot be applied. Without a resource a strategic patch is merged as a plain one. */
-export function patched(resource: Resource | undefined, { type, json, problems }: Patch, current: KubeObject): Patched {
+export function patched(resource: Resource | undefined, { type, json, problems }: PatchDocument, current: KubeObject): Patched {
   const plain = (result: unknown): Patched => ({ json: result, problems, shown: () => JSON.stringify(result), ofKind: "any" });
   switch (type) {
     case "json":
@@ -104,5 +106,5 @@ export function receivePatched(resource: Resource, { json, problems, shown, ofKi
   }
   if ((metadata.name ?? "") === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  return { ...object, metadata };
+  return { ...object, metadata: withSentEntries(metadata, json) };
 }

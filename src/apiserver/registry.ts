@@ -1,6 +1,6 @@
 // The kinds that are served, found by the words of a URL, with what is computed from each once.
 import { assert, type ResourceName } from "#core";
-import { apiVersionOf, compileKind, tableOf, type CompiledKind, type Engines, type Kind, type TableOf } from "#schema";
+import { apiVersionOf, compileKind, fieldsOf, tableOf, type CompiledKind, type Engines, type Kind, type TableOf, type Tracking } from "#schema";
 import type { ServedKind } from "./port.ts";
 
 /** A served kind with its compiled schema and the fixed parts of its texts. */
@@ -16,6 +16,8 @@ export interface Resource {
   readonly prefix: string;
   /** How every stored text of the kind begins. */
   readonly head: string;
+  /** How the owners of fields are kept when the object, or its status, is written. */
+  readonly tracking: { readonly main: Tracking; readonly status: Tracking };
   /** Aborts when the kind is no longer served like this; absent for kinds that are always served. */
   readonly gone?: AbortSignal;
 }
@@ -36,8 +38,28 @@ export function listKindOf({ kind }: Resource): string {
   return kind.listKind ?? `${kind.kind}List`;
 }
 
-/** A kind that comes and goes is compiled when it is first asked for: there may be many that nobody asks for. */
-function resourceOf(served: ServedKind, custom?: { readonly engines: Engines | undefined; readonly gone: AbortSignal }): Resource {
+/** The object in another version of its kind; undefined when that is not served. */
+type Convert = NonNullable<Tracking["convert"]>;
+
+/** A write of an object resets its status, a write of the status all else that it may not change. */
+function trackingOf(kind: Kind, { mergeType: type, empty }: CompiledKind, convert: Convert): Resource["tracking"] {
+  const common = { apiVersion: apiVersionOf(kind), type, empty, convert };
+  const path = (names: readonly string[]): string[] => names.map((name) => `f:${name}`);
+  const hasStatus = kind.subresources.status === true;
+  return {
+    main: { ...common, reset: hasStatus ? fieldsOf(["f:status"]) : fieldsOf() },
+    status: { ...common, reset: fieldsOf(["f:spec"], ...(kind.statusKeeps ?? []).map(path)) },
+  };
+}
+
+/** What becomes of a kind that comes and goes, and what checks its schemas. */
+interface Coming {
+  readonly engines: Engines | undefined;
+  readonly gone: AbortSignal;
+}
+
+/** What is computed from a kind once. A kind that comes and goes is compiled when it is first asked for: there may be many that nobody asks for. */
+export function resourceOf(served: ServedKind, convert: Convert = () => undefined, custom?: Coming): Resource {
   const { kind } = served;
   const apiVersion = apiVersionOf(kind);
   const kindText = `"kind":${JSON.stringify(kind.kind)}`;
@@ -51,9 +73,13 @@ function resourceOf(served: ServedKind, custom?: { readonly engines: Engines | u
     prefix: `/${kind.group === "" ? "core" : kind.group}/${kind.plural}/`,
     head: kind.custom ? `{${versionText},${kindText},` : `{${kindText},${versionText},`,
   };
-  if (custom === undefined) return { ...fixed, compiled: compileKind(kind), table: tableOf(kind) };
+  if (custom === undefined) {
+    const compiled = compileKind(kind);
+    return { ...fixed, compiled, table: tableOf(kind), tracking: trackingOf(kind, compiled, convert) };
+  }
   let compiled: CompiledKind | undefined;
   let table: TableOf | undefined;
+  let tracking: Resource["tracking"] | undefined;
   return {
     ...fixed,
     gone: custom.gone,
@@ -62,6 +88,9 @@ function resourceOf(served: ServedKind, custom?: { readonly engines: Engines | u
     },
     get table() {
       return (table ??= tableOf(kind));
+    },
+    get tracking() {
+      return (tracking ??= trackingOf(kind, this.compiled, convert));
     },
   };
 }
@@ -82,12 +111,12 @@ class CustomResources {
   }
 
   /** Tells afterwards to those who use a resource that it is no longer served. */
-  replace(kinds: readonly ServedKind[]): () => void {
+  replace(kinds: readonly ServedKind[], made: (served: ServedKind, custom: Coming) => Resource): () => void {
     const before = this.#entries;
     this.#entries = new Map(
       kinds.map((kind) => {
         const end = new AbortController();
-        return [kind, before.get(kind) ?? { resource: resourceOf(kind, { engines: this.#engines, gone: end.signal }), end }];
+        return [kind, before.get(kind) ?? { resource: made(kind, { engines: this.#engines, gone: end.signal }), end }];
       }),
     );
     return () => before.forEach(({ end }, kind) => this.#entries.has(kind) || end.abort());
@@ -96,12 +125,21 @@ class CustomResources {
 
 /** `engines` are for the kinds that come and go: their schemas are not ours. */
 export function createRegistry(kinds: readonly ServedKind[], engines?: Engines): Registry {
-  const fixed = kinds.map((kind) => resourceOf(kind));
-  const always = new Set(fixed.map(nameOf));
   const custom = new CustomResources(engines);
   let generation = 0;
   let resources: readonly Resource[] = [];
   let byName: ReadonlyMap<string, Resource> = new Map();
+  // Versions of a kind differ in their schemas; what a converter would change besides does not change who owns what.
+  const made = (served: ServedKind, coming?: Coming): Resource => {
+    const { group, plural } = served.kind;
+    const convert: Convert = (object, apiVersion) => {
+      const other = byName.get(`${apiVersion}/${plural}`);
+      return other?.kind.group === group ? { object: { ...(object as object), apiVersion }, type: other.compiled.mergeType } : undefined;
+    };
+    return resourceOf(served, convert, coming);
+  };
+  const fixed = kinds.map((kind) => made(kind));
+  const always = new Set(fixed.map(nameOf));
   const refresh = (): void => {
     resources = [...fixed, ...custom.resources];
     byName = new Map(resources.map((resource) => [nameOf(resource), resource]));
@@ -126,7 +164,10 @@ export function createRegistry(kinds: readonly ServedKind[], engines?: Engines):
     },
     replaceCustom(wanted) {
       // What is always served wins.
-      const tell = custom.replace(wanted.filter(({ kind }) => !always.has(`${apiVersionOf(kind)}/${kind.plural}`)));
+      const tell = custom.replace(
+        wanted.filter(({ kind }) => !always.has(`${apiVersionOf(kind)}/${kind.plural}`)),
+        made,
+      );
       refresh();
       tell();
     },

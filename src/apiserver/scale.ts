@@ -1,8 +1,20 @@
 // The scale subresource: a Scale seen in any object that has replicas, and written back into it.
 import { badRequest } from "#core";
-import { formatLabelSelector, requirementsOf, type KubeObject, type ScaleSubresource } from "#schema";
+import {
+  formatLabelSelector,
+  requirementsOf,
+  toParentEntries,
+  toScaleEntries,
+  type Kind,
+  type KubeObject,
+  type ObjectMeta,
+  type ReplicasPath,
+  type ScaleSubresource,
+} from "#schema";
 import { isRecord } from "./body.ts";
 import { invalid } from "./errors.ts";
+import type { Owners } from "./ownership.ts";
+import { resourceOf, type Resource } from "./registry.ts";
 
 /** `autoscaling/v1` Scale. */
 export interface Scale extends KubeObject {
@@ -10,10 +22,50 @@ export interface Scale extends KubeObject {
   readonly status: { readonly replicas: number; readonly selector?: string };
 }
 
+const count = { type: "integer", format: "int32" } as const;
+
+const kind: Kind = {
+  group: "autoscaling",
+  version: "v1",
+  kind: "Scale",
+  plural: "scales",
+  singular: "scale",
+  shortNames: [],
+  categories: [],
+  scope: "Namespaced",
+  subresources: {},
+  columns: [],
+  custom: false,
+  hasGeneration: false,
+  definitions: {
+    ScaleSpec: { type: "object", properties: { replicas: { ...count, "x-eider-zero": "drop" } } },
+    ScaleStatus: {
+      type: "object",
+      properties: { replicas: { ...count, "x-eider-zero": "keep" }, selector: { type: "string", "x-eider-zero": "drop" } },
+    },
+  },
+  schema: {
+    type: "object",
+    properties: { spec: { $ref: "ScaleSpec", "x-eider-zero": "keep" }, status: { $ref: "ScaleStatus", "x-eider-zero": "keep" } },
+  },
+};
+
+/** How a Scale is read, patched and applied, as if it were an object of its own. */
+const scales = resourceOf({ kind });
+
+/** The resource of the Scales of another one: as namespaced as that. */
+export function scalesOf({ namespaced }: Resource): Resource {
+  return namespaced ? scales : { ...scales, namespaced };
+}
+
 function at(object: unknown, path: string): unknown {
   let value: unknown = object;
-  for (const part of path.split(".").filter((word) => word !== "")) value = isRecord(value) ? value[part] : undefined;
+  for (const part of namesIn(path)) value = isRecord(value) ? value[part] : undefined;
   return value;
+}
+
+function namesIn(path: string): string[] {
+  return path.split(".").filter((word) => word !== "");
 }
 
 function withValue(object: Record<string, unknown>, path: readonly string[], value: unknown): Record<string, unknown> {
@@ -39,32 +91,50 @@ export function scaleOf(object: KubeObject, paths: ScaleSubresource): Scale {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp },
-    spec: typeof replicas === "number" ? { replicas } : {},
+    spec: typeof replicas === "number" && replicas !== 0 ? { replicas } : {},
     status: { replicas: typeof ready === "number" ? ready : 0, ...(selector === undefined ? {} : { selector }) },
   };
 }
 
+/** Where owners of an object's replicas are found. */
+export function replicasPath(resource: Resource, paths: ScaleSubresource): ReplicasPath {
+  const { apiVersion, tracking } = resource;
+  return {
+    apiVersion,
+    path: namesIn(paths.specReplicasPath).map((name) => `f:${name}`),
+    isServed: (version) => version === apiVersion || tracking.main.convert?.({}, version) !== undefined,
+  };
+}
+
+/** As `scaleOf`, with the owners of the replicas. */
+export function ownedScale(resource: Resource, object: KubeObject, paths: ScaleSubresource): Scale {
+  const scale = scaleOf(object, paths);
+  const entries = toScaleEntries(object.metadata.managedFields, replicasPath(resource, paths));
+  return entries === undefined ? scale : { ...scale, metadata: { ...scale.metadata, managedFields: entries } as ObjectMeta };
+}
+
+/** The owners of an object after its Scale has got these. */
+export function ownersWithScale(resource: Resource, object: KubeObject, paths: ScaleSubresource, owners: Owners): Owners {
+  return toParentEntries(object.metadata.managedFields, owners, replicasPath(resource, paths));
+}
+
 /** The object with the replicas of a sent Scale, and with its resourceVersion for the optimistic lock. */
-export function withScale(object: KubeObject, paths: ScaleSubresource, sent: unknown): KubeObject {
-  if (!isRecord(sent) || (sent["kind"] ?? "Scale") !== "Scale") throw badRequest("the object provided is unrecognized (must be of type Scale)");
+export function withScale(object: KubeObject, paths: ScaleSubresource, sent: KubeObject): KubeObject {
   const { name } = object.metadata;
-  const meta = isRecord(sent["metadata"]) ? sent["metadata"] : {};
-  if ((meta["name"] ?? name) !== name) throw badRequest(`the name of the object (${String(meta["name"])}) does not match the name on the URL (${name})`);
   const replicas = at(sent, ".spec.replicas") ?? 0;
   if (typeof replicas !== "number" || !Number.isInteger(replicas)) throw badRequest("the Scale's spec.replicas must be an integer");
   if (replicas < 0) {
     const message = `Invalid value: ${replicas}: must be greater than or equal to 0`;
     throw invalid({ group: "autoscaling", kind: "Scale" }, name, [{ type: "FieldValueInvalid", field: "spec.replicas", message }]);
   }
-  const path = paths.specReplicasPath.split(".").filter((word) => word !== "");
-  const changed = withValue({ ...object }, path, replicas) as unknown as KubeObject;
-  const { resourceVersion, uid } = meta;
+  const changed = withValue({ ...object }, namesIn(paths.specReplicasPath), replicas) as unknown as KubeObject;
+  const { resourceVersion, uid } = sent.metadata as Partial<ObjectMeta>;
   return {
     ...changed,
     metadata: {
       ...object.metadata,
-      ...(typeof resourceVersion === "string" && resourceVersion !== "" ? { resourceVersion } : {}),
-      ...(typeof uid === "string" && uid !== "" ? { uid } : {}),
+      ...(resourceVersion !== undefined && resourceVersion !== "" ? { resourceVersion } : {}),
+      ...(uid !== undefined && uid !== "" ? { uid } : {}),
     },
   };
 }

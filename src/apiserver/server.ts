@@ -1,6 +1,7 @@
 // Puts the API server together and answers requests: who is it, what do they want, may they, do it, show it.
 import { readPatch, type UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
+import { readApply } from "./apply-body.ts";
 import { readObject, textOf } from "./body.ts";
 import { readDeleteOptions } from "./delete.ts";
 import { createDiscovery } from "./discovery.ts";
@@ -25,7 +26,7 @@ import { selectionOf } from "./selection.ts";
 import { storeFor } from "./stored-form.ts";
 import { createTransport } from "./transport.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
-import { writeOptions } from "./write-options.ts";
+import { managerOf, NO_OPTIONS, writeOptions } from "./write-options.ts";
 import type { WriteContext, WriteTools } from "./writing.ts";
 
 interface Parts {
@@ -39,13 +40,28 @@ function payloadOf(request: ApiRequest): Payload {
   const contentType = request.headers["content-type"];
   return {
     object: (resource) => readObject(resource, contentType, request.body),
-    patch: (resource, fieldValidation) => readPatch(patchType(resource, contentType), textOf(request.body), fieldValidation),
+    patch(resource, fieldValidation) {
+      const type = patchType(resource, contentType);
+      const text = textOf(request.body);
+      return type === "apply" ? { type, body: readApply(text) } : readPatch(type, text, fieldValidation);
+    },
     deleteOptions: (query) => readDeleteOptions(request.body, query),
   };
 }
 
-function contextOf(user: UserInfo, { verb, query }: Call, warnings: string[]): WriteContext {
-  return { user, durability: "durable", ...writeOptions(verb, query), warn: (text) => warnings.push(text) };
+function contextOf(parts: Parts, request: ApiRequest, call: Call, { user, warnings }: { readonly user: UserInfo; readonly warnings: string[] }): WriteContext {
+  const { verb, resource, query } = call;
+  const isApply = verb === "patch" && patchType(resource, request.headers["content-type"]) === "apply";
+  const isWrite = verb === "create" || verb === "update" || verb === "patch";
+  const { fieldManager, ...options } = isWrite ? writeOptions(isApply ? "apply" : verb, query) : NO_OPTIONS;
+  return {
+    ...options,
+    user,
+    durability: "durable",
+    manager: managerOf(fieldManager, request.headers["user-agent"]),
+    checkCreate: () => authorizeResource(parts.options.authorize, user, { ...call, verb: "create" }),
+    warn: (text) => warnings.push(text),
+  };
 }
 
 async function answerResource(parts: Parts, request: ApiRequest, call: Call, user: UserInfo): Promise<ApiResponse> {
@@ -67,7 +83,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   }
   const warnings: string[] = resource.served.warning === undefined ? [] : [resource.served.warning];
   try {
-    const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(user, call, warnings));
+    const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(parts, request, call, { user, warnings }));
     return jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings);
   } catch (error) {
     return errorResponse(asStatusError(error, options.logger), warnings);

@@ -2,6 +2,7 @@
 import { unreachable } from "#core";
 import type { KubeObject, UserInfo } from "#schema";
 import { authorizeResource } from "./authorization.ts";
+import { isRecord } from "./body.ts";
 import { deleteOptions, isDryRun } from "./delete.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
@@ -32,7 +33,11 @@ function plain(value: unknown): unknown {
 function payloadOf(call: InProcessCall): Payload {
   return {
     object: () => ({ json: plain(call.body), duplicates: [] }),
-    patch: (resource) => ({ type: patchType(resource, call.contentType), json: plain(call.body), problems: [] }),
+    patch(resource) {
+      const type = patchType(resource, call.contentType);
+      const json = plain(call.body);
+      return type === "apply" ? { type, body: { config: isRecord(json) ? json : {}, problems: [] } } : { type, json, problems: [] };
+    },
     deleteOptions: (query) => deleteOptions(plain(call.body), query),
   };
 }
@@ -83,6 +88,9 @@ export function createTransport(
         durability: "rebuildable",
         dryRun: isDryRun(query.getAll("dryRun"), "PatchOptions"),
         fieldValidation: "Ignore",
+        manager: query.get("fieldManager") ?? "",
+        force: query.get("force") === "true",
+        checkCreate: () => authorizeResource(options.authorize, user, { ...info, verb: "create" }),
         warn: () => {},
       } as const;
       return answerOf(

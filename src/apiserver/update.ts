@@ -1,9 +1,11 @@
 // Changing an object: optimistic locking, what a part of it may change, generations, and removal after the last finalizer.
-import { conflict, notFound } from "#core";
+import { conflict, isReason, notFound, StatusError } from "#core";
 import { equal, type KubeObject, type ObjectMeta } from "#schema";
+import { createObject, type NewObject } from "./create.ts";
 import { isRemovable } from "./deletion-state.ts";
 import { invalid } from "./errors.ts";
 import { keyOf } from "./keys.ts";
+import { ownersAfter, trackedWrite, withoutNewTimes, withOwners, type Owners } from "./ownership.ts";
 import type { Resource } from "./registry.ts";
 import { admitted, ATTEMPTS_MAX, commit, erase, resultText, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
 
@@ -11,25 +13,31 @@ export interface Change {
   /** "" changes all but the status; `status` and `scale` and the kind's own parts change only theirs. */
   readonly subresource: string;
   /** The wanted object, from the current one; called again when somebody else was faster. */
-  readonly wanted: (current: KubeObject) => KubeObject;
+  readonly wanted: (current: KubeObject) => NewObject;
+  /** What is created when there is nothing; absent: NotFound. */
+  readonly created?: (() => NewObject) | undefined;
   /** The wanted object was sent whole: its uid says which object is meant. One that a patch makes may not have another. */
   readonly isWhole: boolean;
 }
 
 /** Metadata that clients may change, with what the server owns from `old`. */
 function carriedMeta(old: ObjectMeta, wanted: ObjectMeta): ObjectMeta {
-  const { labels, annotations, ownerReferences, finalizers } = wanted;
-  const { name, generateName, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = old;
+  const { labels, annotations, ownerReferences, finalizers, generateName } = wanted;
+  const { name, namespace, resourceVersion, generation, creationTimestamp } = old;
+  // A patch may not make another object of it, and deletion is begun by deleting: the checks refuse what a client says of these.
+  const uid = wanted.uid === undefined || wanted.uid === "" ? old.uid : wanted.uid;
+  const deletionTimestamp = old.deletionTimestamp ?? wanted.deletionTimestamp;
+  const grace = wanted.deletionGracePeriodSeconds ?? old.deletionGracePeriodSeconds;
   return {
     name,
-    ...(generateName === undefined ? {} : { generateName }),
+    ...(generateName === undefined || generateName === "" ? {} : { generateName }),
     ...(namespace === undefined ? {} : { namespace }),
     uid,
     resourceVersion,
     ...(generation === undefined ? {} : { generation }),
     creationTimestamp,
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    ...(deletionGracePeriodSeconds === undefined ? {} : { deletionGracePeriodSeconds }),
+    ...(grace === undefined ? {} : { deletionGracePeriodSeconds: grace }),
     ...(labels === undefined ? {} : { labels }),
     ...(annotations === undefined ? {} : { annotations }),
     ...(ownerReferences === undefined ? {} : { ownerReferences }),
@@ -42,32 +50,52 @@ function withStatusOf(object: KubeObject, source: KubeObject): KubeObject {
   return "status" in source ? ({ ...rest, status: source.status } as KubeObject) : rest;
 }
 
+/** A write of the status of a built-in kind may change metadata, too, but for what its kind keeps. */
+function statusMeta({ kind }: Resource, old: ObjectMeta, wanted: ObjectMeta): ObjectMeta {
+  const keeps = kind.statusKeeps ?? [];
+  if (kind.custom || keeps.some((path) => path.length === 1 && path[0] === "metadata")) return old;
+  const meta = new Map<string, unknown>(Object.entries(carriedMeta(old, wanted)));
+  for (const [first, member] of keeps) {
+    if (first !== "metadata" || member === undefined) continue;
+    const before = old[member as keyof ObjectMeta];
+    if (before === undefined) meta.delete(member);
+    else meta.set(member, before);
+  }
+  return Object.fromEntries(meta) as unknown as ObjectMeta;
+}
+
 /** The current object with what this write may change taken over from the wanted one. */
 function carryOver(resource: Resource, change: Change, current: KubeObject, wanted: KubeObject): KubeObject {
-  if (change.subresource === "status") return withStatusOf(current, wanted);
+  if (change.subresource === "status") return { ...withStatusOf(current, wanted), metadata: statusMeta(resource, current.metadata, wanted.metadata) };
   const part = resource.served.parts?.[change.subresource];
   if (part !== undefined) return part(current, wanted);
   const object = { ...wanted, metadata: carriedMeta(current.metadata, wanted.metadata) };
   return resource.kind.subresources.status === true ? withStatusOf(object, current) : object;
 }
 
+/** The uid of an object that was sent whole says which one is meant. Throws in the words of Kubernetes' store. */
+function checkUid({ resource, namespace, name }: Target, uid: string, found: string): void {
+  if (uid === "" || uid === found) return;
+  const { group, plural, custom } = resource.kind;
+  const key = `/registry/${custom ? `${group}/` : ""}${plural}/${resource.namespaced ? `${namespace}/` : ""}${name}`;
+  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`;
+  throw conflict(resource.name, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`);
+}
+
 /** Refuses a write that was made from another state, or is about another object of the same name. */
-function checkLock({ resource, name }: Target, current: KubeObject, { wanted, isWhole }: { readonly wanted: KubeObject; readonly isWhole: boolean }): void {
+function checkLock(target: Target, current: KubeObject, { wanted, isWhole }: { readonly wanted: KubeObject; readonly isWhole: boolean }): void {
+  const { resource, name } = target;
   const { resourceVersion = "", uid = "" } = wanted.metadata as Partial<ObjectMeta>;
-  if (resourceVersion === "" && resource.kind.custom) {
+  if (isWhole) checkUid(target, uid, current.metadata.uid);
+  if (!/^\d*$/.test(resourceVersion)) throw new StatusError("Unknown", `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
+  const isUnsaid = Number(resourceVersion) === 0;
+  if (isUnsaid && (resource.kind.custom || resource.kind.updatesNeedVersion === true)) {
     const message = "Invalid value: 0: must be specified for an update";
-    throw invalid(resource.kind, name, [{ type: "FieldValueInvalid", field: "metadata.resourceVersion", message }]);
+    throw invalid({ group: resource.kind.group, kind: resource.kind.plural }, name, [
+      { type: "FieldValueInvalid", field: "metadata.resourceVersion", message },
+    ]);
   }
-  const isOther = uid !== "" && uid !== current.metadata.uid;
-  if (isOther && !isWhole) {
-    const error = { type: "FieldValueInvalid", field: "metadata.uid", message: `Invalid value: ${JSON.stringify(uid)}: field is immutable` } as const;
-    // Kubernetes' general checks and those of the kind both find it.
-    throw invalid(resource.kind, name, [error, error]);
-  }
-  if (isOther) {
-    throw conflict(resource.name, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`);
-  }
-  if (resourceVersion !== "" && resourceVersion !== current.metadata.resourceVersion) throw conflict(resource.name, name);
+  if (!isUnsaid && Number(resourceVersion) !== Number(current.metadata.resourceVersion)) throw conflict(resource.name, name);
 }
 
 /** All but metadata, and but the status where that is written apart. */
@@ -82,35 +110,60 @@ function withGeneration(resource: Resource, current: KubeObject, next: KubeObjec
 }
 
 /** The next state of the object, or undefined when nothing changes. */
-async function nextState(target: Target, current: Result, change: Change, context: WriteContext): Promise<KubeObject | undefined> {
+async function nextState(tools: WriteTools, target: Target, current: Result, change: Change, context: WriteContext): Promise<KubeObject | undefined> {
   const { resource } = target;
-  const wanted = change.wanted(current.object);
+  const { object: wanted, owners } = change.wanted(current.object);
   checkLock(target, current.object, { wanted, isWhole: change.isWhole });
+  const filled = resource.compiled.applyDefaults(wanted);
+  const entries = owners === undefined ? ownersAfter(trackedWrite(resource, change.subresource, context, tools.clock), current.object, filled) : owners.entries;
   const subresource = change.subresource === "status" || change.subresource === "scale" ? change.subresource : "";
-  const carried = carryOver(resource, change, current.object, wanted);
-  const admission = { operation: "UPDATE", subresource, old: current.object } as const;
-  const next = await admitted(resource, carried, admission, context);
-  const { metadata: wantedMeta, ...wantedRest } = next;
-  const { managedFields: _managed, ...meta } = wantedMeta;
-  const state = { ...wantedRest, metadata: { ...meta, resourceVersion: current.object.metadata.resourceVersion } };
-  return equal(state, current.object) ? undefined : withGeneration(resource, current.object, state);
+  const carried = carryOver(resource, change, current.object, filled);
+  const next = await admitted(resource, carried, entries, { operation: "UPDATE", subresource, old: current.object }, context);
+  const { resourceVersion, managedFields } = current.object.metadata;
+  const state = withOwners({ ...next, metadata: { ...next.metadata, resourceVersion } }, withoutNewTimes(entries, managedFields as Owners));
+  if (equal(state, current.object)) return undefined;
+  return withGeneration(resource, current.object, withOwners(state, entries));
+}
+
+/** An object after an update; `isNew`: there was none before. */
+export interface Updated extends Result {
+  readonly isNew: boolean;
+}
+
+/** What an update creates where nothing is; undefined when somebody else was faster. Throws NotFound where nothing is created. */
+async function firstState(tools: WriteTools, target: Target, { created, isWhole }: Change, context: WriteContext): Promise<Updated | undefined> {
+  const { resource, name } = target;
+  if (created === undefined) throw notFound(resource.name, name);
+  const draft = created();
+  if (isWhole) checkUid(target, draft.object.metadata.uid ?? "", "");
+  context.checkCreate();
+  try {
+    return { ...(await createObject(tools, target, draft, context)), isNew: true };
+  } catch (error) {
+    if (!isReason(error, "AlreadyExists")) throw error;
+    return undefined;
+  }
 }
 
 /** Throws NotFound and Conflict; equal objects are not written, so their resourceVersion stays. */
-export async function update(tools: WriteTools, target: Target, change: Change, context: WriteContext): Promise<Result> {
+export async function update(tools: WriteTools, target: Target, change: Change, context: WriteContext): Promise<Updated> {
   const { resource, namespace, name } = target;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const entry = await tools.store.get(keyOf(resource, namespace, name));
-    if (entry === undefined) throw notFound(resource.name, name);
+    if (entry === undefined) {
+      const first = await firstState(tools, target, change, context);
+      if (first === undefined) continue;
+      return first;
+    }
     const current = { object: tools.parsed.of(entry.value), text: entry.value };
-    const next = await nextState(target, current, change, context);
-    if (next === undefined) return current;
+    const next = await nextState(tools, target, current, change, context);
+    if (next === undefined) return { ...current, isNew: false };
     if (!isRemovable(resource, next)) {
       const result = await commit(tools, target, next, entry.revision, context);
-      if (result !== undefined) return result;
+      if (result !== undefined) return { ...result, isNew: false };
     } else if ((await erase(tools, target, current.object, entry.revision, context)) !== undefined) {
       // Watchers see what was stored last; who took the last hold away sees the object without it.
-      return { object: next, text: resultText(resource, next) };
+      return { object: next, text: resultText(resource, next), isNew: false };
     }
   }
   throw conflict(resource.name, name);

@@ -4,6 +4,7 @@ import type { FieldValidation, KubeObject, UserInfo } from "#schema";
 import type { Durability, Expectation, Store } from "#store";
 import { invalid } from "./errors.ts";
 import { encode, keyOf } from "./keys.ts";
+import { withOwners, type Owners } from "./ownership.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
 import type { Turns } from "./pause.ts";
 import type { Resource } from "./registry.ts";
@@ -14,6 +15,12 @@ export interface WriteContext {
   readonly durability: Durability;
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** Who manages what is written; "" is nobody that is known. */
+  readonly manager: string;
+  /** An apply takes fields from their managers. */
+  readonly force: boolean;
+  /** Throws Forbidden unless the user may create the object, where a PUT or an apply creates one. */
+  readonly checkCreate: () => void;
   readonly warn: (text: string) => void;
 }
 
@@ -48,16 +55,17 @@ export interface Admission {
   readonly old: KubeObject | undefined;
 }
 
-/** Schema defaults, the kind's admission, then all checks; throws Invalid with every cause. */
-export async function admitted(resource: Resource, object: KubeObject, admission: Admission, context: WriteContext): Promise<KubeObject> {
+/** The kind's admission of an object with its defaults, then all checks; throws Invalid with every cause. */
+export async function admitted(resource: Resource, object: KubeObject, owners: Owners, admission: Admission, context: WriteContext): Promise<KubeObject> {
   const { compiled, served, kind } = resource;
-  let next = compiled.applyDefaults(object);
+  let next = object;
   if (served.admit !== undefined) {
     const { user, dryRun, warn } = context;
     const answer = await served.admit({ ...admission, user, dryRun, object: next });
     answer.warnings.forEach(warn);
     next = answer.object;
   }
+  next = withOwners(next, owners);
   const errors = compiled.validate(next, admission.old);
   if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
   return next;

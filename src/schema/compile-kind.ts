@@ -1,5 +1,6 @@
 // Compiles a kind: decode, default and validate as functions that no longer look at the schema.
 import { badRequest, StatusError } from "#core";
+import { mergeTypeOf } from "./apply/index.ts";
 import type { CompiledKind, Decoded, DecodeOptions } from "./compiled.ts";
 import { isObject } from "./compile-nodes.ts";
 import { typedDecoder } from "./decode-typed.ts";
@@ -7,7 +8,7 @@ import { defaulter } from "./defaults.ts";
 import { embeddedChecker } from "./embedded.ts";
 import { ownEngines, type Engines } from "./engines.ts";
 import type { FieldError } from "./field-error.ts";
-import type { Kind } from "./kind.ts";
+import { apiVersionOf, type Kind } from "./kind.ts";
 import { listChecker } from "./list-types.ts";
 import { metadataErrors } from "./metadata.ts";
 import { objectMeta } from "./metadata-schema.ts";
@@ -113,12 +114,16 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
   const fill = defaulter(definitions)(kind.schema);
   const check = plain.custom ? customChecker(plain, engines) : () => {};
   const root = rootOf(plain);
+  const decode = decoderOf(plain, definitions);
+  const names = { apiVersion: apiVersionOf(plain), kind: kind.kind } as KubeObject;
   return {
     kind,
     root,
     definitions,
+    mergeType: mergeTypeOf(root, definitions, objectMeta),
+    empty: kind.custom ? names : decode(names, { fieldValidation: "Ignore" }).object,
     restore: restorer(definitions)(root),
-    decode: decoderOf(plain, definitions),
+    decode,
     applyDefaults(object) {
       const filled = fill(object) as KubeObject;
       return plain.defaultObject?.(filled) ?? filled;

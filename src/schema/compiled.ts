@@ -3,6 +3,7 @@ import type { StatusError } from "#core";
 import type { FieldError } from "./field-error.ts";
 import type { Restore } from "./from-unstructured.ts";
 import type { Kind } from "./kind.ts";
+import type { MergeType } from "./apply/index.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
 
@@ -30,6 +31,10 @@ export interface CompiledKind<O extends KubeObject = KubeObject> {
   readonly definitions: Readonly<Record<string, Node>>;
   /** What a strategic merge patch made, with its values as the types hold them; throws `Misfit`. */
   readonly restore: Restore;
+  /** How server-side apply merges objects of the kind. */
+  readonly mergeType: MergeType;
+  /** An object with nothing in it: what there is before one is created. */
+  readonly empty: KubeObject;
   /**
    * JSON → the object without unknown fields and without nulls where Kubernetes drops them. Throws StatusError
    * `BadRequest`: strict problems, metadata of a wrong type, for built-in kinds any value of a wrong type.

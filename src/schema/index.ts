@@ -1,4 +1,16 @@
 // schema: the language of kinds, and all that is computed from a schema and JSON.
+export {
+  fieldsOf,
+  trackApply,
+  trackUpdate,
+  toParentEntries,
+  toScaleEntries,
+  type Fields,
+  type ManagedFieldsEntry,
+  type ReplicasPath,
+  type Tracked,
+  type Tracking,
+} from "./apply/index.ts";
 export { ageOf, humanDuration } from "./age.ts";
 export { compileKind } from "./compile-kind.ts";
 export type { CompiledKind, Decoded, DecodeOptions, FieldValidation } from "./compiled.ts";
@@ -37,6 +49,7 @@ export {
   type LabelSelectorObject,
   type Requirement,
 } from "./label-selector.ts";
+export { managerErrors, managerName } from "./manager-name.ts";
 export { labelErrors } from "./metadata.ts";
 export { objectMeta } from "./metadata-schema.ts";
 export { names } from "./names.ts";

@@ -64,6 +64,12 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly custom: boolean;
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */
   readonly hasGeneration: boolean;
+  /** What of a built-in kind's object a write of its status leaves as it is, beside the spec. Of custom kinds it changes nothing else. */
+  readonly statusKeeps?: readonly (readonly string[])[];
+  /** An object that is not there is created by a PUT. */
+  readonly createsOnUpdate?: boolean;
+  /** An update must say which state it was made from; always so for custom kinds. */
+  readonly updatesNeedVersion?: boolean;
   /** Labels of the CustomResourceDefinition object that stands for a custom kind. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Semantic checks with no context, in Kubernetes' wording; Knative's webhook checks are `admit` instead. */

@@ -1,9 +1,12 @@
 // Checks of `metadata`, in Kubernetes' order and wording.
 import { fieldError, type FieldError } from "./field-error.ts";
+import type { ManagedFieldsEntry } from "./apply/index.ts";
 import type { Kind, MetadataChecks } from "./kind.ts";
+import { managerErrors } from "./manager-name.ts";
 import { names } from "./names.ts";
 import type { KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
 
+const SUBRESOURCE_BYTES_MAX = 256;
 const ANNOTATIONS_MAX_BYTES = 256 * 1024;
 
 const CHECKS = { subdomain: names.dnsSubdomain, label: names.dnsLabel, label1035: names.dns1035Label } as const;
@@ -91,6 +94,15 @@ export function embeddedMetadataErrors({ labels, annotations }: Partial<ObjectMe
   return [...labelErrors(`${path}.labels`, labels), ...annotationErrors(`${path}.annotations`, annotations)];
 }
 
+/** What is wrong with names in entries that a client has rewritten; all else of a wrong entry is not even taken. */
+function managedFieldsErrors(entries: readonly unknown[]): FieldError[] {
+  return (entries as readonly ManagedFieldsEntry[]).flatMap(({ manager = "", subresource = "" }, index) => {
+    const field = `metadata.managedFields[${index}]`;
+    const long = Buffer.byteLength(subresource) > SUBRESOURCE_BYTES_MAX ? [fieldError.tooLong(`${field}.subresource`, SUBRESOURCE_BYTES_MAX)] : [];
+    return [...managerErrors(`${field}.manager`, manager), ...long];
+  });
+}
+
 /** All that is wrong with an object's metadata as such. */
 function objectErrors(kind: Kind, meta: ObjectMeta): FieldError[] {
   return [
@@ -100,13 +112,14 @@ function objectErrors(kind: Kind, meta: ObjectMeta): FieldError[] {
     ...annotationErrors("metadata.annotations", meta.annotations),
     ...ownerErrors(meta.ownerReferences ?? []),
     ...finalizerErrors(meta.finalizers ?? []),
+    ...managedFieldsErrors(meta.managedFields ?? []),
   ];
 }
 
 /** What an update may not change. */
 function updateErrors(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
   const wrong: FieldError[] = [];
-  for (const member of ["name", "namespace", "uid", "creationTimestamp"] as const) {
+  for (const member of ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const) {
     if ((meta[member] ?? "") !== (old[member] ?? "")) wrong.push(fieldError.invalid(`metadata.${member}`, meta[member] ?? "", "field is immutable"));
   }
   const added = (meta.finalizers ?? []).filter((one) => !(old.finalizers ?? []).includes(one));

@@ -62,6 +62,7 @@ export const CustomResourceDefinition: Kind<DefinitionObject> = builtin<Definiti
   categories: ["api-extensions"],
   scope: "Cluster",
   hasGeneration: true,
+  statusKeeps: [["metadata"]],
   definitions,
   metadataChecks: { update: true, object: false, finalizers: false },
   definition: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",

@@ -106,6 +106,7 @@ export const Deployment: Kind<Deployment> = builtin<Deployment>({
   definitions,
   metadataChecks: { update: true, object: false, finalizers: true },
   definition: "io.k8s.api.apps.v1.Deployment",
+  statusKeeps: [["metadata", "labels"]],
   hasGeneration: true,
   subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },
   columns,

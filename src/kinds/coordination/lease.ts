@@ -22,6 +22,8 @@ export const Lease: Kind<Lease> = builtin<Lease>({
   definitions,
   metadataChecks: { update: true, object: false, finalizers: false },
   definition: "io.k8s.api.coordination.v1.Lease",
+  createsOnUpdate: true,
+  updatesNeedVersion: true,
   columns: [{ name: "Holder", type: "string", cell: (object) => (object as Lease).spec?.holderIdentity ?? "" }, age],
   validate: leaseErrors,
 });

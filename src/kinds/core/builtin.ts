@@ -13,6 +13,9 @@ type Usual =
   | "hasGeneration"
   | "nameForm"
   | "metadataChecks"
+  | "statusKeeps"
+  | "createsOnUpdate"
+  | "updatesNeedVersion"
   | "validate"
   | "defaultObject";
 

@@ -22,6 +22,7 @@ export const Endpoints: Kind<Endpoints> = builtin<Endpoints>({
   shortNames: ["ep"],
   definitions,
   definition: "io.k8s.api.core.v1.Endpoints",
+  createsOnUpdate: true,
   columns: [{ name: "Endpoints", type: "string", cell: (object) => endpointsText(object) }, age],
   defaultObject(endpoints) {
     const { subsets = [] } = endpoints;

@@ -58,6 +58,7 @@ export const Event: Kind<Event> = builtin<Event>({
   definitions,
   metadataChecks: { update: false, object: false, finalizers: false },
   definition: "io.k8s.api.core.v1.Event",
+  createsOnUpdate: true,
   columns,
   selectableFields: {
     "involvedObject.kind": field((event) => event.involvedObject.kind),

@@ -58,6 +58,10 @@ export const Pod: Kind<Pod> = builtin<Pod>({
   categories: ["all"],
   definitions,
   definition: "io.k8s.api.core.v1.Pod",
+  statusKeeps: [
+    ["metadata", "deletionTimestamp"],
+    ["metadata", "ownerReferences"],
+  ],
   hasGeneration: true,
   columns,
   selectableFields: {

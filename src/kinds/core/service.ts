@@ -118,6 +118,7 @@ export const CoreService: Kind<CoreService> = builtin<CoreService>({
   definitions,
   metadataChecks: { update: true, object: false, finalizers: true },
   definition: "io.k8s.api.core.v1.Service",
+  createsOnUpdate: true,
   nameForm: "label1035",
   columns,
   selectableFields: {

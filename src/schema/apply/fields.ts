@@ -118,6 +118,16 @@ export function differenceBelow(a: Fields, b: Fields): Fields {
   return isEmpty(b) || isEmpty(a) ? a : (subtractNodes(a, b, isMemberNode(a), true) ?? NOTHING);
 }
 
+/** Whether the place at the path is in the set. */
+export function hasPath(set: Fields, path: readonly string[]): boolean {
+  const last = path.at(-1);
+  if (last === undefined) return false;
+  return isMember(
+    path.slice(0, -1).reduce((node, element) => below(node, element), set),
+    last,
+  );
+}
+
 /** The paths of all members, those of a place before those below it. */
 export function* pathsOf(set: Fields, prefix: readonly string[] = []): Generator<readonly string[], void, void> {
   const elements = elementsOf(set);

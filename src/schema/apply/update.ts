@@ -7,6 +7,7 @@ import { mergeObjects } from "./merge.ts";
 import type { MergeType } from "./merge-type.ts";
 import { reconciled } from "./reconcile.ts";
 import { removeFields, withNamedFields } from "./remove.ts";
+import { Misfit } from "./walk.ts";
 
 /** An object in one version of its kind. */
 export interface Versioned {
@@ -32,6 +33,16 @@ function versionOf({ apiVersion, type, convert }: Tracking, object: unknown, wan
   return wanted === apiVersion ? { object, type } : convert?.(object, wanted);
 }
 
+/** What does not fit another version says nothing about its managers. */
+function comparedIn(before: Versioned, after: Versioned, isOwn: boolean): Comparison {
+  try {
+    return compareObjects(before.type, before.object, after.object);
+  } catch (error) {
+    if (isOwn || !(error instanceof Misfit)) throw error;
+    return { added: NOTHING, modified: NOTHING, removed: NOTHING };
+  }
+}
+
 /** What changed, as the managers of each version see it. */
 class Changes {
   readonly #tracking: Tracking;
@@ -48,7 +59,7 @@ class Changes {
     if (this.#known.has(apiVersion)) return this.#known.get(apiVersion);
     const { reset, apiVersion: own } = this.#tracking;
     const [before, after] = this.#states.map((state) => versionOf(this.#tracking, state, apiVersion));
-    const found = before === undefined || after === undefined ? undefined : compareObjects(before.type, before.object, after.object);
+    const found = before === undefined || after === undefined ? undefined : comparedIn(before, after, apiVersion === own);
     const comparison = found === undefined || apiVersion !== own ? found : without(found, reset);
     this.#known.set(apiVersion, comparison);
     return comparison;

@@ -1,0 +1,59 @@
+// Server-side apply: the object that a configuration makes of the current one, and who owns what then.
+import { badRequest, conflict, StatusError } from "#core";
+import { Misfit, trackApply, type KubeObject, type Tracked } from "#schema";
+import type { ApplyBody } from "./apply-body.ts";
+import type { Owners } from "./ownership.ts";
+import type { Resource } from "./registry.ts";
+import type { Target, WriteContext } from "./writing.ts";
+
+/** An applied object, not yet checked. */
+export interface Applied {
+  readonly object: KubeObject;
+  readonly owners: Owners;
+}
+
+/** Applied values are moved into the types of a built-in kind one by one, and what does not fit is an error of the server. */
+function typed(resource: Resource, object: unknown): KubeObject {
+  const { kind, compiled } = resource;
+  try {
+    const restored = kind.custom ? object : compiled.restore(object);
+    return compiled.decode(restored, { fieldValidation: "Ignore", refuse: (why) => new StatusError("Unknown", why) }).object;
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    throw new StatusError("Unknown", `failed to convert new object to proper version: ${error.message}`, { cause: error });
+  }
+}
+
+/** Refuses an object that is not the one of the URL; what is missing is taken from there. */
+function placed({ resource, namespace, name }: Target, object: KubeObject): KubeObject {
+  const metadata = { ...object.metadata };
+  if (!resource.namespaced) delete metadata.namespace;
+  else if ((metadata.namespace ?? "") === "") metadata.namespace = namespace;
+  if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  if ((metadata.name ?? "") === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  return { ...object, metadata };
+}
+
+function tellProblems(problems: readonly string[], { fieldValidation, warn }: WriteContext): void {
+  if (problems.length === 0 || fieldValidation === "Ignore") return;
+  if (fieldValidation === "Warn") return problems.forEach(warn);
+  const list = problems.map((problem) => `\n  ${problem}`).join("");
+  throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:${list}`);
+}
+
+/** Applies the body to the object, or to nothing. Throws Conflict, and BadRequest for what does not belong to the URL. */
+export function applied(target: Target, write: Tracked, body: ApplyBody, current: KubeObject | undefined, context: WriteContext): Applied {
+  const { resource, name } = target;
+  const { config, problems } = body;
+  const { object, entries, same } = trackApply(write, { live: current ?? write.tracking.empty, config, force: context.force });
+  tellProblems(problems, context);
+  const made = current !== undefined && same ? (object as KubeObject) : typed(resource, object);
+  const { uid } = made.metadata;
+  if (current === undefined && (uid ?? "") !== "") {
+    throw conflict(resource.name, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+  }
+  return { object: placed(target, made), owners: entries };
+}
