@@ -64,7 +64,11 @@ test("all of its informers sync, and each reconciler takes its lease", { skip },
     const names = items.filter((lease) => (lease.spec?.holderIdentity ?? "") !== "").map((lease) => lease.metadata.name);
     return names.length >= RECONCILERS.length && names;
   });
-  for (const name of RECONCILERS) assert.ok(held.some((lease) => lease.includes(`.${name}.`)), `${name} has no lease: ${held.join(", ")}`);
+  for (const name of RECONCILERS)
+    assert.ok(
+      held.some((lease) => lease.includes(`.${name}.`)),
+      `${name} has no lease: ${held.join(", ")}`,
+    );
 });
 
 test("it makes the children of a Service", { skip }, async () => {
