@@ -37,7 +37,11 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
-const typeOf = (value: unknown): string => (Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value);
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "number") return `number${Number.isInteger(value) ? "" : ` ${value}`}`;
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
 
 function member(json: object, name: "v" | "rv" | "start", type: "string" | "int64"): string | number | undefined {
   const value = (json as Record<string, unknown>)[name] ?? undefined;
@@ -57,6 +61,6 @@ export function readContinue(token: string): Continuation {
   if (revision === 0) refuse(`incorrect encoded start resourceVersion (version ${VERSION})`);
   if (start === "") refuse(`encoded start key empty (version ${VERSION})`);
   const path = start.startsWith("/") ? start.slice(1) : start;
-  if (path.split("/").some((part) => part === "" || part === "." || part === "..")) refuse(start);
+  if (path !== "" && path.split("/").some((part) => part === "" || part === "." || part === "..")) refuse(start);
   return { revision, after: path.endsWith("\0") ? path.slice(0, -1) : path };
 }

@@ -19,8 +19,8 @@ const fx = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "fx" }, data
 const table: readonly Row[] = [
   { file: "err-401.json", line: `GET ${MAPS}`, headers: { authorization: "Bearer bad" } },
   { file: "err-400-badjson.json", line: `POST ${MAPS}`, body: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name"' },
-  { file: "err-400-fieldselector.json", line: `GET ${MAPS}?fieldSelector=spec.nosuch%3D1` },
-  { file: "err-400-selector.json", line: `GET ${MAPS}?labelSelector=%3Dbad` },
+  { file: "err-400-fieldselector.json", line: `GET ${SITES}?fieldSelector=spec.nosuch%3D1` },
+  { file: "err-400-selector.json", line: `GET ${MAPS}?labelSelector=a%3D%3D%3Db` },
   { file: "err-400-kind-mismatch.json", line: `POST ${MAPS}`, body: { apiVersion: "v1", kind: "Secret", metadata: { name: "x" } } },
   { file: "err-400-ns-mismatch.json", line: `POST ${MAPS}`, body: { ...fx, metadata: { name: "y", namespace: "other" } } },
   {

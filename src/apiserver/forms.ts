@@ -32,6 +32,15 @@ function partial(object: KubeObject, version: string): object {
   return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
+/** A bookmark's row has the cells of an object with nothing in it; its object tells the end of the initial events even to those who want none. */
+function bookmarkRow(rendering: Rendering, object: KubeObject, version: string): string {
+  const { resource, includeObject, nowMs } = rendering;
+  const cells = resource.table.cells({ ...object, metadata: { ...object.metadata, name: "" } }, nowMs);
+  const isInitialEnd = object.metadata.annotations !== undefined;
+  const shown = includeObject === "Object" ? object : includeObject === "Metadata" || isInitialEnd ? partial(object, version) : null;
+  return JSON.stringify({ cells, object: shown });
+}
+
 function rowText(rendering: Rendering, object: KubeObject, version: string): string {
   const { resource, includeObject, nowMs } = rendering;
   const shown = includeObject === "None" ? null : includeObject === "Object" ? object : partial(object, version);
@@ -101,10 +110,8 @@ function eventText(rendering: Rendering, frame: Frame, columns: boolean): string
   if (form.as === "Object") return frame.text;
   const object = frame.object();
   if (form.as !== "Table") return JSON.stringify(partial(object, form.version));
-  const rows = frame.type === "BOOKMARK" ? [] : [rowText(rendering, object, form.version)];
-  const { resourceVersion, annotations } = object.metadata;
-  const metadata = frame.type === "BOOKMARK" && annotations !== undefined ? { annotations, resourceVersion } : { resourceVersion };
-  return tableText(rendering, rows, metadata, { version: form.version, columns });
+  const rows = [frame.type === "BOOKMARK" ? bookmarkRow(rendering, object, form.version) : rowText(rendering, object, form.version)];
+  return tableText(rendering, rows, { resourceVersion: object.metadata.resourceVersion }, { version: form.version, columns });
 }
 
 /** The lines of a watch. A failure after the status line was sent becomes an ERROR event, as in Kubernetes. */

@@ -3,7 +3,9 @@ import { badRequest, unknownFailure } from "#core";
 import type { FieldError } from "#schema";
 import { readContinue, type Continuation } from "./continue-token.ts";
 import { invalid } from "./errors.ts";
+import type { Resource } from "./registry.ts";
 import { isSet } from "./request-info.ts";
+import { parseSelectors, selectionOf, type Selection } from "./selection.ts";
 
 export interface ListParameters {
   /** 0: no limit. */
@@ -17,6 +19,7 @@ export interface ListParameters {
 }
 
 export interface WatchParameters {
+  /** Undefined: from now on. With `initialEvents`: what they show is not older. */
   readonly resourceVersion: number | undefined;
   /** Synthetic ADDED events first, then the bookmark that ends them. */
   readonly initialEvents: boolean;
@@ -94,9 +97,15 @@ function listErrors(query: URLSearchParams): readonly FieldError[] {
   ];
 }
 
+/** A watch from no version or from 0 begins with what exists, as if it had asked for that. */
+function isLegacyStart(query: URLSearchParams): boolean {
+  return !query.has("sendInitialEvents") && !query.get("resourceVersionMatch") && ["", "0"].includes(query.get("resourceVersion") ?? "");
+}
+
 function watchErrors(query: URLSearchParams): readonly FieldError[] {
-  const match = query.get("resourceVersionMatch") ?? "";
-  const initial = query.has("sendInitialEvents");
+  const legacy = isLegacyStart(query);
+  const match = legacy ? "NotOlderThan" : (query.get("resourceVersionMatch") ?? "");
+  const initial = legacy || query.has("sendInitialEvents");
   const says = (wrong: boolean, error: FieldError): readonly FieldError[] => (wrong ? [error] : []);
   const forbid = (text: string): FieldError => forbidden("resourceVersionMatch", text);
   return [
@@ -111,11 +120,7 @@ function check(errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
 }
 
-/** From resourceVersion 0 a list is whatever a cache holds, in one piece; a limit makes another version exact. */
-export function listParameters(query: URLSearchParams): ListParameters {
-  const limit = Math.max(0, integer(query, "limit") ?? 0);
-  integer(query, "timeoutSeconds");
-  check(listErrors(query));
+function listParameters(query: URLSearchParams, limit: number): ListParameters {
   const token = query.get("continue") ?? "";
   const from = token === "" ? undefined : readContinue(token);
   if (from !== undefined && !["", "0"].includes(query.get("resourceVersion") ?? ""))
@@ -123,19 +128,40 @@ export function listParameters(query: URLSearchParams): ListParameters {
   const resourceVersion = versionOf(query);
   const match = query.get("resourceVersionMatch") ?? "";
   const exact = match === "Exact" || (match === "" && limit > 0 && (resourceVersion ?? 0) > 0);
+  // From version 0 a list is whatever a cache holds, in one piece; a limit makes another version exact.
   return { limit: resourceVersion === 0 ? 0 : limit, from, resourceVersion, exactly: exact ? resourceVersion : undefined };
 }
 
-export function watchParameters(query: URLSearchParams): WatchParameters {
+/** Where a list or a watch looks; `name` is "" unless a path names the one object to watch. */
+export interface Place {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What a list is asked for. Mistakes are told in Kubernetes' order: numbers, selectors, combinations, fields of the kind, versions. */
+export function listRequest({ resource, namespace }: Place, query: URLSearchParams): { readonly selection: Selection; readonly parameters: ListParameters } {
+  integer(query, "timeoutSeconds");
+  const limit = Math.max(0, integer(query, "limit") ?? 0);
+  const selectors = parseSelectors(query);
+  check(listErrors(query));
+  const selection = selectionOf(resource, { namespace, name: "" }, selectors);
+  return { selection, parameters: listParameters(query, limit) };
+}
+
+/** What a watch is asked for, see `listRequest`. */
+export function watchRequest(place: Place, query: URLSearchParams): { readonly selection: Selection; readonly parameters: WatchParameters } {
   const timeoutSeconds = integer(query, "timeoutSeconds");
   integer(query, "limit");
+  const selectors = parseSelectors(query);
   check(watchErrors(query));
+  const selection = selectionOf(place.resource, place, selectors);
   const resourceVersion = versionOfOne(query);
-  const asked = query.has("sendInitialEvents") ? isSet(query, "sendInitialEvents") : undefined;
-  return {
-    resourceVersion,
-    initialEvents: asked ?? (resourceVersion === undefined || resourceVersion === 0),
+  const parameters = {
+    resourceVersion: resourceVersion === 0 ? undefined : resourceVersion,
+    initialEvents: isSet(query, "sendInitialEvents") || isLegacyStart(query) || (!query.has("sendInitialEvents") && resourceVersion === 0),
     bookmarks: isSet(query, "allowWatchBookmarks"),
     timeoutSeconds: timeoutSeconds === undefined || timeoutSeconds <= 0 ? undefined : timeoutSeconds,
   };
+  return { selection, parameters };
 }

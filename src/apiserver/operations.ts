@@ -8,14 +8,13 @@ import { remove, type DeleteOptions } from "./delete.ts";
 import { verbsOf } from "./discovery.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
-import { listParameters, versionOfOne } from "./list-options.ts";
+import { listRequest, versionOfOne } from "./list-options.ts";
 import type { Patch } from "./patch.ts";
 import type { Verb } from "./port.ts";
 import { get, list, type Page } from "./read.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import type { Resource } from "./registry.ts";
 import { scaleOf } from "./scale.ts";
-import { selectionOf } from "./selection.ts";
 import { update, type Change } from "./update.ts";
 import type { Result, WriteContext, WriteTools } from "./writing.ts";
 
@@ -60,7 +59,7 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
       return call.subresource === "scale" ? scaled(resource, decode(text)) : { as: "text", status: 200, text };
     }
     case "list":
-      return { as: "page", status: 200, page: await list(tools, selectionOf(resource, namespace, query), listParameters(query)) };
+      return { as: "page", status: 200, page: await list(tools, listRequest(call, query)) };
     case "create":
       return { as: "object", status: 201, result: await create(tools, { resource, namespace }, payload.object(resource), context) };
     case "update":
@@ -98,8 +97,8 @@ async function deletion(tools: WriteTools, { resource, namespace, name }: Call, 
 
 /** Deletes what the selectors match, one by one; what others delete meanwhile is fine. The answer shows what was there before. */
 async function collectionDeletion(tools: WriteTools, call: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {
-  const { resource, namespace, query } = call;
-  const page = await list(tools, selectionOf(resource, namespace, query), listParameters(query));
+  const { resource, query } = call;
+  const page = await list(tools, listRequest(call, query));
   for (const text of page.texts) {
     const { metadata } = decode(text);
     const target = { resource, namespace: metadata.namespace ?? "", name: metadata.name };

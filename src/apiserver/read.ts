@@ -62,7 +62,7 @@ async function snapshotFor({ store, clock }: ReadTools, prefix: string, paramete
 }
 
 /** Reads on until a page of matching objects is full; a page may be full and the next one empty. */
-export async function list(tools: ReadTools, selection: Selection, parameters: ListParameters): Promise<Page> {
+export async function list(tools: ReadTools, { selection, parameters }: { readonly selection: Selection; readonly parameters: ListParameters }): Promise<Page> {
   const snapshot = await snapshotFor(tools, selection.prefix, parameters);
   try {
     const { revision } = snapshot;

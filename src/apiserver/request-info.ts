@@ -18,8 +18,8 @@ const VERBS_OF_MANY: Readonly<Record<string, Verb>> = { GET: "list", HEAD: "list
 
 /** Go's boolean query parameters: present without a value counts as true. */
 export function isSet(query: URLSearchParams, name: string): boolean {
-  const value = query.get(name);
-  return value !== null && value !== "false" && value !== "0";
+  const value = query.get(name)?.toLowerCase();
+  return value !== undefined && value !== "false" && value !== "0";
 }
 
 function verbOf(method: string, name: string, subresource: string, query: URLSearchParams): Verb | undefined {
@@ -54,12 +54,21 @@ export function requestInfo(registry: Registry, method: string, path: string, qu
   if (parts.at(-1) === "") parts.pop();
   const split = splitVersion(parts);
   if (split === undefined || parts.includes("")) return undefined;
-  const { group, version, rest } = split;
+  const { group, version } = split;
+  // Kubernetes' old way to say watch: a path in front, which names one object, too.
+  const watches = split.rest[0] === "watch" && split.rest.length > 1;
+  const rest = watches ? split.rest.slice(1) : split.rest;
   const [first = "", second = "", third = ""] = rest;
   const scoped = first === "namespaces" && rest.length >= 3 ? registry.find(group, version, third) : undefined;
-  if (scoped?.namespaced === true) return infoOf(scoped, second, rest.slice(3), { method, query });
-  const resource = registry.find(group, version, first);
-  return resource === undefined ? undefined : infoOf(resource, "", rest.slice(1), { method, query });
+  const resource = scoped?.namespaced === true ? scoped : registry.find(group, version, first);
+  if (resource === undefined) return undefined;
+  const [namespace, below] = resource === scoped ? [second, rest.slice(3)] : ["", rest.slice(1)];
+  return watches ? watchOf(resource, namespace, below, method) : infoOf(resource, namespace, below, { method, query });
+}
+
+function watchOf(resource: Resource, namespace: string, [name = "", ...rest]: readonly string[], method: string): ResourceInfo | undefined {
+  if (rest.length > 0 || (resource.namespaced && namespace === "" && name !== "")) return undefined;
+  return { resource, verb: method === "GET" || method === "HEAD" ? "watch" : undefined, namespace, name, subresource: "" };
 }
 
 function infoOf(

@@ -9,7 +9,7 @@ import { notAcceptable, unauthorized } from "./errors.ts";
 import { includeObjectOf, renderOutcome, watchBody } from "./forms.ts";
 import { decode } from "./keys.ts";
 import { listen } from "./listen.ts";
-import { watchParameters } from "./list-options.ts";
+import { watchRequest } from "./list-options.ts";
 import { negotiate } from "./negotiate.ts";
 import { createOpenApi } from "./openapi.ts";
 import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
@@ -22,7 +22,6 @@ import { get } from "./read.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { requestInfo } from "./request-info.ts";
 import { asStatusError, errorResponse, jsonResponse } from "./responses.ts";
-import { selectionOf } from "./selection.ts";
 import { storeFor } from "./stored-form.ts";
 import { createTransport } from "./transport.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
@@ -77,12 +76,12 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   }
   if (form === undefined) throw notAcceptable();
   const rendering = { resource, form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs() };
-  if (verb === "watch") {
-    const watch = { resource, selection: selectionOf(resource, namespace, query), parameters: watchParameters(query), visibility: "durable" } as const;
-    return jsonResponse(200, watchBody(rendering, watchFrames({ ...watchTools, store }, watch, signal), options));
-  }
   const warnings: string[] = resource.served.warning === undefined ? [] : [resource.served.warning];
   try {
+    if (verb === "watch") {
+      const watch = { resource, ...watchRequest(call, query), visibility: "durable" } as const;
+      return jsonResponse(200, watchBody(rendering, watchFrames({ ...watchTools, store }, watch, signal), options), warnings);
+    }
     const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(parts, request, call, { user, warnings }));
     return jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings);
   } catch (error) {

@@ -6,7 +6,7 @@ import { isRecord } from "./body.ts";
 import { deleteOptions, isDryRun } from "./delete.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
-import { watchParameters } from "./list-options.ts";
+import { watchRequest } from "./list-options.ts";
 import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
 import { patchType } from "./patch.ts";
@@ -14,7 +14,6 @@ import { listMeta } from "./read.ts";
 import { nextTurn, PIECE } from "./pause.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
 import { listKindOf, type Registry, type Resource } from "./registry.ts";
-import { selectionOf } from "./selection.ts";
 import { storeFor } from "./stored-form.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
 import type { WriteTools } from "./writing.ts";
@@ -103,8 +102,7 @@ export function createTransport(
       const resource = registry.of(call.kind);
       const query = new URLSearchParams(call.query);
       authorizeResource(options.authorize, user, { resource, verb: "watch", namespace: call.namespace, name: "", subresource: "" });
-      const selection = selectionOf(resource, call.namespace, query);
-      const request = { resource, selection, parameters: watchParameters(query), visibility: "immediate" } as const;
+      const request = { resource, ...watchRequest({ resource, namespace: call.namespace, name: "" }, query), visibility: "immediate" } as const;
       for await (const frames of watchFrames({ ...watchTools, store: storeFor(watchTools.store, resource) }, request, signal)) {
         for (const frame of frames) yield { type: frame.type, object: frame.object() };
       }

@@ -2,8 +2,9 @@
 import { float, isReason, type Clock, type Rng } from "#core";
 import type { KubeObject } from "#schema";
 import type { Entry, Store, StoreEvent } from "#store";
-import { expiredVersion, versionTooLarge } from "./errors.ts";
+import { expiredVersion } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";
+import { whenReached } from "./freshness.ts";
 import { decode } from "./keys.ts";
 import type { WatchParameters } from "./list-options.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
@@ -48,7 +49,7 @@ function frameOf(type: Frame["type"], text: string): Frame {
 function bookmark(resource: Resource, revision: number, initialEnd: boolean): Frame {
   const annotations = initialEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};
   const metadata = { ...annotations, resourceVersion: String(revision) };
-  return frameOf("BOOKMARK", `${resource.head}"metadata":${JSON.stringify(metadata)}}`);
+  return frameOf("BOOKMARK", resource.head + JSON.stringify({ metadata, ...resource.kind.blank }).slice(1));
 }
 
 /** What an event of the store is to a watcher with this selection; undefined when it is none of its business. */
@@ -93,7 +94,7 @@ async function tick(clock: Clock, ms: number, { onTick, signal }: { onTick: () =
 export async function* watchFrames(tools: WatchTools, request: WatchRequest, signal: AbortSignal): AsyncGenerator<readonly Frame[], void, void> {
   const { store, clock, rng, parsed } = tools;
   const { resource, selection, parameters, visibility } = request;
-  if ((parameters.resourceVersion ?? 0) > store.revision) throw versionTooLarge(parameters.resourceVersion ?? 0, store.revision);
+  if (parameters.initialEvents) await whenReached({ store, clock }, parameters.resourceVersion ?? 0);
   const start = parameters.initialEvents ? await initial(tools, request) : undefined;
   const after = start?.revision ?? parameters.resourceVersion ?? store.revision;
   const queue = new EventQueue();

@@ -14,22 +14,46 @@ export type FieldRequirements = readonly FieldRequirement[];
 
 /** Splits at commas that no backslash protects. */
 function termsOf(text: string): string[] {
-  return (text.match(/(?:\\.|[^,\\])+/gs) ?? []).filter((term) => term !== "");
+  return (text.match(/(?:\\.|[^,\\]|\\$)+/gs) ?? []).sort();
 }
 
-const TERM = /^((?:\\.|[^=!\\])*?)(!=|==|=)(.*)$/s;
+const TERM = /^(.*?)(!=|==|=)(.*)$/s;
 
-const unescape = (text: string): string => text.replaceAll(/\\([\\,=])/g, "$1");
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.?)|=/gsu, (found, escaped?: string) => {
+    if (escaped === undefined) throw badRequest(`invalid field selector: unescaped character in value: ${found.charCodeAt(0)}`);
+    if (!["\\", ",", "="].includes(escaped)) throw badRequest(`invalid field selector: invalid escape sequence: ${found}`);
+    return escaped;
+  });
+}
 
-/** Throws StatusError `BadRequest` for text that cannot be read and for fields that the kind does not offer. */
-export function parseFieldSelector(text: string, kind: Pick<Kind, "selectableFields" | "scope">): FieldRequirements {
+/** Throws StatusError `BadRequest`, in Kubernetes' words, for text that cannot be read. Which fields there are is the kind's to say. */
+export function parseFieldSelector(text: string): FieldRequirements {
   return termsOf(text).map((term) => {
     const [, field, operator, value] = TERM.exec(term) ?? [];
     if (field === undefined || value === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
-    const known = field === "metadata.name" || field === "metadata.namespace" || Object.hasOwn(kind.selectableFields ?? {}, field);
-    if (!known) throw badRequest(`field label not supported: ${field}`);
-    return { field, equals: operator !== "!=", value: unescape(value) };
+    return { field, equals: operator !== "!=", value: unescaped(value) };
   });
+}
+
+type Selectable = Pick<Kind, "selectableFields" | "scope" | "custom">;
+
+function isOffered(field: string, { selectableFields, scope, custom }: Selectable): boolean {
+  if (field === "metadata.name") return true;
+  // Kubernetes' cluster-scoped kinds with fields of their own leave the namespace out, as custom kinds do.
+  if (field === "metadata.namespace") return scope === "Namespaced" || (!custom && selectableFields === undefined);
+  return Object.hasOwn(selectableFields ?? {}, field);
+}
+
+/** Throws StatusError `BadRequest` for the first field that the kind does not offer. */
+export function checkFields(requirements: FieldRequirements, kind: Selectable): void {
+  for (const { field } of requirements) {
+    if (isOffered(field, kind)) continue;
+    const ownFields = kind.custom || kind.selectableFields !== undefined;
+    throw badRequest(
+      ownFields ? `field label not supported: ${field}` : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+    );
+  }
 }
 
 function valueOf(field: string, kind: Pick<Kind, "selectableFields">, object: KubeObject): string {

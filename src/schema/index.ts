@@ -21,7 +21,7 @@ export { s, type Filled, type Optional, type Schema, type ShapeOf, type ValueOf 
 export { ownEngines, type CheckRules, type Engines, type Pattern } from "./engines.ts";
 export { deepFreeze, equal, sortKeys } from "./equal.ts";
 export { fieldError, type FieldError, type FieldErrorType } from "./field-error.ts";
-export { matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";
+export { checkFields, matchesFields, parseFieldSelector, requiredValue, type FieldRequirement, type FieldRequirements } from "./field-selector.ts";
 export { Misfit } from "./from-unstructured.ts";
 export { goText } from "./go-text.ts";
 export { jsonPatchBetween, type PatchStep } from "./json-diff.ts";
@@ -41,6 +41,7 @@ export {
 } from "./kind.ts";
 export {
   formatLabelSelector,
+  labelMatcher,
   matchesLabels,
   parseLabelSelector,
   requirementsOf,

@@ -60,6 +60,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly subresources: { readonly status?: boolean; readonly scale?: ScaleSubresource };
   readonly columns: readonly Column[];
   readonly selectableFields?: SelectableFields;
+  /** The members that Kubernetes writes of an object of the kind that has nothing in it: bookmarks are such objects. */
+  readonly blank?: Readonly<Record<string, unknown>>;
   /** A kind of a custom resource: no strategic merge patch, AGE is not added to tables that declare columns. */
   readonly custom: boolean;
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */

@@ -16,7 +16,7 @@ export type LabelRequirements = readonly Requirement[];
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
-const TOKENS = /\s*(==|!=|=|!|\(|\)|,|<|>|[^\s=!(),<>]+)/gy;
+const TOKENS = /[ \t\r\n]*(==|!=|=|!|\(|\)|,|<|>|[^ \t\r\n=!(),<>]+)/gy;
 const SYMBOLS = new Set(["==", "!=", "=", "!", "(", ")", ",", "<", ">"]);
 const EXPECTED_OPERATOR = "in, notin, =, ==, !=, gt, lt";
 
@@ -25,7 +25,9 @@ class Tokens {
   #at = 0;
 
   constructor(text: string) {
-    this.#tokens = [...text.matchAll(TOKENS)].map((match) => match[1] ?? "");
+    // A zero byte ends the text.
+    const [read = ""] = text.split("\0", 1);
+    this.#tokens = [...read.matchAll(TOKENS)].map((match) => match[1] ?? "");
   }
 
   /** "" at the end. */
@@ -42,19 +44,20 @@ class Tokens {
 
 const isWord = (token: string): boolean => token !== "" && !SYMBOLS.has(token);
 
-function refuse(found: string, expected: string): never {
-  throw badRequest(`unable to parse requirement: found '${found}', expected: ${expected}`);
+function refuse(why: string): never {
+  throw badRequest(`unable to parse requirement: ${why}`);
 }
 
 function parseValues(tokens: Tokens): string[] {
-  if (tokens.peek() !== "(") throw badRequest(`unable to parse requirement: found '${tokens.peek()}' expected: '('`);
-  tokens.next();
+  const open = tokens.next();
+  if (open !== "(") refuse(`found '${open}' expected: '('`);
+  if (!isWord(tokens.peek()) && tokens.peek() !== "," && tokens.peek() !== ")") refuse(`found '${tokens.peek()}', expected: ',', ')' or identifier`);
   const values: string[] = [];
   for (;;) {
     values.push(isWord(tokens.peek()) ? tokens.next() : "");
     const token = tokens.next();
     if (token === ")") return [...new Set(values)].sort();
-    if (token !== ",") refuse(token, "',' or ')'");
+    if (token !== ",") refuse(values.at(-1) === "" ? `found '${token}', expected: ',', or identifier` : `found '${token}', expected: ',' or ')'`);
   }
 }
 
@@ -65,50 +68,50 @@ const BY_TOKEN: ReadonlyMap<string, Operator> = new Map([
   ["in", "In"],
   ["notin", "NotIn"],
   [">", "Gt"],
-  ["gt", "Gt"],
   ["<", "Lt"],
-  ["lt", "Lt"],
 ]);
 
 function parseRequirement(tokens: Tokens): Requirement {
   const negated = tokens.peek() === "!";
   if (negated) tokens.next();
   const key = tokens.next();
-  if (!isWord(key)) refuse(key, "identifier");
+  if (!isWord(key)) refuse(`found '${key}', expected: identifier`);
+  const wrong = names.qualifiedName(key);
+  if (wrong.length > 0) refuse(`<nil>: Invalid value: ${JSON.stringify(key)}: ${wrong.join("; ")}`);
   if (negated) return { key, operator: "DoesNotExist", values: [] };
   if (tokens.peek() === "" || tokens.peek() === ",") return { key, operator: "Exists", values: [] };
   const word = tokens.next();
-  const operator = BY_TOKEN.get(word);
-  if (operator === undefined) refuse(word, EXPECTED_OPERATOR);
+  const operator = BY_TOKEN.get(word) ?? refuse(`found '${word}', expected: ${EXPECTED_OPERATOR}`);
   if (word === "in" || word === "notin") return { key, operator, values: parseValues(tokens) };
-  const value = isWord(tokens.peek()) ? tokens.next() : "";
-  if (value === "" && tokens.peek() !== "" && tokens.peek() !== ",") refuse(tokens.peek(), "identifier");
+  if (tokens.peek() === "" || tokens.peek() === ",") return { key, operator, values: [""] };
+  const value = tokens.next();
+  if (!isWord(value)) refuse(`found '${value}', expected: identifier`);
   return { key, operator, values: [value] };
 }
 
-function checkRequirement({ key, values }: Requirement): void {
-  const wrongKey = names.qualifiedName(key)[0];
-  if (wrongKey !== undefined) throw badRequest(`unable to parse requirement: <nil>: Invalid value: ${JSON.stringify(key)}: ${wrongKey}`);
-  for (const value of values) {
-    const wrong = names.labelValue(value)[0];
-    if (wrong === undefined) continue;
-    throw badRequest(`unable to parse requirement: values[${values.indexOf(value)}][${key}]: Invalid value: ${JSON.stringify(value)}: ${wrong}`);
-  }
+function checkValues({ key, operator, values }: Requirement): void {
+  const compares = operator === "Gt" || operator === "Lt";
+  const noNumbers = values.flatMap((value, at) =>
+    compares && !isInteger(value) ? [`values[${at}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`] : [],
+  );
+  const noLabels = values.flatMap((value, at) => {
+    const wrong = names.labelValue(value);
+    return wrong.length === 0 ? [] : [`values[${at}][${key}]: Invalid value: ${JSON.stringify(value)}: ${wrong.join("; ")}`];
+  });
+  const wrong = [...new Set([...noNumbers, ...noLabels])];
+  if (wrong.length > 0) refuse(wrong.length === 1 ? (wrong[0] ?? "") : `[${wrong.join(", ")}]`);
 }
 
 /** Parses `a=b,c!=d,e in (f,g),h,!i`; "" matches everything. Throws StatusError `BadRequest` with Kubernetes' text. */
 export function parseLabelSelector(text: string): LabelRequirements {
   const tokens = new Tokens(text);
   const requirements: Requirement[] = [];
-  if (text.trim() === "") return requirements;
+  if (tokens.peek() === "") return requirements;
   for (;;) {
     const first = tokens.peek();
-    if (first !== "!" && !isWord(first)) {
-      if (first === "=" || first === "==" || first === "!=" || first === ",") refuse(first, "identifier");
-      throw badRequest(`found '${first}', expected: !, identifier, or 'end of string'`);
-    }
+    if (first !== "!" && !isWord(first)) throw badRequest(`found '${first}', expected: !, identifier, or 'end of string'`);
     const requirement = parseRequirement(tokens);
-    checkRequirement(requirement);
+    checkValues(requirement);
     requirements.push(requirement);
     const separator = tokens.next();
     if (separator === "") return requirements;
@@ -117,30 +120,56 @@ export function parseLabelSelector(text: string): LabelRequirements {
   }
 }
 
-const INTEGER = /^[+-]?\d+$/;
+const INT64_MAX = 2n ** 63n - 1n;
 
-function holds({ key, operator, values }: Requirement, labels: Labels): boolean {
-  const value = labels === undefined || !Object.hasOwn(labels, key) ? undefined : labels[key];
+function isInteger(text: string): boolean {
+  if (!/^[+-]?\d+$/.test(text)) return false;
+  const value = BigInt(text.replace("+", ""));
+  return value <= INT64_MAX && value >= -INT64_MAX - 1n;
+}
+
+type Holds = (value: string | undefined) => boolean;
+
+/** From this many values on, a set is faster. */
+const SET_FROM = 8;
+
+function membershipOf(values: readonly string[]): (value: string) => boolean {
+  if (values.length < SET_FROM) return (value) => values.includes(value);
+  const set = new Set(values);
+  return (value) => set.has(value);
+}
+
+function comparison(limit: string, holds: (is: bigint, than: bigint) => boolean): Holds {
+  const big = (text: string): bigint => BigInt(text.replace("+", ""));
+  return (value) => value !== undefined && isInteger(value) && isInteger(limit) && holds(big(value), big(limit));
+}
+
+function holderOf({ operator, values }: Requirement): Holds {
+  const isMember = membershipOf(values);
   switch (operator) {
     case "In":
-      return value !== undefined && values.includes(value);
+      return (value) => value !== undefined && isMember(value);
     case "NotIn":
-      return value === undefined || !values.includes(value);
+      return (value) => value === undefined || !isMember(value);
     case "Exists":
-      return value !== undefined;
+      return (value) => value !== undefined;
     case "DoesNotExist":
-      return value === undefined;
+      return (value) => value === undefined;
     case "Gt":
-    case "Lt": {
-      const [limit = ""] = values;
-      if (value === undefined || !INTEGER.test(value) || !INTEGER.test(limit)) return false;
-      return operator === "Gt" ? BigInt(value) > BigInt(limit) : BigInt(value) < BigInt(limit);
-    }
+      return comparison(values[0] ?? "", (is, than) => is > than);
+    case "Lt":
+      return comparison(values[0] ?? "", (is, than) => is < than);
   }
 }
 
+/** The requirements as one test of an object's labels, for many objects. */
+export function labelMatcher(requirements: LabelRequirements): (labels: Labels) => boolean {
+  const tests = requirements.map((requirement) => ({ key: requirement.key, holds: holderOf(requirement) }));
+  return (labels) => tests.every(({ key, holds }) => holds(labels === undefined || !Object.hasOwn(labels, key) ? undefined : labels[key]));
+}
+
 export function matchesLabels(requirements: LabelRequirements, labels: Labels): boolean {
-  return requirements.every((requirement) => holds(requirement, labels));
+  return labelMatcher(requirements)(labels);
 }
 
 /** `metav1.LabelSelector` as it stands in specs. */

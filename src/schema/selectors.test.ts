@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isReason } from "#core";
-import { matchesFields, parseFieldSelector, requiredValue } from "./field-selector.ts";
+import { checkFields, matchesFields, parseFieldSelector, requiredValue } from "./field-selector.ts";
 import { formatLabelSelector, matchesLabels, parseLabelSelector, requirementsOf, selectorMatches } from "./label-selector.ts";
 import type { KubeObject } from "./object.ts";
 
@@ -35,7 +35,13 @@ for (const [selector, wanted] of [
 }
 
 for (const [selector, message] of [
-  ["=x", "unable to parse requirement: found '=', expected: identifier"],
+  ["=x", "found '=', expected: !, identifier, or 'end of string'"],
+  ["a=b=c", "found '=', expected: ',' or 'end of string'"],
+  ["a===b", "unable to parse requirement: found '=', expected: identifier"],
+  ["a gt 1", "unable to parse requirement: found 'gt', expected: in, notin, =, ==, !=, gt, lt"],
+  ["a>x", "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"],
+  ["a in (", "unable to parse requirement: found '', expected: ',', ')' or identifier"],
+  ["a in (b c)", "unable to parse requirement: found 'c', expected: ',' or ')'"],
   ["a in b", "unable to parse requirement: found 'b' expected: '('"],
   ["a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
   ["a constructor b", "unable to parse requirement: found 'constructor', expected: in, notin, =, ==, !=, gt, lt"],
@@ -62,6 +68,7 @@ test("selector objects: absent matches nothing, empty everything, expressions ar
 });
 
 const kind = {
+  custom: false,
   scope: "Namespaced" as const,
   selectableFields: { "status.phase": (object: KubeObject) => (object as KubeObject & { status: { phase: string } }).status.phase },
 };
@@ -80,18 +87,39 @@ for (const [selector, wanted] of [
   ["", true],
 ] as const) {
   test(`field selector ${JSON.stringify(selector)} ${wanted ? "matches" : "does not match"}`, () => {
-    assert.equal(matchesFields(parseFieldSelector(selector, kind), kind, pod), wanted);
+    assert.equal(matchesFields(parseFieldSelector(selector), kind, pod), wanted);
   });
 }
 
+for (const [selector, message] of [
+  ["metadata.name", "invalid selector: 'metadata.name'; can't understand 'metadata.name'"],
+  ["a=b=c", "invalid field selector: unescaped character in value: 61"],
+  ["a=b\\c", "invalid field selector: invalid escape sequence: \\c"],
+  ["a=b\\", "invalid field selector: invalid escape sequence: \\"],
+] as const) {
+  test(`field selector ${JSON.stringify(selector)} is refused in Kubernetes' words`, () => {
+    assert.throws(
+      () => parseFieldSelector(selector),
+      (error) => isReason(error, "BadRequest") && error.message === message,
+    );
+  });
+}
+
+test("escaped commas and equal signs belong to a value", () => {
+  assert.deepEqual(parseFieldSelector("a=b\\,c\\=d,e!=f"), [
+    { field: "a", equals: true, value: "b,c=d" },
+    { field: "e", equals: false, value: "f" },
+  ]);
+});
+
 test("a field that the kind does not offer is refused", () => {
   assert.throws(
-    () => parseFieldSelector("spec.nosuch=1", kind),
+    () => checkFields(parseFieldSelector("spec.nosuch=1"), kind),
     (error) => isReason(error, "BadRequest") && error.message === "field label not supported: spec.nosuch",
   );
 });
 
 test("the one name that a selector asks for is known", () => {
-  assert.equal(requiredValue(parseFieldSelector("metadata.name=p,status.phase=x", kind), "metadata.name"), "p");
-  assert.equal(requiredValue(parseFieldSelector("metadata.name!=p", kind), "metadata.name"), undefined);
+  assert.equal(requiredValue(parseFieldSelector("metadata.name=p,status.phase=x"), "metadata.name"), "p");
+  assert.equal(requiredValue(parseFieldSelector("metadata.name!=p"), "metadata.name"), undefined);
 });

@@ -82,6 +82,11 @@ export class MemoryStore implements Store {
     return this.#window.watch(options);
   }
 
+  /** Forgets the history up to `revision`, as etcd does when it compacts: for tests of what has expired. */
+  compact(revision: number): void {
+    this.#window.forget(revision);
+  }
+
   /** Deletes what has outlived its time. */
   async expire(): Promise<void> {
     const now = this.#clock.wallMs();

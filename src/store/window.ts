@@ -62,6 +62,16 @@ export class WatchWindow {
     };
   }
 
+  /** Drops events up to `revision`, as far as they are on disk. */
+  forget(revision: number): void {
+    while (this.#head < this.#events.length) {
+      const oldest = this.#events[this.#head]?.revision ?? 0;
+      if (oldest > revision || oldest > this.#durable) break;
+      this.#drop();
+    }
+    this.#floor = Math.max(this.#floor, Math.min(revision, this.#durable));
+  }
+
   #between(after: number, upTo: number): StoreEvent[] {
     const from = this.#firstAfter(after);
     const to = this.#firstAfter(upTo);

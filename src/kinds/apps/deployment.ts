@@ -1,7 +1,7 @@
 // Deployment of apps/v1: so many pods of a template, replaced step by step when it changes.
 import { equal, fieldError, type Column, type FieldError, type Kind } from "#schema";
 import { builtin } from "../core/builtin.ts";
-import { age, templateColumns } from "../core/columns.ts";
+import { age, selectorText, templateColumns } from "../core/columns.ts";
 import { notNegative } from "../core/ranges.ts";
 import { definitions } from "./definitions.ts";
 import { templateDefaults, workloadErrors } from "./template.ts";
@@ -15,6 +15,9 @@ const cell =
   (read: (deployment: Deployment) => string | number): NonNullable<Column["cell"]> =>
   (object) =>
     read(object as Deployment);
+
+/** Kubernetes shows nothing for a deployment without a selector, and `<none>` for other kinds. */
+const selectorCell = cell(({ spec }) => ((spec.selector as unknown) === null ? "" : selectorText(spec.selector)));
 
 const columns: readonly Column[] = [
   {
@@ -36,7 +39,7 @@ const columns: readonly Column[] = [
     cell: cell(({ status }) => status?.availableReplicas ?? 0),
   },
   age,
-  ...templateColumns,
+  ...templateColumns.map((column) => (column.name === "Selector" ? { ...column, cell: selectorCell } : column)),
 ];
 
 function strategyDefaults(strategy: DeploymentStrategy): DeploymentStrategy {
@@ -109,6 +112,7 @@ export const Deployment: Kind<Deployment> = builtin<Deployment>({
   statusKeeps: [["metadata", "labels"]],
   hasGeneration: true,
   subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },
+  blank: { spec: { replicas: 0, selector: null, template: { metadata: {}, spec: { containers: null } }, strategy: {} }, status: {} },
   columns,
   defaultObject: deploymentDefaults,
   validate: deploymentErrors,

@@ -32,8 +32,8 @@ export const ReplicaSet: Kind<ReplicaSet> = builtin<ReplicaSet>({
   definition: "io.k8s.api.apps.v1.ReplicaSet",
   hasGeneration: true,
   subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },
+  blank: { spec: { replicas: 0, selector: null, template: { metadata: {}, spec: { containers: null } } }, status: { replicas: 0 } },
   columns,
-  selectableFields: { "status.replicas": (object) => String((object as ReplicaSet).status?.replicas ?? 0) },
   defaultObject(set) {
     const spec = set.spec ?? { selector: {} };
     const template = spec.template === undefined ? undefined : templateDefaults(spec.template);

@@ -24,6 +24,7 @@ export const Lease: Kind<Lease> = builtin<Lease>({
   definition: "io.k8s.api.coordination.v1.Lease",
   createsOnUpdate: true,
   updatesNeedVersion: true,
+  blank: { spec: {} },
   columns: [{ name: "Holder", type: "string", cell: (object) => (object as Lease).spec?.holderIdentity ?? "" }, age],
   validate: leaseErrors,
 });

@@ -10,6 +10,7 @@ type Usual =
   | "scope"
   | "subresources"
   | "selectableFields"
+  | "blank"
   | "hasGeneration"
   | "nameForm"
   | "metadataChecks"

@@ -19,8 +19,8 @@ export function labelsText(labels: Readonly<Record<string, string>> | undefined)
   );
 }
 
-export function selectorText(selector: LabelSelectorObject | undefined): string {
-  return orNone(formatLabelSelector(requirementsOf(selector) ?? []));
+export function selectorText(selector: LabelSelectorObject | null | undefined): string {
+  return orNone(formatLabelSelector(requirementsOf(selector ?? undefined) ?? []));
 }
 
 /** Three of a list, and how many more there are. */

@@ -15,6 +15,10 @@ function sourceText(event: Event): string {
   return host === "" ? component : `${component}, ${host}`;
 }
 
+function objectText({ involvedObject: { kind = "", name = "" } }: Event): string {
+  return name === "" ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`;
+}
+
 const cell =
   (read: (event: Event, nowMs: number) => string | number): NonNullable<Column["cell"]> =>
   (object, nowMs) =>
@@ -29,7 +33,7 @@ const columns: readonly Column[] = [
   },
   { name: "Type", type: "string", cell: cell((event) => event.type ?? "") },
   { name: "Reason", type: "string", cell: cell((event) => event.reason ?? "") },
-  { name: "Object", type: "string", cell: cell(({ involvedObject }) => `${(involvedObject.kind ?? "").toLowerCase()}/${involvedObject.name ?? ""}`) },
+  { name: "Object", type: "string", cell: cell(objectText) },
   { name: "Subobject", type: "string", priority: 1, cell: cell((event) => event.involvedObject.fieldPath ?? "") },
   { name: "Source", type: "string", priority: 1, cell: cell(sourceText) },
   { name: "Message", type: "string", cell: cell((event) => (event.message ?? "").trim()) },
@@ -59,6 +63,15 @@ export const Event: Kind<Event> = builtin<Event>({
   metadataChecks: { update: false, object: false, finalizers: false },
   definition: "io.k8s.api.core.v1.Event",
   createsOnUpdate: true,
+  blank: {
+    involvedObject: {},
+    source: {},
+    firstTimestamp: null,
+    lastTimestamp: null,
+    eventTime: null,
+    reportingComponent: "",
+    reportingInstance: "",
+  },
   columns,
   selectableFields: {
     "involvedObject.kind": field((event) => event.involvedObject.kind),

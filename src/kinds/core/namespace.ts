@@ -31,6 +31,7 @@ export const Namespace: Kind<Namespace> = builtin<Namespace>({
   definitions,
   definition: "io.k8s.api.core.v1.Namespace",
   nameForm: "label",
+  blank: { spec: {}, status: {} },
   columns: [{ name: "Status", type: "string", description: "The status of the namespace", cell: (object) => (object as Namespace).status?.phase ?? "" }, age],
   selectableFields: { "status.phase": (object) => (object as Namespace).status?.phase ?? "" },
   defaultObject: (namespace) => activated(labelled(namespace)),

@@ -51,6 +51,24 @@ export const ClusterNode: Kind<ClusterNode> = builtin<ClusterNode>({
   scope: "Cluster",
   definitions,
   definition: "io.k8s.api.core.v1.Node",
+  blank: {
+    spec: {},
+    status: {
+      daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+      nodeInfo: {
+        architecture: "",
+        bootID: "",
+        containerRuntimeVersion: "",
+        kernelVersion: "",
+        kubeProxyVersion: "",
+        kubeletVersion: "",
+        machineID: "",
+        operatingSystem: "",
+        osImage: "",
+        systemUUID: "",
+      },
+    },
+  },
   columns,
   selectableFields: { "spec.unschedulable": (object) => String((object as Node).spec?.unschedulable === true) },
 });

@@ -44,7 +44,7 @@ function isReady(pod: Pod): boolean {
 export function summarize(pod: Pod): PodSummary {
   const statuses = pod.status?.containerStatuses ?? [];
   const gated = (pod.status?.conditions ?? []).some((condition) => condition.type === "PodScheduled" && condition.reason === "SchedulingGated");
-  let status = gated ? "SchedulingGated" : pod.status?.reason || pod.status?.phase || "Unknown";
+  let status = gated ? "SchedulingGated" : pod.status?.reason || pod.status?.phase || "";
   let ready = 0;
   let hasRunning = false;
   const init = initStatus(pod);
@@ -62,7 +62,7 @@ export function summarize(pod: Pod): PodSummary {
   const ended = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
   if (pod.metadata.deletionTimestamp !== undefined && !ended) status = pod.status?.reason === "NodeLost" ? "Unknown" : "Terminating";
   const restarts = (init === undefined ? statuses : (pod.status?.initContainerStatuses ?? [])).reduce((sum, one) => sum + (one.restartCount ?? 0), 0);
-  return { ready, total: pod.spec.containers.length, status, restarts, lastRestartMs: latestRestart(statuses) };
+  return { ready, total: ((pod.spec.containers as Pod["spec"]["containers"] | null) ?? []).length, status, restarts, lastRestartMs: latestRestart(statuses) };
 }
 
 /** `0`, or `2 (5m ago)`. */

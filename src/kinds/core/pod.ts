@@ -63,15 +63,20 @@ export const Pod: Kind<Pod> = builtin<Pod>({
     ["metadata", "ownerReferences"],
   ],
   hasGeneration: true,
+  blank: { spec: { containers: null }, status: {} },
   columns,
   selectableFields: {
     "spec.nodeName": field((pod) => pod.spec.nodeName),
+    // As very old clients say it.
+    "spec.host": field((pod) => pod.spec.nodeName),
     "spec.restartPolicy": field((pod) => pod.spec.restartPolicy),
     "spec.schedulerName": field((pod) => pod.spec.schedulerName),
     "spec.serviceAccountName": field((pod) => pod.spec.serviceAccountName),
     "spec.hostNetwork": field((pod) => String(pod.spec.hostNetwork === true)),
     "status.phase": field((pod) => pod.status?.phase),
     "status.podIP": field((pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP),
+    // Taken by Kubernetes, and compared with nothing.
+    "status.podIPs": () => "",
     "status.nominatedNodeName": field((pod) => pod.status?.nominatedNodeName),
   },
   defaultObject(pod) {

@@ -149,7 +149,7 @@ test("Events show who, what and how often, and are selected by their object", ()
   });
   assert.deepEqual(cells(Event, event), ["30s", "Normal", "Started", "pod/p", "", "kubelet, n", "it began", "5m30s", 3, "x"]);
   const kind = Event as unknown as Kind;
-  assert.ok(matchesFields(parseFieldSelector("involvedObject.name=p,involvedObject.uid=u,type!=Warning", kind), kind, event));
+  assert.ok(matchesFields(parseFieldSelector("involvedObject.name=p,involvedObject.uid=u,type!=Warning"), kind, event));
   assert.deepEqual(errors(Event, stored(Event, { involvedObject: { namespace: "other" } })), [
     'involvedObject.namespace: Invalid value: "other": does not match event.namespace',
   ]);

@@ -15,6 +15,7 @@ const ingressOf = (service: Service): string[] => (service.status?.loadBalancer?
 
 function externalIp(service: Service): string {
   const { type, externalIPs = [], externalName } = service.spec;
+  if (type === undefined) return "<unknown>";
   if (type === "ExternalName") return externalName ?? "";
   if (type !== "LoadBalancer") return orNone(externalIPs.join(","));
   const all = [...ingressOf(service), ...externalIPs].join(",");
@@ -120,6 +121,7 @@ export const CoreService: Kind<CoreService> = builtin<CoreService>({
   definition: "io.k8s.api.core.v1.Service",
   createsOnUpdate: true,
   nameForm: "label1035",
+  blank: { spec: {}, status: { loadBalancer: {} } },
   columns,
   selectableFields: {
     "spec.clusterIP": (object) => (object as Service).spec.clusterIP ?? "",

@@ -49,6 +49,7 @@ export const EndpointSlice: Kind<EndpointSlice> = builtin<EndpointSlice>({
   metadataChecks: { update: false, object: true, finalizers: true },
   definition: "io.k8s.api.discovery.v1.EndpointSlice",
   hasGeneration: true,
+  blank: { addressType: "", endpoints: null, ports: null },
   columns: [
     { name: "AddressType", type: "string", cell: (object) => (object as EndpointSlice).addressType },
     { name: "Ports", type: "string", cell: (object) => portsText(object as EndpointSlice) },
