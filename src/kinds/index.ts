@@ -27,6 +27,7 @@ export { webhookConfigurations } from "./webhook-configurations.ts";
 export { WRITTEN_DEFINITION, WRITTEN_WEBHOOKS } from "./cluster-only.ts";
 export { FieldErrors, fieldError as knativeFieldError, type KnativeFieldError } from "./knative-field-error.ts";
 export { servingContainerIndex } from "./serving/revision-spec-checks.ts";
+export { descriptions } from "./descriptions/index.ts";
 export { childName } from "./child-name.ts";
 export { ALTERNATIVE_SPELLINGS, annotationOf, autoscaling, lookUp, networking, queueSidecar, serving } from "./keys.ts";
 export { parseAutoscalerConfig, type AutoscalerConfig } from "./config/autoscaler.ts";

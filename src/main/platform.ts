@@ -14,7 +14,7 @@ import { servingCertificate } from "#host/certificates";
 import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
 import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
-import { EIDER_INGRESS_CLASS, Namespace } from "#kinds";
+import { descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewayToControl } from "#protocol";
 import { RouteTable } from "#routing";
 import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
@@ -104,6 +104,7 @@ const api = createApiServer({
   engines,
   authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
   authorize: () => undefined,
+  descriptions,
   metricsText: async () => metrics.text() + (await threads.metricsText()),
   documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },
 });

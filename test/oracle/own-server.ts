@@ -7,7 +7,7 @@ import { createClient, createInformerSet, type InformerSet } from "#client";
 import { SeededRng, silentLogger, SimClock, type Clock } from "#core";
 import { systemClock } from "#host";
 import { servingCertificate } from "#host/certificates";
-import { defaultServingConfig, Namespace } from "#kinds";
+import { defaultServingConfig, descriptions, Namespace } from "#kinds";
 import type { Kind, UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { MemoryStore } from "#store";
@@ -72,7 +72,7 @@ async function boot(clock: Clock): Promise<Booted> {
   }).map(bare);
   const definitionsOf = builtIn.map(({ kind }) => kind);
   const kinds = [...builtIn, definitionKind(definitionsOf, PLATFORM.name)];
-  const options = { kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger: silentLogger, version: VERSION, engines };
+  const options = { kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger: silentLogger, version: VERSION, engines, descriptions };
   const api = createApiServer({ ...options, authenticate, authorize });
   const transport = api.transportFor(PLATFORM);
   const client = createClient(transport);
