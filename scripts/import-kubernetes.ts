@@ -280,7 +280,8 @@ class Importer {
 function zeroOf(field: Field, shape: Shape): "drop" | "keep" | undefined {
   if (shape.kind === "pointer") return field.omitempty ? undefined : "keep";
   if (shape.kind === "struct") return field.omitzero ? "drop" : "keep";
-  if (shape.kind === "opaque") return field.omitempty && field.omitzero ? "drop" : undefined;
+  // A time that nobody set is null on the wire, whatever its tag says; it would have to be a pointer to be left out.
+  if (shape.kind === "opaque") return field.omitempty && field.omitzero ? "drop" : shape.node["nullable"] === true ? "keep" : undefined;
   return field.omitempty ? "drop" : "keep";
 }
 

@@ -71,8 +71,7 @@ export function deletionStep(resource: Resource, current: KubeObject, request: D
   const isGraceful = served.gracefulDeletion !== undefined;
   if (deletionTimestamp === undefined) {
     if (!isGraceful && !isHeld(resource, object)) return { do: "remove", object };
-    const begun = served.onDeletion?.(object) ?? object;
-    return { do: "keep", object: marked(begun, grace, request.nowMs) };
+    return { do: "keep", object: marked(object, grace, request.nowMs) };
   }
   const shortened = grace < deletionGracePeriodSeconds && (asked !== undefined || grace === 0);
   const remaining = shortened ? grace : deletionGracePeriodSeconds;

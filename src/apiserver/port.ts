@@ -95,8 +95,6 @@ export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly returnsDeleted?: boolean;
   /** True while an object that is being deleted must stay although it has no finalizers. */
   readonly holdsDeletion?: (object: O) => boolean;
-  /** Changes an object as its deletion begins (it stays for now), for instance its phase. */
-  readonly onDeletion?: (object: O) => O;
   /** Versions of one kind share their keys; absent when stored texts are served as they are. */
   readonly stored?: StoredForm;
   /** Begins a deletion in a way of its own: the object stays, as it comes back, until its finalizers are gone. */

@@ -68,8 +68,8 @@ function statusMeta({ kind }: Resource, old: ObjectMeta, wanted: ObjectMeta): Ob
 function carryOver(resource: Resource, change: Change, current: KubeObject, wanted: KubeObject): KubeObject {
   if (change.subresource === "status") return { ...withStatusOf(current, wanted), metadata: statusMeta(resource, current.metadata, wanted.metadata) };
   const part = resource.served.parts?.[change.subresource];
-  if (part !== undefined) return part(current, wanted);
   const object = { ...wanted, metadata: carriedMeta(current.metadata, wanted.metadata) };
+  if (part !== undefined) return part(current, object);
   return resource.kind.subresources.status === true ? withStatusOf(object, current) : object;
 }
 
@@ -100,8 +100,9 @@ function checkLock(target: Target, current: KubeObject, { wanted, isWhole }: { r
 
 /** All but metadata, and but the status where that is written apart. */
 function generationPart(resource: Resource, object: KubeObject): object {
-  const { metadata: _metadata, ...rest } = object;
-  return resource.kind.subresources.status === true ? withStatusOf(rest as KubeObject, {} as KubeObject) : rest;
+  const { metadata, ...rest } = object;
+  const whole = resource.kind.generationOfLabels === true ? { ...rest, labels: metadata.labels } : rest;
+  return resource.kind.subresources.status === true ? withStatusOf(whole as KubeObject, {} as KubeObject) : whole;
 }
 
 function withGeneration(resource: Resource, current: KubeObject, next: KubeObject): KubeObject {
@@ -116,9 +117,8 @@ async function nextState(tools: WriteTools, target: Target, current: Result, cha
   checkLock(target, current.object, { wanted, isWhole: change.isWhole });
   const filled = resource.compiled.applyDefaults(wanted);
   const entries = owners === undefined ? ownersAfter(trackedWrite(resource, change.subresource, context, tools.clock), current.object, filled) : owners.entries;
-  const subresource = change.subresource === "status" || change.subresource === "scale" ? change.subresource : "";
   const carried = carryOver(resource, change, current.object, filled);
-  const next = await admitted(resource, carried, entries, { operation: "UPDATE", subresource, old: current.object }, context);
+  const next = await admitted(resource, carried, entries, { operation: "UPDATE", subresource: change.subresource, old: current.object }, context);
   const { resourceVersion, managedFields } = current.object.metadata;
   const state = withOwners({ ...next, metadata: { ...next.metadata, resourceVersion } }, withoutNewTimes(entries, managedFields as Owners));
   if (equal(state, current.object)) return undefined;

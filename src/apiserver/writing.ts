@@ -51,7 +51,7 @@ export const ATTEMPTS_MAX = 5;
 
 export interface Admission {
   readonly operation: "CREATE" | "UPDATE";
-  readonly subresource: "" | "status" | "scale";
+  readonly subresource: string;
   readonly old: KubeObject | undefined;
 }
 

@@ -32,7 +32,13 @@ const WEBHOOKS = {
 
 function contextOf(request: AdmissionRequest, config: ServingConfig): AdmissionContext {
   const { operation, subresource, user, dryRun } = request;
-  return { config, operation: operation === "CREATE" ? "CREATE" : "UPDATE", subresource, userName: user.name, dryRun };
+  return {
+    config,
+    operation: operation === "CREATE" ? "CREATE" : "UPDATE",
+    subresource: subresource === "status" || subresource === "scale" ? subresource : "",
+    userName: user.name,
+    dryRun,
+  };
 }
 
 /** A text of several lines is several warnings. */

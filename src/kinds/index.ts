@@ -49,7 +49,7 @@ export { CoreService } from "./core/service.ts";
 export { clusterIpAdmission, type ClusterIpOptions } from "./core/service-addresses.ts";
 export { Endpoints } from "./core/endpoints.ts";
 export { Event } from "./core/event.ts";
-export { Namespace } from "./core/namespace.ts";
+export { beginNamespaceDeletion, Namespace, namespaceAdmission } from "./core/namespace.ts";
 export { Pod } from "./core/pod.ts";
 export { podAdmission, type PodAdmissionOptions } from "./core/pod-admission.ts";
 export { Secret } from "./core/secret.ts";

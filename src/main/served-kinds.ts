@@ -22,7 +22,9 @@ import {
   type KnativeAdmissionDeps,
   Lease,
   Metric,
+  beginNamespaceDeletion,
   Namespace,
+  namespaceAdmission,
   Pod,
   podAdmission,
   type PodAdmissionOptions,
@@ -82,8 +84,9 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
       returnsDeleted: true,
       // A namespace goes once its controller has emptied it.
       holdsDeletion: (namespace) => (namespace.spec?.finalizers ?? []).length > 0,
-      onDeletion: (namespace) => ({ ...namespace, status: { ...namespace.status, phase: "Terminating" } }),
-      parts: { finalize: (current, sent) => ({ ...current, ...(sent.spec === undefined ? {} : { spec: sent.spec }) }) },
+      beginDeletion: beginNamespaceDeletion,
+      admit: namespaceAdmission,
+      parts: { finalize: (current, sent) => ({ ...sent, ...(current.status === undefined ? {} : { status: current.status }) }) },
     }),
     served({ kind: Pod, admit: podAdmission(accounts), subresources: options.podSubresources, gracefulDeletion: podGraceSeconds, returnsDeleted: true }),
     served({

@@ -86,7 +86,7 @@ function isEmpty(value: unknown): boolean {
 function zeroOf(node: Node): unknown {
   if (node["x-eider-zero"] !== "keep") return undefined;
   if (node.$ref !== undefined) return {};
-  if (node.type === "string") return "";
+  if (node.type === "string") return node.nullable === true ? null : "";
   if (node.type === "boolean") return false;
   if (node.type === "array") return null;
   return node.type === "integer" ? 0 : undefined;

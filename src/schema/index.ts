@@ -51,7 +51,7 @@ export {
   type Requirement,
 } from "./label-selector.ts";
 export { managerErrors, managerName } from "./manager-name.ts";
-export { labelErrors } from "./metadata.ts";
+export { labelErrors, unqualifiedFinalizers } from "./metadata.ts";
 export { objectMeta } from "./metadata-schema.ts";
 export { names } from "./names.ts";
 export { applyMergePatch } from "./merge-patch.ts";

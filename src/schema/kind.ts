@@ -72,6 +72,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly createsOnUpdate?: boolean;
   /** An update must say which state it was made from; always so for custom kinds. */
   readonly updatesNeedVersion?: boolean;
+  /** Its labels count as a part of what a generation is about. */
+  readonly generationOfLabels?: boolean;
   /** Labels of the CustomResourceDefinition object that stands for a custom kind. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Semantic checks with no context, in Kubernetes' wording; Knative's webhook checks are `admit` instead. */
@@ -90,7 +92,8 @@ export interface UserInfo {
 
 export interface AdmissionRequest<O extends KubeObject = KubeObject> {
   readonly operation: "CREATE" | "UPDATE" | "DELETE";
-  readonly subresource: "" | "status" | "scale";
+  /** "" for the object itself. */
+  readonly subresource: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
   /** The object after decoding, pruning and schema defaults; absent on DELETE. */

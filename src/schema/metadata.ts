@@ -80,12 +80,12 @@ function finalizerErrors(finalizers: readonly string[]): FieldError[] {
 }
 
 /** Finalizers of the general form that are no standard ones need a domain; not every kind asks for it. */
-function unqualified(finalizers: readonly string[]): FieldError[] {
+export function unqualifiedFinalizers(field: string, finalizers: readonly string[]): FieldError[] {
   const standard = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
   return finalizers.flatMap((one, index) =>
     one.includes("/") || standard.has(one)
       ? []
-      : [fieldError.invalid(`metadata.finalizers[${index}]`, one, "name is neither a standard finalizer name nor is it fully qualified")],
+      : [fieldError.invalid(`${field}[${index}]`, one, "name is neither a standard finalizer name nor is it fully qualified")],
   );
 }
 
@@ -137,7 +137,7 @@ const CUSTOM: MetadataChecks = { update: true, object: false, finalizers: false 
 export function metadataErrors(kind: Kind, { metadata: meta }: KubeObject, old: ObjectMeta | undefined): FieldError[] {
   const checks = kind.metadataChecks ?? (kind.custom ? CUSTOM : BUILT_IN);
   const wrong = objectErrors(kind, meta);
-  const finalizers = checks.finalizers ? unqualified(meta.finalizers ?? []) : [];
+  const finalizers = checks.finalizers ? unqualifiedFinalizers("metadata.finalizers", meta.finalizers ?? []) : [];
   if (old === undefined) return [...wrong, ...finalizers];
   const changed = updateErrors(meta, old);
   const own = [...wrong, ...finalizers];

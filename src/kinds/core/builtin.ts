@@ -17,6 +17,7 @@ type Usual =
   | "statusKeeps"
   | "createsOnUpdate"
   | "updatesNeedVersion"
+  | "generationOfLabels"
   | "validate"
   | "defaultObject";
 

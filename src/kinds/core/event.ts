@@ -1,5 +1,5 @@
 // Event of the core group: what happened to an object.
-import { ageOf, fieldError, type Column, type FieldError, type Kind, type KubeObject } from "#schema";
+import { ageOf, fieldError, names, type Column, type FieldError, type Kind, type KubeObject } from "#schema";
 import { builtin } from "./builtin.ts";
 import { definitions } from "./definitions.ts";
 import type { Event as EventObject } from "./v1.types.ts";
@@ -47,11 +47,40 @@ const field =
   (object: KubeObject): string =>
     read(object as Event) ?? "";
 
-function eventErrors(event: Event): FieldError[] {
+const TEXT_MAX = 128;
+const MESSAGE_MAX = 1024;
+
+/** An event lies beside the object that it is about; those about objects without a namespace lie in a few known ones. */
+function namespaceErrors(event: Event, isNew: boolean): FieldError[] {
   const involved = event.involvedObject.namespace ?? "";
   const namespace = event.metadata.namespace ?? "";
-  const fits = involved === "" ? namespace === "default" || namespace === "kube-system" : involved === namespace;
+  const fits = involved === "" ? namespace === "default" || (isNew && namespace === "kube-system") : isNew || involved === namespace;
   return fits ? [] : [fieldError.invalid("involvedObject.namespace", involved, "does not match event.namespace")];
+}
+
+/** What programs that tell an exact time have to say, too. */
+function newFormErrors(event: Event): FieldError[] {
+  const { reportingComponent = "", reportingInstance = "", action = "", reason = "", message = "" } = event;
+  const wrong: FieldError[] = [];
+  const required = (at: string, text: string): void => void (text === "" && wrong.push(fieldError.required(at)));
+  const short = (at: string, text: string, max: number): void => {
+    if (Buffer.byteLength(text) > max) wrong.push(fieldError.invalid(at, "", `can have at most ${max} characters`));
+  };
+  required("reportingComponent", reportingComponent);
+  wrong.push(...names.qualifiedName(reportingComponent).map((detail) => fieldError.invalid("reportingComponent", reportingComponent, detail)));
+  required("reportingInstance", reportingInstance);
+  short("reportingInstance", reportingInstance, TEXT_MAX);
+  required("action", action);
+  short("action", action, TEXT_MAX);
+  required("reason", reason);
+  short("reason", reason, TEXT_MAX);
+  short("message", message, MESSAGE_MAX);
+  return wrong;
+}
+
+function eventErrors(event: Event): FieldError[] {
+  const isNew = (event.eventTime ?? "") !== "";
+  return [...namespaceErrors(event, isNew), ...(isNew ? newFormErrors(event) : [])];
 }
 
 export const Event: Kind<Event> = builtin<Event>({
