@@ -20,6 +20,8 @@ export {
   type SubresourceRequest,
   type Verb,
 } from "./port.ts";
-export { acceptCommand, wantedStreams, type RunningCommand, type TerminalSize, type WantedStreams } from "./streams/command.ts";
+export type { TerminalSize, WantedStreams } from "./streams/client-streams.ts";
+export { acceptCommand, wantedStreams, type RunningCommand } from "./streams/command.ts";
+export { acceptForward } from "./streams/port-forward.ts";
 export { restamp } from "./keys.ts";
 export { createApiServer } from "./server.ts";

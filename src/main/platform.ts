@@ -31,8 +31,8 @@ import { GatewayThreads } from "./gateway-threads.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
-import { podCommands } from "./pod-commands.ts";
 import { podLog } from "./pod-log.ts";
+import { podStreams } from "./pod-streams.ts";
 import type { ReadyState } from "./ready-text.ts";
 import { watchRest } from "./rest.ts";
 import { Routes } from "./routes.ts";
@@ -89,7 +89,7 @@ const builtIn = servedKinds({
   nodeName: NODE_NAME,
   tryPod: (pod) => tryPod(transport, pod),
   signal,
-  podSubresources: { log: podLog(running), ...podCommands(running, clock) },
+  podSubresources: { log: podLog(running), ...podStreams(running, clock) },
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
 const definitionsOf = builtIn.map(({ kind }) => kind);
 const kinds = [...builtIn, definitionKind(definitionsOf, CONTROLLER.name)];

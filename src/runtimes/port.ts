@@ -1,5 +1,5 @@
 // The contract of a runtime with those who look into its pods: commands, output, ports.
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { Pod } from "#kinds";
 import type { LogQuery } from "./process/pod-logs.ts";
 
@@ -33,6 +33,8 @@ export interface CommandRequest {
 export interface PodStreams {
   /** Starts a command in the environment of a running container. */
   exec(pod: Pod, request: CommandRequest): Promise<RunningCommand>;
+  /** Connects to a port of a pod, declared or not. Rejects in the words of Go's `net`. */
+  connect(pod: Pod, port: number): Promise<Duplex>;
   /** Chunks of output, also of pods that are gone (then `uid` is needed). */
   openLogs(pod: { readonly namespace: string; readonly name: string; readonly uid?: string }, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

@@ -1,8 +1,9 @@
-// The real kubectl's exec and cp against pods that are host processes.
+// The real kubectl's exec, cp and port-forward against pods that are host processes.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { eventually, findProgram, Platform, ran, root, type Ran } from "./platform.ts";
@@ -11,7 +12,10 @@ const needsKubectl = { skip: findProgram("kubectl") === undefined ? "kubectl is 
 let platform: Platform;
 
 /** How kubectl reaches the API server; it falls back from the first to the second by itself, too. */
-const TRANSPORTS = [{ name: "websocket", env: {} }] as const;
+const TRANSPORTS = [
+  { name: "websocket", env: {} },
+  { name: "SPDY", env: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false", KUBECTL_PORT_FORWARD_WEBSOCKETS: "false" } },
+] as const;
 type Env = Readonly<Record<string, string>>;
 
 const environment = (env: Env = {}): NodeJS.ProcessEnv => ({ ...process.env, KUBECONFIG: platform.state.kubeconfig, HOME: platform.data, ...env });
@@ -34,6 +38,40 @@ async function fed(
   return { code, stdout: Buffer.concat(out), stderr };
 }
 
+/** Starts a port-forward and waits until it listens on all its ports. */
+async function forwarding(
+  env: Env,
+  ...args: readonly string[]
+): Promise<{ readonly child: ChildProcess; readonly ports: readonly number[]; readonly stderr: () => string }> {
+  const child = spawn("kubectl", ["port-forward", "--address=127.0.0.1", ...args], { env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const lines = (): string[] => [...stdout.matchAll(/^Forwarding from 127\.0\.0\.1:(\d+)/gm)].map((match) => match[1] ?? "");
+  await eventually("the ports are forwarded", async () => lines().length === args.length - 1 || (child.exitCode !== null && assert.fail(stderr)));
+  return { child, ports: lines().map(Number), stderr: () => stderr };
+}
+
+/** What a server sends for an HTTP/1.0 request, without its head; "" when it closes at once. */
+async function request(port: number): Promise<string> {
+  const answer = await echoed(port, Buffer.from("GET / HTTP/1.0\r\n\r\n"), false);
+  return answer.toString().split("\r\n\r\n")[1] ?? "";
+}
+
+/** Everything that comes back for what is sent; Node's HTTP server takes the end of a client's side for its end. */
+async function echoed(port: number, bytes: Uint8Array, ends = true): Promise<Buffer> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => undefined);
+  if (ends) socket.end(bytes);
+  else socket.write(bytes);
+  socket.on("end", () => socket.end());
+  const parts: Buffer[] = [];
+  socket.on("data", (part: Buffer) => parts.push(part));
+  await new Promise((resolve) => socket.once("close", resolve));
+  return Buffer.concat(parts);
+}
+
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 const pod = {
@@ -46,13 +84,34 @@ const pod = {
   },
 };
 
+/** Sends back what it gets. */
+const ECHO = 'require("net").createServer({allowHalfOpen:true},(s)=>s.on("error",()=>{}).pipe(s)).listen(process.env.PORT,"127.0.0.1")';
+const echo = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "echo" },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      {
+        name: "main",
+        image: "dev.local/hello:v1",
+        command: ["node", "-e", ECHO],
+        ports: [{ containerPort: 7, name: "echo" }],
+        readinessProbe: { tcpSocket: { port: "echo" } },
+      },
+    ],
+  },
+};
+
 before(async () => {
   if (needsKubectl.skip !== false) return;
   platform = await Platform.start();
   const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", "dev.local/hello:v1");
   assert.equal(built.code, 0, built.stderr);
   await platform.apply(pod);
-  await platform.kubectl("wait", "pod/p", "--for=condition=Ready", "--timeout=20s");
+  await platform.apply(echo);
+  await platform.kubectl("wait", "pod/p", "pod/echo", "--for=condition=Ready", "--timeout=20s");
 });
 after(async () => {
   await platform?.stop();
@@ -104,6 +163,27 @@ for (const { name, env } of TRANSPORTS) {
     assert.equal(back.code, 0, back.stderr);
     assert.equal(sha256(readFileSync(join(platform.data, `back-${name}`, "deep/large"))), sha256(large));
     assert.ok(existsSync(join(platform.data, `back-${name}`, "empty")));
+  });
+
+  test(`port-forward over ${name}: several connections at once, a large transfer, a refused port`, needsKubectl, async () => {
+    const hello = await forwarding(env, "p", ":8080", ":web");
+    const [number = 0, named = 0] = hello.ports;
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => request(index % 2 === 0 ? number : named)));
+    assert.deepEqual(new Set(answers), new Set(["Hello World!\n"]));
+    hello.child.kill();
+    const echoing = await forwarding(env, "pod/echo", ":7");
+    const [port = 0] = echoing.ports;
+    const large = randomBytes(50 << 20);
+    const sent = [large, large.subarray(0, 1 << 20), large.subarray(5, 7)];
+    const back = await Promise.all(sent.map((bytes) => echoed(port, bytes)));
+    assert.deepEqual(back.map(sha256), sent.map(sha256));
+    echoing.child.kill();
+    const refused = await forwarding(env, "p", ":9");
+    await request(refused.ports[0] ?? 0);
+    await eventually("the error is told", async () =>
+      /error forwarding port 9 to pod p, uid [-0-9a-f]+: dial tcp4 127\.0\.0\.1:9: connect: connection refused/.test(refused.stderr()),
+    );
+    refused.child.kill();
   });
 
   test(`a kubectl over ${name} that is killed takes its command along`, needsKubectl, async () => {

@@ -6,7 +6,7 @@
 //   v4.base64.…, base64.…         the same in text messages: a digit, then base64
 import { Writable, type Duplex } from "node:stream";
 import type { Clock } from "#core";
-import type { ClientStreams, CommandEnd, WantedStreams } from "./command.ts";
+import { endText, type ClientStreams, type WantedStreams } from "./client-streams.ts";
 import { endWhenIdle } from "./idle.ts";
 import { Inlet } from "./inlet.ts";
 import { terminalSizes } from "./terminal-sizes.ts";
@@ -121,7 +121,7 @@ export function openChannels(connection: Duplex, { protocol: name, wanted, clock
   void readChannels(socket, { protocol, inlets, onData: () => idle.touch() }).then(() => {
     gone.abort();
     stdin?.destroy();
-    resize.finish();
+    resize.feed.finish();
   });
   // An empty message tells the client that it is connected.
   void send(wanted.stdout ? CHANNELS.stdout : wanted.stderr ? CHANNELS.stderr : CHANNELS.error, new Uint8Array(0)).catch(() => undefined);
@@ -132,17 +132,12 @@ export function openChannels(connection: Duplex, { protocol: name, wanted, clock
     sizes: terminalSizes(resize),
     gone: gone.signal,
     async finish(end) {
-      const text = endText(end, protocol);
+      const text = endText(end, protocol.statusInJson);
       if (text !== undefined) await send(CHANNELS.error, Buffer.from(text)).catch(() => undefined);
       stdin?.destroy();
       await socket.close(CLOSE_CODES.normal);
     },
   };
-}
-
-function endText(end: CommandEnd, { statusInJson }: ChannelProtocol): string | undefined {
-  if (statusInJson) return JSON.stringify(end === "success" ? { metadata: {}, status: "Success" } : end.status);
-  return end === "success" ? undefined : end.message;
 }
 
 interface Reading {
@@ -160,8 +155,8 @@ async function readChannels(socket: WebSocketConnection, { protocol, inlets, onD
       const piece = channels.push(data);
       if (piece === undefined) continue;
       const inlet = inlets.get(piece.channel);
-      if (piece.end) inlet?.finish();
-      else await inlet?.feed(piece.bytes);
+      if (piece.end) inlet?.feed.finish();
+      else await inlet?.feed.give(piece.bytes);
     }
   } catch (error) {
     const known = error instanceof WebSocketError;

@@ -3,21 +3,11 @@ import type { Readable, Writable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { badRequest, StatusError, statusOf, type Clock } from "#core";
 import type { ApiRequest, ApiResponse } from "../port.ts";
+import type { ClientStreams, CommandEnd, CommandFailure, TerminalSize, WantedStreams } from "./client-streams.ts";
 import { CHANNEL_PROTOCOLS, openChannels } from "./channels.ts";
+import { COMMAND_PROTOCOLS, openCommandStreams } from "./command-streams.ts";
+import { isSpdyRequest, streamProtocol, switchToSpdy } from "./spdy-upgrade.ts";
 import { isWebSocketRequest, subprotocol, switchToWebSocket } from "./websocket.ts";
-
-export interface TerminalSize {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Which streams a client asks for. */
-export interface WantedStreams {
-  readonly stdin: boolean;
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  readonly tty: boolean;
-}
 
 /** A command that runs; structurally the `RunningCommand` of the runtimes room. */
 export interface RunningCommand {
@@ -31,27 +21,6 @@ export interface RunningCommand {
   resize(size: TerminalSize): void;
   /** Ends the command, or lets go of it. Again and again is fine. */
   end(): Promise<void>;
-}
-
-/** The client's side of a command, whatever the framing. */
-export interface ClientStreams {
-  readonly stdin: Readable | undefined;
-  readonly stdout: Writable | undefined;
-  readonly stderr: Writable | undefined;
-  readonly sizes: AsyncIterable<TerminalSize>;
-  /** Aborts when the client has gone. */
-  readonly gone: AbortSignal;
-  /** Tells the end and closes the connection. */
-  finish(end: CommandEnd): Promise<void>;
-}
-
-/** Success, or the Status that the error stream carries. */
-export type CommandEnd = "success" | CommandFailure;
-
-export interface CommandFailure {
-  readonly message: string;
-  /** `metav1.Status` with reasons beyond those of the API. */
-  readonly status: object;
 }
 
 /** 400 for a client that asks for nothing. A terminal has one output. */
@@ -86,6 +55,13 @@ export function acceptCommand(
   if (isWebSocketRequest(request)) {
     const protocol = subprotocol(request, Object.keys(CHANNEL_PROTOCOLS));
     return switchToWebSocket(request, protocol, (connection) => converse(openChannels(connection, { protocol, wanted, clock }), start));
+  }
+  if (isSpdyRequest(request)) {
+    const protocol = streamProtocol(request, COMMAND_PROTOCOLS);
+    return switchToSpdy(protocol, async (connection) => {
+      const client = await openCommandStreams(connection, { protocol, wanted, clock });
+      if (client !== undefined) await converse(client, start);
+    });
   }
   throw badRequest("Upgrade request required");
 }

@@ -1,5 +1,5 @@
 // Terminal sizes as clients send them: JSON objects in a row.
-import type { TerminalSize } from "./command.ts";
+import type { TerminalSize } from "./client-streams.ts";
 
 const TEXT_LENGTH_MAX = 1_024;
 const CELLS_MAX = 65_535;

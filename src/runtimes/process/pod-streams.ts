@@ -1,4 +1,4 @@
-// Looking into pods: commands, output.
+// Looking into pods: commands, ports, output.
 import { join } from "node:path";
 import type { Client } from "#client";
 import { badRequest, notFound, StatusError, type Clock, type Logger } from "#core";
@@ -8,6 +8,7 @@ import type { PodStreams } from "../port.ts";
 import { startCommand } from "./command-session.ts";
 import type { KeeperClient } from "./keeper-client.ts";
 import type { PodFolders } from "./pod-folders.ts";
+import { addressFor, dial } from "./pod-connect.ts";
 import { readLogs, type LogQuery } from "./pod-logs.ts";
 import type { PodWorker } from "./pod-worker.ts";
 
@@ -31,6 +32,9 @@ export function createPodStreams(options: PodStreamsOptions): PodStreams {
       const command = await workerOf(pod.metadata.uid)?.commandSpec(container, argv);
       if (command === undefined) throw new StatusError("InternalError", `container not found (${JSON.stringify(container)})`);
       return startCommand({ ...options, fifosDir: folders.fifosDir }, { ...command, stdin, tty });
+    },
+    async connect(pod, port) {
+      return dial(await addressFor(pod, port, workerOf(pod.metadata.uid)?.pids ?? []), port);
     },
     async *openLogs(target, query, signal) {
       const found = await client.find(Pod, target.namespace, target.name);

@@ -84,6 +84,10 @@ export class PodWorker {
     return [...this.#runs.values()].some((run) => run.phase === "running");
   }
 
+  get pids(): readonly number[] {
+    return [...this.#runs.values()].flatMap((run) => (run.phase === "running" && run.identity !== undefined ? [run.identity.pid] : []));
+  }
+
   update(pod: Pod): void {
     this.#pod = pod;
     this.#wake();

@@ -1,12 +1,12 @@
-// The subresources pods/exec and pods/attach over what a runtime runs.
-import { acceptCommand, wantedStreams, type SubresourceHandler, type SubresourceRequest, type WantedStreams } from "#apiserver";
+// The subresources pods/exec and pods/portforward over what a runtime runs.
+import { acceptCommand, acceptForward, wantedStreams, type SubresourceHandler, type SubresourceRequest, type WantedStreams } from "#apiserver";
 import { badRequest, type Clock } from "#core";
 import type { Pod } from "#kinds";
 import type { PodStreams } from "#runtimes";
 
 const VERBS = ["create", "get"] as const;
 
-export function podCommands(runtime: () => PodStreams, clock: Clock): Readonly<Record<string, SubresourceHandler>> {
+export function podStreams(runtime: () => PodStreams, clock: Clock): Readonly<Record<string, SubresourceHandler>> {
   return {
     exec: {
       verbs: VERBS,
@@ -19,6 +19,16 @@ export function podCommands(runtime: () => PodStreams, clock: Clock): Readonly<R
         const argv = query.getAll("command");
         if (argv.length === 0) throw badRequest("you must specify at least one command for the container");
         return acceptCommand(http, wanted, { clock, start: () => runtime().exec(pod, { container, argv, stdin: wanted.stdin, tty: wanted.tty }) });
+      },
+    },
+    portforward: {
+      verbs: VERBS,
+      kind: { group: "", version: "v1", kind: "PodPortForwardOptions" },
+      async handle({ object, http }) {
+        const pod = object as Pod;
+        mustHaveNode(pod);
+        const { name, uid } = pod.metadata;
+        return acceptForward(http, { clock, where: `to pod ${name}, uid ${uid}`, connect: (port) => runtime().connect(pod, port) });
       },
     },
   };
