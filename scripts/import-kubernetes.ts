@@ -240,6 +240,7 @@ class Importer {
     if (within !== undefined) node["x-eider-proto-in"] = within;
     const zero = zeroOf(field, shape);
     if (zero !== undefined) node["x-eider-zero"] = zero;
+    if (field.goType.startsWith("*")) node["x-eider-pointer"] = true;
     return node;
   }
 
@@ -281,7 +282,7 @@ function zeroOf(field: Field, shape: Shape): "drop" | "keep" | undefined {
   if (shape.kind === "pointer") return field.omitempty ? undefined : "keep";
   if (shape.kind === "struct") return field.omitzero ? "drop" : "keep";
   // A time that nobody set is null on the wire, whatever its tag says; it would have to be a pointer to be left out.
-  if (shape.kind === "opaque") return field.omitempty && field.omitzero ? "drop" : shape.node["nullable"] === true ? "keep" : undefined;
+  if (shape.kind === "opaque") return field.omitzero ? "drop" : "keep";
   return field.omitempty ? "drop" : "keep";
 }
 

@@ -1,7 +1,6 @@
 // From the body of a request to JSON and to an object of the expected kind, with Kubernetes' complaints.
 import { badRequest, StatusError } from "#core";
-import { duplicateFields, type FieldValidation, type KubeObject, type ObjectMeta } from "#schema";
-import { unsupportedMediaType } from "./errors.ts";
+import type { FieldValidation, KubeObject, ObjectMeta, TypeMeta } from "#schema";
 import type { Resource } from "./registry.ts";
 
 /** Larger bodies are refused, as Kubernetes does. */
@@ -10,11 +9,8 @@ export const BODY_BYTES_MAX = 3 << 20;
 /** Deeper texts are refused before they are parsed: no object of any kind is, and everything that reads values recurses. */
 const DEPTH_MAX = 500;
 
-/** The media types of objects, as Kubernetes names them when it refuses another. */
-const OBJECT_TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-
-/** How much of an unreadable body the complaint shows. */
-const EXCERPT = 30;
+export const JSON_TYPE = "application/json";
+export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 /** A body as JSON, with the fields that its text names twice. */
 export interface JsonBody {
@@ -22,19 +18,24 @@ export interface JsonBody {
   readonly duplicates: readonly string[];
 }
 
-/** The text of a body of JSON. Throws 413 for one that is too long and 400 for one that is too deep. */
-export function textOf(body: Uint8Array | string | undefined): string {
-  if (body === undefined) return "";
+/** The bytes of a body. Throws 413 for too many. */
+export function bytesOf(body: Uint8Array | string | undefined): Buffer {
+  if (body === undefined) return Buffer.alloc(0);
   if (body.length > BODY_BYTES_MAX) {
     throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
   }
-  const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+  return typeof body === "string" ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+/** The text of a body of JSON. Throws 413 for one that is too long and 400 for one that is too deep. */
+export function textOf(body: Uint8Array | string | undefined): string {
+  const text = bytesOf(body).toString();
   if (nesting(text).deepest > DEPTH_MAX) throw badRequest("json parse error: exceeded max depth");
   return text;
 }
 
 /** How deep lists and objects lie in each other, and whether the text ends inside one of them or inside a string. */
-function nesting(text: string): { readonly deepest: number; readonly open: boolean } {
+export function nesting(text: string): { readonly deepest: number; readonly open: boolean } {
   let depth = 0;
   let deepest = 0;
   let inString = false;
@@ -53,47 +54,36 @@ function nesting(text: string): { readonly deepest: number; readonly open: boole
 /** The media type without its parameters; JSON when nothing is said. */
 export function mediaTypeOf(contentType: string | undefined): string {
   const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  return type === "" ? "application/json" : type;
-}
-
-/** Reads the JSON of an object that is written. Throws 415 for other encodings and 400 for unreadable text. */
-export function readObject(resource: Resource, contentType: string | undefined, body: Uint8Array | string | undefined): JsonBody {
-  if (mediaTypeOf(contentType) !== "application/json") throw unsupportedMediaType(OBJECT_TYPES);
-  const text = textOf(body);
-  try {
-    return { json: JSON.parse(text), duplicates: duplicateFields(text) };
-  } catch (cause) {
-    if (cause instanceof StatusError) throw cause;
-    // Go's words for a text that ends too early.
-    const why = nesting(text).open || text.trim() === "" ? "unexpected end of JSON input" : "invalid character in JSON text";
-    const shown = text.length > EXCERPT ? `${text.slice(0, EXCERPT)} ...` : text;
-    const message = `the object provided is unrecognized (must be of type ${resource.kind.kind}): couldn't get version/kind; json parse error: ${why} (${shown})`;
-    throw new StatusError("BadRequest", message, { cause });
-  }
+  return type === "" ? JSON_TYPE : type;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Refuses an object of another kind or version; what is missing is taken from the URL. */
-function withKind(resource: Resource, json: unknown): Record<string, unknown> {
-  const { kind, apiVersion } = resource;
-  if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): expected a JSON object`);
-  const sentKind = typeof json["kind"] === "string" && json["kind"] !== "" ? json["kind"] : kind.kind;
-  const sentVersion = typeof json["apiVersion"] === "string" && json["apiVersion"] !== "" ? json["apiVersion"] : apiVersion;
-  if (sentKind === kind.kind && sentVersion === apiVersion) return { ...json, kind: sentKind, apiVersion };
+/** Refuses an object of another kind or version. */
+export function checkType({ kind, apiVersion }: Resource, sent: TypeMeta): void {
+  if (sent.kind === kind.kind && sent.apiVersion === apiVersion) return;
   if (kind.custom) {
     throw badRequest(
-      sentVersion === apiVersion
-        ? `the kind in the data (${sentKind}) does not match the expected kind (${kind.kind})`
-        : `the API version in the data (${sentVersion}) does not match the expected API version (${apiVersion})`,
+      sent.apiVersion === apiVersion
+        ? `the kind in the data (${sent.kind}) does not match the expected kind (${kind.kind})`
+        : `the API version in the data (${sent.apiVersion}) does not match the expected API version (${apiVersion})`,
     );
   }
   const internal = kind.group === "" ? "core" : (kind.group.split(".", 1)[0] ?? "");
-  const sentPackage = sentVersion.split("/").at(-1);
-  const why = `converting (${sentPackage}.${sentKind}) to (${internal}.${kind.kind}): unknown conversion`;
-  throw badRequest(`${sentKind} in version ${JSON.stringify(sentVersion)} cannot be handled as a ${kind.kind}: ${why}`);
+  const sentPackage = sent.apiVersion.split("/").at(-1);
+  const why = `converting (${sentPackage}.${sent.kind}) to (${internal}.${kind.kind}): unknown conversion`;
+  throw badRequest(`${sent.kind} in version ${JSON.stringify(sent.apiVersion)} cannot be handled as a ${kind.kind}: ${why}`);
+}
+
+/** The object with its kind and version; what is missing is taken from the URL. */
+function withKind(resource: Resource, json: unknown): Record<string, unknown> {
+  const { kind, apiVersion } = resource;
+  if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): expected a JSON object`);
+  const said = (member: string, fallback: string): string => (typeof json[member] === "string" && json[member] !== "" ? json[member] : fallback);
+  checkType(resource, { kind: said("kind", kind.kind), apiVersion: said("apiVersion", apiVersion) });
+  return { ...json, kind: kind.kind, apiVersion };
 }
 
 /** An empty list of managedFields says something, too: the reader of the kind has dropped it. */

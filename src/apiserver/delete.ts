@@ -1,7 +1,7 @@
 // Deleting: options from body and query, preconditions, and the steps until an object is gone.
 import { badRequest, conflict, notFound, StatusError, unknownFailure } from "#core";
-import { jsonSyntaxError, typedDecoder, type KubeObject, type Node } from "#schema";
-import { isRecord, textOf } from "./body.ts";
+import { jsonSyntaxError, messages, openEnvelope, typedDecoder, type KubeObject, type Node } from "#schema";
+import { bytesOf, isRecord, mediaTypeOf, PROTOBUF, textOf } from "./body.ts";
 import { deletionStep, isRemovable, type Propagation } from "./deletion-state.ts";
 import { invalidOptions, kindless, notRegistered, preconditionFailed, type OptionsKind } from "./errors.ts";
 import { decode, keyOf } from "./keys.ts";
@@ -101,17 +101,28 @@ export function deleteOptions(json: unknown, query: URLSearchParams): DeleteOpti
   };
 }
 
-/** As `deleteOptions`, from the text of a request. */
-export function readDeleteOptions(body: Uint8Array | string | undefined, query: URLSearchParams): DeleteOptions {
-  const sent = textOf(body).trim();
-  if (sent === "") return deleteOptions(undefined, query);
-  let json: unknown;
+/** As `deleteOptions`, from the body of a request in any encoding. */
+export function readDeleteOptions(contentType: string | undefined, body: Uint8Array | string | undefined, query: URLSearchParams): DeleteOptions {
+  const bytes = bytesOf(body);
+  if (bytes.length === 0) return deleteOptions(undefined, query);
+  return deleteOptions(mediaTypeOf(contentType) === PROTOBUF ? fromProtobuf(bytes) : fromJson(textOf(bytes)), query);
+}
+
+function fromProtobuf(bytes: Uint8Array): unknown {
   try {
-    json = JSON.parse(sent);
-  } catch {
-    throw unknownFailure(`couldn't get version/kind; json parse error: ${jsonSyntaxError(sent) ?? "invalid JSON"}`);
+    const { type, message } = openEnvelope(bytes);
+    return { ...type, ...messages.deleteOptions.decode(message) };
+  } catch (error) {
+    throw error instanceof StatusError ? unknownFailure(error.message) : error;
   }
-  return deleteOptions(json, query);
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unknownFailure(`couldn't get version/kind; json parse error: ${jsonSyntaxError(text) ?? "invalid JSON"}`);
+  }
 }
 
 function checkPreconditions({ resource, name }: Target, { metadata }: KubeObject, options: DeleteOptions): void {

@@ -41,7 +41,7 @@ export const Papers = builtIn({
   kind: "ConfigMap",
   plural: "configmaps",
   shortNames: ["cm"],
-  schema: { type: "object", properties: { data: { type: "object", additionalProperties: text } } },
+  schema: { type: "object", properties: { data: { type: "object", additionalProperties: text, "x-eider-proto": 2 } } },
 });
 /** Graceful deletion, status, scale and a log. */
 export const Gadget = builtIn({
@@ -150,7 +150,7 @@ export interface Answer {
 
 function requestOf(line: string, body?: unknown, headers: Record<string, string> = {}): ApiRequest {
   const [method = "", target = ""] = line.split(" ");
-  const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
+  const sent = body === undefined ? {} : { body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body) };
   return { method, target, headers: { authorization: "Bearer good", ...headers }, ...sent };
 }
 

@@ -38,15 +38,21 @@ const kind: Kind = {
   custom: false,
   hasGeneration: false,
   definitions: {
-    ScaleSpec: { type: "object", properties: { replicas: { ...count, "x-eider-zero": "drop" } } },
+    ScaleSpec: { type: "object", properties: { replicas: { ...count, "x-eider-zero": "drop", "x-eider-proto": 1 } } },
     ScaleStatus: {
       type: "object",
-      properties: { replicas: { ...count, "x-eider-zero": "keep" }, selector: { type: "string", "x-eider-zero": "drop" } },
+      properties: {
+        replicas: { ...count, "x-eider-zero": "keep", "x-eider-proto": 1 },
+        selector: { type: "string", "x-eider-zero": "drop", "x-eider-proto": 2 },
+      },
     },
   },
   schema: {
     type: "object",
-    properties: { spec: { $ref: "ScaleSpec", "x-eider-zero": "keep" }, status: { $ref: "ScaleStatus", "x-eider-zero": "keep" } },
+    properties: {
+      spec: { $ref: "ScaleSpec", "x-eider-zero": "keep", "x-eider-proto": 2 },
+      status: { $ref: "ScaleStatus", "x-eider-zero": "keep", "x-eider-proto": 3 },
+    },
   },
 };
 

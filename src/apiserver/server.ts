@@ -2,7 +2,7 @@
 import { readPatch, type UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readApply } from "./apply-body.ts";
-import { readObject, textOf } from "./body.ts";
+import { textOf } from "./body.ts";
 import { readDeleteOptions } from "./delete.ts";
 import { createDiscovery } from "./discovery.ts";
 import { notAcceptable, unauthorized } from "./errors.ts";
@@ -19,6 +19,7 @@ import { Turns } from "./pause.ts";
 import { answerPath, OPEN_PATHS, type PathParts } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
 import { get } from "./read.ts";
+import { readObject } from "./read-body.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { requestInfo } from "./request-info.ts";
 import { asStatusError, errorResponse, jsonResponse } from "./responses.ts";
@@ -44,7 +45,7 @@ function payloadOf(request: ApiRequest): Payload {
       const text = textOf(request.body);
       return type === "apply" ? { type, body: readApply(text) } : readPatch(type, text, fieldValidation);
     },
-    deleteOptions: (query) => readDeleteOptions(request.body, query),
+    deleteOptions: (query) => readDeleteOptions(contentType, request.body, query),
   };
 }
 

@@ -14,6 +14,7 @@ import { metadataErrors } from "./metadata.ts";
 import { objectMeta } from "./metadata-schema.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
+import { protobufCodec } from "./protobuf/index.ts";
 import { restorer } from "./from-unstructured.ts";
 import { pruner } from "./prune.ts";
 import { structureChecker, type CheckStructure } from "./validate-structure.ts";
@@ -23,7 +24,8 @@ type DecodeBody = (body: Record<string, unknown>, unknown: string[]) => Record<s
 
 function rootOf(kind: Kind): Node {
   const text: Node = { type: "string" };
-  return { ...kind.schema, properties: { apiVersion: text, kind: text, metadata: objectMeta, ...kind.schema.properties } };
+  // The metadata is the first field of every object.
+  return { ...kind.schema, properties: { apiVersion: text, kind: text, metadata: { ...objectMeta, "x-eider-proto": 1 }, ...kind.schema.properties } };
 }
 
 function handled<T>(refuse: (why: string) => StatusError, decode: () => T): T {
@@ -120,6 +122,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
     kind,
     root,
     definitions,
+    protobuf: kind.custom ? undefined : protobufCodec(root, definitions),
     mergeType: mergeTypeOf(root, definitions, objectMeta),
     empty: kind.custom ? names : decode(names, { fieldValidation: "Ignore" }).object,
     restore: restorer(definitions)(root),

@@ -6,6 +6,7 @@ import type { Kind } from "./kind.ts";
 import type { MergeType } from "./apply/index.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
+import type { ProtobufCodec } from "./protobuf/index.ts";
 
 /** Kubernetes' query parameter: refuse, warn about, or ignore unknown and duplicate fields. */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
@@ -29,6 +30,8 @@ export interface CompiledKind<O extends KubeObject = KubeObject> {
   /** The whole object's schema, apiVersion, kind and metadata included; what strategic merge patches follow. */
   readonly root: Node;
   readonly definitions: Readonly<Record<string, Node>>;
+  /** Messages of the kind's objects; custom kinds have none. */
+  readonly protobuf: ProtobufCodec | undefined;
   /** What a strategic merge patch made, with its values as the types hold them; throws `Misfit`. */
   readonly restore: Restore;
   /** How server-side apply merges objects of the kind. */

@@ -86,6 +86,7 @@ function isEmpty(value: unknown): boolean {
 function zeroOf(node: Node): unknown {
   if (node["x-eider-zero"] !== "keep") return undefined;
   if (node.$ref !== undefined) return {};
+  if (node["x-kubernetes-int-or-string"] === true) return node.format === "quantity" ? "0" : 0;
   if (node.type === "string") return node.nullable === true ? null : "";
   if (node.type === "boolean") return false;
   if (node.type === "array") return null;
