@@ -117,11 +117,11 @@ function fromProtobuf(bytes: Uint8Array): unknown {
   }
 }
 
-function fromJson(text: string): unknown {
+function fromJson(sent: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(sent);
   } catch {
-    throw unknownFailure(`couldn't get version/kind; json parse error: ${jsonSyntaxError(text) ?? "invalid JSON"}`);
+    throw unknownFailure(`couldn't get version/kind; json parse error: ${jsonSyntaxError(sent) ?? "invalid JSON"}`);
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compileKind, envelope, messages, type TypeMeta } from "#schema";
-import { ask, fixture, Gadget, Papers } from "./fixture.test-suite.ts";
+import { ask, fixture, Papers } from "./fixture.test-suite.ts";
 
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const SENT = { "content-type": PROTOBUF };

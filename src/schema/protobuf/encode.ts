@@ -2,7 +2,7 @@
 import { isObject, nodeCompiler } from "../compile-nodes.ts";
 import type { Node } from "../node.ts";
 import { messageFields, wireShapeOf } from "./message.ts";
-import { LENGTH_DELIMITED, ProtoWriter, VARINT } from "./writer.ts";
+import { LENGTH_DELIMITED, type ProtoWriter, VARINT } from "./writer.ts";
 
 /** Writes the fields of a message, last one first. */
 export type EncodeMessage = (value: unknown, out: ProtoWriter) => void;
