@@ -1,7 +1,7 @@
 // The body of a server-side apply: YAML, of which JSON is a part.
 import { badRequest } from "#core";
 import { duplicateFields } from "#schema";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Tags } from "yaml";
 import { isRecord } from "./body.ts";
 
 /** An anchor may be used so often, counted with what is below: more is an attack. */
@@ -33,9 +33,14 @@ function duplicateKeys(node: unknown, lines: LineCounter, problems: string[] = [
   return problems;
 }
 
+/** JSON has no times: dates, and numbers such as `12:30:45`, stay the texts that they are. */
+function withoutTimes(tags: Tags): Tags {
+  return tags.filter((tag) => typeof tag === "string" || (tag.tag !== "tag:yaml.org,2002:timestamp" && (tag as { format?: string }).format !== "TIME"));
+}
+
 function fromYaml(text: string): { readonly value: unknown; readonly problems: readonly string[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: "1.1", uniqueKeys: false, lineCounter: lines, prettyErrors: false, stringKeys: false });
+  const document = parseDocument(text, { version: "1.1", uniqueKeys: false, lineCounter: lines, prettyErrors: false, customTags: withoutTimes });
   const [wrong] = document.errors;
   if (wrong !== undefined) throw refused(`error converting YAML to JSON: yaml: line ${lines.linePos(wrong.pos[0]).line}: ${wrong.message}`);
   try {

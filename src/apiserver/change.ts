@@ -1,5 +1,6 @@
 // From the body of a PUT or a PATCH to what it wants of an object, of its status, of its Scale.
-import type { KubeObject, ScaleSubresource } from "#schema";
+import { StatusError } from "#core";
+import { objectText, type KubeObject, type ScaleSubresource } from "#schema";
 import { applied, type Applied } from "./apply.ts";
 import type { ApplyBody } from "./apply-body.ts";
 import { receive, type JsonBody } from "./body.ts";
@@ -62,13 +63,21 @@ export function replacing(tools: WriteTools, written: Written, body: JsonBody, c
   return { wanted: () => ({ object }), ...(creates ? { created: () => ({ object }) } : {}) };
 }
 
+/** Kubernetes cannot make a Scale of what was applied to that of a custom object, unless it changes nothing. */
+function noScaleOfCustom({ config }: ApplyBody): StatusError {
+  const why = "request to convert CR to an invalid group/version: autoscaling/v1";
+  return new StatusError("Unknown", `failed to convert new object (${objectText(config)}) to proper version: ${why}`);
+}
+
 function applying(tools: WriteTools, written: Written, body: ApplyBody, context: WriteContext): Wish {
   const { resource, subresource } = written;
   const paths = scalePaths(written);
   if (paths !== undefined) {
-    return scaleWish(tools, written, paths, context, (scales, live) =>
-      asNew(applied(scales, trackedWrite(scales.resource, "scale", context, tools.clock), body, live, context)),
-    );
+    return scaleWish(tools, written, paths, context, (scales, live) => {
+      const scale = applied(scales, trackedWrite(scales.resource, "scale", context, tools.clock), body, live, context);
+      if (resource.kind.custom && !scale.same) throw noScaleOfCustom(body);
+      return asNew(scale);
+    });
   }
   const made = (current: KubeObject | undefined): NewObject =>
     asNew(applied(written, trackedWrite(resource, subresource, context, tools.clock), body, current, context));

@@ -27,7 +27,9 @@ function objectDefaults(node: Node, next: (node: Node) => Defaults): Defaults {
     if (!isObject(value)) return value;
     let copy: Record<string, unknown> | undefined;
     for (const [name, fallback] of initial) {
-      if (value[name] !== undefined) continue;
+      const before = value[name];
+      // A null that may not be is as good as nothing.
+      if (before !== undefined && (before !== null || node.properties?.[name]?.nullable === true)) continue;
       copy ??= { ...value };
       copy[name] = structuredClone(fallback);
     }

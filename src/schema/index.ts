@@ -1,6 +1,7 @@
 // schema: the language of kinds, and all that is computed from a schema and JSON.
 export {
   fieldsOf,
+  objectText,
   trackApply,
   trackUpdate,
   toParentEntries,

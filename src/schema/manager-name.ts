@@ -8,7 +8,9 @@ const isPrintable = (char: string): boolean => char === " " || /^[\p{L}\p{M}\p{N
 
 /** A text as Go quotes it. */
 function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll(/\\u00([0-9a-f]{2})/g, "\\x$1");
+  return JSON.stringify(text)
+    .replaceAll("\u007f", "\\x7f")
+    .replaceAll(/\\u00([0-9a-f]{2})/g, "\\x$1");
 }
 
 /** The position is in bytes, as Go counts. */

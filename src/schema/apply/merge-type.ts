@@ -91,9 +91,21 @@ function mapOf(node: Node, { open, metadata, next }: Compiler): MapType {
   return { atomic: node["x-kubernetes-map-type"] === "atomic", fields, others };
 }
 
+/** What Kubernetes' schema gives as the default of a scalar: that of a field that Go always writes is its zero. */
+function defaultOf(node: Node | undefined): unknown {
+  if (node === undefined || node.default !== undefined || node["x-eider-zero"] !== "keep") return node?.default;
+  if (node.type === "string") return "";
+  return node.type === "integer" ? 0 : undefined;
+}
+
 function defaultsOf(items: Node | undefined, keys: readonly string[], definitions: Readonly<Record<string, Node>>): ReadonlyMap<string, unknown> {
   const properties = (items?.$ref === undefined ? items : definitions[items.$ref])?.properties;
-  return new Map(keys.flatMap((key) => (properties?.[key]?.default === undefined ? [] : [[key, properties[key].default] as const])));
+  return new Map(
+    keys.flatMap((key) => {
+      const initial = defaultOf(properties?.[key]);
+      return initial === undefined ? [] : [[key, initial] as const];
+    }),
+  );
 }
 
 function listOf(node: Node, compiler: Compiler): ListType {

@@ -139,7 +139,8 @@ function kindText(apiVersion: unknown, kind: unknown): string {
   return `${version.includes("/") ? version : `/${version}`}, Kind=${typeof kind === "string" ? kind : ""}`;
 }
 
-function namedText(object: unknown): string {
+/** `NAMESPACE/NAME; GROUP/VERSION, Kind=KIND` of an object, as Kubernetes' messages have it. */
+export function objectText(object: unknown): string {
   const { namespace, name } = metadataOf(object);
   const { apiVersion, kind } = isObject(object) ? object : {};
   return `${typeof namespace === "string" ? namespace : ""}/${typeof name === "string" ? name : ""}; ${kindText(apiVersion, kind)}`;
@@ -153,7 +154,7 @@ function checkConfig({ tracking }: Tracked, live: unknown, config: Readonly<Reco
   }
   if (Array.isArray(metadataOf(config)["managedFields"])) throw badRequest("metadata.managedFields must be nil");
   const misfit = misfitOf(tracking.type, config);
-  if (misfit !== undefined) throw new StatusError("Unknown", `failed to create typed patch object (${namedText(config)}): ${misfit}`);
+  if (misfit !== undefined) throw new StatusError("Unknown", `failed to create typed patch object (${objectText(config)}): ${misfit}`);
 }
 
 /** Owners of what was there before anything was applied, when nobody knows who they were. */
