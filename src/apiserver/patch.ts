@@ -8,6 +8,8 @@ import {
   Misfit,
   objectMeta,
   patchInvalid,
+  sortKeys,
+  type FieldError,
   type KubeObject,
   type ObjectMeta,
   type PatchDocument,
@@ -15,7 +17,7 @@ import {
 } from "#schema";
 import type { ApplyBody } from "./apply-body.ts";
 import { isRecord, withSentEntries, type Receiving } from "./body.ts";
-import { kindless, notRegistered, unsupportedMediaType } from "./errors.ts";
+import { invalid, kindless, notRegistered, unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
 /** In the order in which Kubernetes names them. */
@@ -52,7 +54,8 @@ export interface Patched {
 }
 
 /** The object as Kubernetes writes it, which refusals show; ours has its resourceVersion at the end of the metadata. */
-function written(current: KubeObject): KubeObject {
+function written(resource: Resource | undefined, current: KubeObject): KubeObject {
+  if (resource?.kind.custom === true) return sortKeys(current);
   const metadata = new Map(Object.entries(current.metadata));
   const names = Object.keys(objectMeta.properties ?? {}).filter((name) => metadata.get(name) !== undefined);
   return { ...current, metadata: Object.fromEntries(names.map((name) => [name, metadata.get(name)])) as unknown as ObjectMeta };
@@ -63,9 +66,9 @@ export function patched(resource: Resource | undefined, { type, json, problems }
   const plain = (result: unknown): Patched => ({ json: result, problems, shown: () => JSON.stringify(result), ofKind: "any" });
   switch (type) {
     case "json":
-      return plain(applyJsonPatch(written(current), json));
+      return plain(applyJsonPatch(written(resource, current), json));
     case "merge":
-      return plain(applyMergePatch(written(current), json));
+      return plain(applyMergePatch(written(resource, current), json));
     case "strategic": {
       if (resource === undefined) return plain(applyMergePatch(current, json));
       const shown = (): string => goText(json);
@@ -85,17 +88,36 @@ function restored(resource: Resource, result: unknown, shown: () => string): unk
   }
 }
 
+/** Refuses an object that a patch made one of another kind; built-in and custom kinds have their own words for it. */
+function checkKind(resource: Resource, json: Record<string, unknown>, refuse: (why: string) => StatusError, shown: () => string): void {
+  const { kind, apiVersion } = resource;
+  const said = (member: "kind" | "apiVersion"): string => (typeof json[member] === "string" ? json[member] : "");
+  const [saidKind, saidVersion] = [said("kind"), said("apiVersion")];
+  if (!kind.custom) {
+    const other = (saidKind !== "" && saidKind !== kind.kind) || (saidVersion !== "" && saidVersion !== apiVersion);
+    if (other) throw refuse(notRegistered(saidKind === "" ? kind.kind : saidKind, saidVersion === "" ? apiVersion : saidVersion));
+    return;
+  }
+  if (saidKind === "") throw refuse(`Object 'Kind' is missing in '${shown()}'`);
+  if (saidVersion === "") {
+    const why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+    throw new StatusError("InternalError", `Internal error occurred: ${why}`, { details: { causes: [{ message: why }] } });
+  }
+  const wrong = (field: string, value: string, wanted: string): FieldError[] =>
+    value === wanted ? [] : [{ type: "FieldValueInvalid", field, message: `Invalid value: ${JSON.stringify(value)}: must be ${wanted}` }];
+  const errors = [...wrong("kind", saidKind, kind.kind), ...wrong("apiVersion", saidVersion, apiVersion)];
+  const name = isRecord(json["metadata"]) && typeof json["metadata"]["name"] === "string" ? json["metadata"]["name"] : "";
+  const group = saidVersion.includes("/") ? (saidVersion.split("/", 1)[0] ?? "") : "";
+  if (errors.length > 0) throw invalid({ group, kind: saidKind }, name, errors);
+}
+
 /** The patched object as one that was sent: of the kind, in the namespace and with the name of the URL. */
 export function receivePatched(resource: Resource, { json, problems, shown, ofKind }: Patched, receiving: Receiving): KubeObject {
   const { namespace, name, fieldValidation, warn } = receiving;
   const { kind, apiVersion, compiled } = resource;
   const refuse = (why: string): StatusError => patchInvalid(shown(), why);
-  if (!isRecord(json)) {
-    throw refuse(kindless(json));
-  }
-  const said = (member: "kind" | "apiVersion", wanted: string): string => (typeof json[member] === "string" && json[member] !== "" ? json[member] : wanted);
-  const [saidKind, saidVersion] = [said("kind", kind.kind), said("apiVersion", apiVersion)];
-  if (ofKind === "any" && (saidKind !== kind.kind || saidVersion !== apiVersion)) throw refuse(notRegistered(saidKind, saidVersion));
+  if (!isRecord(json)) throw refuse(kindless(json));
+  if (ofKind === "any") checkKind(resource, json, refuse, shown);
   const { object, warnings } = compiled.decode({ ...json, kind: kind.kind, apiVersion }, { fieldValidation, duplicates: problems, refuse });
   warnings.forEach(warn);
   const metadata = { ...object.metadata };
