@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { compareAnswers, recordable, type Difference } from "../test/oracle/compare.ts";
 import { readCorpus, type Scenario } from "../test/oracle/corpus.ts";
+import { classOf, generate, shrunk } from "../test/oracle/generate.ts";
 import { createExpectations } from "../test/oracle/expectations.ts";
 import { judge, readAccepted, readPending, type Judgement } from "../test/oracle/judge.ts";
 import { normalised, type Normal } from "../test/oracle/normalise.ts";
@@ -24,6 +25,8 @@ and prints the differences. See test/oracle/README.md.
   -o json       one JSON object a scenario
   --without TEXT leaves out differences whose path holds it (to look past what is known)
   --all         every difference, not only the first few
+  --generate N  instead of the corpus at least N requests by chance, from --seed (1 unless told); each class of differences
+                is told once, with as few steps as show it
   --keep FILE   start a real server, describe it in FILE, keep it until a signal; with the variable ORACLE_SERVER=FILE
                 other runs use it instead of starting one
 
@@ -40,6 +43,8 @@ const { values } = parseArgs({
     output: { type: "string", short: "o" },
     without: { type: "string", multiple: true },
     all: { type: "boolean" },
+    generate: { type: "string" },
+    seed: { type: "string", default: "1" },
     keep: { type: "string" },
     help: { type: "boolean", short: "h" },
   },
@@ -66,7 +71,7 @@ function print(scenario: Scenario, { verdict, differences, text }: Judgement): v
 
 /** Names of namespaces of this run: eight letters and digits, none of them another run's on a server that is kept. */
 function namespaces(): () => string {
-  const run = (Date.now() % 36 ** 4).toString(36).padStart(4, "0");
+  const run = (Math.floor(Date.now() / 1000) % 36 ** 4).toString(36).padStart(4, "0");
   let count = 0;
   return () => `n${run}${(count++).toString(36).padStart(3, "0")}`;
 }
@@ -108,6 +113,43 @@ async function runAll(corpus: readonly Scenario[], real: Server | undefined, our
     `${requests} requests in ${equal + differs + pending + stale} scenarios: ${equal} equal, ${differs} differ, ${pending} pending, ${stale} stale`,
   );
   return differs + stale > 0 ? 1 : 0;
+}
+
+/** The differences of one scenario, and of smaller ones made from it. */
+function differ(real: Server, ours: Ours) {
+  const next = namespaces();
+  return async (scenario: Scenario): Promise<readonly Difference[]> => {
+    const namespace = next();
+    try {
+      const theirs = await answersOf(scenario, real, namespace);
+      return compareAnswers(scenario.steps, theirs, await answersOf(scenario, await ours.serverFor(scenario), namespace));
+    } catch (error) {
+      return failure(error);
+    }
+  };
+}
+
+async function runGenerated(real: Server, ours: Ours): Promise<number> {
+  const compare = differ(real, ours);
+  const scenarios = generate(Number(values.seed), Number(values.generate));
+  const classes = new Map<string, number>();
+  let differing = 0;
+  for (const scenario of scenarios) {
+    const [found] = await compare(scenario);
+    if (found === undefined) continue;
+    differing++;
+    const about = classOf(scenario, found.at);
+    classes.set(about, (classes.get(about) ?? 0) + 1);
+    if ((classes.get(about) ?? 0) > 1) continue;
+    const steps = scenario.steps.slice(0, Number(/^\d+/.exec(found.at)?.[0] ?? scenario.steps.length) + 1);
+    const smallest = await shrunk({ ...scenario, steps }, async (smaller) => (await compare(smaller)).some(({ at }) => classOf(smaller, at) === about));
+    const [shownOne] = (await compare(smallest)).filter(({ at }) => classOf(smallest, at) === about);
+    console.log(`${scenario.name}: ${about}\n  real: ${shown(shownOne?.real)}\n  ours: ${shown(shownOne?.ours)}\n  ${JSON.stringify(smallest.steps)}`);
+  }
+  const requests = scenarios.reduce((sum, { steps }) => sum + steps.length, 0);
+  console.error(`${requests} requests in ${scenarios.length} scenarios from seed ${values.seed}: ${differing} differ, in ${classes.size} ways`);
+  for (const [about, count] of [...classes].sort(([, a], [, b]) => b - a)) if (count > 1) console.error(`  ${count} × ${about}`);
+  return differing > 0 ? 1 : 0;
 }
 
 async function keep(file: string, paths: Exclude<ReturnType<typeof realPaths>, string>): Promise<number> {
@@ -160,6 +202,10 @@ async function main(): Promise<number> {
     const paths = realPaths();
     if (typeof paths === "string") throw new Error(paths);
     return keep(values.keep, paths);
+  }
+  if (values.generate !== undefined) {
+    const made = createOurs();
+    return withReal((real) => runGenerated(real, made)).finally(() => void made.close());
   }
   const corpus = readCorpus();
   if (!corpus.some(chosen)) throw new Error(`no scenario is called ${values.only?.join(" or ")}`);
