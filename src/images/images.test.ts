@@ -288,6 +288,6 @@ test("a bomb is stopped by size and by count, a cut stream is damage", async (t)
   const stream = (bytes: Buffer) => Readable.from([bytes], { objectMode: false });
   await assert.rejects(unpackLayer(stream(tar), dir, { bytesMax: 1_000, entriesMax: 10 }), { reason: "TooLarge" });
   await assert.rejects(unpackLayer(stream(tar), dir, { bytesMax: 1e9, entriesMax: 1 }), { reason: "TooLarge" });
+  assert.equal(readFileSync(join(dir, "big")).length, 100_000, "what came before the limit is there");
   await assert.rejects(unpackLayer(stream(tar.subarray(0, tar.length - 20)), dir), { reason: "Damaged" });
-  assert.ok(readFileSync(join(dir, "big")).length > 0);
 });
