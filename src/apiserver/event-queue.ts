@@ -1,12 +1,21 @@
 // The bounded queue between the store's events and one watcher, with its wake-ups.
 import type { StoreEvent } from "#store";
 
-/** A watcher that lets this many events pile up is dropped. */
+/** A watcher that lets so many events pile up is dropped. */
 export const WATCH_QUEUE_MAX = 10_000;
+/** As many characters of objects. Watchers of the same objects hold the same texts, so that a thousand cost hardly more than one. */
+export const WATCH_QUEUE_LENGTH_MAX = 16 << 20;
+/** What a watcher takes at a time: about so many characters. */
+const TAKEN_LENGTH = 64 << 10;
+
+const lengthOf = ({ value, previous }: StoreEvent): number => value.length + (previous?.length ?? 0);
 
 /** Holds events until the watcher takes them; overflow empties it for good. */
 export class EventQueue {
   #events: StoreEvent[] = [];
+  /** Events before this index were taken. */
+  #head = 0;
+  #length = 0;
   #overflown = false;
   #wake: (() => void) | undefined;
   #pending = false;
@@ -14,11 +23,13 @@ export class EventQueue {
   /** Called by the store; never blocks and never throws. */
   push(events: readonly StoreEvent[]): void {
     if (this.#overflown) return;
-    if (this.#events.length + events.length > WATCH_QUEUE_MAX) {
+    for (const event of events) {
+      this.#events.push(event);
+      this.#length += lengthOf(event);
+    }
+    if (this.#events.length - this.#head > WATCH_QUEUE_MAX || this.#length > WATCH_QUEUE_LENGTH_MAX) {
       this.#overflown = true;
-      this.#events = [];
-    } else {
-      for (const event of events) this.#events.push(event);
+      this.#clear();
     }
     this.notify();
   }
@@ -28,14 +39,20 @@ export class EventQueue {
   }
 
   get empty(): boolean {
-    return this.#events.length === 0;
+    return this.#head === this.#events.length;
   }
 
-  /** Everything that has come since the last call. */
+  /** The next events, as many as make a good piece of a stream; none when it is empty. */
   take(): readonly StoreEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    const from = this.#head;
+    for (let length = 0; length < TAKEN_LENGTH && !this.empty; this.#head++) {
+      const size = lengthOf(this.#events[this.#head] as StoreEvent);
+      length += size;
+      this.#length -= size;
+    }
+    const taken = this.#events.slice(from, this.#head);
+    if (this.empty) this.#clear();
+    return taken;
   }
 
   /** Ends the wait of the watcher, or the next one at once. */
@@ -53,5 +70,11 @@ export class EventQueue {
       this.#wake = undefined;
     }
     this.#pending = false;
+  }
+
+  #clear(): void {
+    this.#events = [];
+    this.#head = 0;
+    this.#length = 0;
   }
 }

@@ -160,7 +160,7 @@ export async function ask(server: ApiServer, line: string, body?: unknown, heade
   let read = "";
   if (typeof response.body === "string") read = response.body;
   else if (response.body instanceof Uint8Array) read = Buffer.from(response.body).toString();
-  else for await (const piece of response.body) read += piece.toString();
+  else for await (const piece of response.body) read += Buffer.from(piece).toString();
   return {
     status: response.status,
     headers: response.headers,
@@ -184,7 +184,7 @@ export async function openWatch(
 ): Promise<{ status: number; next(): Promise<Event | undefined>; close(): Promise<void> }> {
   const stop = new AbortController();
   const response = await server.handle({ ...requestOf(`GET ${target}`, undefined, headers), signal: stop.signal });
-  const pieces = (response.body as AsyncIterable<string>)[Symbol.asyncIterator]();
+  const pieces = (response.body as AsyncIterable<string | Uint8Array>)[Symbol.asyncIterator]();
   const lines: string[] = [];
   return {
     status: response.status,
@@ -192,7 +192,12 @@ export async function openWatch(
       while (lines.length === 0) {
         const piece = await pieces.next();
         if (piece.done === true) return undefined;
-        lines.push(...piece.value.split("\n").filter((line) => line !== ""));
+        lines.push(
+          ...Buffer.from(piece.value)
+            .toString()
+            .split("\n")
+            .filter((line) => line !== ""),
+        );
       }
       return JSON.parse(lines.shift() ?? "") as Event;
     },

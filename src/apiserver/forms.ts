@@ -1,14 +1,15 @@
 // How objects, lists and events are written for a client: as they are, as tables, or as metadata only.
 import { badRequest, statusOf, unreachable, type Logger } from "#core";
 import type { KubeObject } from "#schema";
+import type { Frame } from "./frames.ts";
 import { decode, itemText } from "./keys.ts";
 import type { Form } from "./negotiate.ts";
 import type { Outcome } from "./operations.ts";
-import { nextTurn, PIECE } from "./pause.ts";
+import type { ApiBody } from "./port.ts";
+import type { Turns } from "./pause.ts";
 import { listMeta, type Page } from "./read.ts";
 import { listKindOf, type Resource } from "./registry.ts";
 import { asStatusError } from "./responses.ts";
-import type { Frame } from "./watch.ts";
 
 /** What a table's rows carry beside their cells. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -19,6 +20,7 @@ export interface Rendering {
   readonly includeObject: IncludeObject;
   /** Wall-clock time for ages. */
   readonly nowMs: number;
+  readonly turns: Turns;
 }
 
 export function includeObjectOf(query: URLSearchParams): IncludeObject {
@@ -63,41 +65,72 @@ function objectText(rendering: Rendering, text: string): string {
   return tableText(rendering, [rowText(rendering, object, form.version)], { resourceVersion }, { version: form.version, columns: true });
 }
 
-async function mapTexts(texts: readonly string[], show: (text: string) => string): Promise<readonly string[]> {
-  const shown: string[] = [];
-  for (const text of texts) {
-    shown.push(show(text));
-    if (shown.length % PIECE === 0) await nextTurn();
+/** Lists longer than this are sent in pieces of about this length. */
+const PIECE_LENGTH = 256 << 10;
+
+/** How a list in a form begins, and how its members are written. */
+function listForm(rendering: Rendering, page: Page): { readonly head: string; readonly show: (text: string) => string } {
+  const { resource, form } = rendering;
+  const metadata = JSON.stringify(listMeta(page));
+  if (form.as === "Object") {
+    const head = `{"kind":${JSON.stringify(listKindOf(resource))},"apiVersion":${JSON.stringify(resource.apiVersion)},"metadata":${metadata},"items":[`;
+    return { head, show: (text) => itemText(resource, text) };
   }
-  return shown;
+  const apiVersion = `"apiVersion":"meta.k8s.io/${form.version}"`;
+  if (form.as === "Table") {
+    const head = `{"kind":"Table",${apiVersion},"metadata":${metadata},"columnDefinitions":${JSON.stringify(resource.table.columns)},"rows":[`;
+    return { head, show: (text) => rowText(rendering, decode(text), form.version) };
+  }
+  return {
+    head: `{"kind":"PartialObjectMetadataList",${apiVersion},"metadata":${metadata},"items":[`,
+    show: (text) => JSON.stringify(partial(decode(text), form.version)),
+  };
 }
 
-async function pageText(rendering: Rendering, page: Page): Promise<string> {
-  const { resource, form } = rendering;
-  const metadata = listMeta(page);
-  if (form.as === "Table") {
-    const rows = await mapTexts(page.texts, (text) => rowText(rendering, decode(text), form.version));
-    return tableText(rendering, rows, metadata, { version: form.version, columns: true });
+async function* pageText(rendering: Rendering, page: Page): AsyncGenerator<string, void, void> {
+  const { head, show } = listForm(rendering, page);
+  let text = head;
+  let comma = "";
+  for await (const texts of page.pieces) {
+    for (const one of texts) {
+      if (rendering.turns.isOver) await rendering.turns.next();
+      text += comma + show(one);
+      comma = ",";
+      if (text.length < PIECE_LENGTH) continue;
+      yield text;
+      text = "";
+    }
   }
-  if (form.as === "Object") {
-    const items = await mapTexts(page.texts, (text) => itemText(resource, text));
-    const kind = JSON.stringify(listKindOf(resource));
-    return `{"kind":${kind},"apiVersion":${JSON.stringify(resource.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[${items.join(",")}]}`;
+  yield `${text}]}`;
+}
+
+async function* oneAfterAnother(first: readonly string[], rest: AsyncGenerator<string, void, void>): AsyncGenerator<string, void, void> {
+  try {
+    yield* first;
+    yield* rest;
+  } finally {
+    await rest.return();
   }
-  const items = await mapTexts(page.texts, (text) => JSON.stringify(partial(decode(text), form.version)));
-  const head = `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${form.version}","metadata":${JSON.stringify(metadata)}`;
-  return `${head},"items":[${items.join(",")}]}`;
+}
+
+/** A short list is one text, a long one comes in pieces. */
+async function pageBody(rendering: Rendering, page: Page): Promise<ApiBody> {
+  const texts = pageText(rendering, page);
+  const first = await texts.next();
+  const second = await texts.next();
+  if (first.done === true) return "";
+  return second.done === true ? first.value : oneAfterAnother([first.value, second.value], texts);
 }
 
 /** The body of an answer. Lists are put together from stored texts; only other forms parse them. */
-export async function renderOutcome(rendering: Rendering, outcome: Outcome): Promise<string> {
+export async function renderOutcome(rendering: Rendering, outcome: Outcome): Promise<ApiBody> {
   switch (outcome.as) {
     case "object":
       return objectText(rendering, outcome.result.text);
     case "text":
       return objectText(rendering, outcome.text);
     case "page":
-      return pageText(rendering, outcome.page);
+      return pageBody(rendering, outcome.page);
     case "plain":
       return JSON.stringify(outcome.body);
     default:
@@ -114,25 +147,32 @@ function eventText(rendering: Rendering, frame: Frame, columns: boolean): string
   return tableText(rendering, rows, { resourceVersion: object.metadata.resourceVersion }, { version: form.version, columns });
 }
 
+/** One line of a watch. What shows no times of its own is encoded once for all watchers who want it in the same form. */
+function lineOf(rendering: Rendering, frame: Frame, columns: boolean): Uint8Array {
+  const { form } = rendering;
+  const make = (): Uint8Array => Buffer.from(`{"type":"${frame.type}","object":${eventText(rendering, frame, columns)}}\n`);
+  if (form.as === "Table") return make();
+  const name = form.as === "Object" ? form.as : `${form.as} ${form.version}`;
+  const line = frame.encoded.get(name) ?? make();
+  frame.encoded.set(name, line);
+  return line;
+}
+
 /** The lines of a watch. A failure after the status line was sent becomes an ERROR event, as in Kubernetes. */
 export async function* watchBody(
   rendering: Rendering,
   frames: AsyncIterable<readonly Frame[]>,
   tools: { readonly logger: Logger; readonly clock: { wallMs(): number } },
-): AsyncGenerator<string, void, void> {
+): AsyncGenerator<Uint8Array, void, void> {
   let columns = true;
   try {
     for await (const batch of frames) {
       const now = { ...rendering, nowMs: tools.clock.wallMs() };
-      let text = "";
-      for (const frame of batch) {
-        text += `{"type":"${frame.type}","object":${eventText(now, frame, columns)}}\n`;
-        columns = false;
-      }
-      yield text;
-      await nextTurn();
+      const lines = batch.map((frame, index) => lineOf(now, frame, columns && index === 0));
+      columns = false;
+      yield lines.length === 1 ? (lines[0] as Uint8Array) : Buffer.concat(lines);
     }
   } catch (error) {
-    yield `{"type":"ERROR","object":${JSON.stringify(statusOf(asStatusError(error, tools.logger)))}}\n`;
+    yield Buffer.from(`{"type":"ERROR","object":${JSON.stringify(statusOf(asStatusError(error, tools.logger)))}}\n`);
   }
 }

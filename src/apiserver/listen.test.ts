@@ -148,6 +148,48 @@ test("a watch sends its head at once, then events, and ends with the server", as
   assert.equal(clock.waiting, 0);
 });
 
+test("a watcher that does not read is dropped, and what waits for it is bounded", async () => {
+  const { tls, ca } = await identities();
+  const { server, clock, store } = await fixture();
+  const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls });
+  const session = connect(`https://127.0.0.1:${listening.port}`, { ca });
+  const stream = session.request({ ":path": `${MAPS}?watch=true&resourceVersion=${store.revision}`, authorization: "Bearer good" });
+  await once(stream, "response");
+  stream.pause();
+  const large = { metadata: { name: "large" }, data: { text: "x".repeat(500_000) } };
+  await ask(server, `POST ${MAPS}`, large);
+  // More than the sockets, the stream's window and the queue hold together.
+  for (let at = 0; at < 50; at++) await ask(server, `PUT ${MAPS}/large`, { ...large, data: { ...large.data, at: String(at) } });
+  assert.equal(clock.waiting, 2, "the end of the watch, and the client's patience");
+  const closed = once(stream, "close").catch((error: unknown) => error);
+  await clock.advance(60_000);
+  stream.resume();
+  stream.on("error", () => {});
+  await closed;
+  assert.ok(stream.destroyed);
+  for (let turn = 0; clock.waiting > 0 && turn < 1_000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(clock.waiting, 0);
+  session.destroy();
+  const ending = listening.close();
+  await clock.advance(1_000);
+  await ending;
+});
+
+test("a long list is compressed as it is read", async () => {
+  const { tls, ca } = await identities();
+  const { server, clock } = await fixture();
+  const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls });
+  for (let at = 0; at < 8; at++) await ask(server, `POST ${MAPS}`, { metadata: { name: `m${at}` }, data: { text: "x".repeat(100_000) } });
+  const session = connect(`https://127.0.0.1:${listening.port}`, { ca });
+  const list = await http2(session, { ":path": MAPS, "accept-encoding": "gzip" });
+  assert.equal(list.headers["content-encoding"], "gzip");
+  assert.equal((JSON.parse(gunzipSync(list.body).toString()) as { items: unknown[] }).items.length, 8);
+  session.close();
+  const closed = listening.close();
+  await clock.advance(1_000);
+  await closed;
+});
+
 test("a client that goes away ends its watch", async () => {
   const { tls, ca } = await identities();
   const { server, clock } = await fixture();

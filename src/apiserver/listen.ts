@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { ServerResponse, STATUS_CODES, type IncomingMessage } from "node:http";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { pipeline, Readable, type Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { constants, createGzip, gzip } from "node:zlib";
 import { StatusError, type Clock, type Logger } from "#core";
 import { BODY_BYTES_MAX } from "./body.ts";
 import type { ApiRequest, ApiResponse, Listening, ListenOptions, Peer } from "./port.ts";
@@ -85,6 +85,11 @@ async function writePiece(response: Http2ServerResponse, piece: string | Uint8Ar
   await inTime(once(response, "drain", { signal }), clock, { ms: DRAIN_TIMEOUT_MS, why: "the client does not read" });
 }
 
+/** A document in pieces; a failure of its source ends the pieces with that. */
+function compressed(body: AsyncIterable<string | Uint8Array>): AsyncIterable<Uint8Array> {
+  return pipeline(Readable.from(body), createGzip({ level: constants.Z_BEST_SPEED }), () => {});
+}
+
 interface Sending {
   readonly acceptsGzip: boolean;
   readonly clock: Clock;
@@ -106,10 +111,12 @@ async function send(response: Http2ServerResponse, answer: ApiResponse, { accept
     response.end(bytes);
     return;
   }
+  const isCompressed = acceptsGzip && answer.isDocument === true;
+  if (isCompressed) headers["content-encoding"] = "gzip";
   response.writeHead(answer.status, headers);
   // HTTP/1.1 would keep the head until the first piece; a watch may have none for a while.
   (response as { flushHeaders?: () => void }).flushHeaders?.();
-  for await (const piece of body) {
+  for await (const piece of isCompressed ? compressed(body) : body) {
     if (signal.aborted) break;
     await writePiece(response, piece, { clock, signal });
   }

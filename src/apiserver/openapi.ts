@@ -72,10 +72,9 @@ export function createOpenApi(registry: Registry, discovery: Discovery, { versio
 
   /** Walks the pieces of a document, and gives way between them. */
   const walk = async <T>(parts: Iterable<T>, take: (part: T) => void): Promise<void> => {
-    const turn = turns.begin();
     for (const part of parts) {
       take(part);
-      if (turn.isOver) await turn.next();
+      if (turns.isOver) await turns.next();
     }
   };
   const hashesOf = async (groups: Generation["groups"]): Promise<ReadonlyMap<string, string>> => {

@@ -11,7 +11,7 @@ import { decode } from "./keys.ts";
 import { listRequest, versionOfOne } from "./list-options.ts";
 import type { Patch } from "./patch.ts";
 import type { Verb } from "./port.ts";
-import { get, list, type Page } from "./read.ts";
+import { get, inOnePiece, list, type Page } from "./read.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import type { Resource } from "./registry.ts";
 import { scaleOf } from "./scale.ts";
@@ -99,12 +99,16 @@ async function deletion(tools: WriteTools, { resource, namespace, name }: Call, 
 async function collectionDeletion(tools: WriteTools, call: Call, options: DeleteOptions, context: WriteContext): Promise<Outcome> {
   const { resource, query } = call;
   const page = await list(tools, listRequest(call, query));
-  for (const text of page.texts) {
-    const { metadata } = decode(text);
-    const target = { resource, namespace: metadata.namespace ?? "", name: metadata.name };
-    await remove(tools, target, options, context).catch(unlessGone);
+  const texts: string[] = [];
+  for await (const piece of page.pieces) {
+    for (const text of piece) {
+      const { metadata } = decode(text);
+      const target = { resource, namespace: metadata.namespace ?? "", name: metadata.name };
+      await remove(tools, target, options, context).catch(unlessGone);
+      texts.push(text);
+    }
   }
-  return { as: "page", status: 200, page };
+  return { as: "page", status: 200, page: { ...page, pieces: inOnePiece(texts) } };
 }
 
 function unlessGone(error: unknown): undefined {

@@ -1,62 +1,46 @@
-// Long loops give way: other requests and controllers get their turn between pieces.
+// Long work gives way: whatever many objects or many watchers cost is spread over turns of the event loop.
 import type { Clock } from "#core";
 
-/** So many objects are handled in one turn of the loop. */
-export const PIECE = 200;
-
-/** How long a loop may work before it gives way. */
+/** How long all long work of a server may take in one turn of the event loop. */
 const SLICE_MS = 5;
+/** So many that wait are woken in a turn; those for whom the slice does not reach wait on, in their order. */
+const WOKEN_MAX = 64;
 
-/** Resolves in the next turn of the event loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Long loops of one server: however many there are, one of them works in a turn of the event loop, in order of their requests. */
+/**
+ * The slice of each turn that lists, encodes and watches share, however many there are. Between two slices the event
+ * loop serves sockets, timers and whatever does not ask: writes, leases, controllers.
+ * `if (turns.isOver) await turns.next();` once a step.
+ */
 export class Turns {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
+  /** Undefined until somebody works in this turn. */
+  #sinceMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** For one loop, beginning now. */
-  begin(): Turn {
-    return new Turn(this.#clock, () => this.#next());
-  }
-
-  #next(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length === 1) setImmediate(() => this.#wake());
-    });
-  }
-
-  #wake(): void {
-    this.#waiting.shift()?.();
-    if (this.#waiting.length > 0) setImmediate(() => this.#wake());
-  }
-}
-
-/** `if (turn.isOver) await turn.next()` once a step. */
-export class Turn {
-  readonly #clock: Clock;
-  readonly #next: () => Promise<void>;
-  #sinceMs: number;
-
-  constructor(clock: Clock, next: () => Promise<void>) {
-    this.#clock = clock;
-    this.#next = next;
-    this.#sinceMs = clock.monotonicMs();
-  }
-
   get isOver(): boolean {
-    return this.#clock.monotonicMs() - this.#sinceMs >= SLICE_MS;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#sinceMs === undefined) {
+      this.#sinceMs = nowMs;
+      setImmediate(() => this.#end());
+    }
+    return nowMs - this.#sinceMs >= SLICE_MS;
   }
 
+  /** Resolves in a later turn that has time left. */
   async next(): Promise<void> {
-    await this.#next();
-    this.#sinceMs = this.#clock.monotonicMs();
+    do await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (this.isOver);
+  }
+
+  #end(): void {
+    this.#sinceMs = undefined;
+    const woken = this.#waiting.splice(0, WOKEN_MAX);
+    for (const wake of woken) wake();
+    // Whoever works in this turn arranges for the next; those who wait on are not forgotten meanwhile.
+    if (this.#waiting.length > 0) void this.isOver;
   }
 }

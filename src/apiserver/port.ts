@@ -30,6 +30,8 @@ export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: ApiBody;
+  /** A body in pieces that is one document, a long list: it may be compressed as a whole. */
+  readonly isDocument?: true;
   /** With status 101: gets the connection once the head is sent, and ends it. Never rejects; nothing has begun before it is called. */
   readonly takeOver?: (connection: Duplex) => Promise<void>;
 }

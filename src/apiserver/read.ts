@@ -4,11 +4,11 @@ import type { Snapshot, Store } from "#store";
 import { NEWEST, writeContinue } from "./continue-token.ts";
 import { expiredContinue, expiredList } from "./errors.ts";
 import { whenReached } from "./freshness.ts";
-import { decode, keyOf } from "./keys.ts";
+import { keyOf } from "./keys.ts";
 import type { ListParameters } from "./list-options.ts";
-import type { Turn, Turns } from "./pause.ts";
+import type { Turns } from "./pause.ts";
 import type { Resource } from "./registry.ts";
-import type { Selection } from "./selection.ts";
+import { isMeant, type Selection } from "./selection.ts";
 
 export interface ReadTools {
   readonly store: Store;
@@ -17,8 +17,8 @@ export interface ReadTools {
 }
 
 export interface Page {
-  /** Stored texts in order of keys. */
-  readonly texts: readonly string[];
+  /** Stored texts in order of keys. Read once, at once: what they come from is kept open until the end. */
+  readonly pieces: AsyncIterable<readonly string[]>;
   /** The revision that all pages of the list show. */
   readonly revision: number;
   /** "" on the last page. */
@@ -61,15 +61,42 @@ async function snapshotFor({ store, clock }: ReadTools, prefix: string, paramete
   }
 }
 
-/** Reads on until a page of matching objects is full; a page may be full and the next one empty. */
+/** Texts that are there already, as pieces of a page. */
+export async function* inOnePiece(texts: readonly string[]): AsyncGenerator<readonly string[], void, void> {
+  yield texts;
+}
+
+/**
+ * With a limit, reads on until a page of matching objects is full; it may be full and the next one empty.
+ * Without one the objects are read as they are taken, so that a long list is never held as a whole.
+ */
 export async function list(tools: ReadTools, { selection, parameters }: { readonly selection: Selection; readonly parameters: ListParameters }): Promise<Page> {
+  const { limit } = parameters;
   const snapshot = await snapshotFor(tools, selection.prefix, parameters);
+  const { revision } = snapshot;
+  if (limit === 0) return { pieces: piecesOf(snapshot, selection, tools.turns), revision, continue: "", remaining: undefined };
   try {
-    const { revision } = snapshot;
-    const { texts, after } = await fill(snapshot, selection, { limit: parameters.limit, turn: tools.turns.begin() });
-    if (after === undefined) return { texts, revision, continue: "", remaining: undefined };
+    const { texts, after } = await fill(snapshot, selection, { limit, turns: tools.turns });
+    if (after === undefined) return { pieces: inOnePiece(texts), revision, continue: "", remaining: undefined };
     const token = writeContinue({ revision, after: `/${after.slice(selection.prefix.length)}` });
-    return { texts, revision, continue: token, remaining: selection.isWhole ? await snapshot.remaining() : undefined };
+    return { pieces: inOnePiece(texts), revision, continue: token, remaining: selection.isWhole ? await snapshot.remaining() : undefined };
+  } finally {
+    snapshot.close();
+  }
+}
+
+async function* piecesOf(snapshot: Snapshot, selection: Selection, turns: Turns): AsyncGenerator<readonly string[], void, void> {
+  try {
+    for (let more = true; more;) {
+      const page = await snapshot.next(SCAN);
+      const texts: string[] = [];
+      for (const { key, value } of page.entries) {
+        if (turns.isOver) await turns.next();
+        if (isMeant(selection, key, value)) texts.push(value);
+      }
+      if (texts.length > 0) yield texts;
+      more = page.more;
+    }
   } finally {
     snapshot.close();
   }
@@ -81,21 +108,17 @@ interface Filled {
   readonly after: string | undefined;
 }
 
-/** Takes the texts of matching entries until there are `limit` (0: all). */
-async function fill(snapshot: Snapshot, selection: Selection, { limit, turn }: { limit: number; turn: Turn }): Promise<Filled> {
+/** Takes the texts of matching entries until there are `limit`. */
+async function fill(snapshot: Snapshot, selection: Selection, { limit, turns }: { limit: number; turns: Turns }): Promise<Filled> {
   const texts: string[] = [];
   for (;;) {
     // Without a selector nothing is read that is not shown, so the snapshot can tell what remains.
-    const { entries, more } = await snapshot.next(limit > 0 && selection.isWhole ? Math.min(limit - texts.length, SCAN) : SCAN);
+    const { entries, more } = await snapshot.next(selection.isWhole ? Math.min(limit - texts.length, SCAN) : SCAN);
     for (const [index, { key, value }] of entries.entries()) {
-      if (turn.isOver) await turn.next();
+      if (turns.isOver) await turns.next();
       if (isMeant(selection, key, value)) texts.push(value);
-      if (limit > 0 && texts.length >= limit) return { texts, after: more || index < entries.length - 1 ? key : undefined };
+      if (texts.length >= limit) return { texts, after: more || index < entries.length - 1 ? key : undefined };
     }
     if (!more) return { texts, after: undefined };
   }
-}
-
-function isMeant({ ownsKey, mayMatch, matches }: Selection, key: string, text: string): boolean {
-  return ownsKey(key) && (matches === undefined || (mayMatch(text) && matches(decode(text))));
 }

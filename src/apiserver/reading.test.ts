@@ -52,6 +52,29 @@ test("every page shows the state of the first, and tells how many objects follow
   assert.equal("continue" in metaOf(last), false);
 });
 
+test("a long list comes in pieces, is one document and one state, and holds nothing once it is read", async () => {
+  const { server, store } = await fixture();
+  const data = { text: "x".repeat(4_000) };
+  for (let at = 0; at < 200; at++) await ask(server, `POST ${MAPS}`, { metadata: { name: `m${1_000 + at}` }, data });
+  const revision = store.revision;
+  for (const [accept, members] of [
+    ["application/json", "items"],
+    [as("Table")["accept"], "rows"],
+  ] as const) {
+    const answer = await server.handle({ method: "GET", target: `${MAPS}?includeObject=Object`, headers: { authorization: "Bearer good", accept } });
+    let text = "";
+    let pieces = 0;
+    for await (const piece of answer.body as AsyncIterable<string>) {
+      if (pieces++ === 0) await ask(server, `DELETE ${MAPS}/m1199`);
+      text += piece;
+    }
+    const list = JSON.parse(text) as { metadata: ListMeta } & Record<string, unknown[]>;
+    assert.ok(pieces > 2, `${pieces} pieces`);
+    assert.deepEqual([list[members]?.length, Number(list.metadata.resourceVersion) >= revision], [200, true]);
+    await ask(server, `POST ${MAPS}`, { metadata: { name: "m1199" }, data });
+  }
+});
+
 test("pages go on over all namespaces, each with its own limit", async () => {
   const { server } = await withMaps("a", "b");
   await ask(server, "POST /api/v1/namespaces", { metadata: { name: "other" } });

@@ -11,7 +11,7 @@ import {
   type KubeObject,
   type LabelRequirements,
 } from "#schema";
-import { keyOf, prefixOf } from "./keys.ts";
+import { decode, keyOf, prefixOf } from "./keys.ts";
 import type { Resource } from "./registry.ts";
 
 export interface Selection {
@@ -77,4 +77,9 @@ export function selectionOf(resource: Resource, place: { readonly namespace: str
     mayMatch: (text) => members.every((member) => text.includes(member)),
     matches: labels.length === 0 && asked.length === 0 ? undefined : (object) => fit(object.metadata.labels) && matchesFields(asked, resource.kind, object),
   };
+}
+
+/** Whether the entry is of the selection; parses it only when it has to. */
+export function isMeant({ ownsKey, mayMatch, matches }: Selection, key: string, text: string): boolean {
+  return ownsKey(key) && (matches === undefined || (mayMatch(text) && matches(decode(text))));
 }

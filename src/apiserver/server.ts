@@ -9,6 +9,7 @@ import { notAcceptable, unauthorized } from "./errors.ts";
 import { includeObjectOf, renderOutcome, watchBody } from "./forms.ts";
 import { decode } from "./keys.ts";
 import { listen } from "./listen.ts";
+import { SharedFrames } from "./frames.ts";
 import { watchRequest } from "./list-options.ts";
 import { negotiate } from "./negotiate.ts";
 import { createOpenApi } from "./openapi.ts";
@@ -76,7 +77,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
     return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal, http: request });
   }
   if (form === undefined) throw notAcceptable();
-  const rendering = { resource, form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs() };
+  const rendering = { resource, form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs(), turns: watchTools.turns };
   const warnings: string[] = resource.served.warning === undefined ? [] : [resource.served.warning];
   try {
     if (verb === "watch") {
@@ -84,7 +85,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
       return jsonResponse(200, watchBody(rendering, watchFrames({ ...watchTools, store }, watch, signal), options), warnings);
     }
     const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(parts, request, call, { user, warnings }));
-    return jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings);
+    return { ...jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings), isDocument: true };
   } catch (error) {
     return errorResponse(asStatusError(error, options.logger), warnings);
   }
@@ -115,7 +116,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const namespaces = registry.resources.find(({ kind }) => kind.group === namespaceKind?.group && kind.plural === namespaceKind.plural);
   const parsed = new ParsedObjects();
   const turns = new Turns(clock);
-  const parts = { options, registry, writeTools: { store, clock, rng, namespaces, parsed, turns }, watchTools: { store, clock, rng, parsed, turns } };
+  const parts = {
+    options,
+    registry,
+    writeTools: { store, clock, rng, namespaces, parsed, turns },
+    watchTools: { store, clock, rng, frames: new SharedFrames(parsed), turns },
+  };
   const discovery = createDiscovery(registry);
   const { version, descriptions = {} } = options;
   const pathParts = { registry, discovery, openApi: createOpenApi(registry, discovery, { version, descriptions, turns }) };

@@ -8,10 +8,8 @@ import { methodNotAllowed } from "./errors.ts";
 import { decode } from "./keys.ts";
 import { watchRequest } from "./list-options.ts";
 import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
-import type { ParsedObjects } from "./parsed-objects.ts";
 import { patchType } from "./patch.ts";
-import { listMeta } from "./read.ts";
-import { nextTurn, PIECE } from "./pause.ts";
+import { listMeta, type Page } from "./read.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
 import { listKindOf, type Registry, type Resource } from "./registry.ts";
 import { storeFor } from "./stored-form.ts";
@@ -41,26 +39,27 @@ function payloadOf(call: InProcessCall): Payload {
   };
 }
 
-async function listOf(resource: Resource, texts: readonly string[], metadata: object, parsed: ParsedObjects): Promise<object> {
+async function listOf(resource: Resource, page: Page, { parsed, turns }: WriteTools): Promise<object> {
   const items: KubeObject[] = [];
-  for (const text of texts) {
-    items.push(texts.length > SHARED_MAX ? decode(text) : parsed.of(text));
-    if (items.length % PIECE === 0) await nextTurn();
+  for await (const texts of page.pieces) {
+    for (const text of texts) {
+      if (turns.isOver) await turns.next();
+      items.push(items.length + texts.length > SHARED_MAX ? decode(text) : parsed.of(text));
+    }
   }
-  return { kind: listKindOf(resource), apiVersion: resource.apiVersion, metadata, items };
+  return { kind: listKindOf(resource), apiVersion: resource.apiVersion, metadata: listMeta(page), items };
 }
 
-async function answerOf(resource: Resource, outcome: Outcome, parsed: ParsedObjects): Promise<unknown> {
+async function answerOf(resource: Resource, outcome: Outcome, tools: WriteTools): Promise<unknown> {
   switch (outcome.as) {
     case "object":
       return outcome.result.object;
     case "text":
-      return parsed.of(outcome.text);
+      return tools.parsed.of(outcome.text);
     case "plain":
       return outcome.body;
-    case "page": {
-      return listOf(resource, outcome.page.texts, listMeta(outcome.page), parsed);
-    }
+    case "page":
+      return listOf(resource, outcome.page, tools);
     default:
       return unreachable(outcome);
   }
@@ -95,7 +94,7 @@ export function createTransport(
       return answerOf(
         resource,
         await perform({ ...writeTools, store: storeFor(writeTools.store, resource) }, { ...info, query }, payloadOf(call), context),
-        writeTools.parsed,
+        writeTools,
       );
     },
     async *watch(call, signal): AsyncGenerator<InProcessWatchEvent, void, void> {

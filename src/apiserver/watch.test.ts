@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ask, fixture, golden, goldenText, openWatch, type Fixture } from "./fixture.test-suite.ts";
-import { EventQueue, WATCH_QUEUE_MAX } from "./event-queue.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
 const SITES = "/apis/serving.knative.dev/v1/namespaces/default/services";
@@ -108,6 +107,72 @@ test("rows of a table: columns with the first event only", async () => {
   await watch.close();
 });
 
+test("a watch of the future waits for it, and shows nothing of what comes before", async () => {
+  const { server, store } = await withMaps();
+  const watch = await openWatch(server, `${MAPS}?watch=true&resourceVersion=${store.revision + 1}`);
+  const first = watch.next();
+  await ask(server, `POST ${MAPS}`, { metadata: { name: "early" } });
+  await ask(server, `POST ${MAPS}`, { metadata: { name: "late" } });
+  assert.equal((await first)?.object.metadata.name, "late");
+  await watch.close();
+});
+
+test("what exists is shown as it was when the watch began, then what came meanwhile", async () => {
+  const { server } = await withMaps(...Array.from({ length: 150 }, (_, at) => `m${String(at).padStart(3, "0")}`));
+  const watch = await openWatch(server, `${MAPS}?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`);
+  const first = await watch.next();
+  await ask(server, `PATCH ${MAPS}/m149`, { data: { late: "1" } }, MERGE);
+  await ask(server, `DELETE ${MAPS}/m148`);
+  const events = [first];
+  for (let count = 0; count < 152; count++) events.push(await watch.next());
+  assert.deepEqual(new Set(events.slice(0, 150).map((event) => event?.type)), new Set(["ADDED"]));
+  assert.ok(events.slice(0, 150).every((event) => event?.object["data"] === undefined));
+  assert.deepEqual(
+    events.slice(150).map((event) => [event?.type, event?.object.metadata.name]),
+    [
+      ["BOOKMARK", undefined],
+      ["MODIFIED", "m149"],
+      ["DELETED", "m148"],
+    ],
+  );
+  await watch.close();
+});
+
+test("the deprecated path in front watches a collection, or one object", async () => {
+  const { server, store } = await withMaps("a", "b");
+  const revision = store.revision;
+  await ask(server, `PATCH ${MAPS}/a`, { data: { x: "1" } }, MERGE);
+  await ask(server, `PATCH ${MAPS}/b`, { data: { x: "1" } }, MERGE);
+  for (const [path, name] of [
+    ["/api/v1/watch/namespaces/default/configmaps", "a"],
+    ["/api/v1/watch/namespaces/default/configmaps/b", "b"],
+    ["/api/v1/watch/configmaps", "a"],
+  ] as const) {
+    const watch = await openWatch(server, `${path}?resourceVersion=${revision}`);
+    assert.equal((await watch.next())?.object.metadata.name, name, path);
+    await watch.close();
+  }
+  assert.equal((await ask(server, "GET /api/v1/watch/namespaces/default/configmaps/b?fieldSelector=metadata.name%3Da")).status, 400);
+  assert.equal((await ask(server, "DELETE /api/v1/watch/namespaces/default/configmaps/b")).status, 405);
+});
+
+test("an event is encoded once for all who watch it in the same form", async () => {
+  const { server, store } = await withMaps();
+  const target = `${MAPS}?watch=true&resourceVersion=${store.revision}`;
+  const bodies = await Promise.all(
+    [{}, {}, TABLE].map(async (headers) => {
+      const answer = await server.handle({ method: "GET", target, headers: { authorization: "Bearer good", ...headers } });
+      return (answer.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    }),
+  );
+  const pieces = bodies.map((body) => body.next());
+  await ask(server, `POST ${MAPS}`, { metadata: { name: "a" } });
+  const [one, two, table] = await Promise.all(pieces);
+  assert.equal(one?.value, two?.value);
+  assert.notEqual(one?.value, table?.value);
+  for (const body of bodies) await body.return?.();
+});
+
 test("an aborted watch leaves nothing behind", async () => {
   const { server, clock } = await withMaps();
   const watch = await openWatch(server, `${MAPS}?watch=true&allowWatchBookmarks=true`);
@@ -116,16 +181,6 @@ test("an aborted watch leaves nothing behind", async () => {
   await watch.close();
   assert.equal(await next, undefined);
   assert.equal(clock.waiting, 0);
-});
-
-test("a queue that overflows drops its events and says so", async () => {
-  const queue = new EventQueue();
-  const event = { type: "put", key: "/k", revision: 1, value: "{}", previous: undefined, previousRevision: undefined } as const;
-  queue.push(Array.from({ length: WATCH_QUEUE_MAX }, () => event));
-  assert.equal(queue.overflown, false);
-  queue.push([event]);
-  await queue.wait();
-  assert.deepEqual([queue.overflown, queue.empty], [true, true]);
 });
 
 test("wrong combinations of list options are refused as Kubernetes does", async () => {

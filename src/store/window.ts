@@ -36,17 +36,23 @@ export class WatchWindow {
     this.#events.push(event);
     this.#bytes += sizeOf(event);
     this.#trim();
+    const alone = [event];
     for (const watcher of this.#watchers) {
-      if (watcher.visibility === "immediate") deliver(watcher, [event]);
+      if (watcher.visibility === "immediate") deliver(watcher, alone);
     }
   }
 
   /** Everything up to `revision` is on disk. */
   advance(revision: number): void {
     assert(revision >= this.#durable, "durability never goes back");
+    const from = this.#durable;
     this.#durable = revision;
+    // Nearly all have seen what was on disk before; they share the rest.
+    const news = this.#between(from, revision);
     for (const watcher of this.#watchers) {
-      if (watcher.visibility === "durable") deliver(watcher, this.#between(watcher.seen, revision));
+      if (watcher.visibility !== "durable") continue;
+      deliver(watcher, watcher.seen === from ? news : this.#between(watcher.seen, revision));
+      watcher.seen = Math.max(watcher.seen, revision);
     }
     this.#trim();
   }
@@ -116,7 +122,8 @@ function sizeOf(event: StoreEvent): number {
 }
 
 function deliver(watcher: Watcher, events: readonly StoreEvent[]): void {
-  const wanted = events.filter((event) => event.revision > watcher.seen && event.key.startsWith(watcher.prefix));
+  const isWanted = (event: StoreEvent): boolean => event.revision > watcher.seen && event.key.startsWith(watcher.prefix);
+  const wanted = events.every(isWanted) ? events : events.filter(isWanted);
   const last = events[events.length - 1];
   if (last !== undefined) watcher.seen = Math.max(watcher.seen, last.revision);
   if (wanted.length > 0) watcher.onEvents(wanted);

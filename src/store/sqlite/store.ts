@@ -15,8 +15,8 @@ const REVISION_LEAP = 4 * PENDING_WRITES_MAX;
 const MAINTENANCE_MS = 60_000;
 /** Expired entries that are deleted at a time. */
 const EXPIRE_PAGE = 500;
-/** A piece of a range ends after so many characters or rows: what one turn of the loop reads in a few milliseconds. */
-const PIECE_LENGTH_MAX = 1 << 20;
+/** A piece of a range ends after so many characters or rows: what one turn of the loop reads in about a millisecond. */
+const PIECE_LENGTH_MAX = 256 << 10;
 const PIECE_ROWS_MAX = 1_000;
 
 /** The control thread's end of the message channel. */
