@@ -16,9 +16,9 @@ class WorkingClock extends SimClock {
 test("many loops share one slice a turn, in their order, and all come to their end", async () => {
   const turns = new Turns(new WorkingClock());
   let turn = 0;
-  let running = true;
+  const done = new AbortController();
   const counting = (async () => {
-    for (; running; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (; !done.signal.aborted; turn++) await new Promise((resolve) => setImmediate(resolve));
   })();
   const steps: number[] = [];
   const ended: number[] = [];
@@ -30,7 +30,7 @@ test("many loops share one slice a turn, in their order, and all come to their e
     ended.push(name);
   };
   await Promise.all([0, 1, 2, 3].map(loop));
-  running = false;
+  done.abort();
   await counting;
   assert.equal(ended.length, 4);
   const perTurn = Map.groupBy(steps, (at) => at);
