@@ -10,6 +10,7 @@ import type { Turns } from "./pause.ts";
 import { listMeta, type Page } from "./read.ts";
 import { listKindOf, type Resource } from "./registry.ts";
 import { asStatusError } from "./responses.ts";
+import { scalesOf } from "./scale.ts";
 
 /** What a table's rows carry beside their cells. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -131,6 +132,8 @@ export async function renderOutcome(rendering: Rendering, outcome: Outcome): Pro
       return objectText(rendering, outcome.text);
     case "page":
       return pageBody(rendering, outcome.page);
+    case "scale":
+      return objectText({ ...rendering, resource: scalesOf(rendering.resource) }, JSON.stringify(outcome.scale));
     case "plain":
       return JSON.stringify(outcome.body);
     default:

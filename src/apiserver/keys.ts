@@ -1,5 +1,5 @@
 // Where objects lie in the store, and their texts: the head is fixed, so lists and events are spliced without parsing.
-import type { KubeObject } from "#schema";
+import type { KubeObject, ObjectMeta } from "#schema";
 import type { Resource } from "./registry.ts";
 
 /** The key of one object; `namespace` is ignored for cluster-scoped kinds. */
@@ -12,17 +12,30 @@ export function prefixOf(resource: Resource, namespace: string): string {
   return resource.namespaced && namespace !== "" ? `${resource.prefix}${namespace}/` : resource.prefix;
 }
 
+/** The metadata at a revision, its members in the order in which Kubernetes writes them. */
+function metaAt(metadata: ObjectMeta, revision: number): ObjectMeta {
+  const { name, generateName, namespace, uid, resourceVersion: _version, ...rest } = metadata;
+  return {
+    name,
+    ...(generateName === undefined ? {} : { generateName }),
+    ...(namespace === undefined ? {} : { namespace }),
+    uid,
+    resourceVersion: String(revision),
+    ...rest,
+  };
+}
+
 /** The stored text of an object at a revision; `object` may come from a client, so its own kind is not trusted. */
 export function encode(resource: Resource, object: KubeObject, revision: number): string {
   const { apiVersion: _version, kind: _kind, metadata, ...rest } = object;
-  const text = JSON.stringify({ metadata: { ...metadata, resourceVersion: String(revision) }, ...rest });
+  const text = JSON.stringify({ metadata: metaAt(metadata, revision), ...rest });
   return resource.head + text.slice(1);
 }
 
 /** A stored text at another revision: what a store writes of an object that it expires. */
 export function restamp(text: string, revision: number): string {
   const object = decode(text);
-  return JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
+  return JSON.stringify({ ...object, metadata: metaAt(object.metadata, revision) });
 }
 
 export function decode(text: string): KubeObject {

@@ -14,7 +14,7 @@ import type { Verb } from "./port.ts";
 import { get, inOnePiece, list, type Page } from "./read.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import type { Resource } from "./registry.ts";
-import { scaleOf } from "./scale.ts";
+import { scaleOf, type Scale } from "./scale.ts";
 import { update, type Change } from "./update.ts";
 import type { Result, WriteContext, WriteTools } from "./writing.ts";
 
@@ -25,11 +25,12 @@ export interface Payload {
   deleteOptions(query: URLSearchParams): DeleteOptions;
 }
 
-/** What a verb came to. `plain` is an object of another kind, or a Status: it is never shown as a table. */
+/** What a verb came to. `scale` is an object of that kind; `plain`, a Status, is never shown as a table. */
 export type Outcome =
   | { readonly as: "object"; readonly status: number; readonly result: Result }
   | { readonly as: "text"; readonly status: number; readonly text: string }
   | { readonly as: "page"; readonly status: number; readonly page: Page }
+  | { readonly as: "scale"; readonly status: number; readonly scale: Scale }
   | { readonly as: "plain"; readonly status: number; readonly body: object };
 
 export interface Call extends ResourceInfo {
@@ -78,7 +79,7 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
 function scaled(resource: Resource, object: KubeObject): Outcome {
   const paths = resource.kind.subresources.scale;
   if (paths === undefined) throw methodNotAllowed();
-  return { as: "plain", status: 200, body: scaleOf(object, paths) };
+  return { as: "scale", status: 200, scale: scaleOf(object, paths) };
 }
 
 async function change(tools: WriteTools, call: Call, wish: Pick<Change, "wanted" | "created">, context: WriteContext): Promise<Outcome> {

@@ -1,6 +1,7 @@
 // The scale subresource: a Scale seen in any object that has replicas, and written back into it.
 import { badRequest } from "#core";
 import {
+  ageOf,
   formatLabelSelector,
   requirementsOf,
   toParentEntries,
@@ -34,7 +35,11 @@ const kind: Kind = {
   categories: [],
   scope: "Namespaced",
   subresources: {},
-  columns: [],
+  columns: [
+    { name: "Desired", type: "integer", cell: (scale) => (scale as Scale).spec.replicas ?? 0 },
+    { name: "Available", type: "integer", cell: (scale) => (scale as Scale).status.replicas },
+    { name: "Age", type: "date", cell: (scale, nowMs) => ageOf(scale.metadata.creationTimestamp, nowMs) },
+  ],
   custom: false,
   hasGeneration: false,
   definitions: {

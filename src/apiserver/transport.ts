@@ -56,6 +56,8 @@ async function answerOf(resource: Resource, outcome: Outcome, tools: WriteTools)
       return outcome.result.object;
     case "text":
       return tools.parsed.of(outcome.text);
+    case "scale":
+      return outcome.scale;
     case "plain":
       return outcome.body;
     case "page":

@@ -1,21 +1,36 @@
 // Objects that exist on every platform: made at a start when they are missing, otherwise left as they are.
 import type { Client } from "#client";
-import { ClusterNode, ConfigMap, defaultConfigMaps, Namespace, SYSTEM_NAMESPACE } from "#kinds";
+import { ClusterNode, ConfigMap, CoreService, defaultConfigMaps, Namespace, SYSTEM_NAMESPACE } from "#kinds";
 import type { Draft } from "#schema";
 import { ensure } from "./cluster-objects.ts";
 
-const NAMESPACES = ["default", "kube-system", "kube-public", SYSTEM_NAMESPACE];
+const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system", SYSTEM_NAMESPACE];
+/** The first address of the range: where programs look for the API. */
+const API_ADDRESS = "10.96.0.1";
 
 export interface BootstrapOptions {
   readonly domain: string;
   readonly version: string;
   /** The one node of the embedded platform, status included. */
   readonly node: Draft<ClusterNode>;
+  /** Where the API listens; without it, it has no Service. */
+  readonly apiPort?: number;
+}
+
+/** The Service that stands for the API in every Kubernetes. */
+export function kubernetesService(apiPort: number): Draft<CoreService> {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
+    spec: { type: "ClusterIP", clusterIP: API_ADDRESS, clusterIPs: [API_ADDRESS], ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: apiPort }] },
+  };
 }
 
 export async function ensureBootstrapObjects(client: Client, options: BootstrapOptions): Promise<void> {
   for (const name of NAMESPACES) await ensure(client, Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as Draft<Namespace>);
   for (const map of defaultConfigMaps(options)) await ensure(client, ConfigMap, map as Draft<ConfigMap>);
+  if (options.apiPort !== undefined) await ensure(client, CoreService, kubernetesService(options.apiPort));
   await ensure(client, ClusterNode, options.node);
   const current = await client.get(ClusterNode, "", options.node.metadata.name ?? "");
   await client.updateStatus(ClusterNode, { ...current, ...(options.node.status === undefined ? {} : { status: options.node.status }) });

@@ -123,7 +123,12 @@ const definitions = serveDefinitions({
   convert: () => () => Promise.reject(new Error("conversion webhooks are not asked yet")),
 });
 const informing = informers.run(signal);
-await ensureBootstrapObjects(client, { domain: asked.domain, version: VERSION, node: nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() }) });
+await ensureBootstrapObjects(client, {
+  domain: asked.domain,
+  version: VERSION,
+  node: nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() }),
+  apiPort: sockets.apiPort,
+});
 await ensureDefinitions(client, definitionsOf, clock.wallMs());
 await Promise.all([settings.synced, definitions.synced]);
 
