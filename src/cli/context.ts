@@ -25,6 +25,23 @@ export interface UpOptions {
   readonly orphanGraceMs: number;
 }
 
+export interface ControllersOptions {
+  readonly kubeconfig: string;
+  readonly context: string | undefined;
+  /** Of Knative Serving's own objects. */
+  readonly namespace: string;
+  readonly domain: string;
+  readonly ingressClass: string | undefined;
+  /** Also what a kube-controller-manager does. */
+  readonly workloads: boolean;
+  readonly webhooks: boolean;
+  readonly webhookHost: string;
+  readonly webhookPort: number;
+  readonly webhookUrl: string | undefined;
+  /** Takes over what other programs have applied. */
+  readonly force: boolean;
+}
+
 /** What a running platform says of itself. */
 export interface PlatformState {
   readonly api: string;
@@ -55,6 +72,8 @@ export interface CliContext {
   connect(kubeconfig: string): Promise<Connection>;
   /** Foreground: never returns but by failing (the process becomes the keeper). Detached: returns once it is ready. */
   up(options: UpOptions): Promise<PlatformState>;
+  /** Never returns but by failing (the process becomes another program). */
+  controllers(options: ControllersOptions): Promise<void>;
   /** Undefined when none runs on this folder. */
   status(data: string): Promise<PlatformState | undefined>;
   /** Ends the platform of a folder; false when none runs there. */

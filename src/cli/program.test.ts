@@ -29,6 +29,7 @@ function contextFor(argv: readonly string[]): { readonly context: CliContext; re
     readText: act("readText"),
     connect: act("connect"),
     up: act("up"),
+    controllers: act("controllers"),
     status: act("status"),
     down: act("down"),
     build: act("build"),
@@ -45,3 +46,18 @@ for (const words of ["service create x --image y", "service update x --env A=b",
     });
   }
 }
+
+for (const flags of ["--webhook-listen 9443", "--webhook-listen localhost:99999", "--webhook-url http://10.0.0.5"]) {
+  test(`"controllers ${flags}" is refused before anything is done`, async () => {
+    const { context, acts, errors } = contextFor(["controllers", ...flags.split(" ")]);
+    assert.equal(await runCli(context), EXIT.usage, errors.join(""));
+    assert.deepEqual(acts, []);
+  });
+}
+
+test("controllers without any kubeconfig says where it has looked, and does not take the platform's", async () => {
+  const { context, acts, errors } = contextFor(["controllers"]);
+  assert.equal(await runCli({ ...context, exists: (path) => path.includes("eider") }), EXIT.usage);
+  assert.match(errors.join(""), /no --kubeconfig, no \$KUBECONFIG, and no \/home\/x\/\.kube\/config/);
+  assert.deepEqual(acts, []);
+});

@@ -1,6 +1,7 @@
 // The command tree, and running one command line.
 import { Command, CommanderError } from "commander";
 import { addBuildCommands } from "./commands/build.ts";
+import { addControllersCommand } from "./commands/controllers.ts";
 import { addListCommands } from "./commands/lists.ts";
 import { addLogCommand } from "./commands/logs.ts";
 import { addPlatformCommands } from "./commands/platform.ts";
@@ -54,6 +55,7 @@ function buildProgram(context: CliContext): Command {
   addServiceReadCommands(service, context);
   addListCommands(program, context);
   addLogCommand(program, context);
+  addControllersCommand(program, context);
   for (const command of everyCommand(program)) command.exitOverride().configureOutput({ writeOut: context.out, writeErr: context.err });
   return program;
 }

@@ -5,7 +5,7 @@ import { fromStatus, isReason, StatusError, type Clock, type Logger, type Status
 import type { KubeObject } from "#schema";
 import { apiPath } from "./api-path.ts";
 import type { ServerAccess } from "./kubeconfig.ts";
-import type { ApiCall, Transport, WatchEvent } from "./port.ts";
+import type { Transport, WatchEvent } from "./port.ts";
 
 export interface HttpTransportOptions extends Omit<ServerAccess, "namespace"> {
   readonly clock: Clock;
@@ -155,8 +155,15 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
   };
 }
 
-/** Carries calls to one server; a closed connection or a refused one is `ServiceUnavailable`. `close` ends all connections. */
-export function createHttpTransport(options: HttpTransportOptions): Transport & { close(): void } {
+export interface HttpTransport extends Transport {
+  /** A document that is no resource, for instance `/version`. */
+  document(path: string): Promise<unknown>;
+  /** Ends all connections. */
+  close(): void;
+}
+
+/** Carries calls to one server; a closed connection or a refused one is `ServiceUnavailable`. */
+export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
   const { exchange, close } = connectionsTo(options);
   const closing = new AbortController();
 
@@ -172,19 +179,9 @@ export function createHttpTransport(options: HttpTransportOptions): Transport & 
     }
   };
 
-  const send = async (call: ApiCall): Promise<unknown> => {
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-    const method = METHODS[call.verb];
-    const path = apiPath(call);
-    const { contentType } = call;
-    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    const response = await answerTo({
-      method,
-      path,
-      timeoutMs,
-      ...(contentType === undefined ? {} : { contentType }),
-      ...(body === undefined ? {} : { body }),
-    });
+  const json = async (call: Omit<Exchange, "timeoutMs">): Promise<unknown> => {
+    const { method, path } = call;
+    const response = await answerTo({ ...call, timeoutMs: options.timeoutMs ?? TIMEOUT_MS });
     const text = await textOf(response);
     const code = response.statusCode ?? 0;
     if (code < 200 || code > 299) throw errorOf(code, text);
@@ -194,7 +191,12 @@ export function createHttpTransport(options: HttpTransportOptions): Transport & 
   };
 
   return {
-    send,
+    send(call) {
+      const { contentType } = call;
+      const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
+      return json({ method: METHODS[call.verb], path: apiPath(call), ...(contentType === undefined ? {} : { contentType }), ...body });
+    },
+    document: (path) => json({ method: "GET", path }),
     async *watch({ kind, namespace, query }, signal) {
       const path = apiPath({ kind, namespace, query: { ...query, watch: "true" } });
       try {

@@ -1,7 +1,7 @@
 // client: readers and writers of the API, in-process and remote, and informers.
 export { createClient, type ClientOptions } from "./client.ts";
 export { FakeApi, type FakeWrite } from "./fake-api.ts";
-export { createHttpTransport, type HttpTransportOptions } from "./http-transport.ts";
+export { createHttpTransport, type HttpTransport, type HttpTransportOptions } from "./http-transport.ts";
 export {
   createInformer,
   createInformerSet,

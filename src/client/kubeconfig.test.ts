@@ -52,3 +52,19 @@ for (const [name, text, context] of [
     await assert.rejects(loadKubeconfig(text, { folder: "/", ...(context === undefined ? {} : { context }) }), (error) => isReason(error, "BadRequest"));
   });
 }
+
+const WAYS = [
+  {
+    name: "a program that logs in",
+    from: "client-key: key.pem",
+    to: "exec: { command: aws }",
+    text: /the user ".*" runs a program to log in \(exec\).*use a token/,
+  },
+  { name: "a password", from: "client-key: key.pem", to: "username: anna", text: /logs in with a password \(username\)/ },
+] as const;
+for (const { name, from, to, text } of WAYS) {
+  test(`kubeconfig: ${name} is refused in so many words`, async () => {
+    assert.ok(CONFIG.includes(from));
+    await assert.rejects(loadKubeconfig(CONFIG.replace(from, to), { folder: "/" }), (error) => isReason(error, "BadRequest") && text.test(error.message));
+  });
+}

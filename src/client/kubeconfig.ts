@@ -46,6 +46,21 @@ async function pem(fields: Fields, name: string, folder: string): Promise<string
   return path === undefined ? undefined : readFile(resolve(folder, path), "utf8");
 }
 
+/** Ways to a server that are not gone here, by where they stand in the file. */
+const REFUSED = {
+  cluster: { "proxy-url": "goes through a proxy" },
+  user: { exec: "runs a program to log in", "auth-provider": "logs in by a provider", username: "logs in with a password", as: "impersonates another user" },
+} as const;
+
+/** Says so at once, where an attempt would end in a refusal that nobody can explain. */
+function refuse(place: keyof typeof REFUSED, fields: Fields, name: string): void {
+  for (const [member, does] of Object.entries(REFUSED[place])) {
+    if (fields[member] === undefined) continue;
+    const how = place === "user" ? "; use a token, a tokenFile or a client certificate" : "";
+    throw new StatusError("BadRequest", `kubeconfig: the ${place} ${JSON.stringify(name)} ${does} (${member}), which is not supported${how}`);
+  }
+}
+
 /** `folder` is where relative paths start. `context` overrides the current one. Throws StatusError `BadRequest` for a file that names nothing usable. */
 export async function loadKubeconfig(text: string, options: { readonly folder: string; readonly context?: string }): Promise<ServerAccess> {
   let parsed: unknown;
@@ -59,6 +74,8 @@ export async function loadKubeconfig(text: string, options: { readonly folder: s
   const cluster = entry(config, "clusters", "cluster", textOf(context, "cluster"));
   const userName = textOf(context, "user");
   const user = userName === undefined ? {} : entry(config, "users", "user", userName);
+  refuse("cluster", cluster, textOf(context, "cluster") ?? "");
+  refuse("user", user, userName ?? "");
   const server = textOf(cluster, "server");
   if (server === undefined) throw new StatusError("BadRequest", "kubeconfig: the cluster has no server");
   const tokenFile = textOf(user, "tokenFile");

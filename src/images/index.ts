@@ -2,5 +2,6 @@
 export { buildImage, type BuildOptions, type BuiltImage } from "./build-image.ts";
 export { parseImageName, type ImageName } from "./image-name.ts";
 export { ImageError, type ImageErrorReason } from "./image-error.ts";
+export { resolveInRegistry } from "./registry-digest.ts";
 export { openImageStore, type ImageEntry, type ImageStore, type UnpackedImage } from "./image-store.ts";
 export { BASE_LABEL, type ImageConfig, type ImageManifest } from "./oci.ts";

@@ -1,7 +1,7 @@
 // Kinds that a cluster serves and we only write there: where they are, and no more of them.
-import type { Kind, KubeObject } from "#schema";
+import type { Kind } from "#schema";
 
-function written<O extends KubeObject>(group: string, kind: string, plural: string): Kind<O> {
+function written(group: string, kind: string, plural: string): Kind {
   return {
     group,
     version: "v1",
@@ -19,14 +19,11 @@ function written<O extends KubeObject>(group: string, kind: string, plural: stri
   };
 }
 
-/** A definition as far as its readiness is read. */
-export interface WrittenDefinition extends KubeObject {
-  status?: { readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[] };
-}
+const REGISTRATION = "admissionregistration.k8s.io";
 
-export const WRITTEN_DEFINITION: Kind<WrittenDefinition> = written("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions");
-const GROUP = "admissionregistration.k8s.io";
-export const WRITTEN_WEBHOOKS: Readonly<Record<"MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration", Kind>> = {
-  MutatingWebhookConfiguration: written(GROUP, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
-  ValidatingWebhookConfiguration: written(GROUP, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
-};
+export const WRITTEN = {
+  MutatingWebhookConfiguration: written(REGISTRATION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+  ValidatingWebhookConfiguration: written(REGISTRATION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+  /** Asks what the caller may do; nothing is kept. */
+  SelfSubjectAccessReview: written("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews"),
+} as const;

@@ -24,7 +24,7 @@ export { Image } from "./caching/image.ts";
 export { knativeAdmission, type KnativeAdmissionDeps } from "./admission.ts";
 export { reviewAnswerer, type AnswerReview } from "./admission-review.ts";
 export { webhookConfigurations } from "./webhook-configurations.ts";
-export { WRITTEN_DEFINITION, WRITTEN_WEBHOOKS } from "./cluster-only.ts";
+export { WRITTEN } from "./cluster-only.ts";
 export { FieldErrors, fieldError as knativeFieldError, type KnativeFieldError } from "./knative-field-error.ts";
 export { servingContainerIndex } from "./serving/revision-spec-checks.ts";
 export { descriptions } from "./descriptions/index.ts";

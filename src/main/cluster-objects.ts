@@ -1,7 +1,7 @@
 // What a cluster holds before controllers run there: definitions of our kinds, a namespace with the settings, webhooks.
 import type { Client } from "#client";
 import { isReason, StatusError, type Clock } from "#core";
-import { ConfigMap, defaultConfigMaps, Namespace, webhookConfigurations, WRITTEN_DEFINITION, WRITTEN_WEBHOOKS } from "#kinds";
+import { ConfigMap, CustomResourceDefinition, defaultConfigMaps, Namespace, webhookConfigurations, WRITTEN } from "#kinds";
 import { crdFor, type Draft, type Kind, type KubeObject } from "#schema";
 
 /** In whose name we write definitions and webhooks. */
@@ -27,7 +27,7 @@ export interface ClusterObjectsOptions {
 /** Safe to run again, and by several at a time. Throws `Conflict` where others own what would be applied, `Timeout` when a kind is not served. */
 export async function ensureClusterObjects(client: Client, options: ClusterObjectsOptions, signal: AbortSignal): Promise<void> {
   const { kinds, namespace, progress } = options;
-  for (const kind of kinds) await client.apply(WRITTEN_DEFINITION, definitionOf(kind), { fieldManager: FIELD_MANAGER, force: options.force });
+  for (const kind of kinds) await client.apply(CustomResourceDefinition, definitionOf(kind), { fieldManager: FIELD_MANAGER, force: options.force });
   progress(`applied the definitions of ${kinds.length} kinds`);
   for (const kind of kinds) await untilServed(client, kind, options, signal);
   progress("all of them are served");
@@ -42,8 +42,8 @@ export async function ensureClusterObjects(client: Client, options: ClusterObjec
 }
 
 /** What is ours to say of a definition: all but what the server adds. */
-function definitionOf(kind: Kind): Draft<KubeObject> {
-  const { metadata, status: _, ...definition } = crdFor(kind, 0) as Draft<KubeObject> & { readonly status?: unknown };
+function definitionOf(kind: Kind): Draft<CustomResourceDefinition> {
+  const { metadata, status: _, ...definition } = crdFor(kind, 0) as unknown as Draft<CustomResourceDefinition>;
   const { name = "", labels } = metadata;
   return { ...definition, metadata: { name, ...(labels === undefined ? {} : { labels }) } };
 }
@@ -52,7 +52,7 @@ async function untilServed(client: Client, kind: Kind, { clock }: ClusterObjects
   const name = `${kind.plural}.${kind.group}`;
   const untilMs = clock.monotonicMs() + ESTABLISHED_MS_MAX;
   for (;;) {
-    const definition = await client.get(WRITTEN_DEFINITION, "", name);
+    const definition = await client.get(CustomResourceDefinition, "", name);
     const conditions = definition.status?.conditions ?? [];
     if (conditions.some(({ type, status }) => type === "Established" && status === "True") && (await isServed(client, kind))) return;
     if (clock.monotonicMs() > untilMs) {
@@ -96,16 +96,16 @@ export interface ClusterWebhooksOptions {
 /** Tells the cluster to ask our webhooks at `url`. */
 export async function applyWebhooks(client: Client, { force, ...at }: ClusterWebhooksOptions): Promise<void> {
   for (const configuration of webhookConfigurations(at)) {
-    await client.apply(WRITTEN_WEBHOOKS[configuration.kind], configuration as unknown as Draft<KubeObject>, { fieldManager: FIELD_MANAGER, force });
+    await client.apply(WRITTEN[configuration.kind], configuration as unknown as Draft<KubeObject>, { fieldManager: FIELD_MANAGER, force });
   }
 }
 
 /** Takes back what `applyWebhooks` told, where it still says `url`: with nobody to answer, every write would be refused. */
 export async function removeWebhooks(client: Client, at: Omit<ClusterWebhooksOptions, "force">): Promise<void> {
   for (const { kind, metadata } of webhookConfigurations(at)) {
-    const current = await client.find(WRITTEN_WEBHOOKS[kind], "", metadata.name);
+    const current = await client.find(WRITTEN[kind], "", metadata.name);
     const webhooks = (current as { readonly webhooks?: readonly { readonly clientConfig?: { readonly url?: string } }[] } | undefined)?.webhooks ?? [];
     if (current === undefined || !webhooks.some(({ clientConfig }) => clientConfig?.url?.startsWith(`${at.url}/`) === true)) continue;
-    await client.delete(WRITTEN_WEBHOOKS[kind], { namespace: "", name: metadata.name }, { preconditions: { uid: current.metadata.uid } });
+    await client.delete(WRITTEN[kind], { namespace: "", name: metadata.name }, { preconditions: { uid: current.metadata.uid } });
   }
 }

@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CliError, type PlatformState, type UpOptions } from "#cli";
+import { CliError, type ControllersOptions, type PlatformState, type UpOptions } from "#cli";
 import { silentLogger } from "#core";
 import { systemClock } from "#host";
 import { connectKeeper, type KeeperClient } from "#runtimes";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
-import { nodeFlags, upArgument } from "./options.ts";
+import { controllersArgument, nodeFlags, upArgument } from "./options.ts";
 
 /** Time that pods and platform have to end. */
 const DOWN_GRACE_MS = 10_000;
@@ -26,6 +26,13 @@ function keeperCommand(options: UpOptions): string[] {
 export function becomeKeeper(options: UpOptions): never {
   prepareDataFolder(options.data);
   process.execve?.(process.execPath, [process.execPath, ...keeperCommand(options)], process.env);
+  throw new Error("this Node.js cannot replace the process");
+}
+
+/** This process becomes the controllers of a cluster. */
+export function becomeControllers(options: ControllersOptions): never {
+  const entry = fileURLToPath(import.meta.resolve("#entry/cluster-controllers"));
+  process.execve?.(process.execPath, [process.execPath, ...nodeFlags(process.execArgv), entry, controllersArgument(options)], process.env);
   throw new Error("this Node.js cannot replace the process");
 }
 

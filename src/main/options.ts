@@ -1,4 +1,5 @@
 // How the entry files tell each other what to do: one JSON argument, no environment.
+import type { ControllersOptions } from "#cli";
 
 /** What `eider up` was asked for. */
 export interface UpRequest {
@@ -24,6 +25,7 @@ export interface PlatformSettings {
 }
 
 const UP = "--eider-up=";
+const CONTROLLERS = "--eider-controllers=";
 const SETTINGS = "--eider-settings=";
 
 const find = (argv: readonly string[], prefix: string): unknown => {
@@ -33,6 +35,8 @@ const find = (argv: readonly string[], prefix: string): unknown => {
 
 export const upArgument = (request: UpRequest): string => `${UP}${JSON.stringify(request)}`;
 export const parseUp = (argv: readonly string[]): UpRequest | undefined => find(argv, UP) as UpRequest | undefined;
+export const controllersArgument = (request: ControllersOptions): string => `${CONTROLLERS}${JSON.stringify(request)}`;
+export const parseControllers = (argv: readonly string[]): ControllersOptions | undefined => find(argv, CONTROLLERS) as ControllersOptions | undefined;
 export const settingsArgument = (settings: PlatformSettings): string => `${SETTINGS}${JSON.stringify(settings)}`;
 
 export function parseSettings(argv: readonly string[]): PlatformSettings {

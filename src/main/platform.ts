@@ -37,7 +37,8 @@ import type { ReadyState } from "./ready-text.ts";
 import { watchRest } from "./rest.ts";
 import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
-import { servedKinds, tryPod } from "./served-kinds.ts";
+import { servedKinds } from "./served-kinds.ts";
+import { tryPod } from "./try-pod.ts";
 import { VERSION } from "./version.ts";
 
 /** Pods that can be routed to at once: rows of the shared in-flight table. */

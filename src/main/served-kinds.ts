@@ -1,5 +1,5 @@
 // The kinds that the API serves, each with its admission, its subresources and how it is deleted.
-import { served, type InProcessTransport, type ServedKind, type SubresourceHandler } from "#apiserver";
+import { served, type ServedKind, type SubresourceHandler } from "#apiserver";
 import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
 import { below, type Clock, type Rng } from "#core";
@@ -111,12 +111,6 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: ClusterDomainClaim }),
     served({ kind: Image }),
   ];
-}
-
-/** A `tryPod` over the API server that serves the kinds. */
-export function tryPod(transport: Pick<InProcessTransport, "send">, pod: Draft<Pod>): Promise<unknown> {
-  const { namespace = "" } = pod.metadata;
-  return transport.send({ verb: "create", kind: Pod as unknown as Kind, namespace, query: { dryRun: "All" }, body: pod });
 }
 
 function addressBook(informers: InformerSet): { has(address: string): boolean } {

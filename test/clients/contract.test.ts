@@ -5,14 +5,13 @@ import { silentLogger } from "#core";
 import { systemClock } from "#host";
 import { ConfigMap, Namespace } from "#kinds";
 import type { Kind } from "#schema";
-import { APPLY, clientContract, type ConfigMapLike, type ContractServer } from "../../src/client/contract.test-suite.ts";
+import { clientContract, type ConfigMapLike, type ContractServer } from "../../src/client/contract.test-suite.ts";
 import { realPaths, startReal, type Started } from "../oracle/real-server.ts";
 import { TOKENS } from "../oracle/server.ts";
 import { inProcess, overHttps } from "./server.ts";
 
-const lacks = { [APPLY]: "server-side apply is not served yet" };
-clientContract("our API server in this process", inProcess, lacks);
-clientContract("our API server over HTTPS", overHttps, lacks);
+clientContract("our API server in this process", inProcess);
+clientContract("our API server over HTTPS", overHttps);
 
 const programs = realPaths();
 let started: Promise<Started> | undefined;

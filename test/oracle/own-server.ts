@@ -13,7 +13,8 @@ import { engines } from "#schema/rules";
 import { MemoryStore } from "#store";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "../../src/main/custom-kinds.ts";
 import { kubernetesService } from "../../src/main/bootstrap-objects.ts";
-import { servedKinds, tryPod } from "../../src/main/served-kinds.ts";
+import { servedKinds } from "../../src/main/served-kinds.ts";
+import { tryPod } from "../../src/main/try-pod.ts";
 import { httpsClient } from "./https-client.ts";
 import { TOKENS, VERSION, type Answering, type Asked, type Server } from "./server.ts";
 

@@ -1,21 +1,16 @@
 // A real kube-apiserver with our definitions and webhooks, and our controllers beside it as `eider controllers --workloads` runs them.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { ApiRequest, ApiResponse } from "#apiserver";
 import { Deciders } from "#autoscaler";
 import { createClient, createHttpTransport, createInformerSet, type Client, type InformerSet, type Transport } from "#client";
-import { followSettings, samplePodFor, type Settings } from "#controllers";
+import { followSettings, type Settings } from "#controllers";
 import { SeededRng, silentLogger, SimClock } from "#core";
 import { systemClock } from "#host";
-import { servingCertificate } from "#host/certificates";
-import { ClusterNode, ConfigMap, defaultConfigMaps, Namespace, Pod, reviewAnswerer, SYSTEM_NAMESPACE } from "#kinds";
+import { ClusterNode, ConfigMap, defaultConfigMaps, Namespace, Pod, SYSTEM_NAMESPACE } from "#kinds";
 import type { Draft, Kind, KubeObject } from "#schema";
 import { KUBERNETES_KINDS, OWN_KINDS } from "../../../src/main/cluster-kinds.ts";
 import { applyWebhooks, ensure, ensureClusterObjects, removeWebhooks } from "../../../src/main/cluster-objects.ts";
-import { listenForReviews } from "../../../src/main/cluster-webhooks.ts";
+import { startWebhooks } from "../../../src/main/cluster-webhooks.ts";
 import { runControllers } from "../../../src/main/controllers.ts";
-import { tryPod } from "../../../src/main/served-kinds.ts";
 import { httpsClient } from "../../oracle/https-client.ts";
 import { startReal } from "../../oracle/real-server.ts";
 import { TOKENS } from "../../oracle/server.ts";
@@ -48,7 +43,15 @@ export async function startCluster(paths: { readonly apiserver: string; readonly
     if (now.settings === undefined) throw new Error("a webhook is asked between two scenarios");
     return now.settings;
   };
-  const webhooks = await serveWebhooks(transport, settings);
+  const webhooks = await startWebhooks({
+    kinds: OWN_KINDS,
+    config: () => settings().current(),
+    transport,
+    host: "127.0.0.1",
+    port: 0,
+    nowWallMs: systemClock.wallMs(),
+    logger: silentLogger,
+  });
   const fixed = { namespace: SYSTEM_NAMESPACE, domain: "example.com", version: "0", force: false, clock: systemClock, progress: () => {} };
   await ensureClusterObjects(client, { kinds: OWN_KINDS, ...fixed }, new AbortController().signal);
   await applyWebhooks(client, { url: webhooks.url, caPem: webhooks.caPem, kinds: OWN_KINDS, force: false });
@@ -66,25 +69,6 @@ export async function startCluster(paths: { readonly apiserver: string; readonly
       await end();
     },
   };
-}
-
-async function serveWebhooks(
-  transport: Transport,
-  settings: () => Settings,
-): Promise<{ readonly url: string; readonly caPem: string; close(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), "eider-webhooks-"));
-  const tls = await servingCertificate(folder, ["127.0.0.1"], systemClock.wallMs());
-  rmSync(folder, { recursive: true });
-  const config = (): ReturnType<Settings["current"]> => settings().current();
-  const answer = reviewAnswerer({
-    kinds: OWN_KINDS,
-    config,
-    async tryTemplate(template, namespace) {
-      await tryPod(transport, samplePodFor(template, namespace, config()));
-    },
-  });
-  const { port, close } = await listenForReviews({ answer, host: "127.0.0.1", port: 0, tls, logger: silentLogger });
-  return { url: `https://127.0.0.1:${port}`, caPem: tls.caPem, close };
 }
 
 async function putBackSettings(client: Client): Promise<void> {
