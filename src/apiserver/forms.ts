@@ -5,7 +5,6 @@ import type { Frame } from "./frames.ts";
 import { decode, itemText } from "./keys.ts";
 import type { Form } from "./negotiate.ts";
 import type { Outcome } from "./operations.ts";
-import type { ApiBody } from "./port.ts";
 import type { Turns } from "./pause.ts";
 import { listMeta, type Page } from "./read.ts";
 import { listKindOf, type Resource } from "./registry.ts";
@@ -105,17 +104,26 @@ async function* pageText(rendering: Rendering, page: Page): AsyncGenerator<strin
   yield `${text}]}`;
 }
 
-async function* oneAfterAnother(first: readonly string[], rest: AsyncGenerator<string, void, void>): AsyncGenerator<string, void, void> {
-  try {
-    yield* first;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
+/** Pieces that are there already, then the others; a reader who gives up at any time ends the source. */
+function oneAfterAnother(first: string[], rest: AsyncGenerator<string, void, void>): ClosableBody {
+  const body = {
+    [Symbol.asyncIterator]: () => body,
+    next: (): Promise<IteratorResult<string, void>> => {
+      const value = first.shift();
+      return value === undefined ? rest.next() : Promise.resolve({ done: false, value });
+    },
+    return: () => rest.return(),
+  };
+  return body;
+}
+
+/** A body in pieces; closing it lets go of what it comes from, also when nobody has read it. */
+export interface ClosableBody extends AsyncIterable<string> {
+  return(): Promise<unknown>;
 }
 
 /** A short list is one text, a long one comes in pieces. */
-async function pageBody(rendering: Rendering, page: Page): Promise<ApiBody> {
+async function pageBody(rendering: Rendering, page: Page): Promise<string | ClosableBody> {
   const texts = pageText(rendering, page);
   const first = await texts.next();
   const second = await texts.next();
@@ -124,7 +132,7 @@ async function pageBody(rendering: Rendering, page: Page): Promise<ApiBody> {
 }
 
 /** The body of an answer. Lists are put together from stored texts; only other forms parse them. */
-export async function renderOutcome(rendering: Rendering, outcome: Outcome): Promise<ApiBody> {
+export async function renderOutcome(rendering: Rendering, outcome: Outcome): Promise<string | ClosableBody> {
   switch (outcome.as) {
     case "object":
       return objectText(rendering, outcome.result.text);

@@ -103,6 +103,8 @@ export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly beginDeletion?: (object: O, nowMs: number) => O;
   /** A `Warning` header of every answer, for instance of a deprecated version. */
   readonly warning?: string;
+  /** Requests for it never wait behind others: their senders are taken for lost when they are late (leases). */
+  readonly urgent?: boolean;
   /** Verbs that are not offered. */
   readonly without?: readonly Verb[];
 }

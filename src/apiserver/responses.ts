@@ -29,6 +29,12 @@ export function pageNotFound(): ApiResponse {
   return textResponse(404, "404 page not found\n");
 }
 
+/** Kubernetes' answer when too many wait already; clients come back after the second that it names. */
+export function tooManyRequests(): ApiResponse {
+  const response = textResponse(429, "Too many requests, please try again later.\n");
+  return { ...response, headers: { ...response.headers, "retry-after": "1" } };
+}
+
 /** Any failure as a StatusError; what nobody foresaw is logged and shown without its inner message. */
 export function asStatusError(error: unknown, logger: Logger): StatusError {
   if (error instanceof StatusError) return error;

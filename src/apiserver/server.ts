@@ -6,7 +6,7 @@ import { textOf } from "./body.ts";
 import { readDeleteOptions } from "./delete.ts";
 import { createDiscovery } from "./discovery.ts";
 import { notAcceptable, unauthorized } from "./errors.ts";
-import { includeObjectOf, renderOutcome, watchBody } from "./forms.ts";
+import { includeObjectOf, renderOutcome, watchBody, type ClosableBody } from "./forms.ts";
 import { decode } from "./keys.ts";
 import { listen } from "./listen.ts";
 import { SharedFrames } from "./frames.ts";
@@ -22,8 +22,9 @@ import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./por
 import { get } from "./read.ts";
 import { readObject } from "./read-body.ts";
 import { createRegistry, type Registry } from "./registry.ts";
-import { requestInfo } from "./request-info.ts";
-import { asStatusError, errorResponse, jsonResponse } from "./responses.ts";
+import { requestInfo, type ResourceInfo } from "./request-info.ts";
+import { asStatusError, errorResponse, jsonResponse, tooManyRequests } from "./responses.ts";
+import { COLLECTION_LIMITS, REQUEST_LIMITS, Seats } from "./seats.ts";
 import { storeFor } from "./stored-form.ts";
 import { createTransport } from "./transport.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
@@ -35,6 +36,7 @@ interface Parts {
   readonly registry: Registry;
   readonly writeTools: WriteTools;
   readonly watchTools: WatchTools;
+  readonly seats: { readonly requests: Seats; readonly collections: Seats };
 }
 
 function payloadOf(request: ApiRequest): Payload {
@@ -106,7 +108,51 @@ async function answer(parts: Parts, pathParts: PathParts, request: ApiRequest): 
   }
   checkVerb(info);
   authorizeResource(options.authorize, user, info);
-  return answerResource(parts, request, { ...info, query }, user);
+  return seated(parts, request, { info, user }, () => answerResource(parts, request, { ...info, query }, user));
+}
+
+/** Works once there is a seat for the request, and keeps it until the answer is sent. Streams without an end and urgent kinds need none. */
+async function seated(
+  { seats }: Parts,
+  request: ApiRequest,
+  { info, user }: { readonly info: ResourceInfo; readonly user: UserInfo },
+  work: () => Promise<ApiResponse>,
+): Promise<ApiResponse> {
+  const { resource, verb, subresource } = info;
+  if (verb === "watch" || resource.served.urgent === true || resource.served.subresources?.[subresource] !== undefined) return work();
+  const signal = request.signal ?? new AbortController().signal;
+  const client = `${user.name} ${request.headers["user-agent"] ?? ""}`;
+  const giveBack = await (verb === "list" || verb === "deletecollection" ? seats.collections : seats.requests).take(client, signal);
+  if (giveBack === undefined) return tooManyRequests();
+  let isStreamed = false;
+  try {
+    const answered = await work();
+    const { body } = answered;
+    if (typeof body === "string" || body instanceof Uint8Array) return answered;
+    isStreamed = true;
+    return { ...answered, body: untilSent(body as ClosableBody, signal, giveBack) };
+  } finally {
+    if (!isStreamed) giveBack();
+  }
+}
+
+/** The same body; once it is read, given up, or the client has gone, `onEnd` is called. */
+function untilSent(body: ClosableBody, signal: AbortSignal, onEnd: () => void): AsyncIterable<string> {
+  const end = async (): Promise<void> => {
+    onEnd();
+    await body.return();
+  };
+  if (signal.aborted) void end();
+  signal.addEventListener("abort", () => void end(), { once: true });
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* body;
+      } finally {
+        await end();
+      }
+    },
+  };
 }
 
 /** The API server over a store. It keeps no state of its own but caches; several may share one store in a process. */
@@ -120,6 +166,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     options,
     registry,
     writeTools: { store, clock, rng, namespaces, parsed, turns },
+    seats: { requests: new Seats(clock, REQUEST_LIMITS), collections: new Seats(clock, COLLECTION_LIMITS) },
     watchTools: { store, clock, rng, frames: new SharedFrames(parsed), turns },
   };
   const discovery = createDiscovery(registry);

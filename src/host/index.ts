@@ -1,5 +1,6 @@
 // host: the real machine behind core's interfaces; only `main` imports it. Doors of their own, since not every thread
 // needs them: `#host/log` (pino) and `#host/certificates` (x509).
+export { measureEventLoopDelay } from "./event-loop-delay.ts";
 export { giveBackMemory } from "./give-back-memory.ts";
 export { createSystemRng } from "./system-rng.ts";
 export { systemClock } from "./system-clock.ts";

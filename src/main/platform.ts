@@ -9,7 +9,7 @@ import { Deciders, publishDeciders } from "#autoscaler";
 import { createClient, createInformerSet, keyFrom } from "#client";
 import { followSettings } from "#controllers";
 import type { Logger } from "#core";
-import { createSystemRng, giveBackMemory, systemClock } from "#host";
+import { createSystemRng, giveBackMemory, measureEventLoopDelay, systemClock } from "#host";
 import { servingCertificate } from "#host/certificates";
 import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
@@ -21,7 +21,7 @@ import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime }
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
-import { MetricRegistry } from "#telemetry";
+import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 import { runControllers } from "./controllers.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
@@ -78,6 +78,7 @@ const store = await openStore(logger);
 const bootId = identify(process.pid)?.bootId;
 const images = await openImageStore(folder.images, bootId === undefined ? {} : { bootId });
 const metrics = new MetricRegistry();
+publishEventLoopDelay(metrics, measureEventLoopDelay());
 
 let runtime: ProcessRuntime | undefined;
 const running = (): ProcessRuntime => runtime as ProcessRuntime;
