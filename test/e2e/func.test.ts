@@ -48,8 +48,8 @@ test("create and deploy: the function is exposed at its URL", needsFunc, async (
 });
 
 test("list and describe", needsFunc, async () => {
-  const [listed] = JSON.parse(await out("list", "-o", "json")) as { name: string; runtime: string; ready: string }[];
-  assert.deepEqual([listed?.name, listed?.runtime, listed?.ready], ["greeter", "go", "True"]);
+  const [listed] = JSON.parse(await out("list", "-o", "json")) as { name: string; ready: string }[];
+  assert.deepEqual([listed?.name, listed?.ready], ["greeter", "True"]);
   const described = JSON.parse(await out("describe", "-o", "json")) as { name: string; image: string; routes: string[] };
   assert.equal(described.name, "greeter");
   assert.equal(described.image, `dev.local/hello@${digest}`);
@@ -68,7 +68,7 @@ test(
       const script = `mount --bind ${hosts} /etc/hosts && ${findProgram("func", "FUNC")} invoke --format=${format}`;
       const { code, stdout, stderr } = await ran("unshare", ["-m", "sh", "-c", script], environment(), join(folder, "greeter"));
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /Hello World!/);
+      assert.match(stdout + stderr, /Hello World!/);
     }
   },
 );
@@ -76,5 +76,5 @@ test(
 test("delete leaves nothing", needsFunc, async () => {
   await out("delete");
   assert.equal(await platform.kubectl("get", "ksvc,revisions,deployments", "-o", "name"), "");
-  assert.deepEqual(JSON.parse((await out("list", "-o", "json")).trim() || "null") ?? [], []);
+  assert.match(await out("list"), /^no functions found/);
 });
