@@ -7,7 +7,7 @@ import { realPaths } from "../test/oracle/real-server.ts";
 const HELP = `Usage: npm run golden -- [--https | --oracle] DIR...
 
 Runs the recordings in DIR (or in one file) against this platform: scenarios and single requests in the format of
-golden/serving, groups of golden/autoscaler. Files are told apart by their content; DIR may hold only some of them.
+golden/serving, groups of golden/autoscaler, answers of golden/kubernetes-api. Files are told apart by their content; DIR may hold only some of them.
 With --https the controllers of scenarios reach the API server over HTTPS, otherwise in the same process.
 With --oracle they run on a real kube-apiserver with our definitions and webhooks; the variables KUBE_APISERVER and ETCD
 say where it and its etcd are.

@@ -7,6 +7,7 @@ import type { Harness } from "./scenarios/harness.ts";
 import { bootHarness, type HarnessOptions } from "./scenarios/platform.ts";
 import type { Scenario } from "./scenarios/recording.ts";
 import { runScenario } from "./scenarios/run.ts";
+import { checkResponses, holdsResponses } from "./api/check.ts";
 import { checkValidation, type ValidationCase } from "./validation/check.ts";
 import { VALIDATION_EXPECTATIONS } from "./validation/expectations.ts";
 
@@ -114,6 +115,7 @@ async function* ofRequests(cases: readonly ValidationCase[]): AsyncGenerator<Gol
 
 /** A result a scenario or case, as they come. Throws for a path without a file in one of the formats. */
 export async function* runGoldenFolder(path: string, options: GoldenOptions = {}): AsyncGenerator<GoldenResult> {
+  if (statSync(path).isDirectory() && holdsResponses(path)) return yield* checkResponses(path);
   const files = jsonFiles(path).filter((file) => basename(file) !== "index.json");
   let found = 0;
   for (const file of files) {

@@ -21,6 +21,7 @@ import { TOKENS, VERSION, type Answering, type Asked, type Server } from "./serv
 const USERS: Readonly<Record<string, UserInfo>> = {
   admin: { name: "admin", uid: "u1", groups: ["system:masters", "system:authenticated"] },
   user: { name: "user", uid: "u2", groups: ["system:authenticated"] },
+  dev: { name: "dev", uid: "u3", groups: ["system:authenticated"] },
 };
 const PLATFORM: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
 /** What is done on every server before the first scenario; a kube-apiserver makes these namespaces itself. */
@@ -112,12 +113,18 @@ async function* chunksOf(body: Awaited<ReturnType<ApiServer["handle"]>>["body"])
   for await (const piece of body) yield bytes(piece);
 }
 
+/** Our server, and its store for those who put objects into it as they were recorded. */
+export interface OurServer extends Server {
+  readonly store: MemoryStore;
+}
+
 /** Asked without a socket, on a clock that moves while someone waits. */
-export async function bootOurs(): Promise<Server> {
-  const clock = new SimClock();
+export async function bootOurs(startWallMs?: number): Promise<OurServer> {
+  const clock = new SimClock(startWallMs);
   const { api, store, end } = await boot(clock);
   return {
     name: "ours",
+    store,
     async ask({ method, target, headers, body }, signal): Promise<Answering> {
       const answer = await api.handle({ method, target, headers, signal, ...(body === undefined ? {} : { body }) });
       return { status: answer.status, headers: answer.headers, chunks: chunksOf(answer.body) };

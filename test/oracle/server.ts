@@ -28,7 +28,7 @@ export interface Server {
 }
 
 /** Tokens by user; both servers know the same. Nobody but `admin` may do anything beyond discovery. */
-export const TOKENS: Readonly<Record<string, string>> = { admin: "admin-token", user: "user-token", stranger: "unknown-token" };
+export const TOKENS: Readonly<Record<string, string>> = { admin: "admin-token", user: "user-token", dev: "dev-token", stranger: "unknown-token" };
 
 /** As both servers call themselves. */
 export const VERSION = "v1.34.4";
