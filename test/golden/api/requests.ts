@@ -103,7 +103,7 @@ export const REQUESTS: Readonly<Record<string, Asked | Skipped>> = {
   "err-422-ssa-nofm.json": one({ ...applied("m1", "1"), request: `PATCH ${MAPS}/ssa` }),
   "err-504-rv-too-large.json": one(get(`${MAPS}?resourceVersion=99999999`)),
   "healthz-verbose.txt": { skipped: "it names the parts of kube-apiserver; ours has others" },
-  "ksvc-pb-406.json": one(get(`${SITES}`, { accept: "application/vnd.kubernetes.protobuf" })),
+  "ksvc-pb-406.json": one(get(SITES, { accept: "application/vnd.kubernetes.protobuf" })),
   "ok-201-cm.json": one(FX),
   "ok-201-warn-unknown.json": one({
     request: `POST ${SITES}?dryRun=All`,
