@@ -71,10 +71,11 @@ export async function createObject(
   await checkNamespace(tools, resource, namespace, given);
   const filled = resource.compiled.applyDefaults(withFirstStatus(resource, sent));
   const entries = owners === undefined ? ownersAfter(trackedWrite(resource, "", context, tools.clock), undefined, filled) : owners.entries;
+  const prepared = resource.kind.prepareNew?.(filled) ?? filled;
   let name = given;
   for (let attempt = 0; attempt < (given === "" ? GENERATED_ATTEMPTS : 1); attempt++) {
     if (given === "") name = base.slice(0, GENERATED_PREFIX_MAX) + nameSuffix(tools.rng);
-    const draft = { ...filled, metadata: newMeta(tools, resource, filled.metadata, name) };
+    const draft = { ...prepared, metadata: newMeta(tools, resource, prepared.metadata, name) };
     const object = await admitted(resource, draft, entries, { operation: "CREATE", subresource: "", old: undefined }, context);
     const target = { resource, namespace, name };
     if (context.dryRun && (await tools.store.get(keyOf(resource, namespace, name))) !== undefined) continue;

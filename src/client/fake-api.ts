@@ -249,7 +249,7 @@ export class FakeApi implements Transport {
     };
     const next =
       subresource === "status"
-        ? { ...rest, ...(sentStatus === undefined ? {} : { status: sentStatus }) }
+        ? { ...rest, ...(kind.custom ? {} : { metadata: meta }), ...(sentStatus === undefined ? {} : { status: sentStatus }) }
         : { ...sentRest, metadata: meta, ...(apart ? (status === undefined ? {} : { status }) : sentStatus === undefined ? {} : { status: sentStatus }) };
     return this.#commit(kind, current, next);
   }

@@ -1,6 +1,6 @@
 // All controllers, wired by hand: what each needs and who wakes it.
 import type { Deciders } from "#autoscaler";
-import { keyFrom, type Client, type InformerSet, type Transport } from "#client";
+import { createClient, keyFrom, type Client, type InformerSet, type Transport } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import {
   configurationController,
@@ -56,6 +56,10 @@ export interface RunningControllers {
   readonly way: RightOfWay;
 }
 
+/** Whom Knative and Kubernetes name as managers of what their controllers write. */
+const PROGRAMS = { serving: "serving-controller", autoscaler: "serving-autoscaler", workloads: "kube-controller-manager", gateway: "eider" } as const;
+type Program = (typeof PROGRAMS)[keyof typeof PROGRAMS];
+
 /** Passes that wait for a start to be over keep their worker. */
 const WORKERS_LEADING_TO_PODS = 32;
 
@@ -64,15 +68,26 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const events = createEventRecorder({ client, kind: Event, clock, rng, logger });
   const runs: ControllerRun[] = [];
   const way = new RightOfWay(clock);
-  const start = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>, leadsToPods: boolean): ControllerRun => {
+  // Each writes in the name of the program that it is part of elsewhere.
+  const clients = new Map(Object.values(PROGRAMS).map((program) => [program, createClient(options.transport, { fieldManager: program })]));
+  const start = <P extends KubeObject, Observed, Effect>(
+    controller: Controller<P, Observed, Effect>,
+    program: Program,
+    leadsToPods: boolean,
+  ): ControllerRun => {
+    const its = clients.get(program) ?? client;
     const workers = leadsToPods ? { workers: WORKERS_LEADING_TO_PODS } : {};
-    const parts = { controller, informers, client, events, clock, rng, logger, signal };
+    const parts = { controller, informers, client: its, events, clock, rng, logger, signal };
     const started = runController({ ...parts, ...workers, standAside: { way, leadsToPods } });
     runs.push(started);
     return started;
   };
-  const run = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>): ControllerRun => start(controller, false);
-  const runFirst = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>): ControllerRun => start(controller, true);
+  const run = <P extends KubeObject, Observed, Effect>(controller: Controller<P, Observed, Effect>): ControllerRun =>
+    start(controller, PROGRAMS.serving, false);
+  const workloads: Starters = {
+    run: (controller) => start(controller, PROGRAMS.workloads, false),
+    runFirst: (controller) => start(controller, PROGRAMS.workloads, true),
+  };
 
   run(serviceController());
   run(configurationController());
@@ -81,8 +96,8 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   );
   const routes = run(routeController({ config: settings.current, publicPort: () => options.publicPort }));
   run(labelerController());
-  const ingresses = run(ingressController({ routesInForce: options.routesInForce }));
-  const autoscalers = runFirst(
+  const ingresses = start(ingressController({ routesInForce: options.routesInForce }), PROGRAMS.gateway, false);
+  const autoscalers = start(
     podAutoscalerController({
       settings: () => ({
         autoscaler: settings.current().autoscaler,
@@ -93,10 +108,12 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
       // The gateway is in every path, so the question whether the activator is has one answer.
       probeActivator: () => Promise.resolve(true),
     }),
+    PROGRAMS.autoscaler,
+    true,
   );
-  run(metricController());
+  start(metricController(), PROGRAMS.autoscaler, false);
   run(serverlessServiceController({ activators: options.activators }));
-  const collector = options.workloads ? runWorkloads(options, { run, runFirst }) : undefined;
+  const collector = options.workloads ? runWorkloads({ ...options, client: clients.get(PROGRAMS.workloads) ?? client }, workloads) : undefined;
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {

@@ -111,7 +111,7 @@ const api = createApiServer({
   documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },
 });
 const transport = api.transportFor(CONTROLLER);
-const client = createClient(transport);
+const client = createClient(transport, { fieldManager: "eider" });
 const informers = createInformerSet({ client, clock, rng, logger: logger.with({ room: "client" }) });
 const settings = followSettings({ informers, logger });
 const definitions = serveDefinitions({
@@ -164,7 +164,7 @@ const routes = new Routes({
   onInForce: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
 });
 runtime = createProcessRuntime({
-  client,
+  client: createClient(transport, { fieldManager: "kubelet" }),
   keeper,
   images,
   clock,

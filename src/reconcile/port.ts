@@ -23,7 +23,7 @@ export interface Patch {
   readonly kind: Kind;
   readonly namespace: string;
   readonly name: string;
-  readonly subresource?: "scale";
+  readonly subresource?: "scale" | "status";
   readonly type: "application/merge-patch+json" | "application/json-patch+json";
   readonly body: unknown;
 }

@@ -65,7 +65,9 @@ function restoreStruct(node: Node, next: (node: Node) => Restore): Restore {
   };
 }
 
-function compile(node: Node, next: (node: Node) => Restore): Restore {
+function compile(node: Node, named: (node: Node) => Restore): Restore {
+  // Also what may stand in place of an object, which its mark beside the reference says.
+  const next = (child: Node): Restore => (child["x-eider-or"] === undefined ? named(child) : (value) => value);
   // Types that read JSON themselves (quantities, times, raw objects) are left to the decoder.
   const readsItself = node["x-kubernetes-int-or-string"] === true || node["x-kubernetes-preserve-unknown-fields"] === true;
   if (readsItself || node.type === undefined || node.type === "number") return (value) => value;

@@ -68,6 +68,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly hasGeneration: boolean;
   /** What of a built-in kind's object a write of its status leaves as it is, beside the spec. Of custom kinds it changes nothing else. */
   readonly statusKeeps?: readonly (readonly string[])[];
+  /** What the server adds to a new object beside defaults: nobody manages it. Returns the same object when nothing was missing. */
+  prepareNew?(object: O): O;
   /** An object that is not there is created by a PUT. */
   readonly createsOnUpdate?: boolean;
   /** An update must say which state it was made from; always so for custom kinds. */

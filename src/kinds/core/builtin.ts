@@ -15,6 +15,7 @@ type Usual =
   | "nameForm"
   | "metadataChecks"
   | "statusKeeps"
+  | "prepareNew"
   | "createsOnUpdate"
   | "updatesNeedVersion"
   | "generationOfLabels"

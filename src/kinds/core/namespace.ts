@@ -67,6 +67,7 @@ export const Namespace: Kind<Namespace> = builtin<Namespace>({
   blank: { spec: {}, status: {} },
   columns: [{ name: "Status", type: "string", description: "The status of the namespace", cell: (object) => (object as Namespace).status?.phase ?? "" }, age],
   selectableFields: { "status.phase": (object) => (object as Namespace).status?.phase ?? "" },
-  defaultObject: (namespace) => activated(labelled(namespace)),
+  defaultObject: labelled,
+  prepareNew: activated,
   validate: namespaceErrors,
 });

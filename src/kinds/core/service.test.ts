@@ -128,10 +128,14 @@ test("an immutable ConfigMap stays as it is, and keys have a form", () => {
 });
 
 test("a new Namespace is active, held by its finalizer, and labelled with its name", () => {
-  const namespace = stored(Namespace, {});
+  const created = (status: object): Namespace => {
+    const filled = stored(Namespace, { status });
+    return Namespace.prepareNew?.(filled) ?? filled;
+  };
+  const namespace = created({});
   assert.deepEqual([namespace.spec, namespace.status], [{ finalizers: ["kubernetes"] }, { phase: "Active" }]);
   assert.equal(namespace.metadata.labels?.["kubernetes.io/metadata.name"], "x");
-  const ending = stored(Namespace, { status: { phase: "Terminating" } });
+  const ending = created({ phase: "Terminating" });
   assert.equal(ending.spec?.finalizers, undefined, "the finalizer is not put back");
 });
 

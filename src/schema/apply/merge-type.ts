@@ -132,6 +132,8 @@ function compile(node: Node, outer: Compiler): MergeType {
 
 /** A named type may be marked where it is used: that goes before its own mark. */
 function marked(node: Node, type: MergeType): MergeType {
+  // What may also be no object has no type in Kubernetes' schema.
+  if (node["x-eider-or"] !== undefined) return DEDUCED;
   const mark = node["x-kubernetes-map-type"];
   if (node.$ref === undefined || mark === undefined) return type;
   return {

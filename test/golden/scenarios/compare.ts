@@ -1,7 +1,7 @@
 // Where two values differ first, and how a step of ours is compared with the recorded one.
 import type { Ledger } from "./ledger.ts";
 import { masked, UNLISTED } from "./masks.ts";
-import { normaliseObject, normaliseText, normaliseValue, type Replacements } from "./normalise.ts";
+import { normaliseObject, ownersOf, normaliseText, normaliseValue, type Replacements } from "./normalise.ts";
 import { tellsOfRollout, withoutRollout } from "./queue-proxy-rollouts.ts";
 import type { Json, RecordedEvent, RecordedObject, RecordedStep, Scenario } from "./recording.ts";
 import { kindName } from "./ledger.ts";
@@ -87,6 +87,15 @@ function withoutPaths(object: RecordedObject, paths: readonly string[]): Recorde
   return copy;
 }
 
+function withoutOwners(object: RecordedObject): RecordedObject {
+  const { managedFields: _entries, ...metadata } = object.metadata as RecordedObject["metadata"] & Json;
+  return { ...object, metadata: metadata as RecordedObject["metadata"] };
+}
+
+function withOwnersInOrder(object: RecordedObject): RecordedObject {
+  return { ...object, metadata: { ...object.metadata, managedFields: ownersOf(object.metadata["managedFields"] as Json[]) } };
+}
+
 export function compareObjects(options: ObjectsOptions): string | undefined {
   const { ledger, replacements, rollouts, scenario, step } = options;
   const ours = new Map(
@@ -107,8 +116,10 @@ export function compareObjects(options: ObjectsOptions): string | undefined {
     const unstable = unstablePaths(options, each);
     if (want === undefined || unstable.includes("")) continue;
     if (got === undefined) return `${id}: missing`;
+    // Only one of the recordings tells of owners.
+    const showsOwners = want.metadata["managedFields"] !== undefined;
     const comparable = (object: RecordedObject): RecordedObject => withoutRollout(withoutPaths(masked(object), unstable), rollouts);
-    const found = firstDifference(comparable(got), comparable(want), id);
+    const found = firstDifference(comparable(showsOwners ? got : withoutOwners(got)), comparable(showsOwners ? withOwnersInOrder(want) : want), id);
     if (found !== undefined) return found;
   }
   if (step !== scenario.steps.length - 1) return undefined;

@@ -25,18 +25,32 @@ function dropFromPods(object: Masked): void {
   }
 }
 
+/** Takes fields out of the sets of all managers: `hides` says which, by their element and what is owned below it. */
+function disown(object: Masked, hides: (element: string, below: Json) => boolean): void {
+  const without = (fields: Json): Json => {
+    const kept = Object.entries(fields).filter(([element, below]) => !hides(element, below as Json));
+    return Object.fromEntries(kept.map(([element, below]) => [element, without(below as Json)]));
+  };
+  const entries = object.metadata["managedFields"] as Json[] | undefined;
+  for (const entry of entries ?? []) entry["fieldsV1"] = without(entry["fieldsV1"] as Json);
+}
+
+const QUEUE_PROXY = new Set(['k:{"name":"queue-proxy"}', "f:lifecycle", "f:readinessProbe"]);
+
 /** Each mask says what it hides and why; it is applied to both sides. One more needs the whole scenario: `queue-proxy-rollouts.ts`. */
 export const MASKS: Readonly<Record<string, { readonly why: string; readonly hide: (object: Masked) => void }>> = {
   "Deployment containers": {
     why: "there is no container queue-proxy, no preStop that waits for it, and readiness probes stay on the user's container",
     hide: (object) => {
       if (object.kind === "Deployment") dropFromPods(object);
+      if (["Deployment", "ReplicaSet", "Pod"].includes(object.kind)) disown(object, (element) => QUEUE_PROXY.has(element));
     },
   },
   "Ports of ServerlessServices": {
     why: "the ports of a revision's Services are those of queue-proxy and the activator",
     hide: (object) => {
       if (labelsOf(object)[SKS] === undefined) return;
+      disown(object, (element) => element === "f:ports");
       if (object.kind === "Service") delete object.spec?.["ports"];
       if (object.kind === "EndpointSlice") delete object["ports"];
       if (object.kind === "Endpoints") delete object["subsets"];
@@ -83,6 +97,20 @@ export const MASKS: Readonly<Record<string, { readonly why: string; readonly hid
         object.status = { phase: object.status?.["phase"] };
       }
       if (object.kind === "ReplicaSet") delete object.spec?.["template"];
+    },
+  },
+  "Managers of simulated pods": {
+    why: "the simulated kubelets know other conditions and addresses",
+    hide: (object) => {
+      if (object.kind === "Pod") disown(object, (element) => element === "f:conditions" || element === "f:podIPs");
+    },
+  },
+  "Managers of the time of a change": {
+    why: "Kubernetes measures how late its endpoints are by an annotation; there are no others",
+    hide: (object) => {
+      const trigger = "f:endpoints.kubernetes.io/last-change-trigger-time";
+      const isOnly = (below: Json): boolean => below[trigger] !== undefined && Object.keys(below).length === 2;
+      disown(object, (element, below) => element === "f:annotations" && isOnly(below));
     },
   },
 };

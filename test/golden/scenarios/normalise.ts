@@ -1,4 +1,5 @@
 // Makes what varies from run to run equal, as the recordings do (golden/serving/README.md, "Normalisation").
+import { sortKeys } from "#schema";
 import type { Ledger } from "./ledger.ts";
 import type { Json, RecordedObject, RecordedStep } from "./recording.ts";
 
@@ -90,7 +91,7 @@ export function normaliseValue(value: unknown, replacements: Replacements): unkn
   if (typeof value === "string") return normaliseText(value, replacements);
   if (Array.isArray(value)) return value.map((item) => normaliseValue(item, replacements));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, normaliseValue(member, replacements)]));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [normaliseText(key, replacements), normaliseValue(member, replacements)]));
 }
 
 const bySort = (value: unknown): string => JSON.stringify(value);
@@ -99,10 +100,16 @@ function sortedList(value: unknown): unknown {
   return Array.isArray(value) ? [...value].sort((a, b) => (bySort(a) < bySort(b) ? -1 : 1)) : value;
 }
 
+/** Who owns what, without the times; the recordings have them in an order of their own. */
+export function ownersOf(entries: readonly Json[]): unknown {
+  return sortedList(entries.map(({ time: _time, ...entry }) => sortKeys(entry)));
+}
+
 /** An object of ours in the form of the recordings. */
 export function normaliseObject(object: RecordedObject, replacements: Replacements): RecordedObject {
   const normal = normaliseValue(object, replacements) as RecordedObject & { metadata: Json; spec?: Json; status?: Json };
-  const { resourceVersion: _version, managedFields: _fields, ...metadata } = normal.metadata;
+  const { resourceVersion: _version, managedFields, ...metadata } = normal.metadata;
+  if (Array.isArray(managedFields)) metadata["managedFields"] = ownersOf(managedFields as Json[]);
   const labels = metadata["labels"] as Json | undefined;
   if (labels?.["serving.knative.dev/deployment-hash"] !== undefined) labels["serving.knative.dev/deployment-hash"] = "<deployment-hash>";
   const annotations = metadata["annotations"] as Json | undefined;

@@ -17,7 +17,7 @@ export async function send({ server }: Pick<Harness, "server">, { method, path, 
   const response = await server.handle({
     method,
     target: path,
-    headers: { accept: "application/json", ...(contentType === undefined ? {} : { "content-type": contentType }) },
+    headers: { accept: "application/json", "user-agent": "golden/1", ...(contentType === undefined ? {} : { "content-type": contentType }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   let text = "";

@@ -55,6 +55,14 @@ const faults: { name: string; scenario?: string; plant: (scenario: Scenario) => 
     name: "a label of an object",
     plant: ({ steps }) => Object.assign(steps[0]?.objects?.find(({ kind }) => kind === "Revision")?.metadata["labels"] ?? {}, { planted: "1" }),
   },
+  {
+    name: "who manages a field",
+    scenario: "minimal-service-managed-fields",
+    plant({ steps }) {
+      const [first] = (steps[0]?.objects?.find(({ kind }) => kind === "Route")?.metadata["managedFields"] ?? []) as Json[];
+      return Object.assign(first ?? {}, { manager: "planted" });
+    },
+  },
   { name: "an object too few", plant: ({ steps }) => (steps[0]?.objects as unknown[] | undefined)?.pop() },
   { name: "the last value of a condition", plant: ({ trace }) => (trace as unknown[][]).push([0, "Service", "hello", "Ready", "False", "Planted", ""]) },
   { name: "the text of an event", plant: ({ steps }) => Object.assign(steps[0]?.events?.[0] ?? {}, { message: "planted" }) },

@@ -92,10 +92,12 @@ function newSetAnnotations(deployment: Deployment, newSet: ReplicaSet, revision:
   return { ...copiedAnnotations(deployment), ...past, [REVISION]: String(revision) };
 }
 
+/** Kubernetes' controller writes it with the status, and so becomes its manager there. */
 function revisionPatch(deployment: Deployment, revision: number): readonly Patch[] {
   if (revisionOf(deployment) === revision) return [];
   const body = { metadata: { annotations: { [REVISION]: String(revision) } } };
-  return [{ kind: Deployment, namespace: deployment.metadata.namespace ?? "", name: deployment.metadata.name, type: "application/merge-patch+json", body }];
+  const { namespace = "", name } = deployment.metadata;
+  return [{ kind: Deployment, namespace, name, subresource: "status", type: "application/merge-patch+json", body }];
 }
 
 /** Old, empty ReplicaSets beyond the history limit, once the Deployment is complete. */
