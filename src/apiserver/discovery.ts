@@ -1,6 +1,7 @@
 // Discovery: which groups, versions and resources are served, in the plain and in the aggregated documents.
 import { createHash } from "node:crypto";
 import { compareGroups, compareVersions } from "./discovery-order.ts";
+import type { Kind } from "#schema";
 import type { Registry, Resource } from "./registry.ts";
 import type { Verb } from "./port.ts";
 
@@ -47,13 +48,20 @@ interface Subresource {
   readonly verbs: readonly string[];
 }
 
+/** A kind of the same group and version is named without them. */
+function namedBeside(kind: Kind, other: Kind): { readonly group: string; readonly version: string; readonly kind: string } {
+  const isSame = kind.group === other.group && kind.version === other.version;
+  return { group: isSame ? "" : other.group, version: isSame ? "" : other.version, kind: other.kind };
+}
+
 /** Subresources with their verbs, in the order of their names; `kind` where it is not the object's own. */
 export function subresourcesOf({ kind, served }: Resource): readonly Subresource[] {
   const scale = { group: "autoscaling", version: "v1", kind: "Scale" };
   const all: Subresource[] = [
     ...(kind.subresources.scale === undefined ? [] : [{ name: "scale", kind: scale, verbs: PART_VERBS }]),
     ...(kind.subresources.status === true ? [{ name: "status", kind: undefined, verbs: PART_VERBS }] : []),
-    ...Object.keys(served.parts ?? {}).map((name) => ({ name, kind: undefined, verbs: ["update"] })),
+    ...Object.keys(served.parts ?? {}).map((name) => ({ name, kind: undefined, verbs: served.partVerbs?.[name]?.toSorted() ?? ["update"] })),
+    ...Object.entries(served.actions ?? {}).map(([name, action]) => ({ name, kind: namedBeside(kind, action.kind), verbs: ["create"] })),
     ...Object.entries(served.subresources ?? {}).map(([name, handler]) => ({ name, kind: handler.kind, verbs: handler.verbs })),
   ];
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));

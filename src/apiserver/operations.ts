@@ -1,6 +1,7 @@
 // The one path of all verbs on all kinds, shared by HTTP and in-process callers.
 import { isReason } from "#core";
 import type { FieldValidation, KubeObject } from "#schema";
+import { perform as act } from "./actions.ts";
 import type { JsonBody } from "./body.ts";
 import { patching, replacing } from "./change.ts";
 import { create } from "./create.ts";
@@ -41,7 +42,8 @@ function verbsOfSubresource(resource: Resource, subresource: string): readonly V
   const { kind, served } = resource;
   const declared = subresource === "status" ? kind.subresources.status === true : subresource === "scale" && kind.subresources.scale !== undefined;
   if (declared) return ["get", "update", "patch"];
-  if (served.parts?.[subresource] !== undefined) return ["update"];
+  if (served.parts?.[subresource] !== undefined) return served.partVerbs?.[subresource] ?? ["update"];
+  if (resource.actions[subresource] !== undefined) return ["create"];
   return served.subresources?.[subresource]?.verbs ?? [];
 }
 
@@ -61,8 +63,11 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
     }
     case "list":
       return { as: "page", status: 200, page: await list(tools, listRequest(call, query)) };
-    case "create":
+    case "create": {
+      const action = resource.actions[call.subresource];
+      if (action !== undefined) return acted(tools, call, { action, body: payload.object(action.resource) }, context);
       return { as: "object", status: 201, result: await create(tools, { resource, namespace }, payload.object(resource), context) };
+    }
     case "update":
       return change(tools, call, replacing(tools, call, payload.object(resource), context), context);
     case "patch":
@@ -74,6 +79,12 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
     default:
       throw methodNotAllowed();
   }
+}
+
+async function acted(tools: WriteTools, call: Call, asked: Parameters<typeof act>[2], context: WriteContext): Promise<Outcome> {
+  const { resource, namespace, name, subresource, query } = call;
+  const body = await act(tools, { target: { resource, namespace, name }, subresource, query }, asked, context);
+  return { as: "plain", status: body.code, body };
 }
 
 function scaled(resource: Resource, object: KubeObject): Outcome {

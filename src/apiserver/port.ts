@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Clock, Logger, Rng } from "#core";
 import type { Admit, Descriptions, Engines, Kind, KubeObject, UserInfo } from "#schema";
 import type { Store } from "#store";
+import type { Asked } from "./actions.ts";
 import type { HealthChecks } from "./health.ts";
 
 /** A verified client certificate. */
@@ -81,14 +82,27 @@ export interface StoredForm {
   write?(text: string): string | Promise<string>;
 }
 
+/** A subresource that takes an object of another kind by POST and acts on the object that it is posted to. */
+export interface SubresourceAction {
+  readonly kind: Kind;
+  /** Other versions (`policy/v1beta1`) in which the object may be sent. */
+  readonly olderVersions?: readonly string[];
+  /** Throws StatusErrors for what the object may not ask. */
+  readonly act: (sent: KubeObject) => Asked;
+}
+
 /** A kind as it is served: data from its definition, and what needs context. */
 export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly kind: Kind<O>;
   /** Runs on CREATE, UPDATE (main, status, scale) and DELETE, also of in-process callers. */
   readonly admit?: Admit<O>;
   readonly subresources?: Readonly<Record<string, SubresourceHandler>>;
+  /** Subresources that take an object of a kind of their own by POST. */
+  readonly actions?: Readonly<Record<string, SubresourceAction>>;
   /** Subresources whose PUT and PATCH take over a part of the sent object: name → current object with that part. */
   readonly parts?: Readonly<Record<string, (current: O, sent: O) => O>>;
+  /** Verbs of those that offer more than PUT. */
+  readonly partVerbs?: Readonly<Record<string, readonly Verb[]>>;
   /** Wall-clock lifetime of an object since its last write. */
   readonly ttlMs?: number;
   /** Seconds between a delete and the removal, given the seconds that the request asks for; 0 removes at once. */

@@ -1,7 +1,8 @@
 // The kinds that are served, found by the words of a URL, with what is computed from each once.
 import { assert, type ResourceName } from "#core";
 import { apiVersionOf, compileKind, fieldsOf, tableOf, type CompiledKind, type Engines, type Kind, type TableOf, type Tracking } from "#schema";
-import type { ServedKind } from "./port.ts";
+import type { Action } from "./actions.ts";
+import type { SubresourceAction, ServedKind } from "./port.ts";
 
 /** A served kind with its compiled schema and the fixed parts of its texts. */
 export interface Resource {
@@ -16,6 +17,8 @@ export interface Resource {
   readonly prefix: string;
   /** How every stored text of the kind begins. */
   readonly head: string;
+  /** Subresources that act when an object of a kind of their own is posted to them. */
+  readonly actions: Readonly<Record<string, Action>>;
   /** How the owners of fields are kept when the object, or its status, is written. */
   readonly tracking: { readonly main: Tracking; readonly status: Tracking };
   /** Aborts when the kind is no longer served like this; absent for kinds that are always served. */
@@ -59,6 +62,11 @@ interface Coming {
 }
 
 /** What is computed from a kind once. A kind that comes and goes is compiled when it is first asked for: there may be many that nobody asks for. */
+function actionsOf({ actions = {} }: ServedKind): Resource["actions"] {
+  const ready = ({ kind, olderVersions = [], act }: SubresourceAction): Action => ({ resource: resourceOf({ kind }), olderVersions, act });
+  return Object.fromEntries(Object.entries(actions).map(([name, action]) => [name, ready(action)]));
+}
+
 export function resourceOf(served: ServedKind, convert: Convert = () => undefined, custom?: Coming): Resource {
   const { kind } = served;
   const apiVersion = apiVersionOf(kind);
@@ -72,6 +80,7 @@ export function resourceOf(served: ServedKind, convert: Convert = () => undefine
     namespaced: kind.scope === "Namespaced",
     prefix: `/${kind.group === "" ? "core" : kind.group}/${kind.plural}/`,
     head: kind.custom ? `{${versionText},${kindText},` : `{${kindText},${versionText},`,
+    actions: actionsOf(served),
   };
   if (custom === undefined) {
     const compiled = compileKind(kind);

@@ -33,7 +33,8 @@ function hasSubresource(resource: Resource, name: string): boolean {
   const { subresources } = resource.kind;
   if (name === "status") return subresources.status === true;
   if (name === "scale") return subresources.scale !== undefined;
-  return Object.hasOwn(resource.served.subresources ?? {}, name) || Object.hasOwn(resource.served.parts ?? {}, name);
+  const { subresources: handlers = {}, parts = {}, actions = {} } = resource.served;
+  return [handlers, parts, actions].some((known) => Object.hasOwn(known, name));
 }
 
 /** Splits `/api/v1/…` and `/apis/G/V/…` into group, version and the rest; undefined for other paths. */

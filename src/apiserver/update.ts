@@ -70,6 +70,7 @@ function carryOver(resource: Resource, change: Change, current: KubeObject, want
   const part = resource.served.parts?.[change.subresource];
   const object = { ...wanted, metadata: carriedMeta(current.metadata, wanted.metadata) };
   if (part !== undefined) return part(current, object);
+  if (resource.actions[change.subresource] !== undefined) return object;
   return resource.kind.subresources.status === true ? withStatusOf(object, current) : object;
 }
 
@@ -115,7 +116,9 @@ async function nextState(tools: WriteTools, target: Target, current: Result, cha
   const { resource } = target;
   const { object: wanted, owners } = change.wanted(current.object);
   checkLock(target, current.object, { wanted, isWhole: change.isWhole });
-  const filled = resource.compiled.applyDefaults(wanted);
+  // Who changes a part of an object says nothing of its status: defaults are for objects that are new.
+  const isPart = resource.served.parts?.[change.subresource] !== undefined;
+  const filled = resource.compiled.applyDefaults(isPart ? withStatusOf(wanted, current.object) : wanted);
   const entries = owners === undefined ? ownersAfter(trackedWrite(resource, change.subresource, context, tools.clock), current.object, filled) : owners.entries;
   const carried = carryOver(resource, change, current.object, filled);
   const next = await admitted(resource, carried, entries, { operation: "UPDATE", subresource: change.subresource, old: current.object }, context);

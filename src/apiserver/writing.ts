@@ -66,7 +66,7 @@ export async function admitted(resource: Resource, object: KubeObject, owners: O
     next = answer.object;
   }
   next = withOwners(next, owners);
-  const errors = compiled.validate(next, admission.old);
+  const errors = compiled.validate(next, admission.old, admission.subresource);
   if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
   return next;
 }

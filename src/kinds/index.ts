@@ -51,6 +51,7 @@ export { Endpoints } from "./core/endpoints.ts";
 export { Event } from "./core/event.ts";
 export { beginNamespaceDeletion, Namespace, namespaceAdmission } from "./core/namespace.ts";
 export { Pod } from "./core/pod.ts";
+export { Binding, bound, evicted, Eviction } from "./core/pod-actions.ts";
 export { podAdmission, type PodAdmissionOptions } from "./core/pod-admission.ts";
 export { Secret } from "./core/secret.ts";
 export { ServiceAccount } from "./core/service-account.ts";

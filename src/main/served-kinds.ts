@@ -4,9 +4,12 @@ import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
 import { below, type Clock, type Rng } from "#core";
 import {
+  beginNamespaceDeletion,
+  Binding,
+  bound,
   Certificate,
-  clusterIpAdmission,
   ClusterDomainClaim,
+  clusterIpAdmission,
   ClusterNode,
   ConfigMap,
   configMapAdmission,
@@ -16,13 +19,14 @@ import {
   Endpoints,
   EndpointSlice,
   Event,
+  evicted,
+  Eviction,
   Image,
   Ingress,
   knativeAdmission,
   type KnativeAdmissionDeps,
   Lease,
   Metric,
-  beginNamespaceDeletion,
   Namespace,
   namespaceAdmission,
   Pod,
@@ -88,7 +92,18 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
       admit: namespaceAdmission,
       parts: { finalize: (current, sent) => ({ ...sent, ...(current.status === undefined ? {} : { status: current.status }) }) },
     }),
-    served({ kind: Pod, admit: podAdmission(accounts), subresources: options.podSubresources, gracefulDeletion: podGraceSeconds, returnsDeleted: true }),
+    served({
+      kind: Pod,
+      admit: podAdmission(accounts),
+      subresources: options.podSubresources,
+      actions: podActions,
+      parts: {
+        ephemeralcontainers: withEphemeralContainers,
+      },
+      partVerbs: { ephemeralcontainers: ["get", "patch", "update"] },
+      gracefulDeletion: podGraceSeconds,
+      returnsDeleted: true,
+    }),
     served({
       kind: CoreService,
       returnsDeleted: true,
@@ -131,3 +146,18 @@ function podGraceSeconds(pod: Pod, requested: number | undefined): number {
   if ((pod.spec?.nodeName ?? "") === "" || phase === "Succeeded" || phase === "Failed") return 0;
   return requested ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
 }
+
+function withEphemeralContainers(current: Pod, { spec: { ephemeralContainers } }: Pod): Pod {
+  const { ephemeralContainers: _, ...spec } = current.spec;
+  return { ...current, spec: { ...spec, ...(ephemeralContainers === undefined ? {} : { ephemeralContainers }) } };
+}
+
+/** What can be posted to a pod. */
+const podActions: NonNullable<ServedKind["actions"]> = {
+  eviction: {
+    kind: Eviction as unknown as Kind,
+    olderVersions: ["policy/v1beta1"],
+    act: (sent) => ({ deletes: evicted(sent as Eviction) }),
+  },
+  binding: { kind: Binding as unknown as Kind, act: (sent) => ({ changes: bound(sent as Binding) as unknown as (pod: KubeObject) => KubeObject }) },
+};

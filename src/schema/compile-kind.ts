@@ -131,10 +131,10 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
       const filled = fill(object) as KubeObject;
       return plain.defaultObject?.(filled) ?? filled;
     },
-    validate(object, old) {
+    validate(object, old, subresource = "") {
       const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
       check(object, old, errors);
-      return [...errors, ...(plain.validate?.(object, old) ?? [])];
+      return [...errors, ...(plain.validate?.(object, old, subresource) ?? [])];
     },
   };
 }

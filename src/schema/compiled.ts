@@ -46,5 +46,5 @@ export interface CompiledKind<O extends KubeObject = KubeObject> {
   /** Schema defaults, then the kind's own; the same object when nothing was missing. */
   applyDefaults(object: KubeObject): KubeObject;
   /** Metadata, structure and the kind's semantic checks, in Kubernetes' order and wording; empty is valid. */
-  validate(object: KubeObject, old?: KubeObject): readonly FieldError[];
+  validate(object: KubeObject, old?: KubeObject, subresource?: string): readonly FieldError[];
 }

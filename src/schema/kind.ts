@@ -79,7 +79,7 @@ export interface Kind<O extends KubeObject = KubeObject> {
   /** Labels of the CustomResourceDefinition object that stands for a custom kind. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Semantic checks with no context, in Kubernetes' wording; Knative's webhook checks are `admit` instead. */
-  validate?(object: O, old: O | undefined): readonly FieldError[];
+  validate?(object: O, old: O | undefined, subresource?: string): readonly FieldError[];
   /** Defaults that Kubernetes applies in code and a schema cannot say; returns the same object when nothing was missing. */
   defaultObject?(object: O): O;
   readonly objectType?: O;

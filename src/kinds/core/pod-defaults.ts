@@ -1,6 +1,6 @@
 // What Kubernetes fills in on pods and pod templates, in code rather than in its schema.
 import { equal } from "#schema";
-import type { Container, DownwardAPIProjection, LifecycleHandler, Pod, PodSpec, Probe, Volume } from "./v1.types.ts";
+import type { Container, DownwardAPIProjection, EphemeralContainer, LifecycleHandler, Pod, PodSpec, Probe, Volume } from "./v1.types.ts";
 
 const PROBE = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 } as const;
 const MODE = 0o644;
@@ -114,6 +114,7 @@ export function podSpecDefaults(spec: PodSpec): PodSpec {
     ...spec,
     ...(spec.volumes === undefined ? {} : { volumes: spec.volumes.map(volumeDefaults) }),
     ...(spec.initContainers === undefined ? {} : { initContainers: each(spec.initContainers) }),
+    ...(spec.ephemeralContainers === undefined ? {} : { ephemeralContainers: each(spec.ephemeralContainers) as EphemeralContainer[] }),
     ...(Array.isArray(spec.containers) ? { containers: each(spec.containers) } : {}),
     restartPolicy: spec.restartPolicy || "Always",
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,

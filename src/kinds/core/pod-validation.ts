@@ -1,5 +1,6 @@
 // What Kubernetes refuses in the spec of a pod or of a pod template.
 import { compareQuantities, equal, fieldError, names, parseQuantity, type FieldError } from "#schema";
+import { ephemeralErrors } from "./ephemeral-validation.ts";
 import { probeErrors } from "./probe-validation.ts";
 import { NOT_NEGATIVE, notNegative, portErrors } from "./ranges.ts";
 import type { Container, ContainerPort, Pod, PodSpec } from "./v1.types.ts";
@@ -121,8 +122,9 @@ function fixedPart(spec: PodSpec, old: PodSpec): PodSpec {
 }
 
 /** Errors of a Pod; with `old` also of the change. */
-export function podErrors(pod: Pod, old: Pod | undefined): FieldError[] {
-  const wrong = podSpecErrors("spec", pod.spec);
+export function podErrors(pod: Pod, old: Pod | undefined, subresource = ""): FieldError[] {
+  const wrong = [...podSpecErrors("spec", pod.spec), ...ephemeralErrors("spec.ephemeralContainers", pod.spec, old?.spec)];
+  if (subresource === "ephemeralcontainers") return wrong;
   if (old !== undefined && !equal(fixedPart(pod.spec, old.spec), fixedPart(old.spec, old.spec))) wrong.push(fieldError.forbidden("spec", CHANGEABLE));
   return wrong;
 }

@@ -1,0 +1,45 @@
+// Subresources that take an object of a kind of their own by POST, and act on the object that it is posted to.
+import { badRequest } from "#core";
+import type { KubeObject } from "#schema";
+import { receive, type JsonBody } from "./body.ts";
+import { deleteOptions, remove } from "./delete.ts";
+import type { Resource } from "./registry.ts";
+import { update } from "./update.ts";
+import type { Target, WriteContext, WriteTools } from "./writing.ts";
+
+/** What is told when it is done. */
+export const DONE = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 } as const;
+
+/** The kind that the subresource takes, ready to read its objects. */
+export interface Action {
+  readonly resource: Resource;
+  readonly olderVersions: readonly string[];
+  act(sent: KubeObject): Asked;
+}
+
+/** What a sent object asks for: a deletion with these options, or a change. */
+export type Asked = { readonly deletes: unknown } | { readonly changes: (current: KubeObject) => KubeObject };
+
+/** An object in an older version is read as one in the version that is served: nothing differs but the name. */
+function inServedVersion({ resource, olderVersions }: Action, body: JsonBody): JsonBody {
+  const { json } = body;
+  const version = (json as { apiVersion?: unknown } | null)?.apiVersion;
+  return typeof version === "string" && olderVersions.includes(version) ? { ...body, json: { ...(json as object), apiVersion: resource.apiVersion } } : body;
+}
+
+/** Throws BadRequest for an object about another one, and what the deletion or the change throws. */
+export async function perform(
+  tools: WriteTools,
+  { target, subresource, query }: { readonly target: Target; readonly subresource: string; readonly query: URLSearchParams },
+  { action, body }: { readonly action: Action; readonly body: JsonBody },
+  context: WriteContext,
+): Promise<typeof DONE> {
+  const { namespace, name } = target;
+  const { kind } = action.resource.kind;
+  const sent = receive(action.resource, inServedVersion(action, body), { namespace, name: "", fieldValidation: context.fieldValidation, warn: context.warn });
+  if (sent.metadata.name !== name) throw badRequest(`name in URL does not match name in ${kind} object`);
+  const asked = action.act(sent);
+  if ("deletes" in asked) await remove(tools, target, deleteOptions(asked.deletes, query), context);
+  else await update(tools, target, { subresource, isWhole: false, wanted: (current) => ({ object: asked.changes(current) }) }, context);
+  return DONE;
+}
