@@ -37,6 +37,8 @@ export const podDescriptions = {
     spec: "What is to run.",
     status: "What runs, as the node tells.",
   },
+  "io.k8s.api.policy.v1.Eviction": { "": "Asks for a pod to be deleted, if those who guard it agree; posted to the pod.", deleteOptions: "How it is deleted." },
+  [`${CORE}.Binding`]: { "": "Gives a pod its node; posted to the pod.", target: "The node." },
   [`${CORE}.PodTemplateSpec`]: { "": "How pods are made.", metadata: "Labels and annotations of the pods.", spec: "What is to run in them." },
   [`${CORE}.PodSpec`]: {
     "": "What is to run in a pod, and how.",
