@@ -10,6 +10,7 @@ export const BODY_BYTES_MAX = 3 << 20;
 const DEPTH_MAX = 500;
 
 export const JSON_TYPE = "application/json";
+export const YAML = "application/yaml";
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 /** A body as JSON, with the fields that its text names twice. */

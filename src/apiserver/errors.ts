@@ -28,10 +28,22 @@ export function unauthorized(): StatusError {
   return new StatusError("Unauthorized", "Unauthorized");
 }
 
-export function notAcceptable(): StatusError {
-  const types =
-    "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
-  return new StatusError("NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${types}`, { details: {} });
+/** 406 of the filter that knows the types of a path. */
+export function notAcceptable(available: readonly string[]): StatusError {
+  return new StatusError("NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${available.join(", ")}`, { details: {} });
+}
+
+/** 406 of the endpoint itself. */
+export function onlyAccepted(types: readonly string[]): StatusError {
+  return new StatusError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`);
+}
+
+/** 406 for metadata of a list of what is one object, and the other way round. */
+export function notOfForm({ group, kind, custom }: Pick<Kind, "group" | "kind" | "custom">, form: string): StatusError {
+  const isList = form === "PartialObjectMetadata";
+  const type = custom ? "unstructured.Unstructured" : `${group === "" ? "core" : group.split(".", 1)[0]}.${kind}`;
+  const why = isList ? `a list (*${type}List)` : `not a list (*${type})`;
+  return new StatusError("NotAcceptable", `you requested ${form}, but the requested object is ${why}`);
 }
 
 /** 415; `accepted` are the media types that would do. */

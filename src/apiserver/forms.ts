@@ -1,15 +1,43 @@
-// How objects, lists and events are written for a client: as they are, as tables, or as metadata only.
-import { badRequest, statusOf, unreachable, type Logger } from "#core";
-import type { KubeObject } from "#schema";
+// What objects, lists and events are shown as: as they are, as tables, or as metadata only.
+import { badRequest, unreachable } from "#core";
+import { messages, type KubeObject, type ProtobufCodec, type TypeMeta } from "#schema";
+import { notOfForm } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { decode, itemText } from "./keys.ts";
 import type { Form } from "./negotiate.ts";
 import type { Outcome } from "./operations.ts";
-import type { Turns } from "./pause.ts";
 import { listMeta, type Page } from "./read.ts";
 import { listKindOf, type Resource } from "./registry.ts";
-import { asStatusError } from "./responses.ts";
 import { scalesOf } from "./scale.ts";
+
+/** The codec of what has a protobuf form; of a list, that of its items. */
+type Codec = Pick<ProtobufCodec, "encode" | "encodeField"> | undefined;
+
+/** One document before it is encoded. Stored texts go out as they are where the client takes JSON. */
+export interface ShownObject {
+  readonly as: "one";
+  readonly type: TypeMeta;
+  readonly text: string;
+  /** What the text says, where somebody has parsed it. */
+  readonly value?: () => unknown;
+  readonly codec: Codec;
+}
+
+/** A list of stored objects before it is encoded. */
+export interface ShownList {
+  readonly as: "many";
+  readonly type: TypeMeta;
+  /** JSON of the members before the list, without the end. */
+  readonly head: string;
+  readonly metadata: object;
+  readonly member: "items" | "rows";
+  readonly pieces: Page["pieces"];
+  /** The text of a member of the list. */
+  readonly textOf: (stored: string) => string;
+  readonly codec: Codec;
+}
+
+export type Shown = ShownObject | ShownList;
 
 /** What a table's rows carry beside their cells. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -20,7 +48,6 @@ export interface Rendering {
   readonly includeObject: IncludeObject;
   /** Wall-clock time for ages. */
   readonly nowMs: number;
-  readonly turns: Turns;
 }
 
 export function includeObjectOf(query: URLSearchParams): IncludeObject {
@@ -49,141 +76,88 @@ function rowText(rendering: Rendering, object: KubeObject, version: string): str
   return JSON.stringify({ cells: resource.table.cells(object, nowMs), object: shown });
 }
 
+function headText({ kind, apiVersion }: TypeMeta, metadata: object): string {
+  return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)}`;
+}
+
 /** `columns` is false for all events of a watch but the first. */
-function tableText(rendering: Rendering, rows: readonly string[], metadata: object, { version, columns }: { version: string; columns: boolean }): string {
-  const definitions = columns ? JSON.stringify(rendering.resource.table.columns) : "null";
-  const head = `{"kind":"Table","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(metadata)}`;
-  return `${head},"columnDefinitions":${definitions},"rows":[${rows.join(",")}]}`;
+function tableHead(rendering: Rendering, type: TypeMeta, metadata: object, columns: boolean): string {
+  return `${headText(type, metadata)},"columnDefinitions":${columns ? JSON.stringify(rendering.resource.table.columns) : "null"}`;
 }
 
-function objectText(rendering: Rendering, text: string): string {
-  const { form } = rendering;
-  if (form.as === "Object") return text;
+const metaType = (kind: string, version: string): TypeMeta => ({ kind, apiVersion: `meta.k8s.io/${version}` });
+
+function shownObject(rendering: Rendering, text: string): ShownObject {
+  const { form, resource } = rendering;
+  const type = { kind: resource.kind.kind, apiVersion: resource.apiVersion };
+  if (form.as === "Object") return { as: "one", type, text, codec: resource.compiled.protobuf };
+  if (form.as === "PartialObjectMetadataList") throw notOfForm(resource.kind, form.as);
   const object = decode(text);
-  if (form.as !== "Table") return JSON.stringify(partial(object, form.version));
-  const { resourceVersion } = object.metadata;
-  return tableText(rendering, [rowText(rendering, object, form.version)], { resourceVersion }, { version: form.version, columns: true });
+  const shownAs = metaType(form.as, form.version);
+  if (form.as !== "Table") return { as: "one", type: shownAs, text: JSON.stringify(partial(object, form.version)), codec: messages.partialObjectMetadata };
+  const head = tableHead(rendering, shownAs, { resourceVersion: object.metadata.resourceVersion }, true);
+  return { as: "one", type: shownAs, text: `${head},"rows":[${rowText(rendering, object, form.version)}]}`, codec: undefined };
 }
 
-/** Lists longer than this are sent in pieces of about this length. */
-const PIECE_LENGTH = 256 << 10;
-
-/** How a list in a form begins, and how its members are written. */
-function listForm(rendering: Rendering, page: Page): { readonly head: string; readonly show: (text: string) => string } {
+function shownPage(rendering: Rendering, page: Page): Shown {
   const { resource, form } = rendering;
-  const metadata = JSON.stringify(listMeta(page));
-  if (form.as === "Object") {
-    const head = `{"kind":${JSON.stringify(listKindOf(resource))},"apiVersion":${JSON.stringify(resource.apiVersion)},"metadata":${metadata},"items":[`;
-    return { head, show: (text) => itemText(resource, text) };
-  }
-  const apiVersion = `"apiVersion":"meta.k8s.io/${form.version}"`;
-  if (form.as === "Table") {
-    const head = `{"kind":"Table",${apiVersion},"metadata":${metadata},"columnDefinitions":${JSON.stringify(resource.table.columns)},"rows":[`;
-    return { head, show: (text) => rowText(rendering, decode(text), form.version) };
-  }
-  return {
-    head: `{"kind":"PartialObjectMetadataList",${apiVersion},"metadata":${metadata},"items":[`,
-    show: (text) => JSON.stringify(partial(decode(text), form.version)),
-  };
-}
-
-async function* pageText(rendering: Rendering, page: Page): AsyncGenerator<string, void, void> {
-  const { head, show } = listForm(rendering, page);
-  let text = head;
-  let comma = "";
-  for await (const texts of page.pieces) {
-    for (const one of texts) {
-      if (rendering.turns.isOver) await rendering.turns.next();
-      text += comma + show(one);
-      comma = ",";
-      if (text.length < PIECE_LENGTH) continue;
-      yield text;
-      text = "";
+  const metadata = listMeta(page);
+  const { pieces } = page;
+  switch (form.as) {
+    case "Object": {
+      const type = { kind: listKindOf(resource), apiVersion: resource.apiVersion };
+      const textOf = (text: string): string => itemText(resource, text);
+      return { as: "many", type, head: headText(type, metadata), metadata, member: "items", pieces, textOf, codec: resource.compiled.protobuf };
+    }
+    case "Table": {
+      const type = metaType(form.as, form.version);
+      const textOf = (text: string): string => rowText(rendering, decode(text), form.version);
+      return { as: "many", type, head: tableHead(rendering, type, metadata, true), metadata, member: "rows", pieces, textOf, codec: undefined };
+    }
+    default: {
+      const type = metaType("PartialObjectMetadataList", form.version);
+      const textOf = (text: string): string => JSON.stringify(partial(decode(text), form.version));
+      return { as: "many", type, head: headText(type, metadata), metadata, member: "items", pieces, textOf, codec: messages.partialObjectMetadata };
     }
   }
-  yield `${text}]}`;
 }
 
-/** Pieces that are there already, then the others; a reader who gives up at any time ends the source. */
-function oneAfterAnother(first: string[], rest: AsyncGenerator<string, void, void>): ClosableBody {
-  const body = {
-    [Symbol.asyncIterator]: () => body,
-    next: (): Promise<IteratorResult<string, void>> => {
-      const value = first.shift();
-      return value === undefined ? rest.next() : Promise.resolve({ done: false, value });
-    },
-    return: () => rest.return(),
-  };
-  return body;
+/** Throws 406 for the metadata of one object where there is a list; before anything is read. */
+export function checkForm({ form, resource }: Rendering, verb: string | undefined): void {
+  if (form.as === "PartialObjectMetadata" && (verb === "list" || verb === "deletecollection")) throw notOfForm(resource.kind, form.as);
 }
 
-/** A body in pieces; closing it lets go of what it comes from, also when nobody has read it. */
-export interface ClosableBody extends AsyncIterable<string> {
-  return(): Promise<unknown>;
-}
-
-/** A short list is one text, a long one comes in pieces. */
-async function pageBody(rendering: Rendering, page: Page): Promise<string | ClosableBody> {
-  const texts = pageText(rendering, page);
-  const first = await texts.next();
-  const second = await texts.next();
-  if (first.done === true) return "";
-  return second.done === true ? first.value : oneAfterAnother([first.value, second.value], texts);
-}
-
-/** The body of an answer. Lists are put together from stored texts; only other forms parse them. */
-export async function renderOutcome(rendering: Rendering, outcome: Outcome): Promise<string | ClosableBody> {
+/** What an outcome is shown as; lists are not touched yet. */
+export function shownOutcome(rendering: Rendering, outcome: Outcome): Shown {
   switch (outcome.as) {
     case "object":
-      return objectText(rendering, outcome.result.text);
+      return shownObject(rendering, outcome.result.text);
     case "text":
-      return objectText(rendering, outcome.text);
+      return shownObject(rendering, outcome.text);
     case "page":
-      return pageBody(rendering, outcome.page);
+      return shownPage(rendering, outcome.page);
     case "scale":
-      return objectText({ ...rendering, resource: scalesOf(rendering.resource) }, JSON.stringify(outcome.scale));
-    case "plain":
-      return JSON.stringify(outcome.body);
+      return shownObject({ ...rendering, resource: scalesOf(rendering.resource) }, JSON.stringify(outcome.scale));
+    case "plain": {
+      const { kind = "", apiVersion = "" } = outcome.body as Partial<TypeMeta>;
+      return { as: "one", type: { kind, apiVersion }, text: JSON.stringify(outcome.body), codec: kind === "Status" ? messages.status : undefined };
+    }
     default:
       return unreachable(outcome);
   }
 }
 
-function eventText(rendering: Rendering, frame: Frame, columns: boolean): string {
+/** The object of an event; `columns` is true for the first of a watch. */
+export function shownEvent(rendering: Rendering, frame: Frame, columns: boolean): ShownObject {
   const { form } = rendering;
-  if (form.as === "Object") return frame.text;
+  if (form.as === "Object") return { ...shownObject(rendering, frame.text), value: frame.object };
   const object = frame.object();
-  if (form.as !== "Table") return JSON.stringify(partial(object, form.version));
-  const rows = [frame.type === "BOOKMARK" ? bookmarkRow(rendering, object, form.version) : rowText(rendering, object, form.version)];
-  return tableText(rendering, rows, { resourceVersion: object.metadata.resourceVersion }, { version: form.version, columns });
-}
-
-/** One line of a watch. What shows no times of its own is encoded once for all watchers who want it in the same form. */
-function lineOf(rendering: Rendering, frame: Frame, columns: boolean): Uint8Array {
-  const { form } = rendering;
-  const make = (): Uint8Array => Buffer.from(`{"type":"${frame.type}","object":${eventText(rendering, frame, columns)}}\n`);
-  if (form.as === "Table") return make();
-  const name = form.as === "Object" ? form.as : `${form.as} ${form.version}`;
-  const line = frame.encoded.get(name) ?? make();
-  frame.encoded.set(name, line);
-  return line;
-}
-
-/** The lines of a watch. A failure after the status line was sent becomes an ERROR event, as in Kubernetes. */
-export async function* watchBody(
-  rendering: Rendering,
-  frames: AsyncIterable<readonly Frame[]>,
-  tools: { readonly logger: Logger; readonly clock: { wallMs(): number } },
-): AsyncGenerator<Uint8Array, void, void> {
-  let columns = true;
-  try {
-    for await (const batch of frames) {
-      const now = { ...rendering, nowMs: tools.clock.wallMs() };
-      const lines = batch.map((frame, index) => lineOf(now, frame, columns && index === 0));
-      columns = false;
-      yield lines.length === 1 ? (lines[0] as Uint8Array) : Buffer.concat(lines);
-    }
-  } catch (error) {
-    yield Buffer.from(`{"type":"ERROR","object":${JSON.stringify(statusOf(asStatusError(error, tools.logger)))}}\n`);
+  if (form.as !== "Table") {
+    const type = metaType("PartialObjectMetadata", form.version);
+    return { as: "one", type, text: JSON.stringify(partial(object, form.version)), codec: messages.partialObjectMetadata };
   }
+  const row = frame.type === "BOOKMARK" ? bookmarkRow(rendering, object, form.version) : rowText(rendering, object, form.version);
+  const type = metaType(form.as, form.version);
+  const head = tableHead(rendering, type, { resourceVersion: object.metadata.resourceVersion }, columns);
+  return { as: "one", type, text: `${head},"rows":[${row}]}`, codec: undefined };
 }

@@ -1,5 +1,7 @@
 // Responses: JSON texts, Status errors, and warnings as headers.
-import { StatusError, statusOf, type Logger } from "#core";
+import { StatusError, type Logger } from "#core";
+import { encodedStatus } from "./encode.ts";
+import { COMPACT, type Encoding } from "./negotiate.ts";
 import type { ApiBody, ApiResponse } from "./port.ts";
 
 const PRIVATE = { "cache-control": "no-cache, private" } as const;
@@ -16,8 +18,8 @@ function warningHeaders(warnings: readonly string[]): Record<string, readonly st
   return { warning: clean.map((text) => `299 - "${text.replaceAll(/["\\]/g, "\\$&")}"`) };
 }
 
-export function jsonResponse(status: number, body: ApiBody, warnings: readonly string[] = []): ApiResponse {
-  return { status, headers: { ...PRIVATE, "content-type": "application/json", ...warningHeaders(warnings) }, body };
+export function jsonResponse(status: number, body: ApiBody): ApiResponse {
+  return { status, headers: { ...PRIVATE, "content-type": "application/json" }, body };
 }
 
 export function textResponse(status: number, body: string): ApiResponse {
@@ -42,8 +44,13 @@ export function asStatusError(error: unknown, logger: Logger): StatusError {
   return new StatusError("InternalError", "Internal error occurred: the request failed unexpectedly; the server's log says why", { cause: error });
 }
 
-export function errorResponse(error: StatusError, warnings: readonly string[] = []): ApiResponse {
-  const response = jsonResponse(error.code, JSON.stringify(statusOf(error)), [...warnings, ...error.warnings]);
+/** A response in an encoding that was agreed upon. */
+export function encodedResponse(status: number, body: ApiBody, contentType: string, warnings: readonly string[]): ApiResponse {
+  return { status, headers: { ...PRIVATE, "content-type": contentType, ...warningHeaders(warnings) }, body };
+}
+
+export function errorResponse(error: StatusError, warnings: readonly string[] = [], encoding: Encoding = COMPACT): ApiResponse {
+  const response = encodedResponse(error.code, encodedStatus(error, encoding), encoding.type, [...warnings, ...error.warnings]);
   const retry = error.details?.retryAfterSeconds;
   return retry === undefined ? response : { ...response, headers: { ...response.headers, "retry-after": String(retry) } };
 }

@@ -2,16 +2,17 @@
 import { readPatch, type UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readApply } from "./apply-body.ts";
-import { textOf } from "./body.ts";
+import { PROTOBUF, textOf } from "./body.ts";
 import { readDeleteOptions } from "./delete.ts";
 import { createDiscovery } from "./discovery.ts";
-import { notAcceptable, unauthorized } from "./errors.ts";
-import { includeObjectOf, renderOutcome, watchBody, type ClosableBody } from "./forms.ts";
+import { unauthorized } from "./errors.ts";
+import { encoded, type ClosableBody } from "./encode.ts";
+import { checkForm, includeObjectOf, shownOutcome } from "./forms.ts";
+import { SharedFrames } from "./frames.ts";
 import { decode } from "./keys.ts";
 import { listen } from "./listen.ts";
-import { SharedFrames } from "./frames.ts";
 import { watchRequest } from "./list-options.ts";
-import { negotiate } from "./negotiate.ts";
+import { errorEncoding, negotiate } from "./negotiate.ts";
 import { createOpenApi } from "./openapi.ts";
 import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
 import { patchType } from "./patch.ts";
@@ -23,10 +24,11 @@ import { get } from "./read.ts";
 import { readObject } from "./read-body.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { requestInfo, type ResourceInfo } from "./request-info.ts";
-import { asStatusError, errorResponse, jsonResponse, tooManyRequests } from "./responses.ts";
+import { asStatusError, encodedResponse, errorResponse, tooManyRequests } from "./responses.ts";
 import { COLLECTION_LIMITS, REQUEST_LIMITS, Seats } from "./seats.ts";
 import { storeFor } from "./stored-form.ts";
 import { createTransport } from "./transport.ts";
+import { watchBody } from "./watch-body.ts";
 import { watchFrames, type WatchTools } from "./watch.ts";
 import { managerOf, NO_OPTIONS, writeOptions } from "./write-options.ts";
 import type { WriteContext, WriteTools } from "./writing.ts";
@@ -71,33 +73,41 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   const { options, writeTools, watchTools } = parts;
   const { resource, verb, namespace, name, subresource, query } = call;
   const store = storeFor(options.store, resource);
-  const form = negotiate(request.headers["accept"]);
   const handler = resource.served.subresources?.[subresource];
   const signal = request.signal ?? new AbortController().signal;
   if (handler !== undefined && verb !== undefined) {
     const object = decode(await get({ ...writeTools, store }, { resource, namespace, name }));
     return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal, http: request });
   }
-  if (form === undefined) throw notAcceptable();
-  const rendering = { resource, form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs(), turns: watchTools.turns };
+  const asking = { headers: request.headers, query };
+  const presentation = negotiate(asking, { custom: resource.kind.custom, verb });
+  const rendering = { resource, form: presentation.form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs() };
   const warnings: string[] = resource.served.warning === undefined ? [] : [resource.served.warning];
   try {
+    checkForm(rendering, verb);
     if (verb === "watch") {
       const watch = { resource, ...watchRequest(call, query), visibility: "durable" } as const;
-      return jsonResponse(200, watchBody(rendering, watchFrames({ ...watchTools, store }, watch, signal), options), warnings);
+      const body = watchBody(rendering, presentation, watchFrames({ ...watchTools, store }, watch, signal), options);
+      return encodedResponse(200, body, presentation.type === PROTOBUF ? `${PROTOBUF};stream=watch` : presentation.type, warnings);
     }
     const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(parts, request, call, { user, warnings }));
-    return { ...jsonResponse(outcome.status, await renderOutcome(rendering, outcome), warnings), isDocument: true };
+    const body = await encoded(shownOutcome(rendering, outcome), presentation, writeTools.turns);
+    return { ...encodedResponse(outcome.status, body, presentation.type, warnings), isDocument: true };
   } catch (error) {
-    return errorResponse(asStatusError(error, options.logger), warnings);
+    return errorResponse(asStatusError(error, options.logger), warnings, errorEncoding(asking));
   }
+}
+
+function queryOf({ target }: ApiRequest): URLSearchParams {
+  const at = target.indexOf("?");
+  return new URLSearchParams(at < 0 ? "" : target.slice(at + 1));
 }
 
 async function answer(parts: Parts, pathParts: PathParts, request: ApiRequest): Promise<ApiResponse> {
   const { options, registry } = parts;
   const queryAt = request.target.indexOf("?");
   const path = queryAt < 0 ? request.target : request.target.slice(0, queryAt);
-  const query = new URLSearchParams(queryAt < 0 ? "" : request.target.slice(queryAt + 1));
+  const query = queryOf(request);
   if (OPEN_PATHS.has(path)) return answerPath(options, pathParts, { request, path, query });
   const user = options.authenticate(request);
   if (user === undefined) throw unauthorized();
@@ -176,7 +186,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     try {
       return await answer(parts, pathParts, request);
     } catch (error) {
-      return errorResponse(asStatusError(error, options.logger));
+      return errorResponse(asStatusError(error, options.logger), [], errorEncoding({ headers: request.headers, query: queryOf(request) }));
     }
   };
   return {

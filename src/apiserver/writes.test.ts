@@ -30,7 +30,7 @@ test("a created object has what the server owns, and reads back as it was answer
   assert.deepEqual(created.json, { ...want, metadata: { ...want.metadata, uid, resourceVersion, creationTimestamp, managedFields } });
   assert.match(uid, /^[0-9a-f]{8}-/);
   assert.equal(creationTimestamp, "2026-01-01T00:00:00Z");
-  assert.equal((await ask(server, `GET ${MAPS}/fx`)).text, created.text);
+  assert.deepEqual((await ask(server, `GET ${MAPS}/fx`)).json, created.json);
 });
 
 test("generateName adds a suffix, tries again when it is taken, and gives up in the end", async () => {

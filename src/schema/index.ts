@@ -64,7 +64,7 @@ export { openApiV3 } from "./openapi/document-v3.ts";
 export { definitionName } from "./openapi/names.ts";
 export type { ServedPaths } from "./openapi/operations.ts";
 export { patchInvalid, readPatch, type PatchDocument, type PatchType } from "./patch-document.ts";
-export { envelope, messages, openEnvelope, protobufCodec, watchFrame, type TypeMeta } from "./protobuf/index.ts";
+export { envelope, messages, openEnvelope, protobufCodec, watchFrame, type ProtobufCodec, type TypeMeta } from "./protobuf/index.ts";
 export { compareQuantities, formatQuantity, parseQuantity, quantityNumber, type Quantity } from "./quantity.ts";
 export { applyStrategicPatch } from "./strategic-patch.ts";
 export { duplicateFields } from "./strict-json.ts";
