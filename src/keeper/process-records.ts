@@ -8,6 +8,7 @@ export interface ProcessRecord {
   readonly id: string;
   readonly outputFile: string;
   readonly outputBytesMax: number;
+  readonly timesFile?: string;
   /** Absent in an intent: the keeper was about to start it. */
   readonly identity?: ProcessIdentity;
   readonly exit?: ProcessExit | null;

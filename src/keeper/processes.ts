@@ -4,6 +4,7 @@ import type { Clock, Logger } from "#core";
 import type { ProcessExit, ProcessIdentity, ProcessSpec, ProcessState } from "#protocol";
 import { identify, isRunning } from "./identity.ts";
 import { limitOutput } from "./output-file.ts";
+import { noteTimes } from "./output-times.ts";
 import { openStdio } from "./stdio.ts";
 import { findByOutput, type ProcessRecord, type ProcessRecords } from "./process-records.ts";
 
@@ -27,6 +28,8 @@ interface Entry {
   /** Undefined for an adopted process: it is not our child. */
   readonly child: ChildProcess | undefined;
   readonly exit: ProcessExit | null | undefined;
+  /** Aborts with its end. */
+  readonly over: AbortController;
 }
 
 export interface ProcessesOptions {
@@ -55,7 +58,9 @@ export class Processes {
       }
       const found = { ...record, identity };
       const exit = record.exit !== undefined ? record.exit : isRunning(identity) ? undefined : null;
-      this.#entries.set(record.id, { record: found, child: undefined, exit });
+      const over = new AbortController();
+      this.#entries.set(record.id, { record: found, child: undefined, exit, over });
+      if (exit === undefined) this.#noteTimes(found, over.signal);
       if (record.identity === undefined) this.#options.records.write(found);
     }
     this.#options.logger.info("processes adopted", { count: this.#entries.size });
@@ -66,7 +71,8 @@ export class Processes {
     if (this.#entries.has(spec.id)) throw new ProcessError(`process ${spec.id} exists`);
     if (this.#entries.size >= PROCESSES_MAX) throw new ProcessError(`there are ${PROCESSES_MAX} processes already`);
     const { records } = this.#options;
-    const record = { id: spec.id, outputFile: spec.outputFile, outputBytesMax: spec.outputBytesMax };
+    const { id, outputFile, outputBytesMax, timesFile } = spec;
+    const record: ProcessRecord = { id, outputFile, outputBytesMax, ...(timesFile === undefined ? {} : { timesFile }) };
     records.write(record);
     let child: ChildProcess;
     try {
@@ -81,7 +87,9 @@ export class Processes {
     }
     // A program that ended at once is a zombie until its exit is reported, so only a kernel without /proc can miss it.
     const identity = identify(child.pid) ?? { bootId: "", pid: child.pid, startTime: "", uid: spec.user?.uid ?? process.getuid?.() ?? 0 };
-    this.#entries.set(spec.id, { record: { ...record, identity }, child, exit: undefined });
+    const over = new AbortController();
+    this.#entries.set(spec.id, { record: { ...record, identity }, child, exit: undefined, over });
+    this.#noteTimes(record, over.signal);
     records.write({ ...record, identity });
     this.#wakeWatch();
     child.once("exit", (code, signal) => this.#ended(spec.id, { code, signal, atWallMs: this.#options.clock.wallMs() }));
@@ -145,6 +153,10 @@ export class Processes {
     }
   }
 
+  #noteTimes({ outputFile, timesFile }: ProcessRecord, signal: AbortSignal): void {
+    if (timesFile !== undefined) void noteTimes({ outputFile, timesFile }, this.#options, signal);
+  }
+
   #runningIds(): string[] {
     return [...this.#entries].filter(([, entry]) => entry.exit === undefined).map(([id]) => id);
   }
@@ -161,6 +173,7 @@ export class Processes {
     // Whatever the leader left behind in its group belongs to the container and ends with it.
     killGroup(entry.record.identity.pid, "SIGKILL");
     this.#entries.set(id, { ...entry, exit });
+    entry.over.abort();
     try {
       this.#options.records.write({ ...entry.record, exit });
     } catch (error) {

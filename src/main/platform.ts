@@ -91,7 +91,7 @@ const builtIn = servedKinds({
   nodeName: NODE_NAME,
   tryPod: (pod) => tryPod(transport, pod),
   signal,
-  podSubresources: { log: podLog(running), ...podStreams(running, clock) },
+  podSubresources: { log: podLog(running, clock), ...podStreams(running, clock) },
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
 const definitionsOf = builtIn.map(({ kind }) => kind);
 const kinds = [...builtIn, definitionKind(definitionsOf, CONTROLLER.name)];

@@ -1,4 +1,4 @@
-// The subresources pods/exec and pods/portforward over what a runtime runs.
+// The subresources pods/exec, pods/attach and pods/portforward over what a runtime runs.
 import { acceptCommand, acceptForward, wantedStreams, type SubresourceHandler, type SubresourceRequest, type WantedStreams } from "#apiserver";
 import { badRequest, type Clock } from "#core";
 import type { Pod } from "#kinds";
@@ -15,10 +15,21 @@ export function podStreams(runtime: () => PodStreams, clock: Clock): Readonly<Re
         const pod = object as Pod;
         const container = containerOf(pod, query);
         mustHaveNode(pod);
-        const wanted = wantedOf(query, { stdin: false, stdout: false, stderr: false });
+        const wanted = wantedOf(query);
         const argv = query.getAll("command");
         if (argv.length === 0) throw badRequest("you must specify at least one command for the container");
         return acceptCommand(http, wanted, { clock, start: () => runtime().exec(pod, { container, argv, stdin: wanted.stdin, tty: wanted.tty }) });
+      },
+    },
+    attach: {
+      verbs: VERBS,
+      kind: { group: "", version: "v1", kind: "PodAttachOptions" },
+      async handle({ object, query, http }) {
+        const pod = object as Pod;
+        const container = containerOf(pod, query);
+        mustHaveNode(pod);
+        const wanted = wantedOf(query);
+        return acceptCommand(http, wanted, { clock, start: () => runtime().attach(pod, { container, stdin: wanted.stdin }) });
       },
     },
     portforward: {
@@ -53,13 +64,12 @@ export function mustHaveNode(pod: Pod): void {
   if ((pod.spec.nodeName ?? "") === "") throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
 }
 
-/** Go's boolean query parameters: `true` and `1`; `defaults` hold for those that are not there. */
-function wantedOf(query: URLSearchParams, defaults: Omit<WantedStreams, "tty">): WantedStreams {
-  const flag = (name: string, absent: boolean): boolean => (query.has(name) ? ["", "true", "1"].includes(query.get(name) ?? "") : absent);
-  return wantedStreams({
-    stdin: flag("stdin", defaults.stdin),
-    stdout: flag("stdout", defaults.stdout),
-    stderr: flag("stderr", defaults.stderr),
-    tty: flag("tty", false),
-  });
+/** Go's booleans: all but `false` and `0` count as true. */
+export function flagOf(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && !["false", "0"].includes(value.toLowerCase());
+}
+
+function wantedOf(query: URLSearchParams): WantedStreams {
+  return wantedStreams({ stdin: flagOf(query, "stdin"), stdout: flagOf(query, "stdout"), stderr: flagOf(query, "stderr"), tty: flagOf(query, "tty") });
 }

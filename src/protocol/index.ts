@@ -16,6 +16,7 @@ export {
   type KeeperRequest,
   type ProcessExit,
   type ProcessIdentity,
+  type ProcessInput,
   type ProcessSpec,
   type ProcessState,
 } from "./keeper.ts";

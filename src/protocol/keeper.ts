@@ -30,6 +30,8 @@ export interface ProcessSpec {
   readonly input?: ProcessInput;
   /** A FIFO with a reader for stderr alone. */
   readonly errorFifo?: string;
+  /** Where the keeper notes when output came: lines of `<bytes of the output file> <wall milliseconds>`. */
+  readonly timesFile?: string;
   /** When the output file is larger it becomes `<file>.1` and starts anew. */
   readonly outputBytesMax: number;
 }

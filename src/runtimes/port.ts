@@ -33,8 +33,10 @@ export interface CommandRequest {
 export interface PodStreams {
   /** Starts a command in the environment of a running container. */
   exec(pod: Pod, request: CommandRequest): Promise<RunningCommand>;
+  /** The container's own process: its output from now on, and its input if it asks for one. */
+  attach(pod: Pod, request: Pick<CommandRequest, "container" | "stdin">): Promise<RunningCommand>;
   /** Connects to a port of a pod, declared or not. Rejects in the words of Go's `net`. */
   connect(pod: Pod, port: number): Promise<Duplex>;
-  /** Chunks of output, also of pods that are gone (then `uid` is needed). */
-  openLogs(pod: { readonly namespace: string; readonly name: string; readonly uid?: string }, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Chunks of output, while there is a pod. */
+  openLogs(pod: Pod, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

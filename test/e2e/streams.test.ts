@@ -1,4 +1,4 @@
-// The real kubectl's exec, cp and port-forward against pods that are host processes.
+// The real kubectl's exec, cp, attach, port-forward and logs against pods that are host processes.
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -104,14 +104,31 @@ const echo = {
   },
 };
 
+const shell = (name: string, script: string) => ({ name, image: "dev.local/hello:v1", command: ["sh", "-c", script] });
+const listener = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "listener" },
+  spec: { terminationGracePeriodSeconds: 1, containers: [{ ...shell("main", "while read line; do echo heard $line; done"), stdin: true }] },
+};
+const ticker = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "ticker" },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [shell("loud", "i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.2; done"), shell("quiet", "exec sleep 1000")],
+  },
+};
+
 before(async () => {
   if (needsKubectl.skip !== false) return;
   platform = await Platform.start();
   const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", "dev.local/hello:v1");
   assert.equal(built.code, 0, built.stderr);
   await platform.apply(pod);
-  await platform.apply(echo);
-  await platform.kubectl("wait", "pod/p", "pod/echo", "--for=condition=Ready", "--timeout=20s");
+  for (const each of [echo, listener, ticker]) await platform.apply(each);
+  await platform.kubectl("wait", "pod/p", "pod/echo", "pod/listener", "pod/ticker", "--for=condition=Ready", "--timeout=20s");
 });
 after(async () => {
   await platform?.stop();
@@ -195,6 +212,61 @@ for (const { name, env } of TRANSPORTS) {
     assert.deepEqual(readdirSync(join(platform.data, "fifos")), []);
   });
 }
+
+for (const { name, env } of TRANSPORTS) {
+  test(`attach over ${name}: the output from now on, and an input that outlives who writes it`, needsKubectl, async () => {
+    for (const word of ["first", "second"]) {
+      const child = spawn("kubectl", ["attach", "-i", "listener"], { env: environment(env), stdio: ["pipe", "pipe", "ignore"] });
+      let text = "";
+      child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      child.stdin.write(`${word}-${name}\n`);
+      await eventually("it is heard", async () => text === `heard ${word}-${name}\n`);
+      child.kill();
+    }
+  });
+
+  test(`run -i over ${name}: its input ends with ours, and so does the pod`, needsKubectl, async () => {
+    const pause = "while ! read line; do :; done; echo $line; cat; echo over";
+    const { code, stdout } = await fed(
+      env,
+      Buffer.from("one\ntwo\n"),
+      "run",
+      `once-${name.toLowerCase()}`,
+      "-i",
+      "--rm",
+      "--restart=Never",
+      "--image=dev.local/hello:v1",
+      "--command",
+      "--",
+      "sh",
+      "-c",
+      pause,
+    );
+    assert.equal(code, 0);
+    assert.match(stdout.toString(), /one\ntwo\nover\n/);
+  });
+}
+
+test("logs: times, since, the container, and what there is not", needsKubectl, async () => {
+  const logs = (...args: readonly string[]): Promise<Ran> => kubectl({}, "logs", ...args);
+  const lines = (await logs("ticker", "--timestamps", "--tail=2")).stdout.trimEnd().split("\n");
+  const stamps = lines.map((line) => /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) tick \d+$/.exec(line)?.[1] ?? assert.fail(line));
+  assert.ok((stamps[0] ?? "") <= (stamps[1] ?? ""));
+  const [, second = ""] = stamps;
+  // kubectl sends whole seconds.
+  const since = (await logs("ticker", `--since-time=${second}`)).stdout;
+  assert.ok(since.includes((lines[1] ?? "").slice(second.length + 1)) && !since.startsWith("tick 1\n"), since);
+  assert.equal((await logs("ticker", "--since-time=2099-01-01T00:00:00Z")).stdout, "");
+  assert.match((await logs("ticker", "-c", "quiet", "--previous")).stderr, /previous terminated container "quiet" in pod "ticker" not found/);
+  assert.match((await logs("ticker", "--all-containers", "--prefix", "--tail=1")).stdout, /^\[pod\/ticker\/loud\] tick \d+$/m);
+  const raw = (path: string): Promise<Ran> => kubectl({}, "get", "--raw", `/api/v1/namespaces/default/pods/${path}`);
+  assert.match((await raw("ticker/log")).stderr, /a container name must be specified for pod ticker, choose one of: \[loud quiet\]/);
+  assert.match(
+    (await raw("ticker/log?container=loud&tailLines=-1")).stderr,
+    /PodLogOptions "ticker" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0/,
+  );
+  assert.match((await raw("ticker/log?container=loud&sinceSeconds=x")).stderr, /strconv\.ParseInt: parsing "x": invalid syntax/);
+});
 
 test("refusals before anything starts", needsKubectl, async () => {
   assert.match((await kubectl({}, "exec", "p", "-c", "other", "--", "ls")).stderr, /container other is not valid for pod p/);

@@ -1,5 +1,6 @@
 // Folders, users and ports of pods on this machine.
 //
+//   pods/<pod uid>/<container>/stdin         a FIFO, for a container that asks for input
 //   pods/<pod uid>/<container>/{home,tmp}    gone with the pod; only its user can enter, and only we replace the folders above
 //   logs/<pod uid>/<container>/<n>.log       output of the n-th start; kept for a while after the pod
 //   logs/<pod uid>/<container>/probe.log     output of its probes' commands
@@ -32,6 +33,7 @@ export interface PodFolders {
     container: string,
   ): { readonly home: string; readonly tmp: string; readonly user?: { readonly uid: number; readonly gid: number } };
   outputFile(podUid: string, container: string, start: number): string;
+  inputFifo(podUid: string, container: string): string;
   /** Where the output of probes' commands goes: the keeper writes it, so it lies where no pod can put a link. */
   probeFile(podUid: string, container: string): string;
   /** Removes the folders; the output stays until there is too much of it. */
@@ -92,6 +94,7 @@ export function podFolders({ dataDir, asRoot, nodePath, rng }: PodFoldersOptions
       return { home, tmp, ...(uid === undefined ? {} : { user: { uid, gid: uid } }) };
     },
     outputFile: (podUid, container, start) => inLogs(logsDir, [podUid, container], `${start}.log`),
+    inputFifo: (podUid, container) => join(podsDir, podUid, container, "stdin"),
     probeFile: (podUid, container) => inLogs(logsDir, [podUid, container], "probe.log"),
     remove: (podUid) => rm(join(podsDir, podUid), { recursive: true, force: true }),
     pruneLogs: (kept) => pruneLogs(logsDir, kept),

@@ -2,14 +2,17 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { badRequest, type Clock } from "#core";
+import type { CoreContainerStatus } from "#kinds";
+import { LogTimes, stamped, type Piece } from "./log-times.ts";
 
 /** As the query of the log subresource. */
 export interface LogQuery {
-  /** Undefined: the only container. */
-  readonly container?: string;
+  readonly container: string;
   readonly tailLines?: number;
-  /** Output files hold no times: a file last written before then is left out, a later one is given whole. */
-  readonly sinceSeconds?: number;
+  /** Wall time. */
+  readonly sinceMs?: number;
+  readonly timestamps?: boolean;
+  /** Counts times, too. */
   readonly limitBytes?: number;
   readonly follow?: boolean;
   /** Of the start before the last. */
@@ -17,10 +20,11 @@ export interface LogQuery {
 }
 
 export interface LogSource {
-  /** Folder of the container: `<n>.log` and, when it was cut, `<n>.log.1`. */
+  /** Folder of the container: `<n>.log`, and `<n>.log.times` with its times. */
   readonly folder: string;
-  readonly container: string;
   readonly podName: string;
+  /** Its status as the pod tells it. */
+  readonly status: CoreContainerStatus | undefined;
   /** Whether more may come. */
   readonly isRunning: () => boolean;
 }
@@ -29,35 +33,75 @@ const CHUNK_BYTES = 64 << 10;
 const FOLLOW_EVERY_MS = 200;
 
 /** Throws StatusError BadRequest in the kubelet's words when there is nothing to read from. */
-export async function* readLogs(
-  { folder, container, podName, isRunning }: LogSource,
-  query: LogQuery,
-  clock: Clock,
-  signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
-  const files = await startsIn(folder);
-  const file = files.at(query.previous === true ? -2 : -1);
-  if (file === undefined) {
-    if (query.previous === true) throw badRequest(`previous terminated container "${container}" in pod "${podName}" not found`);
-    throw badRequest(`container "${container}" in pod "${podName}" is waiting to start: ContainerCreating`);
-  }
-  const path = join(folder, file);
-  let left = query.limitBytes ?? Number.POSITIVE_INFINITY;
-  const old = query.sinceSeconds !== undefined && (await stat(path)).mtimeMs < clock.wallMs() - query.sinceSeconds * 1000;
-  let offset = old ? (await stat(path)).size : query.tailLines === undefined ? 0 : await tailOffset(path, query.tailLines);
-  while (left > 0 && !signal.aborted) {
-    const more = isRunning();
-    for await (const chunk of readFrom(path, offset)) {
-      offset += chunk.length;
-      const part = chunk.length > left ? chunk.subarray(0, left) : chunk;
-      left -= part.length;
-      yield part;
-      if (left <= 0) return;
+export async function* readLogs(source: LogSource, query: LogQuery, clock: Clock, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const files = await startsIn(source.folder);
+  const file = files.at(query.previous === true ? previousOf(source.status) : -1);
+  if (file === undefined) throw badRequest(nothingToRead(source, query));
+  const path = join(source.folder, file);
+  const times = new LogTimes(path);
+  const from = query.tailLines === undefined ? 0 : await tailOffset(path, query.tailLines);
+  // Nothing yet, but there is a log, and what comes from now on is part of it: the reader need not wait for a line to learn that.
+  yield new Uint8Array(0);
+  const pieces = outputOf(path, { from, source, query, times, clock, signal });
+  const { sinceMs, timestamps = false } = query;
+  const lines = timestamps || sinceMs !== undefined ? stamped(pieces, { timestamps, sinceMs, at: (offset) => times.at(offset) }) : bytesOf(pieces);
+  yield* query.limitBytes === undefined ? lines : limited(lines, query.limitBytes);
+}
+
+/** A container that waits to run again has its last end in the newest file. */
+function previousOf(status: CoreContainerStatus | undefined): number {
+  return status?.state?.waiting !== undefined && status.lastState?.terminated !== undefined ? -1 : -2;
+}
+
+function nothingToRead({ podName, status }: LogSource, { container, previous }: LogQuery): string {
+  const subject = `container ${JSON.stringify(container)} in pod ${JSON.stringify(podName)}`;
+  if (previous === true) return `previous terminated ${subject} not found`;
+  if (status === undefined) return `${subject} is not available`;
+  const reason = status.state?.waiting?.reason;
+  if (reason === undefined) return status.state?.terminated === undefined ? `${subject} is waiting to start - no logs yet` : `${subject} is terminated`;
+  const why: Readonly<Record<string, string>> = { ErrImagePull: "image can't be pulled", ImagePullBackOff: "trying and failing to pull image" };
+  return `${subject} is waiting to start: ${why[reason] ?? reason}`;
+}
+
+interface Output {
+  /** The offset. */
+  readonly from: number;
+  readonly source: LogSource;
+  readonly query: LogQuery;
+  readonly times: LogTimes;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** The file from an offset on; followed until the container ends. */
+async function* outputOf(path: string, { from, source, query, times, clock, signal }: Output): AsyncGenerator<Piece, void, void> {
+  let offset = from;
+  while (!signal.aborted) {
+    const more = source.isRunning();
+    for await (const bytes of readFrom(path, offset)) {
+      yield { offset, bytes };
+      offset += bytes.length;
     }
     if (query.follow !== true || query.previous === true || !more) return;
-    // A cut file starts anew.
-    if ((await stat(path).catch(() => undefined))?.size === 0) offset = 0;
     await clock.sleep(FOLLOW_EVERY_MS, signal).catch(() => undefined);
+    // A cut file starts anew.
+    if (((await stat(path).catch(() => undefined))?.size ?? 0) < offset) {
+      offset = 0;
+      times.reset();
+    }
+  }
+}
+
+async function* bytesOf(pieces: AsyncIterable<Piece>): AsyncGenerator<Uint8Array, void, void> {
+  for await (const { bytes } of pieces) yield bytes;
+}
+
+async function* limited(chunks: AsyncIterable<Uint8Array>, bytesMax: number): AsyncGenerator<Uint8Array, void, void> {
+  let left = bytesMax;
+  for await (const chunk of chunks) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) return;
   }
 }
 

@@ -1,4 +1,5 @@
 // The shell of one pod: observes, lets the plan decide, starts, probes, stops and reports.
+import type { Writable } from "node:stream";
 import type { Client } from "#client";
 import { isReason, rfc3339, type Clock, type Logger } from "#core";
 import type { ImageStore, UnpackedImage } from "#images";
@@ -6,11 +7,13 @@ import { Pod, type CoreContainer, type CoreProbe } from "#kinds";
 import type { ProcessExit, ProcessSpec, ProcessState } from "#protocol";
 import { recordedPorts } from "../addresses.ts";
 import { endedRun, exitCodeOf, startedRun, terminatedOf, waitingForImage } from "./container-turns.ts";
+import { ContainerInputs } from "./container-inputs.ts";
 import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
 import { KeeperError, type KeeperClient } from "./keeper-client.ts";
 import { stillFree } from "./free-port.ts";
 import { launchSpec } from "./launch.ts";
 import type { PodFolders } from "./pod-folders.ts";
+import { timesFileOf } from "./log-times.ts";
 import { lastLines } from "./pod-logs.ts";
 import { planPod, type ContainerView, type PodAction } from "./pod-plan.ts";
 import { PodRecord } from "./pod-record.ts";
@@ -58,6 +61,7 @@ export class PodWorker {
   #stopBeganMs = 0;
   #killAtMs = 0;
   #ports: Readonly<Record<string, number>>;
+  readonly #inputs: ContainerInputs;
   #removed = false;
   #dirty = true;
   #resume: () => void = () => {};
@@ -68,6 +72,7 @@ export class PodWorker {
     this.#pod = pod;
     this.#record = new PodRecord(context, pod.status);
     this.#ports = recordedPorts(pod);
+    this.#inputs = new ContainerInputs((container) => context.folders.inputFifo(pod.metadata.uid, container));
     for (const port of Object.values(this.#ports)) context.portsTaken.add(port);
     const now = { monotonicMs: context.clock.monotonicMs(), wallMs: context.clock.wallMs() };
     const resume = (spec: CoreContainer, init: boolean): ContainerRun =>
@@ -80,8 +85,8 @@ export class PodWorker {
     return this.#pod.metadata.uid;
   }
 
-  get isRunning(): boolean {
-    return [...this.#runs.values()].some((run) => run.phase === "running");
+  runs(container: string): boolean {
+    return this.#runs.get(container)?.phase === "running";
   }
 
   get pids(): readonly number[] {
@@ -237,7 +242,9 @@ export class PodWorker {
       const complaint = volumeComplaint(run.spec);
       if (complaint !== undefined) throw new ContainerConfigError(complaint);
       this.#ports = stillFree(this.#ports, run.spec.ports);
-      const spec = launchSpec(await this.#launchInput(run, image));
+      const launch = launchSpec(await this.#launchInput(run, image));
+      const input = await this.#inputs.make(run.spec, launch.user);
+      const spec = { ...launch, timesFile: timesFileOf(launch.outputFile), ...(input === undefined ? {} : { input }) };
       const { identity } = await keeper.call({ do: "start", process: spec });
       if (identity === undefined) throw new Error("the keeper did not tell the process");
       const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
@@ -415,6 +422,13 @@ export class PodWorker {
     const input = await this.#launchInput(run, await this.#context.images.materialize(digest));
     const outputFile = this.#context.folders.probeFile(this.uid, container);
     return { spec: launchSpec({ ...input, id: `${input.id}/exec-${++this.#commands}`, argv, outputFile, outputBytesMax: MESSAGE.bytes }), over };
+  }
+
+  /** The process of a running container: a signal that aborts with its end, and what opens its input (for containers that ask for one). */
+  attach(container: string): { readonly over: AbortSignal; readonly openInput: () => Writable | undefined } | undefined {
+    const over = this.#probing.get(container)?.signal;
+    if (!this.runs(container) || over === undefined) return undefined;
+    return { over, openInput: () => this.#inputs.open(container) };
   }
 
   async #exec(

@@ -244,32 +244,54 @@ test("a pod that is over is deleted by the platform after the next, too", async 
   await second.until(() => !second.pods.pods.has("p"));
 });
 
-test("logs: all, tail, bytes, the start before, and who is not there", async (t) => {
+test("logs: all, tail, bytes, the start before, times", async (t) => {
   const w = await readyPod(t);
-  const read = async (query: Parameters<ProcessRuntime["openLogs"]>[1], name = "p", uid?: string): Promise<string> => {
+  const read = async (query: Partial<Parameters<ProcessRuntime["openLogs"]>[1]>): Promise<string> => {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of w.runtime.openLogs({ namespace: "default", name, ...(uid === undefined ? {} : { uid }) }, query, new AbortController().signal))
-      chunks.push(chunk);
+    const asked = { container: "user-container", ...query };
+    for await (const chunk of w.runtime.openLogs(w.pods.get("p"), asked, new AbortController().signal)) chunks.push(chunk);
     return Buffer.concat(chunks).toString();
   };
-  appendFileSync(w.keeper.specs.get(ID)?.outputFile ?? "", "one\ntwo\nthree\n");
+  const { outputFile = "", timesFile = "" } = w.keeper.specs.get(ID) ?? {};
+  appendFileSync(outputFile, "one\ntwo\nthree\n");
+  appendFileSync(timesFile, `4 ${Date.UTC(2026, 0, 1)}\n14 ${Date.UTC(2026, 0, 2)}\n`);
   assert.equal(await read({}), "one\ntwo\nthree\n");
   assert.equal(await read({ tailLines: 2 }), "two\nthree\n");
   assert.equal(await read({ tailLines: 0 }), "");
   assert.equal(await read({ tailLines: 99 }), "one\ntwo\nthree\n");
   assert.equal(await read({ limitBytes: 5 }), "one\nt");
+  assert.equal(await read({ tailLines: 2, timestamps: true }), "2026-01-02T00:00:00.000000000Z two\n2026-01-02T00:00:00.000000000Z three\n");
+  assert.equal(await read({ sinceMs: Date.UTC(2026, 0, 2) }), "two\nthree\n");
+  assert.equal(await read({ timestamps: true, limitBytes: 33 }), "2026-01-01T00:00:00.000000000Z on");
   await assert.rejects(read({ previous: true }), { reason: "BadRequest", message: 'previous terminated container "user-container" in pod "p" not found' });
-  await assert.rejects(read({ container: "x" }), { reason: "BadRequest", message: "container x is not valid for pod p" });
-  await assert.rejects(read({}, "nobody"), { reason: "NotFound" });
   w.keeper.exit(ID, { code: 1 });
   await w.until(() => w.keeper.log.length === 2);
   mkdirSync(w.dir, { recursive: true });
   appendFileSync(w.keeper.specs.get(ID)?.outputFile ?? "", "again\n");
   assert.deepEqual([await read({}), await read({ previous: true })], ["again\n", "one\ntwo\nthree\n"]);
-  w.pods.remove("p");
-  await w.until(() => w.keeper.specs.size === 0, 100);
-  assert.equal(await read({}, "p", "u1"), "again\n");
 });
+
+const nothingYet = [
+  { state: undefined, message: 'container "user-container" in pod "p" is not available' },
+  { state: { waiting: { reason: "ContainerCreating" } }, message: 'container "user-container" in pod "p" is waiting to start: ContainerCreating' },
+  { state: { waiting: { reason: "ErrImagePull" } }, message: 'container "user-container" in pod "p" is waiting to start: image can\'t be pulled' },
+  {
+    state: { waiting: { reason: "ImagePullBackOff" } },
+    message: 'container "user-container" in pod "p" is waiting to start: trying and failing to pull image',
+  },
+  { state: { terminated: { exitCode: 1 } }, message: 'container "user-container" in pod "p" is terminated' },
+  { state: {}, message: 'container "user-container" in pod "p" is waiting to start - no logs yet' },
+];
+for (const { state, message } of nothingYet) {
+  test(`logs of a container that has not run: ${message}`, async (t) => {
+    const w = await world(t);
+    const given = podWith();
+    const containerStatuses = state === undefined ? [] : [{ name: "user-container", state }];
+    const pod = { ...given, metadata: { ...given.metadata, uid: "other" }, status: { ...given.status, containerStatuses } } as unknown as typeof given;
+    const first = w.runtime.openLogs(pod, { container: "user-container" }, new AbortController().signal)[Symbol.asyncIterator]().next();
+    await assert.rejects(first, { reason: "BadRequest", message });
+  });
+}
 
 test("a probe's command that cannot be started is a failed probe, and probing goes on", async (t) => {
   const w = await readyPod(
