@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRng, silentLogger, SimClock, StatusError } from "#core";
+import type { KubeObject } from "#schema";
 import { createClient } from "./client.ts";
 import type { ConfigMapLike } from "./contract.test-suite.ts";
 import { FakeApi } from "./fake-api.ts";
@@ -185,7 +186,10 @@ function observed(api: FakeApi) {
   const watches: WatchCall["query"][] = [];
   const lists: ApiCall["query"][] = [];
   let cut: ((error: unknown) => void) | undefined;
-  const plan = { cutAfter: Number.POSITIVE_INFINITY, error: new StatusError("ServiceUnavailable", "cut") };
+  const plan: { cutAfter: number; error: StatusError; bookmark?: string } = {
+    cutAfter: Number.POSITIVE_INFINITY,
+    error: new StatusError("ServiceUnavailable", "cut"),
+  };
   const transport: Transport = {
     send(call) {
       if (call.verb === "list") lists.push(call.query);
@@ -198,6 +202,7 @@ function observed(api: FakeApi) {
       let failure: unknown;
       cut = (error) => ((failure = error), ended.abort());
       let count = 0;
+      if (plan.bookmark !== undefined) yield { type: "BOOKMARK", object: { metadata: { resourceVersion: plan.bookmark } } as KubeObject };
       for await (const event of api.watch(call, both)) {
         yield event;
         if (++count === plan.cutAfter) throw plan.error;
@@ -239,6 +244,21 @@ test("informer: a watch that is cut goes on from the last version, without a lis
     ],
   );
   assert.deepEqual(wire.lists, []);
+  stop.abort();
+  await running;
+});
+
+test("informer: bookmarks move the version from which a watch goes on", async () => {
+  const { clock, informer, stop, wire } = setUpObserved();
+  const running = informer.run(stop.signal);
+  await informer.synced;
+  wire.plan.bookmark = "900";
+  wire.cut(new StatusError("Timeout", "nothing came"));
+  await clock.advance(5000);
+  wire.cut(new StatusError("Timeout", "nothing came"));
+  await clock.advance(5000);
+  assert.equal(wire.watches.at(-1)?.["resourceVersion"], "900");
+  assert.equal(informer.size, 0, "a bookmark is no object");
   stop.abort();
   await running;
 });
