@@ -13,8 +13,9 @@ export interface ResourceInfo {
   readonly subresource: string;
 }
 
-const VERBS_OF_ONE: Readonly<Record<string, Verb>> = { GET: "get", HEAD: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
-const VERBS_OF_MANY: Readonly<Record<string, Verb>> = { GET: "list", HEAD: "list", POST: "create", DELETE: "deletecollection" };
+/** As with Kubernetes there are no heads of resources: HEAD is a method that is not allowed. */
+const VERBS_OF_ONE: Readonly<Record<string, Verb>> = { GET: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
+const VERBS_OF_MANY: Readonly<Record<string, Verb>> = { GET: "list", POST: "create", DELETE: "deletecollection" };
 
 /** Go's boolean query parameters: present without a value counts as true. */
 export function isSet(query: URLSearchParams, name: string): boolean {
@@ -69,7 +70,7 @@ export function requestInfo(registry: Registry, method: string, path: string, qu
 
 function watchOf(resource: Resource, namespace: string, [name = "", ...rest]: readonly string[], method: string): ResourceInfo | undefined {
   if (rest.length > 0 || (resource.namespaced && namespace === "" && name !== "")) return undefined;
-  return { resource, verb: method === "GET" || method === "HEAD" ? "watch" : undefined, namespace, name, subresource: "" };
+  return { resource, verb: method === "GET" ? "watch" : undefined, namespace, name, subresource: "" };
 }
 
 function infoOf(
@@ -83,7 +84,7 @@ function infoOf(
   if (resource.namespaced && namespace === "") {
     // Across all namespaces objects are listed and watched, never named or written.
     if (name !== "") return undefined;
-    const verb = method === "GET" || method === "HEAD" ? verbOf(method, "", "", query) : undefined;
+    const verb = method === "GET" ? verbOf(method, "", "", query) : undefined;
     return { resource, verb, namespace, name, subresource };
   }
   return { resource, verb: verbOf(method, name, subresource, query), namespace, name, subresource };

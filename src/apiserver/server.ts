@@ -17,7 +17,7 @@ import { createOpenApi } from "./openapi.ts";
 import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
 import { patchType } from "./patch.ts";
 import { ParsedObjects } from "./parsed-objects.ts";
-import { Turns } from "./pause.ts";
+import { OWN_SLICE_MS, Turns } from "./pause.ts";
 import { answerPath, OPEN_PATHS, type PathParts } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
 import { get } from "./read.ts";
@@ -38,6 +38,7 @@ interface Parts {
   readonly registry: Registry;
   readonly writeTools: WriteTools;
   readonly watchTools: WatchTools;
+  readonly ownTurns: Turns;
   readonly seats: { readonly requests: Seats; readonly collections: Seats };
 }
 
@@ -176,6 +177,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     options,
     registry,
     writeTools: { store, clock, rng, namespaces, parsed, turns },
+    ownTurns: new Turns(clock, OWN_SLICE_MS),
     seats: { requests: new Seats(clock, REQUEST_LIMITS), collections: new Seats(clock, COLLECTION_LIMITS) },
     watchTools: { store, clock, rng, frames: new SharedFrames(parsed), turns },
   };

@@ -9,6 +9,7 @@ import { decode } from "./keys.ts";
 import { watchRequest } from "./list-options.ts";
 import { checkVerb, perform, type Outcome, type Payload } from "./operations.ts";
 import { patchType } from "./patch.ts";
+import type { Turns } from "./pause.ts";
 import { listMeta, type Page } from "./read.ts";
 import type { ApiServerOptions, InProcessCall, InProcessTransport, InProcessWatchEvent } from "./port.ts";
 import { listKindOf, type Registry, type Resource } from "./registry.ts";
@@ -70,12 +71,13 @@ async function answerOf(resource: Resource, outcome: Outcome, tools: WriteTools)
 /** The transport of one identity; see `InProcessTransport`. */
 export function createTransport(
   options: Pick<ApiServerOptions, "authorize">,
-  parts: { readonly registry: Registry; readonly writeTools: WriteTools; readonly watchTools: WatchTools },
+  parts: { readonly registry: Registry; readonly writeTools: WriteTools; readonly watchTools: WatchTools; readonly ownTurns: Turns },
   user: UserInfo,
 ): InProcessTransport {
-  const { registry, writeTools, watchTools } = parts;
+  const { registry, writeTools, watchTools, ownTurns } = parts;
   return {
     async send(call) {
+      if (ownTurns.isOver) await ownTurns.next();
       const resource = registry.of(call.kind);
       const query = new URLSearchParams(call.query);
       const info = { resource, verb: call.verb, namespace: call.namespace, name: call.name ?? "", subresource: call.subresource ?? "" };

@@ -29,6 +29,8 @@ export interface WatchTools {
 const BOOKMARK_MS = 60_000;
 /** A watch without `timeoutSeconds` ends after half an hour to an hour. */
 const LIFETIME_MS = 1_800_000;
+/** About what the encryption and the sending of a piece take after it was written; on a connection of its own it is most of the work. */
+const SENDING_MS = 0.05;
 /** What exists is handed over in pieces of so many objects. */
 const INITIAL_PIECE = 100;
 
@@ -78,8 +80,10 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
     while (!ended.aborted && !due.end && !queue.overflown) {
       if (visibility === "durable" && tools.turns.isOver) await tools.turns.next();
       const frames = framesOf(tools.frames, queue.take(), selection);
-      if (frames.length > 0) yield frames;
-      else if (due.bookmark && queue.empty) {
+      if (frames.length > 0) {
+        if (visibility === "durable") tools.turns.spend(SENDING_MS);
+        yield frames;
+      } else if (due.bookmark && queue.empty) {
         due.bookmark = false;
         const reached = visibility === "durable" ? store.durableRevision : store.revision;
         if (reached >= after) yield [bookmark(resource, reached, false)];

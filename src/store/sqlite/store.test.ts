@@ -99,6 +99,11 @@ test("sqlite: after a crash acknowledged writes are there, and revisions leap pa
     ["/kept"],
   );
   assert.throws(
+    () => again.snapshot({ prefix: "/", at: store.revision }),
+    (e) => isReason(e, "Expired"),
+    "pages of a list from before cannot go on",
+  );
+  assert.throws(
     () => again.watch({ prefix: "/", after: store.revision, visibility: "durable", onEvents: () => undefined }),
     (e) => isReason(e, "Expired"),
   );
