@@ -10,6 +10,7 @@ import { openApiAnswer } from "./openapi-answers.ts";
 import type { OpenApi } from "./openapi.ts";
 import type { ApiRequest, ApiResponse, ApiServerOptions } from "./port.ts";
 import type { Registry } from "./registry.ts";
+import type { RequestMetrics } from "./request-metrics.ts";
 import { errorResponse, jsonResponse, pageNotFound } from "./responses.ts";
 
 /** Paths that tell nothing and are open to everyone. */
@@ -71,6 +72,7 @@ export interface PathParts {
   readonly registry: Registry;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
+  readonly metrics: Pick<RequestMetrics, "refresh">;
 }
 
 /** What is alive while the process is: that it answers, and its store. */
@@ -92,6 +94,7 @@ export async function answerPath(
   if (path === "/" || path === "/index.html") return prettyResponse({ paths: indexOf(options, parts) });
   if (path === "/version" || path === "/version/") return prettyResponse(versionDocument(options.version));
   if (path === "/metrics" && options.metricsText !== undefined) {
+    await parts.metrics.refresh();
     return { status: 200, headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }, body: await options.metricsText() };
   }
   const document = options.documents?.[path]?.(query);

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Clock, Logger, Rng } from "#core";
 import type { Admit, Descriptions, Engines, Kind, KubeObject, UserInfo } from "#schema";
 import type { Store } from "#store";
+import type { MetricRegistry } from "#telemetry";
 import type { Asked } from "./actions.ts";
 import type { HealthChecks } from "./health.ts";
 
@@ -146,6 +147,8 @@ export interface ApiServerOptions {
   readonly descriptions?: Descriptions;
   /** What `/healthz`, `/livez` and `/readyz` look at beside the store. */
   readonly healthChecks?: Partial<HealthChecks>;
+  /** Where requests, watches and objects are counted. */
+  readonly metrics?: MetricRegistry;
   /** Prometheus text of `/metrics`. */
   readonly metricsText?: () => string | Promise<string>;
   /** Documents beside the API: path → what a GET answers as JSON; a document that is undefined answers 404. */

@@ -22,7 +22,8 @@ import { answerPath, OPEN_PATHS, type PathParts } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
 import { get } from "./read.ts";
 import { readObject } from "./read-body.ts";
-import { createRegistry, type Registry } from "./registry.ts";
+import { createRequestMetrics, unmeasured, type RequestMetrics } from "./request-metrics.ts";
+import { createRegistry, type Registry, type Resource } from "./registry.ts";
 import { requestInfo, type ResourceInfo } from "./request-info.ts";
 import { asStatusError, encodedResponse, errorResponse, tooManyRequests } from "./responses.ts";
 import { COLLECTION_LIMITS, REQUEST_LIMITS, Seats } from "./seats.ts";
@@ -39,6 +40,7 @@ interface Parts {
   readonly writeTools: WriteTools;
   readonly watchTools: WatchTools;
   readonly ownTurns: Turns;
+  readonly metrics: RequestMetrics;
   readonly seats: { readonly requests: Seats; readonly collections: Seats };
 }
 
@@ -88,7 +90,8 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
     checkForm(rendering, verb);
     if (verb === "watch") {
       const watch = { resource, ...watchRequest(call, query), visibility: "durable" } as const;
-      const body = watchBody(rendering, presentation, watchFrames({ ...watchTools, store }, watch, signal), options);
+      const frames = counted(parts, resource, watchFrames({ ...watchTools, store }, watch, signal));
+      const body = watchBody(rendering, presentation, frames, options);
       return encodedResponse(200, body, presentation.type === PROTOBUF ? `${PROTOBUF};stream=watch` : presentation.type, warnings);
     }
     const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(parts, request, call, { user, warnings }));
@@ -102,6 +105,14 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
 function queryOf({ target }: ApiRequest): URLSearchParams {
   const at = target.indexOf("?");
   return new URLSearchParams(at < 0 ? "" : target.slice(at + 1));
+}
+
+/** The same batches; how many events they hold is counted. */
+async function* counted({ metrics }: Parts, resource: Resource, batches: ReturnType<typeof watchFrames>): ReturnType<typeof watchFrames> {
+  for await (const frames of batches) {
+    metrics.watchEvents(resource, frames.length);
+    yield frames;
+  }
 }
 
 async function answer(parts: Parts, pathParts: PathParts, request: ApiRequest): Promise<ApiResponse> {
@@ -173,9 +184,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const namespaces = registry.resources.find(({ kind }) => kind.group === namespaceKind?.group && kind.plural === namespaceKind.plural);
   const parsed = new ParsedObjects();
   const turns = new Turns(clock);
+  const metrics = options.metrics === undefined ? unmeasured : createRequestMetrics(options.metrics, { registry, clock, store });
+  const refusal = (request: ApiRequest, error: unknown): ApiResponse =>
+    errorResponse(asStatusError(error, options.logger), [], errorEncoding({ headers: request.headers, query: queryOf(request) }));
   const parts = {
     options,
     registry,
+    metrics,
     writeTools: { store, clock, rng, namespaces, parsed, turns },
     ownTurns: new Turns(clock, OWN_SLICE_MS),
     seats: { requests: new Seats(clock, REQUEST_LIMITS), collections: new Seats(clock, COLLECTION_LIMITS) },
@@ -183,12 +198,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
   const discovery = createDiscovery(registry);
   const { version, descriptions = {} } = options;
-  const pathParts = { registry, discovery, openApi: createOpenApi(registry, discovery, { version, descriptions, turns }) };
+  const pathParts = { registry, discovery, metrics, openApi: createOpenApi(registry, discovery, { version, descriptions, turns }) };
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     try {
-      return await answer(parts, pathParts, request);
+      return await parts.metrics.measured(request, () => answer(parts, pathParts, request).catch((error: unknown) => refusal(request, error)));
     } catch (error) {
-      return errorResponse(asStatusError(error, options.logger), [], errorEncoding({ headers: request.headers, query: queryOf(request) }));
+      return refusal(request, error);
     }
   };
   return {

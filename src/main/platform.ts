@@ -107,6 +107,7 @@ const api = createApiServer({
   authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
   authorize: () => undefined,
   descriptions,
+  metrics,
   metricsText: async () => metrics.text() + (await threads.metricsText()),
   documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },
 });

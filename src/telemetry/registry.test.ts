@@ -31,3 +31,35 @@ test("label combinations beyond the limit are counted together", () => {
   for (let i = 0; i < 10_005; i++) hits({ path: String(i) });
   assert.match(registry.text(), /hits_total\{overflow="true"\} 5/);
 });
+
+test("histograms count what falls below each bound, all in the last, and add it up", () => {
+  const registry = new MetricRegistry();
+  const seconds = registry.histogram("wait_seconds", "Waits.", [0.1, 1]);
+  for (const value of [0.05, 0.1, 0.5, 7]) seconds(value, { verb: "GET" });
+  seconds(2);
+  assert.equal(
+    registry.text(),
+    [
+      "# HELP wait_seconds Waits.",
+      "# TYPE wait_seconds histogram",
+      'wait_seconds_bucket{verb="GET",le="0.1"} 2',
+      'wait_seconds_bucket{verb="GET",le="1"} 3',
+      'wait_seconds_bucket{verb="GET",le="+Inf"} 4',
+      'wait_seconds_sum{verb="GET"} 7.65',
+      'wait_seconds_count{verb="GET"} 4',
+      'wait_seconds_bucket{le="0.1"} 0',
+      'wait_seconds_bucket{le="1"} 0',
+      'wait_seconds_bucket{le="+Inf"} 1',
+      "wait_seconds_sum 2",
+      "wait_seconds_count 1",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("series of a histogram beyond the limit are counted together", () => {
+  const registry = new MetricRegistry();
+  const seconds = registry.histogram("wait_seconds", "Waits.", [1]);
+  for (let i = 0; i < 1_003; i++) seconds(0, { path: String(i) });
+  assert.match(registry.text(), /wait_seconds_count\{overflow="true"\} 3/);
+});

@@ -1,4 +1,4 @@
-// Metrics: counters and gauges by name and labels, and Prometheus' text form.
+// Metrics: counters, gauges and histograms by name and labels, and Prometheus' text form.
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -8,12 +8,27 @@ interface Family {
   readonly samples: Map<string, number>;
 }
 
+/** Observations of one combination of labels: how many fell below each bound (the last is infinity), and their sum. */
+interface Series {
+  readonly below: number[];
+  sum: number;
+}
+
+interface Histogram {
+  readonly help: string;
+  readonly bounds: readonly number[];
+  readonly series: Map<string, Series>;
+}
+
 /** Limit of label combinations a family; more are counted in one sample labelled `overflow`. */
 const SAMPLES_MAX = 10_000;
+/** The same for histograms, each of which is many lines. */
+const SERIES_MAX = 1_000;
 
-/** Counters and gauges of one process or thread. Names follow Prometheus: snake case, unit last, `_total` for counters. */
+/** The metrics of one process or thread. Names follow Prometheus: snake case, unit last, `_total` for counters. */
 export class MetricRegistry {
   readonly #families = new Map<string, Family>();
+  readonly #histograms = new Map<string, Histogram>();
   readonly #collectors: (() => void)[] = [];
 
   counter(name: string, help: string): (labels?: Labels, by?: number) => void {
@@ -31,6 +46,20 @@ export class MetricRegistry {
     };
   }
 
+  /** `bounds` are the upper ends of the buckets, ascending, without infinity. */
+  histogram(name: string, help: string, bounds: readonly number[]): (value: number, labels?: Labels) => void {
+    const { series } = this.#histogram(name, help, bounds);
+    return (value, labels = {}) => {
+      const key = bounded(series, labelText(labels), SERIES_MAX);
+      const one = series.get(key) ?? { below: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 };
+      series.set(key, one);
+      const first = bounds.findIndex((bound) => value <= bound);
+      const bucket = first < 0 ? bounds.length : first;
+      one.below[bucket] = (one.below[bucket] ?? 0) + 1;
+      one.sum += value;
+    };
+  }
+
   /** `collect` is called before each exposition, to set gauges that are cheaper to read than to keep. */
   onCollect(collect: () => void): void {
     this.#collectors.push(collect);
@@ -44,7 +73,14 @@ export class MetricRegistry {
       lines.push(`# HELP ${name} ${family.help}`, `# TYPE ${name} ${family.type}`);
       for (const [labels, value] of family.samples) lines.push(`${name}${labels} ${value}`);
     }
+    for (const [name, histogram] of this.#histograms) lines.push(...histogramLines(name, histogram));
     return `${lines.join("\n")}\n`;
+  }
+
+  #histogram(name: string, help: string, bounds: readonly number[]): Histogram {
+    const histogram = this.#histograms.get(name) ?? { help, bounds, series: new Map<string, Series>() };
+    this.#histograms.set(name, histogram);
+    return histogram;
   }
 
   #family(name: string, help: string, type: Family["type"]): Family {
@@ -61,6 +97,21 @@ function labelText(labels: Labels): string {
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
-function bounded(samples: Map<string, number>, key: string): string {
-  return samples.size < SAMPLES_MAX || samples.has(key) ? key : '{overflow="true"}';
+function bounded(samples: ReadonlyMap<string, unknown>, key: string, max = SAMPLES_MAX): string {
+  return samples.size < max || samples.has(key) ? key : '{overflow="true"}';
+}
+
+function* histogramLines(name: string, { help, bounds, series }: Histogram): Generator<string> {
+  yield `# HELP ${name} ${help}`;
+  yield `# TYPE ${name} histogram`;
+  for (const [labels, { below, sum }] of series) {
+    const inner = labels === "" ? "" : `${labels.slice(1, -1)},`;
+    let count = 0;
+    for (const [index, seen] of below.entries()) {
+      count += seen;
+      yield `${name}_bucket{${inner}le="${bounds[index] ?? "+Inf"}"} ${count}`;
+    }
+    yield `${name}_sum${labels} ${sum}`;
+    yield `${name}_count${labels} ${count}`;
+  }
 }
