@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { constants, createGzip, gzip } from "node:zlib";
 import { StatusError, type Clock, type Logger } from "#core";
 import { BODY_BYTES_MAX } from "./body.ts";
+import type { BodySpace } from "./body-space.ts";
 import type { ApiRequest, ApiResponse, Listening, ListenOptions, Peer } from "./port.ts";
 import { errorResponse } from "./responses.ts";
 
@@ -16,6 +17,7 @@ export interface ListenTools {
   readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly bodies: BodySpace;
 }
 
 /** Answers above this size are compressed when the client takes gzip; Kubernetes has the same limit. */
@@ -47,13 +49,14 @@ function peerOf(socket: TLSSocket): Peer | undefined {
   };
 }
 
-async function bodyOf(request: Http2ServerRequest): Promise<Uint8Array> {
+async function bodyOf(request: Http2ServerRequest, space: { grow(bytes: number): void }): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // The stream stays open when we stop reading: the refusal still has to be sent on it.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > BODY_BYTES_MAX) throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
+    space.grow(chunk.length);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -134,20 +137,24 @@ async function serve(tools: ListenTools, closing: AbortSignal, request: Http2Ser
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const signal = AbortSignal.any([gone.signal, closing]);
+  const space = tools.bodies.open();
   try {
     const peer = peerOf(request.socket as TLSSocket);
     const headers = headersOf(request);
-    const reading = inTime(bodyOf(request), tools.clock, { ms: REQUEST_TIMEOUT_MS, why: "the request did not arrive in time" });
+    const reading = inTime(bodyOf(request, space), tools.clock, { ms: REQUEST_TIMEOUT_MS, why: "the request did not arrive in time" });
     const answer = await reading.then(
       (body) => tools.handle({ method: request.method, target: request.url, headers, body, signal, ...(peer === undefined ? {} : { peer }) }),
       (error: unknown) => errorResponse(mustBeStatus(error)),
     );
+    space.giveBack();
     const acceptsGzip = (headers["accept-encoding"] ?? "").includes("gzip");
     await send(response, answer, { acceptsGzip, clock: tools.clock, signal });
   } catch (error) {
     if (!signal.aborted) tools.logger.warn("answer not sent", { err: error });
     // HTTP/1.1 requests come through the same interface but have no stream.
     ((response.stream as Http2ServerResponse["stream"] | undefined) ?? response.socket)?.destroy();
+  } finally {
+    space.giveBack();
   }
 }
 

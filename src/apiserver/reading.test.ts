@@ -1,6 +1,7 @@
 // Lists, pages, tables and partial objects.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { KubeObject } from "#schema";
 import { ask, fixture, golden, type Answer, type Fixture } from "./fixture.test-suite.ts";
 
@@ -50,6 +51,47 @@ test("every page shows the state of the first, and tells how many objects follow
   );
   assert.equal("data" in (second.json.items[0] ?? {}), false, "c as it was");
   assert.equal("continue" in metaOf(last), false);
+});
+
+const write = fc.record({ name: fc.constantFrom(..."abcdefgh"), half: fc.constantFrom("first", "second"), gone: fc.boolean() });
+const histories = fc.record({
+  before: fc.array(write, { maxLength: 16 }),
+  between: fc.array(fc.array(write, { maxLength: 4 }), { maxLength: 6 }),
+  limit: fc.integer({ min: 1, max: 5 }),
+  selector: fc.constantFrom("", "&labelSelector=half%3Dfirst", "&labelSelector=half!%3Dfirst"),
+});
+
+/** The names on all pages of a list, with `writes` made after each; and those that its first page's state has. */
+async function pagesOf(
+  { server }: Fixture,
+  { before, between, limit, selector }: typeof histories extends fc.Arbitrary<infer H> ? H : never,
+): Promise<string[][]> {
+  const run = async (writes: typeof before): Promise<void> => {
+    for (const { name, half, gone } of writes) {
+      const object = { metadata: { name, labels: { half } } };
+      await ask(server, `POST ${MAPS}`, object);
+      await ask(server, `${gone ? "DELETE" : "PUT"} ${MAPS}/${name}`, gone ? undefined : object);
+    }
+  };
+  await run(before);
+  const wanted = namesOf(await ask(server, `GET ${MAPS}?${selector}`));
+  const seen: string[] = [];
+  let query = `limit=${limit}${selector}`;
+  for (let page = 0; query !== ""; page++) {
+    const answer = await ask(server, `GET ${MAPS}?${query}`);
+    seen.push(...namesOf(answer));
+    query = tokenOf(answer) === "" ? "" : `limit=${limit}${selector}&continue=${tokenOf(answer)}`;
+    await run(between[page] ?? []);
+  }
+  return [seen, wanted];
+}
+
+test("pages of any size are the state of the first, whatever is written between them", async () => {
+  const check = async (history: Parameters<typeof pagesOf>[1]): Promise<void> => {
+    const [seen, wanted] = await pagesOf(await fixture(), history);
+    assert.deepEqual(seen, wanted);
+  };
+  await fc.assert(fc.asyncProperty(histories, check), { numRuns: 40, seed: 4 });
 });
 
 test("a long list comes in pieces, is one document and one state, and holds nothing once it is read", async () => {

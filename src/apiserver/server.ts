@@ -3,6 +3,7 @@ import { readPatch, type UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readApply } from "./apply-body.ts";
 import { PROTOBUF, textOf } from "./body.ts";
+import { BodySpace } from "./body-space.ts";
 import { readDeleteOptions } from "./delete.ts";
 import { createDiscovery } from "./discovery.ts";
 import { unauthorized } from "./errors.ts";
@@ -210,6 +211,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     handle,
     transportFor: (user) => createTransport(options, parts, user),
     serveCustom: (kinds) => registry.replaceCustom(kinds),
-    listen: (listenOptions) => listen({ handle, logger: options.logger, clock }, listenOptions),
+    listen: (listenOptions) => listen({ handle, logger: options.logger, clock, bodies: new BodySpace() }, listenOptions),
   };
 }
