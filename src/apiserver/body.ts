@@ -1,6 +1,7 @@
 // From the body of a request to JSON and to an object of the expected kind, with Kubernetes' complaints.
 import { badRequest, StatusError } from "#core";
 import type { FieldValidation, KubeObject, ObjectMeta, TypeMeta } from "#schema";
+import { invalid } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
 /** Larger bodies are refused, as Kubernetes does. */
@@ -63,14 +64,13 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Refuses an object of another kind or version. */
-export function checkType({ kind, apiVersion }: Resource, sent: TypeMeta): void {
+export function checkType({ kind, apiVersion }: Resource, sent: TypeMeta, name = ""): void {
   if (sent.kind === kind.kind && sent.apiVersion === apiVersion) return;
+  if (kind.custom && sent.apiVersion !== apiVersion)
+    throw badRequest(`the API version in the data (${sent.apiVersion}) does not match the expected API version (${apiVersion})`);
   if (kind.custom) {
-    throw badRequest(
-      sent.apiVersion === apiVersion
-        ? `the kind in the data (${sent.kind}) does not match the expected kind (${kind.kind})`
-        : `the API version in the data (${sent.apiVersion}) does not match the expected API version (${apiVersion})`,
-    );
+    const message = `Invalid value: ${JSON.stringify(sent.kind)}: must be ${kind.kind}`;
+    throw invalid({ group: kind.group, kind: sent.kind }, name, [{ type: "FieldValueInvalid", field: "kind", message }]);
   }
   const internal = kind.group === "" ? "core" : (kind.group.split(".", 1)[0] ?? "");
   const sentPackage = sent.apiVersion.split("/").at(-1);
@@ -83,7 +83,8 @@ function withKind(resource: Resource, json: unknown): Record<string, unknown> {
   const { kind, apiVersion } = resource;
   if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): expected a JSON object`);
   const said = (member: string, fallback: string): string => (typeof json[member] === "string" && json[member] !== "" ? json[member] : fallback);
-  checkType(resource, { kind: said("kind", kind.kind), apiVersion: said("apiVersion", apiVersion) });
+  const { name } = isRecord(json["metadata"]) ? json["metadata"] : {};
+  checkType(resource, { kind: said("kind", kind.kind), apiVersion: said("apiVersion", apiVersion) }, typeof name === "string" ? name : "");
   return { ...json, kind: kind.kind, apiVersion };
 }
 

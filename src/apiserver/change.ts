@@ -41,7 +41,7 @@ function scaleWish(
       const live = ownedScale(resource, current, paths);
       const { object: scale, owners } = next(scales, live);
       const entries = owners === undefined ? ownersAfter(trackedWrite(scales.resource, "scale", context, tools.clock), live, scale) : owners.entries;
-      return { object: withScale(current, paths, scale), owners: { entries: ownersWithScale(resource, current, paths, entries) } };
+      return { object: withScale(resource, current, paths, scale), owners: { entries: ownersWithScale(resource, current, paths, entries) } };
     },
   };
 }

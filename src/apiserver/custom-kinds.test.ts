@@ -10,6 +10,8 @@ const Thing = defineKind({ ...definition, version: "v1" });
 const Old = defineKind({ ...definition, version: "v1alpha1" });
 const things = "/apis/g.dev/v1/namespaces/default/things";
 
+const thing = (version: string) => ({ apiVersion: `g.dev/${version}`, kind: "Thing", metadata: { name: "a" } });
+
 async function documents(server: ApiServer): Promise<object> {
   return ((await ask(server, "GET /openapi/v3")).json as unknown as { paths: object }).paths;
 }
@@ -30,7 +32,7 @@ test("a kind is served from the moment it is given, and no longer when it is gon
   const { server } = await fixture();
   assert.equal((await ask(server, `GET ${things}`)).text, "404 page not found\n");
   server.serveCustom([served({ kind: Thing })]);
-  assert.equal((await ask(server, `POST ${things}`, { metadata: { name: "a" }, spec: { size: 1 } })).status, 201);
+  assert.equal((await ask(server, `POST ${things}`, { ...thing("v1"), spec: { size: 1 } })).status, 201);
   const discovered = (await ask(server, "GET /apis/g.dev/v1")).json as unknown as { resources: { name: string }[] };
   assert.deepEqual(
     discovered.resources.map(({ name }) => name),
@@ -49,7 +51,7 @@ test("watches of a kind end when it goes or is served in another way, and stay w
   server.serveCustom([kept]);
   const watch = await openWatch(server, `${things}?watch=true`);
   server.serveCustom([kept, served({ kind: Old })]);
-  await ask(server, `POST ${things}`, { metadata: { name: "a" } });
+  await ask(server, `POST ${things}`, thing("v1"));
   assert.equal((await watch.next())?.type, "ADDED");
   server.serveCustom([served({ kind: Thing })]);
   assert.equal(await watch.next(), undefined);
@@ -62,7 +64,7 @@ for (const slow of [false, true]) {
     const old = "/apis/g.dev/v1alpha1/namespaces/default/things";
     const watch = await openWatch(server, `${old}?watch=true`);
     const first = watch.next();
-    const created = await ask(server, `POST ${old}`, { metadata: { name: "a" }, spec: { size: 1 } });
+    const created = await ask(server, `POST ${old}`, { ...thing("v1alpha1"), spec: { size: 1 } });
     assert.equal(created.json["apiVersion"], "g.dev/v1alpha1");
     const stored = await store.get("/g.dev/things/default/a");
     assert.match(stored?.value ?? "", /^\{"apiVersion":"g.dev\/v1",/);

@@ -38,7 +38,7 @@ export function verbsOf(resource: Resource): readonly Verb[] {
 /** Of the version in which the kind is stored, which its served versions share. */
 function storageVersionHash(resource: Resource, siblings: readonly Resource[]): string {
   const { kind } = siblings.find(({ served }) => served.stored === undefined) ?? resource;
-  const name = `${kind.group}/${kind.version}/${kind.kind}`;
+  const name = `${kind.group}/${kind.storageVersion ?? kind.version}/${kind.kind}`;
   return createHash("sha256").update(name).digest().subarray(0, 8).toString("base64");
 }
 

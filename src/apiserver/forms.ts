@@ -101,7 +101,7 @@ function shownObject(rendering: Rendering, text: string): ShownObject {
 
 function shownPage(rendering: Rendering, page: Page): Shown {
   const { resource, form } = rendering;
-  const metadata = listMeta(page);
+  const metadata = listMeta(page, form.as === "Object" && resource.kind.custom);
   const { pieces } = page;
   switch (form.as) {
     case "Object": {

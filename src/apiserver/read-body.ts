@@ -1,7 +1,7 @@
 // The encodings in which a client may send an object: JSON and protobuf, read into JSON with Kubernetes' complaints.
 import { badRequest, isReason, StatusError } from "#core";
 import { duplicateFields, openEnvelope } from "#schema";
-import { bytesOf, checkType, JSON_TYPE, mediaTypeOf, nesting, PROTOBUF, textOf, type JsonBody } from "./body.ts";
+import { bytesOf, checkType, isRecord, JSON_TYPE, mediaTypeOf, nesting, PROTOBUF, textOf, type JsonBody } from "./body.ts";
 import { unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
@@ -31,10 +31,24 @@ function explained<T>(read: () => T, explain: (why: string) => string): T {
   }
 }
 
+/** Custom objects say what they are. */
+function checkSaid(resource: Resource, json: unknown, { text, body }: { readonly text: string; readonly body: Buffer }): void {
+  if (!isRecord(json)) return;
+  const missing = (
+    [
+      ["kind", "Kind"],
+      ["apiVersion", "apiVersion"],
+    ] as const
+  ).find(([name]) => (json[name] ?? "") === "");
+  if (missing !== undefined) throw badRequest(unrecognized(resource, `Object '${missing[1]}' is missing in '${text}'`, body));
+}
+
 function readJson(resource: Resource, body: Buffer): JsonBody {
   const text = textOf(body);
   try {
-    return { json: JSON.parse(text), duplicates: duplicateFields(text) };
+    const json = JSON.parse(text) as unknown;
+    if (resource.kind.custom) checkSaid(resource, json, { text, body });
+    return { json, duplicates: duplicateFields(text) };
   } catch (cause) {
     if (cause instanceof StatusError) throw cause;
     // Go's words for a text that ends too early.

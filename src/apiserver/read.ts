@@ -28,10 +28,11 @@ export interface Page {
 }
 
 /** The `metadata` of the list that shows a page. */
-export function listMeta({ revision, continue: token, remaining }: Page): object {
+/** `always`: that there is no more is told, too, as of custom kinds. */
+export function listMeta({ revision, continue: token, remaining }: Page, always = false): object {
   return {
     resourceVersion: String(revision),
-    ...(token === "" ? {} : { continue: token }),
+    ...(token === "" && !always ? {} : { continue: token }),
     ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
   };
 }

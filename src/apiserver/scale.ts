@@ -129,12 +129,12 @@ export function ownersWithScale(resource: Resource, object: KubeObject, paths: S
   return toParentEntries(object.metadata.managedFields, owners, replicasPath(resource, paths));
 }
 
-/** The object with the replicas of a sent Scale, and with its resourceVersion for the optimistic lock. */
-export function withScale(object: KubeObject, paths: ScaleSubresource, sent: KubeObject): KubeObject {
+/** The object with the replicas of a sent Scale, and with its resourceVersion for the optimistic lock. A custom kind checks itself. */
+export function withScale({ kind: { custom } }: Resource, object: KubeObject, paths: ScaleSubresource, sent: KubeObject): KubeObject {
   const { name } = object.metadata;
   const replicas = at(sent, ".spec.replicas") ?? 0;
   if (typeof replicas !== "number" || !Number.isInteger(replicas)) throw badRequest("the Scale's spec.replicas must be an integer");
-  if (replicas < 0) {
+  if (replicas < 0 && !custom) {
     const message = `Invalid value: ${replicas}: must be greater than or equal to 0`;
     throw invalid({ group: "autoscaling", kind: "Scale" }, name, [{ type: "FieldValueInvalid", field: "spec.replicas", message }]);
   }

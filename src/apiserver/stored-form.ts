@@ -112,7 +112,8 @@ class ConvertingStore implements Store {
       };
     }
     const written = await run({ encode });
-    if (written.ok) return { ...written, value: text };
+    if (written.ok && toStored === undefined) return { ...written, value: text };
+    if (written.ok) return { ...written, value: (await this.#form.read([written.value]))[0] ?? text };
     return { ok: false, current: written.current === undefined ? undefined : await this.#shown(written.current) };
   }
 

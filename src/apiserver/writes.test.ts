@@ -8,6 +8,7 @@ import type { ApiServer, ServedKind } from "./index.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
 const GADGETS = "/apis/apps/v1/namespaces/default/gadgets";
+const SITE = { apiVersion: "serving.knative.dev/v1", kind: "Service" };
 const SITES = "/apis/serving.knative.dev/v1/namespaces/default/services";
 const MERGE = { "content-type": "application/merge-patch+json" };
 const map = (name: string, data: object = { a: "1" }): object => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data });
@@ -128,14 +129,14 @@ test("generation counts changes of the spec, the status has a door of its own, a
 
 test("optimistic locking: a stale version, another uid, and a custom kind without a version", async () => {
   const { server } = await fixture();
-  const created = await ask(server, `POST ${SITES}`, { metadata: { name: "s" }, spec: {} });
-  const unversioned = await ask(server, `PUT ${SITES}/s`, { metadata: { name: "s" }, spec: {} });
+  const created = await ask(server, `POST ${SITES}`, { ...SITE, metadata: { name: "s" }, spec: {} });
+  const unversioned = await ask(server, `PUT ${SITES}/s`, { ...SITE, metadata: { name: "s" }, spec: {} });
   assert.equal(
     unversioned.json.message,
     'services.serving.knative.dev "s" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
   );
   const { resourceVersion } = created.json.metadata;
-  const first = await ask(server, `PUT ${SITES}/s`, { metadata: { name: "s", resourceVersion }, spec: { template: {} } });
+  const first = await ask(server, `PUT ${SITES}/s`, { ...SITE, metadata: { name: "s", resourceVersion }, spec: { template: {} } });
   assert.equal(first.status, 200);
   const stale = await ask(server, `PATCH ${SITES}/s`, { metadata: { finalizers: ["x/y"], resourceVersion } }, MERGE);
   assert.equal(stale.json["reason"], "Conflict");
@@ -182,7 +183,7 @@ test("a deleted object without finalizers is gone, with Kubernetes' Status", asy
 
 test("finalizers keep the object until the last is taken away, and no new ones come", async () => {
   const { server } = await fixture();
-  await ask(server, `POST ${SITES}`, { metadata: { name: "s", finalizers: ["a/b"] }, spec: {} });
+  await ask(server, `POST ${SITES}`, { ...SITE, metadata: { name: "s", finalizers: ["a/b"] }, spec: {} });
   const deleted = await ask(server, `DELETE ${SITES}/s`, { propagationPolicy: "Foreground" });
   assert.deepEqual(deleted.json.metadata.finalizers, ["a/b", "foregroundDeletion"]);
   assert.deepEqual([deleted.json.metadata.deletionGracePeriodSeconds, deleted.json.metadata.generation], [0, 2]);
@@ -295,7 +296,7 @@ test("an unforeseen failure is logged and tells nothing of its inside", async ()
       : served,
   );
   const { server } = await fixture({ kinds });
-  const answer = await ask(server, `POST ${SITES}`, { metadata: { name: "s" } });
+  const answer = await ask(server, `POST ${SITES}`, { ...SITE, metadata: { name: "s" } });
   assert.equal(answer.status, 500);
   assert.doesNotMatch(answer.text, /secret detail/);
 });

@@ -3,7 +3,7 @@ import type { Clock, Rng } from "#core";
 import type { FieldValidation, KubeObject, UserInfo } from "#schema";
 import type { Durability, Expectation, Store } from "#store";
 import { invalid } from "./errors.ts";
-import { encode, keyOf } from "./keys.ts";
+import { decode, encode, keyOf } from "./keys.ts";
 import { withOwners, type Owners } from "./ownership.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
 import type { Turns } from "./pause.ts";
@@ -86,7 +86,9 @@ export async function commit(tools: WriteTools, target: Target, object: KubeObje
       return encode(resource, object, revision);
     },
   });
-  return written.ok ? { object: stored, text: written.value } : undefined;
+  if (!written.ok) return undefined;
+  // What a kind in several versions keeps of an object may be less than what was sent.
+  return { object: resource.served.stored?.write === undefined ? stored : decode(written.value), text: written.value };
 }
 
 /** Removes the object if it is still at the revision; the event carries its last state. Undefined when it is not. */

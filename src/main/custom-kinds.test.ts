@@ -6,6 +6,7 @@ import { createClient, createInformerSet } from "#client";
 import { SeededRng, silentLogger, SimClock } from "#core";
 import { Namespace, Service } from "#kinds";
 import type { Kind, UserInfo } from "#schema";
+import { engines } from "#schema/rules";
 import { MemoryStore } from "#store";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
 
@@ -17,9 +18,19 @@ async function start(t: { after(fn: () => void): void }) {
   const rng = new SeededRng(7);
   const ending = new AbortController();
   const own = [served({ kind: Namespace }), served({ kind: Service })];
-  const kinds = [...own, definitionKind([Service as unknown as Kind], PLATFORM.name)];
+  const kinds = [...own, definitionKind([Service as unknown as Kind], { platform: PLATFORM.name, engines })];
   const store = new MemoryStore({ clock });
-  const api = createApiServer({ kinds, store, clock, rng, logger: silentLogger, version: "v1.34.4", authenticate: () => USER, authorize: () => undefined });
+  const api = createApiServer({
+    kinds,
+    store,
+    clock,
+    rng,
+    logger: silentLogger,
+    version: "v1.34.4",
+    engines,
+    authenticate: () => USER,
+    authorize: () => undefined,
+  });
   const client = createClient(api.transportFor(PLATFORM));
   const informers = createInformerSet({ client, clock, rng, logger: silentLogger });
   const options = { api, kinds: kinds.map(({ kind }) => kind), informers, client, clock, rng, logger: silentLogger };
@@ -41,6 +52,9 @@ async function ask(api: ApiServer, line: string, body?: unknown, type = "applica
     json: JSON.parse(answer.body as string) as Record<string, never> & { message: string; items: { metadata: { name: string } }[] },
   };
 }
+
+/** A Widget. */
+const widget = (name: string, spec: object = {}, version = "v1") => ({ apiVersion: `x.dev/${version}`, kind: "Widget", metadata: { name }, spec });
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
@@ -72,13 +86,10 @@ test("a definition becomes a served kind, and takes its objects with it when it 
     ],
   );
   const path = "/apis/x.dev/v1/namespaces/default/widgets";
-  const widget = await ask(api, `POST ${path}`, { metadata: { name: "a" }, spec: { colour: "red" } });
-  assert.deepEqual(widget.json["spec"], { size: 1 }, "unknown fields go, defaults come");
+  const made2 = await ask(api, `POST ${path}`, widget("a", { colour: "red" }));
+  assert.deepEqual(made2.json["spec"], { size: 1 }, "unknown fields go, defaults come");
   assert.equal((await ask(api, `DELETE ${CRDS}/widgets.x.dev`)).status, 200);
-  assert.equal(
-    (await ask(api, `POST ${path}`, { metadata: { name: "b" } })).json.message,
-    "create not allowed while custom resource definition is terminating",
-  );
+  assert.equal((await ask(api, `POST ${path}`, widget("b"))).json.message, "create not allowed while custom resource definition is terminating");
   await clock.advance(1000);
   assert.equal((await ask(api, `GET ${CRDS}/widgets.x.dev`)).status, 404);
   assert.equal((await api.handle({ method: "GET", target: path, headers: {} })).body, "404 page not found\n");
@@ -125,14 +136,14 @@ test("several versions show the same objects", async (t) => {
     { name: "v1", served: true, storage: true, schema: schema({ size: { type: "integer" } }) },
     { name: "v1beta1", served: true, storage: false, deprecated: true, schema: schema({ size: { type: "integer" }, old: { type: "string", default: "x" } }) },
   ];
-  await ask(api, `POST ${CRDS}`, widgets({}, { versions }));
+  await ask(api, `POST ${CRDS}`, widgets(undefined, { versions }));
   await clock.advance(10);
-  const made = await ask(api, "POST /apis/x.dev/v1beta1/namespaces/default/widgets", { metadata: { name: "a" }, spec: { size: 2 } });
-  assert.deepEqual([made.json["apiVersion"], made.json["spec"]], ["x.dev/v1beta1", { size: 2, old: "x" }]);
+  const made = await ask(api, "POST /apis/x.dev/v1beta1/namespaces/default/widgets", widget("a", { size: 2 }, "v1beta1"));
+  assert.deepEqual([made.json["apiVersion"], made.json["spec"]], ["x.dev/v1beta1", { size: 2 }]);
   const read = await ask(api, "GET /apis/x.dev/v1/namespaces/default/widgets/a");
   assert.deepEqual([read.json["apiVersion"], read.json["spec"]], ["x.dev/v1", { size: 2 }]);
   const answer = await api.handle({ method: "GET", target: "/apis/x.dev/v1beta1/widgets", headers: {} });
-  assert.deepEqual(answer.headers["warning"], ['299 - "x.dev/v1beta1 Widget is deprecated"']);
+  assert.deepEqual(answer.headers["warning"], ['299 - "x.dev/v1beta1 Widget is deprecated; use x.dev/v1 Widget"']);
 });
 
 test("objects that are older than the schema are shown as it says today", async (t) => {
@@ -140,7 +151,7 @@ test("objects that are older than the schema are shown as it says today", async 
   await ask(api, `POST ${CRDS}`, widgets());
   await clock.advance(10);
   const path = "/apis/x.dev/v1/namespaces/default/widgets";
-  await ask(api, `POST ${path}`, { metadata: { name: "a" }, spec: { size: 3 } });
+  await ask(api, `POST ${path}`, widget("a", { size: 3 }));
   const next = widgets({ type: "object", properties: { mode: { type: "string", default: "slow" } } });
   await ask(api, `PATCH ${CRDS}/widgets.x.dev`, { spec: next.spec }, "application/merge-patch+json");
   await clock.advance(10);

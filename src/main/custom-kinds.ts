@@ -3,8 +3,16 @@ import { served, type ApiServer, type ServedKind } from "#apiserver";
 import type { Client, InformerSet } from "#client";
 import { followDefinitions, type Definitions } from "#controllers";
 import { StatusError, type Clock, type Logger, type Rng } from "#core";
-import { CustomResourceDefinition, definitionAdmission, onDefinitionDeletion, type ConvertCustom, type CustomVersion } from "#kinds";
-import { crdFor, type Draft, type Kind } from "#schema";
+import {
+  CustomResourceDefinition,
+  definitionAdmission,
+  definitionErrors,
+  finalizerWarnings,
+  onDefinitionDeletion,
+  type ConvertCustom,
+  type CustomVersion,
+} from "#kinds";
+import { crdFor, type Draft, type Engines, type Kind } from "#schema";
 
 const nameOf = ({ plural, group }: Pick<Kind, "plural" | "group">): string => `${plural}.${group}`;
 
@@ -21,9 +29,9 @@ export interface CustomKindsOptions {
 }
 
 /** The kind of definitions itself; those of `own` kinds are for the user `platform` to write. */
-export function definitionKind(own: readonly Kind[], platform: string): ServedKind {
+export function definitionKind(own: readonly Kind[], { platform, engines }: { readonly platform: string; readonly engines: Engines }): ServedKind {
   return served({
-    kind: CustomResourceDefinition,
+    kind: { ...CustomResourceDefinition, validate: (definition, old) => definitionErrors(definition, old, engines) },
     admit: definitionAdmission({ own: new Set(own.filter(({ custom }) => custom).map(nameOf)), platform }),
     beginDeletion: onDefinitionDeletion,
   });
@@ -34,11 +42,12 @@ export function serveDefinitions(options: CustomKindsOptions): Definitions {
   const servedOf = (version: CustomVersion): ServedKind => {
     const made = known.get(version) ?? {
       ...version,
-      admit: ({ object, operation }) => {
+      admit: ({ object, old, operation, subresource }) => {
+        if (operation === "DELETE" || subresource !== "") return { object, warnings: [] };
         if (operation === "CREATE" && definitions.isTerminating(nameOf(version.kind))) {
           throw new StatusError("MethodNotAllowed", "create not allowed while custom resource definition is terminating");
         }
-        return { object, warnings: [] };
+        return { object, warnings: finalizerWarnings(object.metadata.finalizers ?? [], old?.metadata.finalizers ?? []) };
       },
     };
     known.set(version, made);

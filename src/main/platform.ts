@@ -94,7 +94,7 @@ const builtIn = servedKinds({
   podSubresources: { log: podLog(running, clock), ...podStreams(running, clock) },
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
 const definitionsOf = builtIn.map(({ kind }) => kind);
-const kinds = [...builtIn, definitionKind(definitionsOf, CONTROLLER.name)];
+const kinds = [...builtIn, definitionKind(definitionsOf, { platform: CONTROLLER.name, engines })];
 const api = createApiServer({
   kinds,
   namespaceKind: Namespace,
@@ -119,7 +119,7 @@ const definitions = serveDefinitions({
   api,
   kinds: kinds.map(({ kind }) => kind),
   informers,
-  client,
+  client: createClient(transport, { fieldManager: "kube-apiserver" }),
   clock,
   rng,
   logger: logger.with({ room: "definitions" }),

@@ -7,7 +7,7 @@ import { typedDecoder } from "./decode-typed.ts";
 import { defaulter } from "./defaults.ts";
 import { embeddedChecker } from "./embedded.ts";
 import { ownEngines, type Engines } from "./engines.ts";
-import type { FieldError } from "./field-error.ts";
+import { fieldError, type FieldError } from "./field-error.ts";
 import { apiVersionOf, type Kind } from "./kind.ts";
 import { listChecker } from "./list-types.ts";
 import { metadataErrors } from "./metadata.ts";
@@ -86,6 +86,19 @@ const NOT_ASKED: FieldError = {
   message: "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
 };
 
+const INT32_MAX = 0x7fff_ffff;
+
+/** Replicas are whole numbers that are not negative, wherever they stand. */
+function scaleErrors({ subresources: { scale } }: Kind, object: unknown): FieldError[] {
+  if (scale === undefined) return [];
+  return [scale.specReplicasPath, scale.statusReplicasPath].flatMap((path) => {
+    const value = path.split(".").reduce<unknown>((at, name) => (name === "" ? at : isObject(at) ? at[name] : undefined), object);
+    if (typeof value !== "number") return [];
+    if (value < 0) return [fieldError.invalid(path, value, "should be a non-negative integer")];
+    return value > INT32_MAX ? [fieldError.invalid(path, value, `should be less than or equal to ${INT32_MAX}`)] : [];
+  });
+}
+
 /** All that a custom kind's schema says of an object; a list that had duplicates before may keep them. */
 function customChecker(kind: Kind, engines: Engines): CheckStructure {
   const definitions = kind.definitions ?? {};
@@ -101,6 +114,7 @@ function customChecker(kind: Kind, engines: Engines): CheckStructure {
   };
   return (object, old, errors) => {
     checkValues(object, old, errors);
+    errors.push(...scaleErrors(kind, object));
     checkEmbedded(object, "", errors);
     const duplicates = listErrors(object);
     if (duplicates.length > 0 && (old === undefined || listErrors(old).length === 0)) errors.push(...duplicates);

@@ -186,6 +186,7 @@ function named(node: Node, compiler: (node: Node) => Decode): Decode {
   const or = node["x-eider-or"];
   return (value, place, unknown) => {
     if (or === "boolean" && typeof value === "boolean") return value;
+    if (or === "boolean" && !isObject(value)) throw badRequest("boolean or JSON schema expected");
     if (or === "strings" && Array.isArray(value)) return value;
     if (or === "array" && Array.isArray(value)) return value.map((item, at) => decode(item, { path: `${place.path}[${at}]`, owner }, unknown));
     if (!isObject(value)) throw mismatch(value, node, place);

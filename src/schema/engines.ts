@@ -14,6 +14,8 @@ export interface Engines {
   pattern(source: string): Pattern;
   /** The rules of a kind's whole schema; undefined when there are none. */
   rules(root: Node): CheckRules | undefined;
+  /** What is wrong with the rules of a whole schema at a path: texts that do not compile, and rules that may cost too much. */
+  ruleProblems(root: Node, at: { readonly path: string; readonly unchanged: boolean }): FieldError[];
 }
 
 /** V8's own patterns, for schemas that we wrote ourselves, and no rules. */
@@ -23,4 +25,5 @@ export const ownEngines: Engines = {
     return { matches: (text) => compiled.test(text) };
   },
   rules: () => undefined,
+  ruleProblems: () => [],
 };

@@ -1,6 +1,5 @@
 // The formats of texts that Kubernetes knows in schemas of custom kinds; all others are no more than remarks.
 import { isIPv4, isIPv6 } from "node:net";
-import { names } from "./names.ts";
 
 type Check = (text: string) => boolean;
 
@@ -45,10 +44,15 @@ function isUri(text: string): boolean {
   return rest.startsWith("//") ? URL.canParse(text.replace(/^[a-z][a-z0-9+.-]*:/i, "http:")) || rest === "//" : true;
 }
 
+/** Zeros before a number have never been refused. */
+function isSloppyIPv4(text: string): boolean {
+  return isIPv4(text.replaceAll(/(^|\.)0+(?=\d)/g, "$1"));
+}
+
 function isCidr(text: string): boolean {
   const [address = "", bits = "", ...more] = text.split("/");
   if (more.length > 0 || !/^\d{1,3}$/.test(bits) || (bits.length > 1 && bits.startsWith("0"))) return false;
-  return isIPv4(address) ? Number(bits) <= 32 : isIPv6(address) && !address.includes("%") && Number(bits) <= 128;
+  return isSloppyIPv4(address) ? Number(bits) <= 32 : isIPv6(address) && !address.includes("%") && Number(bits) <= 128;
 }
 
 function isHostname(text: string): boolean {
@@ -94,7 +98,7 @@ const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["uri", isUri],
   ["email", matching(/^(?:[^<>]*<\s*)?[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()]+(?:\s*>)?$/)],
   ["hostname", isHostname],
-  ["ipv4", isIPv4],
+  ["ipv4", isSloppyIPv4],
   ["ipv6", (text) => isIPv6(text) && !text.includes("%")],
   ["cidr", isCidr],
   ["mac", isMac],
@@ -114,9 +118,11 @@ const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["date", isDate],
   ["duration", isDuration],
   ["datetime", isDateTime],
-  ["k8sshortname", (text) => names.dnsLabel(text).length === 0],
-  ["k8slongname", (text) => names.dnsSubdomain(text).length === 0],
 ]);
+
+export function isKnownFormat(format: string): boolean {
+  return formatCheck(format) !== undefined;
+}
 
 /** Undefined for a format that means nothing. */
 export function formatCheck(format: string | undefined): Check | undefined {

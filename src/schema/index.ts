@@ -54,9 +54,10 @@ export {
 export { managerErrors, managerName } from "./manager-name.ts";
 export { labelErrors, unqualifiedFinalizers } from "./metadata.ts";
 export { objectMeta } from "./metadata-schema.ts";
+export { isKnownFormat } from "./formats.ts";
 export { names } from "./names.ts";
 export { applyMergePatch } from "./merge-patch.ts";
-export type { Node } from "./node.ts";
+export type { Node, ValidationRule } from "./node.ts";
 export type { Condition, Draft, DraftMeta, KubeObject, ObjectKey, ObjectMeta, OwnerReference } from "./object.ts";
 export type { Descriptions } from "./openapi/definitions.ts";
 export { openApiV2, openApiV2Protobuf } from "./openapi/document-v2.ts";
@@ -68,4 +69,5 @@ export { envelope, messages, openEnvelope, protobufCodec, watchFrame, type Proto
 export { compareQuantities, formatQuantity, parseQuantity, quantityNumber, type Quantity } from "./quantity.ts";
 export { applyStrategicPatch } from "./strategic-patch.ts";
 export { duplicateFields } from "./strict-json.ts";
+export { valueChecker, type ValueChecker } from "./value-checker.ts";
 export { tableOf, type Cell, type ColumnDefinition, type TableOf } from "./table.ts";

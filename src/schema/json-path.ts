@@ -4,7 +4,7 @@ import { isObject } from "./compile-nodes.ts";
 type Step = (values: readonly unknown[]) => unknown[];
 
 const PART =
-  /\.?\[\?\(@\.([\w.-]+)\s*(==|!=)\s*(?:'([^']*)'|"([^"]*)")\)\]|\.?\[(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\]|\.?\[(\d+|\*)\]|\.((?:[^.[\]\\]|\\.)+)/y;
+  /\.?\[\?\(@\.?([\w.-]*)\s*(==|!=)\s*(?:'([^']*)'|"([^"]*)")\)\]|\.?\[(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\]|\.?\[(\d+|\*)\]|\.((?:[^.[\]\\]|\\.)+)/y;
 
 const plain = (name: string): string => name.replaceAll(/\\(.)/g, "$1");
 
@@ -13,7 +13,7 @@ function member(value: unknown, name: string): unknown[] {
 }
 
 function filterStep(path: string, equals: boolean, text: string): Step {
-  const names = path.split(".");
+  const names = path.split(".").filter((name) => name !== "");
   const read = (item: unknown): unknown => names.reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), item);
   return (values) => values.flatMap((value) => (Array.isArray(value) ? value : [])).filter((item) => (String(read(item)) === text) === equals);
 }

@@ -47,6 +47,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly scope: "Namespaced" | "Cluster";
+  /** The version that Kubernetes stores, where it is another one: discovery tells a hash of it. */
+  readonly storageVersion?: string;
   /** The form of `metadata.name`; default `subdomain` (RFC 1123). */
   readonly nameForm?: "subdomain" | "label" | "label1035";
   /** How the kind's own checks of metadata go beyond those of every kind; see `MetadataChecks`. */

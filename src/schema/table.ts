@@ -42,9 +42,18 @@ function cellOf(column: Column, value: unknown, nowMs: number): Cell {
   }
 }
 
+/** A path of a user's column that nobody can read shows nothing. */
+function finderOf(path: string): (value: unknown) => unknown[] {
+  try {
+    return compileJsonPath(path);
+  } catch {
+    return () => [];
+  }
+}
+
 function readerOf(column: Column): (object: KubeObject, nowMs: number) => Cell {
   if (column.cell !== undefined) return column.cell;
-  const find = compileJsonPath(column.path ?? "");
+  const find = finderOf(column.path ?? "");
   return (object, nowMs) => cellOf(column, find(object)[0], nowMs);
 }
 

@@ -74,7 +74,7 @@ async function boot(clock: Clock): Promise<Booted> {
     podSubresources: { log: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) } },
   }).map(bare);
   const definitionsOf = builtIn.map(({ kind }) => kind);
-  const kinds = [...builtIn, definitionKind(definitionsOf, PLATFORM.name)];
+  const kinds = [...builtIn, definitionKind(definitionsOf, { platform: PLATFORM.name, engines })];
   const options = { kinds, namespaceKind: Namespace as unknown as Kind, store, clock, rng, logger: silentLogger, version: VERSION, engines, descriptions };
   const api = createApiServer({ ...options, authenticate, authorize });
   const transport = api.transportFor(PLATFORM);
@@ -84,7 +84,7 @@ async function boot(clock: Clock): Promise<Booted> {
     api,
     kinds: kinds.map(({ kind }) => kind),
     informers: late.informers,
-    client,
+    client: createClient(transport, { fieldManager: "kube-apiserver" }),
     clock,
     rng,
     logger: silentLogger,

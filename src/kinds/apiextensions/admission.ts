@@ -1,6 +1,6 @@
 // Who may touch which definition, and how its deletion begins.
 import { forbidden, rfc3339 } from "#core";
-import type { Admit } from "#schema";
+import { isKnownFormat, type Admit } from "#schema";
 import type { CustomResourceDefinition } from "./v1.types.ts";
 
 const RESOURCE = { group: "apiextensions.k8s.io", resource: "customresourcedefinitions" };
@@ -15,13 +15,53 @@ export interface DefinitionAdmissionOptions {
 
 /** Definitions of the platform's own kinds are shown, and nobody else's to change. */
 export function definitionAdmission({ own, platform }: DefinitionAdmissionOptions): Admit<CustomResourceDefinition> {
-  return ({ object, old, user }) => {
+  return ({ object: sent, old, operation, subresource, user }) => {
+    const object = operation === "DELETE" || subresource !== "" ? sent : withStoredVersion(sent);
     const { name } = (old ?? object).metadata;
     if (own.has(name) && user.name !== platform) {
       throw forbidden(RESOURCE, name, "the platform serves this kind itself: its definition can neither be changed nor deleted");
     }
-    return { object, warnings: [] };
+    const before = old === undefined ? new Set<string>() : oddFormats(old);
+    return {
+      object,
+      warnings: [...oddFormats(object)].filter((format) => !before.has(format)).map((format) => `unrecognized format ${JSON.stringify(format)}`),
+    };
   };
+}
+
+/** The version that is stored from now on counts as one that is. */
+function withStoredVersion(definition: CustomResourceDefinition): CustomResourceDefinition {
+  const { spec, status } = definition;
+  const name = spec.versions?.find(({ storage }) => storage)?.name;
+  const stored = status?.storedVersions ?? [];
+  if (name === undefined || stored.includes(name)) return definition;
+  return { ...definition, status: { ...status, storedVersions: [...stored, name] } };
+}
+
+/** Formats of texts that mean nothing here. */
+function oddFormats({ spec }: CustomResourceDefinition): ReadonlySet<string> {
+  const found = new Set<string>();
+  const look = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    const { format, type } = value as { format?: unknown; type?: unknown };
+    if (typeof format === "string" && type === "string" && !isKnownFormat(format)) found.add(format);
+    Object.values(value).forEach(look);
+  };
+  for (const { schema } of spec?.versions ?? []) look(schema?.openAPIV3Schema);
+  return found;
+}
+
+const STANDARD_FINALIZERS = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
+
+/** What is said about new finalizers that name no domain and path. */
+export function finalizerWarnings(finalizers: readonly string[], old: readonly string[]): string[] {
+  return finalizers
+    .filter((one) => !old.includes(one) && !one.includes("/") && !STANDARD_FINALIZERS.has(one))
+    .sort()
+    .map((one) => {
+      const path = one.includes(".") ? " including a path (/)" : "";
+      return `metadata.finalizers: ${JSON.stringify(one)}: prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
+    });
 }
 
 /** The objects of the kind go before the definition does. */

@@ -62,13 +62,32 @@ export function kindOf({ spec }: Pick<CustomResourceDefinition, "spec">, version
     subresources: { ...(status === undefined ? {} : { status: true }), ...(scale === undefined ? {} : { scale }) },
     columns: columnsOf(version),
     ...selectable(version.selectableFields),
+    storageVersion: spec.versions.find(({ storage }) => storage)?.name ?? version.name,
     custom: true,
     hasGeneration: true,
   };
 }
 
+/** Kubernetes' order of versions: v2, v1, v1beta2, v1alpha1, then all others by name. */
+export function byVersion(a: string, b: string): number {
+  const parsed = (name: string): readonly [number, number, number] => {
+    const [, major, stage, minor] = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(name) ?? [];
+    if (major === undefined) return [-1, 0, 0];
+    return [stage === undefined ? 2 : stage === "beta" ? 1 : 0, Number(major), Number(minor ?? 0)];
+  };
+  const [x, y] = [parsed(a), parsed(b)];
+  for (const at of [0, 1, 2] as const) if (x[at] !== y[at]) return y[at] - x[at];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** What clients of a deprecated version are told with every answer. */
 export function deprecationOf({ spec }: Pick<CustomResourceDefinition, "spec">, version: CustomResourceDefinitionVersion): string | undefined {
   if (version.deprecated !== true) return undefined;
-  return version.deprecationWarning ?? `${spec.group}/${version.name} ${spec.names.kind} is deprecated`;
+  if (version.deprecationWarning !== undefined) return version.deprecationWarning;
+  const newer = spec.versions
+    .filter(({ served, deprecated, name }) => served && deprecated !== true && byVersion(name, version.name) < 0)
+    .map(({ name }) => name)
+    .sort(byVersion)[0];
+  const instead = newer === undefined ? "" : `; use ${spec.group}/${newer} ${spec.names.kind}`;
+  return `${spec.group}/${version.name} ${spec.names.kind} is deprecated${instead}`;
 }

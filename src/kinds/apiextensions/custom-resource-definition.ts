@@ -2,7 +2,6 @@
 import type { Kind } from "#schema";
 import { builtin } from "../core/builtin.ts";
 import { definitions } from "./definitions.ts";
-import { definitionErrors } from "./validation.ts";
 import type {
   CustomResourceConversion,
   CustomResourceDefinition as DefinitionObject,
@@ -41,16 +40,16 @@ function specFilled(spec: CustomResourceDefinitionSpec): CustomResourceDefinitio
 function filled(definition: DefinitionObject): DefinitionObject {
   const spec = specFilled(definition.spec);
   const { conditions, acceptedNames, storedVersions } = definition.status ?? {};
-  const isNew = definition.status === undefined || (storedVersions ?? []).length === 0;
-  if (spec === definition.spec && !isNew) return definition;
   const stored = spec.versions?.find(({ storage }) => storage)?.name;
-  const status = isNew
-    ? {
+  const isKnown = definition.status !== undefined && (stored === undefined || storedVersions?.includes(stored) === true);
+  if (spec === definition.spec && isKnown) return definition;
+  const status = isKnown
+    ? definition.status
+    : {
         conditions: conditions ?? null,
         acceptedNames: acceptedNames ?? { plural: "", kind: "" },
-        storedVersions: stored === undefined ? null : [stored],
-      }
-    : definition.status;
+        storedVersions: stored === undefined ? (storedVersions ?? null) : [...(storedVersions ?? []), stored],
+      };
   return { ...definition, spec, status } as DefinitionObject;
 }
 
@@ -66,10 +65,11 @@ export const CustomResourceDefinition: Kind<DefinitionObject> = builtin<Definiti
   definitions,
   metadataChecks: { update: true, object: false, finalizers: false },
   definition: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
+  // Kubernetes has stored definitions as v1beta1 since before there was v1.
+  storageVersion: "v1beta1",
   columns: [
     { name: "Name", type: "string", format: "name", cell: ({ metadata }) => metadata.name },
     { name: "Created At", type: "timestamp", cell: ({ metadata }) => metadata.creationTimestamp },
   ],
   defaultObject: filled,
-  validate: definitionErrors,
 });

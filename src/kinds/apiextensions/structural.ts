@@ -22,7 +22,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "not",
 ]);
 
-const ANYTHING: Node = { "x-kubernetes-preserve-unknown-fields": true };
+/** Any value stays, but of an object no field does: nobody has declared one. */
+const ANYTHING: Node = {};
 
 const mapped = (schemas: Readonly<Record<string, JSONSchemaProps>>): Record<string, Node> =>
   Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, nodeOf(schema)]));

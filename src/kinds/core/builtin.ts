@@ -13,6 +13,7 @@ type Usual =
   | "blank"
   | "hasGeneration"
   | "nameForm"
+  | "storageVersion"
   | "metadataChecks"
   | "statusKeeps"
   | "prepareNew"

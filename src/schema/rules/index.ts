@@ -2,4 +2,4 @@
 import type { Engines } from "../engines.ts";
 import { pattern } from "./pattern.ts";
 
-export const engines: Engines = { pattern, rules: () => undefined };
+export const engines: Engines = { pattern, rules: () => undefined, ruleProblems: () => [] };
