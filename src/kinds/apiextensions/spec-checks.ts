@@ -69,7 +69,7 @@ function scalePathErrors(text: string, path: string, below: readonly string[]): 
 export function subresourceErrors(subresources: CustomResourceSubresources | undefined, path: string): FieldError[] {
   const { scale } = subresources ?? {};
   if (scale === undefined) return [];
-  const { specReplicasPath = "", statusReplicasPath = "", labelSelectorPath = "" } = scale;
+  const { specReplicasPath, statusReplicasPath, labelSelectorPath = "" } = scale;
   const needed = (text: string, field: string, root: string): FieldError[] =>
     text === "" ? [fieldError.required(`${path}.scale.${field}`)] : scalePathErrors(text, `${path}.scale.${field}`, [root]);
   return [
@@ -156,7 +156,7 @@ function reviewErrors(versions: readonly string[], path: string): FieldError[] {
 }
 
 export function conversionErrors(conversion: CustomResourceConversion, path: string): FieldError[] {
-  const { strategy = "", webhook } = conversion;
+  const { strategy, webhook } = conversion;
   const strategies = ["None", "Webhook"];
   const wrong: FieldError[] = [];
   if (strategy === "") wrong.push(fieldError.required(`${path}.strategy`));
