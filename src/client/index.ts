@@ -5,7 +5,6 @@ export { createHttpTransport, type HttpTransport, type HttpTransportOptions } fr
 export {
   createInformer,
   createInformerSet,
-  keepMeta,
   type InformerOptions,
   type InformerSet,
   type InformerSetOptions,

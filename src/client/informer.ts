@@ -32,15 +32,31 @@ export interface MetaRow {
   readonly deletionTimestamp?: string;
 }
 
+/** Texts that many rows have, kept once. */
+class SharedTexts {
+  readonly #known = new Map<string, string>();
+
+  of(text: string): string {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    if (this.#known.size < SHARED_TEXTS_MAX) this.#known.set(text, text);
+    return text;
+  }
+}
+
+/** Namespaces, and kinds of owners: what is over this is kept with each row. */
+const SHARED_TEXTS_MAX = 10_000;
+
 /** The projection `meta` of every kind. */
-export function keepMeta(object: KubeObject): MetaRow {
-  const { namespace = "", name, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp } = object.metadata;
+function keepMeta(object: KubeObject, texts: SharedTexts): MetaRow {
+  const { namespace = "", name, uid, resourceVersion, ownerReferences = [], finalizers, deletionTimestamp } = object.metadata;
+  const owners = ownerReferences.map((owner) => ({ ...owner, apiVersion: texts.of(owner.apiVersion), kind: texts.of(owner.kind) }));
   return {
-    namespace,
+    namespace: texts.of(namespace),
     name,
     uid,
     resourceVersion,
-    ...(ownerReferences === undefined || ownerReferences.length === 0 ? {} : { owners: ownerReferences }),
+    ...(owners.length === 0 ? {} : { owners }),
     ...(finalizers === undefined || finalizers.length === 0 ? {} : { finalizers }),
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
   };
@@ -72,6 +88,7 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
   const sources = new Map<string, Source<KubeObject>>();
   const projections = new Map<string, Informer<unknown>>();
   const runs = new Set<Promise<void>>();
+  const texts = new SharedTexts();
   let running: AbortSignal | undefined;
 
   const sourceOf = (kind: Kind): Source<KubeObject> => {
@@ -111,7 +128,7 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
     },
     meta(kind) {
       const known = projections.has(`${kind.group}/${kind.version}/${kind.plural} meta`);
-      const informer = of(kind, "meta", keepMeta);
+      const informer = of(kind, "meta", (object) => keepMeta(object, texts));
       if (!known) {
         informer.addIndex("owner", (row) => row.owners?.map((owner) => owner.uid) ?? []);
         informer.addIndex("controller", (row) => row.owners?.filter((owner) => owner.controller === true).map((owner) => owner.uid) ?? []);

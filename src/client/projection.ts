@@ -36,9 +36,10 @@ export function keyFrom(text: string): ObjectKey {
   return slash < 0 ? { namespace: "", name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
+/** Which rows have a value, by their keys: most values have one row, which then needs no set. */
 interface Index<P> {
   readonly keysOf: (row: P) => readonly string[];
-  readonly rows: Map<string, Map<string, P>>;
+  readonly keys: Map<string, string | Set<string>>;
 }
 
 /** The state behind an Informer; a source feeds it. */
@@ -78,13 +79,19 @@ export class Projection<P> implements Informer<P> {
   }
 
   addIndex(name: string, keysOf: (row: P) => readonly string[]): void {
-    const index: Index<P> = { keysOf, rows: new Map() };
+    const index: Index<P> = { keysOf, keys: new Map() };
     this.#indexes.set(name, index);
     for (const [key, row] of this.#rows) insert(index, key, row);
   }
 
   byIndex(name: string, key: string): readonly P[] {
-    return [...(this.#indexes.get(name)?.rows.get(key)?.values() ?? [])];
+    const found = this.#indexes.get(name)?.keys.get(key) ?? [];
+    const rows: P[] = [];
+    for (const at of typeof found === "string" ? [found] : found) {
+      const row = this.#rows.get(at);
+      if (row !== undefined) rows.push(row);
+    }
+    return rows;
   }
 
   /**
@@ -134,16 +141,17 @@ export class Projection<P> implements Informer<P> {
 
 function insert<P>(index: Index<P>, key: string, row: P): void {
   for (const at of index.keysOf(row)) {
-    const rows = index.rows.get(at) ?? new Map<string, P>();
-    rows.set(key, row);
-    index.rows.set(at, rows);
+    const known = index.keys.get(at);
+    if (known === undefined || known === key) index.keys.set(at, key);
+    else if (typeof known === "string") index.keys.set(at, new Set([known, key]));
+    else known.add(key);
   }
 }
 
 function remove<P>(index: Index<P>, key: string, row: P): void {
   for (const at of index.keysOf(row)) {
-    const rows = index.rows.get(at);
-    rows?.delete(key);
-    if (rows?.size === 0) index.rows.delete(at);
+    const known = index.keys.get(at);
+    if (known === key) index.keys.delete(at);
+    else if (known instanceof Set && known.delete(key) && known.size === 0) index.keys.delete(at);
   }
 }

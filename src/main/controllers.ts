@@ -138,5 +138,7 @@ function runWorkloads(options: ControllersOptions, { run, runFirst }: Starters):
   run(endpointSliceMirroringController());
   run(namespaceController({ transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced") }));
   run(serviceAccountController({ rootCa: options.rootCa }));
-  return createGarbageCollector({ informers, client, kinds, clock, rng, logger });
+  // Nothing owns Events, and there are many: Kubernetes' collector passes them over, too.
+  const collected = kinds.filter((kind) => kind.kind !== Event.kind || kind.group !== Event.group);
+  return createGarbageCollector({ informers, client, kinds: collected, clock, rng, logger });
 }
