@@ -175,6 +175,29 @@ test("a watcher that does not read is dropped, and what waits for it is bounded"
   await ending;
 });
 
+test("a client that does not read a large answer is cut off", async () => {
+  const { tls, ca } = await identities();
+  const { server, clock } = await fixture();
+  const listening = await server.listen({ at: { host: "127.0.0.1", port: 0 }, tls });
+  await ask(server, `POST ${MAPS}`, { metadata: { name: "large" }, data: { text: "x".repeat(2_000_000) } });
+  const session = connect(`https://127.0.0.1:${listening.port}`, { ca });
+  const stream = session.request({ ":path": `${MAPS}/large`, authorization: "Bearer good" });
+  await once(stream, "response");
+  stream.pause();
+  for (let turn = 0; clock.waiting === 0 && turn < 1_000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(clock.waiting, 1, "the client's patience");
+  const closed = once(stream, "close").catch((error: unknown) => error);
+  stream.on("error", () => {});
+  await clock.advance(60_000);
+  stream.resume();
+  await closed;
+  assert.equal(clock.waiting, 0);
+  session.destroy();
+  const ending = listening.close();
+  await clock.advance(1_000);
+  await ending;
+});
+
 test("a long list is compressed as it is read", async () => {
   const { tls, ca } = await identities();
   const { server, clock } = await fixture();

@@ -22,6 +22,8 @@ export interface ListenTools {
 
 /** Answers above this size are compressed when the client takes gzip; Kubernetes has the same limit. */
 const GZIP_FROM_BYTES = 128 << 10;
+/** Longer answers are written piece by piece. */
+const PIECE_BYTES = 256 << 10;
 const HEADERS_BYTES_MAX = 64 << 10;
 /** A client that takes longer to send its request is cut off. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -111,7 +113,11 @@ async function send(response: Http2ServerResponse, answer: ApiResponse, { accept
     }
     if (answer.status !== 304) headers["content-length"] = String(bytes.length);
     response.writeHead(answer.status, headers);
-    response.end(bytes);
+    // What is large is handed over as the client reads it, so that one who does not is noticed.
+    let sent = 0;
+    for (; bytes.length - sent > PIECE_BYTES && !signal.aborted; sent += PIECE_BYTES)
+      await writePiece(response, bytes.subarray(sent, sent + PIECE_BYTES), { clock, signal });
+    response.end(bytes.subarray(sent));
     return;
   }
   const isCompressed = acceptsGzip && answer.isDocument === true;
