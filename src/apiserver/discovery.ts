@@ -147,7 +147,14 @@ function aggregated(groups: Groups, core: boolean, version: "v2" | "v2beta1"): o
   return { kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items };
 }
 
-function resourceList(versions: Versions | undefined, version: string, group: string): object | undefined {
+/** A document of one of the plain kinds. */
+export interface PlainDocument {
+  readonly kind: "APIVersions" | "APIGroup" | "APIGroupList" | "APIResourceList";
+  readonly resources?: readonly ApiResource[];
+  readonly [member: string]: unknown;
+}
+
+function resourceList(versions: Versions | undefined, version: string, group: string): PlainDocument | undefined {
   const resources = versions?.get(version);
   if (versions === undefined || resources === undefined) return undefined;
   const siblings = ({ kind }: Resource): Resource[] => [...versions.values()].flat().filter((other) => other.kind.plural === kind.plural);
@@ -164,7 +171,7 @@ export interface Discovery {
   /** The aggregated document at `/api` or `/apis` as JSON text; undefined at other paths. */
   aggregated(path: string, version: "v2" | "v2beta1"): string | undefined;
   /** The plain document at a path. `host` is the address under which the client came. */
-  plain(path: string, host: string): object | undefined;
+  plain(path: string, host: string): PlainDocument | undefined;
   /** Paths that have a plain document. */
   paths(): readonly string[];
 }

@@ -104,21 +104,12 @@ export function errorEncoding(asking: Asking): Encoding {
   return firstAccepted(asking, { custom: false, verb: undefined }, ({ as }) => as === "Object") ?? { type: JSON_TYPE, pretty: true };
 }
 
-/** The version of aggregated discovery that the client prefers over the plain documents, if any. */
+/** The version of aggregated discovery that the client takes, if any; wherever it stands, it is better than the plain documents. */
 export function aggregatedVersion(accept: string | undefined): "v2" | "v2beta1" | undefined {
   for (const { type, parameters } of mediaRanges(accept)) {
-    if (type !== "application/json") continue;
-    if (parameters.get("as") !== "APIGroupDiscoveryList") return undefined;
+    if (type !== "application/json" || parameters.get("as") !== "APIGroupDiscoveryList") continue;
     const version = parameters.get("v");
     if (parameters.get("g") === "apidiscovery.k8s.io" && (version === "v2" || version === "v2beta1")) return version;
   }
   return undefined;
-}
-
-const DOCUMENT_TYPES: ReadonlySet<string> = new Set(["*/*", "application/*", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
-
-/** Whether the client takes a plain document of discovery: no form but the object itself. */
-export function takesDocuments(accept: string | undefined): boolean {
-  if (accept === undefined || accept.trim() === "") return true;
-  return mediaRanges(accept).some(({ type, parameters }) => DOCUMENT_TYPES.has(type) && !parameters.has("as"));
 }

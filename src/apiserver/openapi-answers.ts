@@ -1,6 +1,7 @@
 // Requests for OpenAPI documents: hashes in addresses, tags, and the encodings of version 2.
 import { createHash } from "node:crypto";
 import type { Clock } from "#core";
+import type { Asked } from "./discovery-answers.ts";
 import type { OpenApi, OpenApiDocument } from "./openapi.ts";
 import type { ApiRequest, ApiResponse } from "./port.ts";
 
@@ -57,12 +58,6 @@ async function v2Answer(openApi: OpenApi, request: ApiRequest): Promise<ApiRespo
   const document = await openApi.v2(protobuf ? "protobuf" : "json");
   const contentType = protobuf ? V2_PROTOBUF : "application/json";
   return documentAnswer(request, document, { contentType, vary: "Accept-Encoding, Accept", fresh: freshness(false, 0) });
-}
-
-interface Asked {
-  readonly request: ApiRequest;
-  readonly path: string;
-  readonly query: URLSearchParams;
 }
 
 /** Undefined for paths of no document. */

@@ -1,14 +1,13 @@
 // Requests that concern no resource: discovery, version, OpenAPI, health, metrics, documents.
 import { notFound, StatusError } from "#core";
-import { createHash } from "node:crypto";
 import type { Discovery } from "./discovery.ts";
+import { discoveryAnswer, type Asked } from "./discovery-answers.ts";
 import { isBuiltInGroup } from "./discovery-order.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { HEALTH_PATHS, healthAnswer, type HealthChecks } from "./health.ts";
-import { aggregatedVersion, takesDocuments } from "./negotiate.ts";
 import { openApiAnswer } from "./openapi-answers.ts";
 import type { OpenApi } from "./openapi.ts";
-import type { ApiRequest, ApiResponse, ApiServerOptions } from "./port.ts";
+import type { ApiResponse, ApiServerOptions } from "./port.ts";
 import type { Registry } from "./registry.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 import { errorResponse, jsonResponse, pageNotFound } from "./responses.ts";
@@ -43,31 +42,6 @@ function prettyResponse(document: object): ApiResponse {
   return jsonResponse(200, JSON.stringify(document, undefined, 2));
 }
 
-/** A document that clients keep and revalidate: 304 when they have it. */
-function cached(request: ApiRequest, body: string, contentType: string): ApiResponse {
-  const etag = `"${createHash("sha512").update(body).digest("hex").toUpperCase()}"`;
-  const headers = { "cache-control": "public", etag, vary: "Accept" };
-  if (request.headers["if-none-match"] === etag) return { status: 304, headers, body: "" };
-  return { status: 200, headers: { ...headers, "content-type": contentType }, body };
-}
-
-function notAcceptable(): StatusError {
-  const types = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-  return new StatusError("NotAcceptable", `only the following media types are accepted: ${types}`);
-}
-
-function discoveryAnswer(discovery: Discovery, request: ApiRequest, path: string): ApiResponse | undefined {
-  const { accept } = request.headers;
-  const version = aggregatedVersion(accept);
-  const aggregated = version === undefined ? undefined : discovery.aggregated(path, version);
-  if (aggregated !== undefined) return cached(request, aggregated, `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`);
-  const host = request.headers[":authority"] ?? request.headers["host"] ?? "";
-  const document = discovery.plain(path, host);
-  if (document === undefined) return undefined;
-  if (!takesDocuments(accept)) return errorResponse(notAcceptable());
-  return jsonResponse(200, `${JSON.stringify(document)}\n`);
-}
-
 export interface PathParts {
   readonly registry: Registry;
   readonly discovery: Discovery;
@@ -86,7 +60,7 @@ function checksOf({ store, healthChecks }: Pick<ApiServerOptions, "store" | "hea
 export async function answerPath(
   options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "store" | "clock" | "healthChecks">,
   parts: PathParts,
-  { request, path, query }: { readonly request: ApiRequest; readonly path: string; readonly query: URLSearchParams },
+  { request, path, query }: Asked,
 ): Promise<ApiResponse> {
   const health = await healthAnswer(checksOf(options), path, query);
   if (health !== undefined) return health;
@@ -100,7 +74,7 @@ export async function answerPath(
   const document = options.documents?.[path]?.(query);
   if (document !== undefined) return jsonResponse(200, JSON.stringify(document));
   const openApi = await openApiAnswer(parts.openApi, { request, path, query }, options.clock);
-  return openApi ?? discoveryAnswer(parts.discovery, request, path) ?? notServed(parts, path);
+  return openApi ?? discoveryAnswer(parts.discovery, { request, path, query }) ?? notServed(parts, path);
 }
 
 function known({ discovery }: PathParts, path: string): boolean {

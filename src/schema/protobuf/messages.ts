@@ -50,3 +50,37 @@ export const eviction = protobufCodec(message({ metadata, deleteOptions: [2, poi
 
 /** `metav1.PartialObjectMetadata`. */
 export const partialObjectMetadata = protobufCodec(message({ metadata }));
+
+const groupVersion = message({ groupVersion: [1, text], version: [2, text] });
+const serverAddress = message({ clientCIDR: [1, text], serverAddress: [2, text] });
+const apiGroupNode = message({
+  name: [1, text],
+  versions: [2, list(groupVersion)],
+  preferredVersion: [3, groupVersion],
+  serverAddressByClientCIDRs: [4, list(serverAddress)],
+});
+const apiResource = message({
+  name: [1, text],
+  namespaced: [2, boolean],
+  kind: [3, text],
+  // A message around the list, which JSON does not have.
+  verbs: [4, message({ items: [1, texts] })],
+  shortNames: [5, texts],
+  singularName: [6, text],
+  categories: [7, texts],
+  group: [8, text],
+  version: [9, text],
+  storageVersionHash: [10, text],
+});
+
+/** `metav1.APIVersions`. */
+export const apiVersions = protobufCodec(message({ versions: [1, texts], serverAddressByClientCIDRs: [2, list(serverAddress)] }));
+
+/** `metav1.APIGroup`. */
+export const apiGroup = protobufCodec(apiGroupNode);
+
+/** `metav1.APIGroupList`. */
+export const apiGroupList = protobufCodec(message({ groups: [1, list(apiGroupNode)] }));
+
+/** `metav1.APIResourceList`; verbs are objects `{ items }` here. */
+export const apiResourceList = protobufCodec(message({ groupVersion: [1, text], resources: [2, list(apiResource)] }));
