@@ -36,8 +36,7 @@ export function verbsOf(resource: Resource): readonly Verb[] {
 }
 
 /** Of the version in which the kind is stored, which its served versions share. */
-function storageVersionHash(resource: Resource, siblings: readonly Resource[]): string {
-  const { kind } = siblings.find(({ served }) => served.stored === undefined) ?? resource;
+function storageVersionHash({ kind }: Resource): string {
   const name = `${kind.group}/${kind.storageVersion ?? kind.version}/${kind.kind}`;
   return createHash("sha256").update(name).digest().subarray(0, 8).toString("base64");
 }
@@ -67,7 +66,7 @@ export function subresourcesOf({ kind, served }: Resource): readonly Subresource
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function plainResources(resource: Resource, siblings: readonly Resource[]): readonly ApiResource[] {
+function plainResources(resource: Resource): readonly ApiResource[] {
   const { kind, namespaced } = resource;
   const main: ApiResource = {
     name: kind.plural,
@@ -77,7 +76,7 @@ function plainResources(resource: Resource, siblings: readonly Resource[]): read
     verbs: verbsOf(resource),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
-    storageVersionHash: storageVersionHash(resource, siblings),
+    storageVersionHash: storageVersionHash(resource),
   };
   const subresources = subresourcesOf(resource).map((sub) => ({
     name: `${kind.plural}/${sub.name}`,
@@ -157,13 +156,12 @@ export interface PlainDocument {
 function resourceList(versions: Versions | undefined, version: string, group: string): PlainDocument | undefined {
   const resources = versions?.get(version);
   if (versions === undefined || resources === undefined) return undefined;
-  const siblings = ({ kind }: Resource): Resource[] => [...versions.values()].flat().filter((other) => other.kind.plural === kind.plural);
   return {
     kind: "APIResourceList",
     // Kubernetes leaves it out where it always has.
     ...(group === "" ? {} : { apiVersion: "v1" }),
     groupVersion: group === "" ? version : `${group}/${version}`,
-    resources: resources.flatMap((resource) => plainResources(resource, siblings(resource))),
+    resources: resources.flatMap(plainResources),
   };
 }
 

@@ -42,8 +42,6 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly kind: string;
   /** The kind of lists; default: the kind with `List` behind it. */
   readonly listKind?: string;
-  /** The version in which Kubernetes stores the kind, where that is not the one it is served in; discovery shows a hash of it. */
-  readonly storageVersion?: string;
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];

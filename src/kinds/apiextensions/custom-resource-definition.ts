@@ -56,7 +56,6 @@ function filled(definition: DefinitionObject): DefinitionObject {
 export const CustomResourceDefinition: Kind<DefinitionObject> = builtin<DefinitionObject>({
   group: "apiextensions.k8s.io",
   kind: "CustomResourceDefinition",
-  storageVersion: "v1beta1",
   plural: "customresourcedefinitions",
   shortNames: ["crd", "crds"],
   categories: ["api-extensions"],

@@ -5,7 +5,6 @@ import type { Kind, KubeObject, Node } from "#schema";
 type Chosen = "group" | "kind" | "plural" | "columns";
 type Usual =
   | "singular"
-  | "storageVersion"
   | "shortNames"
   | "categories"
   | "scope"
