@@ -14,6 +14,7 @@ export {
   type Listening,
   type ListenOptions,
   type Peer,
+  type ProxyTarget,
   type ServedKind,
   type StoredForm,
   type SubresourceHandler,
@@ -22,6 +23,7 @@ export {
 } from "./port.ts";
 export type { TerminalSize, WantedStreams } from "./streams/client-streams.ts";
 export { acceptCommand, wantedStreams, type RunningCommand } from "./streams/command.ts";
+export { passOn } from "./streams/proxy.ts";
 export { acceptForward } from "./streams/port-forward.ts";
 export { restamp } from "./keys.ts";
 export { createApiServer } from "./server.ts";

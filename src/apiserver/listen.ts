@@ -15,6 +15,8 @@ import { errorResponse } from "./responses.ts";
 
 export interface ListenTools {
   readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
+  /** Whether the body is read by whoever the request is passed on to. */
+  readonly passesOn: (request: Pick<ApiRequest, "method" | "target">) => boolean;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly bodies: BodySpace;
@@ -132,6 +134,16 @@ async function send(response: Http2ServerResponse, answer: ApiResponse, { accept
   response.end();
 }
 
+/** The body: whole, or as it comes for those who pass it on. */
+async function contentOf(
+  { clock, passesOn }: ListenTools,
+  request: Http2ServerRequest,
+  space: ReturnType<BodySpace["open"]>,
+): Promise<Pick<ApiRequest, "body" | "upload">> {
+  if (passesOn({ method: request.method, target: request.url })) return { upload: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array> };
+  return { body: await inTime(bodyOf(request, space), clock, { ms: REQUEST_TIMEOUT_MS, why: "the request did not arrive in time" }) };
+}
+
 /** Refusals are answered; a request that broke off is not. */
 function mustBeStatus(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
@@ -147,9 +159,9 @@ async function serve(tools: ListenTools, closing: AbortSignal, request: Http2Ser
   try {
     const peer = peerOf(request.socket as TLSSocket);
     const headers = headersOf(request);
-    const reading = inTime(bodyOf(request, space), tools.clock, { ms: REQUEST_TIMEOUT_MS, why: "the request did not arrive in time" });
-    const answer = await reading.then(
-      (body) => tools.handle({ method: request.method, target: request.url, headers, body, signal, ...(peer === undefined ? {} : { peer }) }),
+    const head = { method: request.method, target: request.url, headers, signal, ...(peer === undefined ? {} : { peer }) };
+    const answer = await contentOf(tools, request, space).then(
+      (content) => tools.handle({ ...head, ...content }),
       (error: unknown) => errorResponse(mustBeStatus(error)),
     );
     space.giveBack();

@@ -21,8 +21,18 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body?: Uint8Array | string;
   readonly peer?: Peer;
+  /** The body as it comes, in place of `body`: of requests that are passed on (`ApiServer` says which). */
+  readonly upload?: AsyncIterable<Uint8Array>;
   /** Aborts when the client has gone; ends watches and followed logs. */
   readonly signal?: AbortSignal;
+}
+
+/** Who is meant by `http:NAME:8080` in the path of a request that is passed on. */
+export interface ProxyTarget {
+  readonly scheme: "http" | "https";
+  readonly name: string;
+  /** A number or a name; "" for none. */
+  readonly port: string;
 }
 
 /** Pieces of a streamed body are flushed one by one; the stream is closed (`return`) when the client has gone. */
@@ -65,12 +75,22 @@ export interface SubresourceRequest {
   readonly signal: AbortSignal;
   /** The request as it came, for those who answer with another protocol. */
   readonly http: ApiRequest;
+  /** Set for handlers that pass on. */
+  readonly proxy?: {
+    readonly target: ProxyTarget;
+    /** What follows the subresource in the URL, with the query: "" or `/…`. */
+    readonly path: string;
+    /** The URL's path up to there. */
+    readonly prefix: string;
+  };
 }
 
 export interface SubresourceHandler {
   readonly verbs: readonly Verb[];
   /** The kind that discovery names; default: the kind of the object itself. */
   readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Its requests have a path of their own below it, and a scheme and a port around the name; their bodies are not read before. */
+  readonly passesOn?: true;
   /** Failures are thrown as StatusErrors before the response, or end the stream. */
   handle(request: SubresourceRequest): Promise<ApiResponse>;
 }

@@ -11,6 +11,8 @@ export interface ResourceInfo {
   readonly name: string;
   /** "" for the object itself. */
   readonly subresource: string;
+  /** What follows a subresource that passes requests on. */
+  readonly below?: string;
 }
 
 /** As with Kubernetes there are no heads of resources: HEAD is a method that is not allowed. */
@@ -45,8 +47,21 @@ function splitVersion(parts: readonly string[]): { group: string; version: strin
   return undefined;
 }
 
+/** Segments of the shortest and of the longest path to a subresource: `/api/V/PLURAL/NAME/SUB`, `/apis/G/V/namespaces/NS/PLURAL/NAME/SUB`. */
+const SUBRESOURCE_SEGMENTS = { min: 5, max: 8 } as const;
+
 /** Undefined when no resource is served at the path. */
 export function requestInfo(registry: Registry, method: string, path: string, query: URLSearchParams): ResourceInfo | undefined {
+  const segments = path.split("/").slice(1);
+  for (let count = SUBRESOURCE_SEGMENTS.min; count <= Math.min(SUBRESOURCE_SEGMENTS.max, segments.length); count++) {
+    const head = `/${segments.slice(0, count).join("/")}`;
+    const info = infoOfPath(registry, method, head, query);
+    if (info?.resource.served.subresources?.[info.subresource]?.passesOn === true) return { ...info, below: path.slice(head.length) };
+  }
+  return infoOfPath(registry, method, path, query);
+}
+
+function infoOfPath(registry: Registry, method: string, path: string, query: URLSearchParams): ResourceInfo | undefined {
   let parts: string[];
   try {
     parts = path.split("/").slice(1).map(decodeURIComponent);

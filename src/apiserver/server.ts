@@ -19,6 +19,7 @@ import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
 import { patchType } from "./patch.ts";
 import { ParsedObjects } from "./parsed-objects.ts";
 import { OWN_SLICE_MS, Turns } from "./pause.ts";
+import { passesOn, proxyOf } from "./passing-on.ts";
 import { answerPath, OPEN_PATHS, type PathParts } from "./path-handlers.ts";
 import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./port.ts";
 import { get } from "./read.ts";
@@ -80,8 +81,10 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   const handler = resource.served.subresources?.[subresource];
   const signal = request.signal ?? new AbortController().signal;
   if (handler !== undefined && verb !== undefined) {
-    const object = decode(await get({ ...writeTools, store }, { resource, namespace, name }));
-    return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal, http: request });
+    const proxy = handler.passesOn === true ? proxyOf(request, call) : undefined;
+    const object = decode(await get({ ...writeTools, store }, { resource, namespace, name: proxy?.target.name ?? name }));
+    const passed = proxy === undefined ? {} : { proxy };
+    return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal, http: request, ...passed });
   }
   const asking = { headers: request.headers, query };
   const presentation = negotiate(asking, { custom: resource.kind.custom, verb });
@@ -211,6 +214,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     handle,
     transportFor: (user) => createTransport(options, parts, user),
     serveCustom: (kinds) => registry.replaceCustom(kinds),
-    listen: (listenOptions) => listen({ handle, logger: options.logger, clock, bodies: new BodySpace() }, listenOptions),
+    listen: (listenOptions) =>
+      listen({ handle, passesOn: (request) => passesOn(registry, request), logger: options.logger, clock, bodies: new BodySpace() }, listenOptions),
   };
 }

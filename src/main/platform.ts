@@ -31,14 +31,13 @@ import { GatewayThreads } from "./gateway-threads.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
-import { podLog } from "./pod-log.ts";
-import { podStreams } from "./pod-streams.ts";
 import type { ReadyState } from "./ready-text.ts";
 import { watchRest } from "./rest.ts";
 import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { tryPod } from "./try-pod.ts";
+import { subresources } from "./subresources.ts";
 import { VERSION } from "./version.ts";
 
 /** Pods that can be routed to at once: rows of the shared in-flight table. */
@@ -91,7 +90,7 @@ const builtIn = servedKinds({
   nodeName: NODE_NAME,
   tryPod: (pod) => tryPod(transport, pod),
   signal,
-  podSubresources: { log: podLog(running, clock), ...podStreams(running, clock) },
+  subresources: subresources({ runtime: running, client: () => client, clock }),
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
 const definitionsOf = builtIn.map(({ kind }) => kind);
 const kinds = [...builtIn, definitionKind(definitionsOf, { platform: CONTROLLER.name, engines })];

@@ -1,5 +1,5 @@
 // The kinds that the API serves, each with its admission, its subresources and how it is deleted.
-import { served, type ServedKind, type SubresourceHandler } from "#apiserver";
+import { served, type ServedKind } from "#apiserver";
 import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
 import { below, type Clock, type Rng } from "#core";
@@ -43,6 +43,7 @@ import {
   type ServingConfig,
 } from "#kinds";
 import type { Draft, Kind, KubeObject } from "#schema";
+import type { Subresources } from "./subresources.ts";
 
 /** Kubernetes' default for Events. */
 const EVENT_TTL_MS = 3_600_000;
@@ -62,8 +63,8 @@ export interface ServedKindsOptions {
   readonly tryPod: (pod: Draft<Pod>) => Promise<unknown>;
   /** Ends what waits. */
   readonly signal: AbortSignal;
-  /** `pods/log`, `pods/exec` and the like. */
-  readonly podSubresources: Readonly<Record<string, SubresourceHandler>>;
+  /** Those that need what runs here. */
+  readonly subresources: Subresources;
 }
 
 export function servedKinds(options: ServedKindsOptions): ServedKind[] {
@@ -95,7 +96,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({
       kind: Pod,
       admit: podAdmission(accounts),
-      subresources: options.podSubresources,
+      subresources: options.subresources.pods,
       actions: podActions,
       parts: {
         ephemeralcontainers: withEphemeralContainers,
@@ -106,6 +107,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     }),
     served({
       kind: CoreService,
+      subresources: options.subresources.services,
       returnsDeleted: true,
       admit: clusterIpAdmission({ below: (limit) => below(rng, limit), isTaken: (address) => addresses().has(address) }),
     }),
@@ -114,7 +116,8 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: ServiceAccount, returnsDeleted: true }),
     served({ kind: Lease, urgent: true }),
     served({ kind: Endpoints, warning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice" }),
-    ...[Secret, ClusterNode, Deployment, ReplicaSet, EndpointSlice].map((kind) => served({ kind: kind as unknown as Kind })),
+    served({ kind: ClusterNode, subresources: options.subresources.nodes }),
+    ...[Secret, Deployment, ReplicaSet, EndpointSlice].map((kind) => served({ kind: kind as unknown as Kind })),
     knative(Service),
     knative(Configuration),
     knative(Revision),

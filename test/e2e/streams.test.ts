@@ -1,4 +1,4 @@
-// The real kubectl's exec, cp, attach, port-forward and logs against pods that are host processes.
+// The real kubectl's exec, cp, attach, port-forward, proxy and logs against pods that are host processes.
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -105,6 +105,14 @@ const echo = {
 };
 
 const shell = (name: string, script: string) => ({ name, image: "dev.local/hello:v1", command: ["sh", "-c", script] });
+/** Sends a request's body back as it comes. */
+const MIRROR = 'require("http").createServer((q,s)=>q.pipe(s)).listen(process.env.PORT,"127.0.0.1")';
+const mirror = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "mirror" },
+  spec: { ...echo.spec, containers: [{ ...echo.spec.containers[0], command: ["node", "-e", MIRROR] }] },
+};
 const listener = {
   apiVersion: "v1",
   kind: "Pod",
@@ -127,8 +135,8 @@ before(async () => {
   const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", "dev.local/hello:v1");
   assert.equal(built.code, 0, built.stderr);
   await platform.apply(pod);
-  for (const each of [echo, listener, ticker]) await platform.apply(each);
-  await platform.kubectl("wait", "pod/p", "pod/echo", "pod/listener", "pod/ticker", "--for=condition=Ready", "--timeout=20s");
+  for (const each of [echo, mirror, listener, ticker]) await platform.apply(each);
+  await platform.kubectl("wait", "pod/p", "pod/echo", "pod/mirror", "pod/listener", "pod/ticker", "--for=condition=Ready", "--timeout=20s");
 });
 after(async () => {
   await platform?.stop();
@@ -266,6 +274,27 @@ test("logs: times, since, the container, and what there is not", needsKubectl, a
     /PodLogOptions "ticker" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0/,
   );
   assert.match((await raw("ticker/log?container=loud&sinceSeconds=x")).stderr, /strconv\.ParseInt: parsing "x": invalid syntax/);
+});
+
+test("proxy: to a pod, a Service and the node, over HTTP/2 and through `kubectl proxy`", needsKubectl, async () => {
+  const raw = (path: string): Promise<Ran> => kubectl({}, "get", "--raw", `/api/v1/${path}`);
+  assert.equal((await raw("namespaces/default/pods/p/proxy/")).stdout, "Hello World!\n");
+  assert.equal((await raw("namespaces/default/pods/http:p:8080/proxy/x?y")).stdout, "Hello World!\n");
+  assert.match(
+    (await raw("namespaces/default/pods/p:9/proxy/")).stderr,
+    /error trying to reach service: dial tcp4? 127\.0\.0\.1:9: connect: connection refused/,
+  );
+  assert.equal((await raw("nodes/eider/proxy/healthz")).stdout, "ok");
+  await platform.kubectl("label", "pod", "p", "app=web");
+  await platform.kubectl("create", "service", "clusterip", "web", "--tcp=80:8080");
+  await eventually("the Service has endpoints", async () => (await raw("namespaces/default/services/web:80/proxy/")).stdout === "Hello World!\n");
+  assert.match((await raw("namespaces/default/services/web:81/proxy/")).stderr, /no service port 81 found for service "web"/);
+  const child = spawn("kubectl", ["proxy", "--port=0"], { env: environment(), stdio: ["ignore", "pipe", "ignore"] });
+  const port = await new Promise<number>((resolve) => child.stdout.once("data", (line: Buffer) => resolve(Number(/:(\d+)/.exec(line.toString())?.[1]))));
+  const large = randomBytes(8 << 20);
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/namespaces/default/pods/mirror/proxy/`, { method: "POST", body: large });
+  assert.equal(sha256(Buffer.from(await answer.arrayBuffer())), sha256(large));
+  child.kill();
 });
 
 test("refusals before anything starts", needsKubectl, async () => {

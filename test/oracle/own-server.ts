@@ -14,6 +14,7 @@ import { MemoryStore } from "#store";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "../../src/main/custom-kinds.ts";
 import { kubernetesService } from "../../src/main/bootstrap-objects.ts";
 import { servedKinds } from "../../src/main/served-kinds.ts";
+import { subresources } from "../../src/main/subresources.ts";
 import { tryPod } from "../../src/main/try-pod.ts";
 import { httpsClient } from "./https-client.ts";
 import { TOKENS, VERSION, type Answering, type Asked, type Server } from "./server.ts";
@@ -57,6 +58,11 @@ export interface Booted {
   end(): Promise<void>;
 }
 
+/** Pods of the oracle have no node. */
+const nothingRuns = (): never => {
+  throw new Error("nothing runs here");
+};
+
 /** Empty but for what every Kubernetes has from its start. */
 async function boot(clock: Clock): Promise<Booted> {
   const ending = new AbortController();
@@ -71,7 +77,7 @@ async function boot(clock: Clock): Promise<Booted> {
     informers: () => late.informers as InformerSet,
     client: () => client,
     tryPod: (pod) => tryPod(transport, pod),
-    podSubresources: { log: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) } },
+    subresources: subresources({ runtime: nothingRuns, client: () => client, clock }),
   }).map(bare);
   const definitionsOf = builtIn.map(({ kind }) => kind);
   const kinds = [...builtIn, definitionKind(definitionsOf, { platform: PLATFORM.name, engines })];

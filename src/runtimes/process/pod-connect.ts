@@ -1,7 +1,7 @@
 // Connections to ports of pods: at the recorded address, or where a pod's own process listens.
 import { connect, type Socket } from "node:net";
 import type { Pod } from "#kinds";
-import { addressOf, type PodAddress } from "../addresses.ts";
+import { addressOf, recordedPorts, type PodAddress } from "../addresses.ts";
 import { listeningPorts } from "./listening-ports.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -12,6 +12,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export async function addressFor(pod: Pod, port: number, pids: readonly number[]): Promise<PodAddress | undefined> {
   const recorded = addressOf(pod, port);
   if (recorded !== undefined) return recorded;
+  // Endpoints name the address itself.
+  if (Object.values(recordedPorts(pod)).includes(port)) return { host: LOOPBACK, port };
   const open = await Promise.all(pids.map(listeningPorts));
   return open.flat().includes(port) ? { host: LOOPBACK, port } : undefined;
 }

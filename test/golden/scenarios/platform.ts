@@ -53,7 +53,7 @@ function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
     client: () => client,
     nodeName: "node-1",
     tryPod: (pod) => tryPod(transport, pod),
-    podSubresources: { log: { verbs: ["get"], handle: () => Promise.resolve({ status: 200, headers: {}, body: "" }) } },
+    subresources: { pods: {}, services: {}, nodes: {} },
   });
   const namespaceKind = Namespace as unknown as Kind;
   const server = createApiServer({
