@@ -25,11 +25,26 @@ function metaAt(metadata: ObjectMeta, revision: number): ObjectMeta {
   };
 }
 
+/** Most entries of an object stay as they are from write to write, and they are its longest part: their texts are kept. */
+function entryText({ entryTexts }: Resource, entry: unknown): string {
+  if (typeof entry !== "object" || entry === null) return JSON.stringify(entry);
+  let text = entryTexts.get(entry);
+  if (text === undefined) {
+    text = JSON.stringify(entry);
+    entryTexts.set(entry, text);
+  }
+  return text;
+}
+
 /** The stored text of an object at a revision; `object` may come from a client, so its own kind is not trusted. */
 export function encode(resource: Resource, object: KubeObject, revision: number): string {
   const { apiVersion: _version, kind: _kind, metadata, ...rest } = object;
-  const text = JSON.stringify({ metadata: metaAt(metadata, revision), ...rest });
-  return resource.head + text.slice(1);
+  const { managedFields, ...meta } = metaAt(metadata, revision);
+  const own = JSON.stringify(meta);
+  const owned =
+    managedFields === undefined ? own : `${own.slice(0, -1)},"managedFields":[${managedFields.map((entry) => entryText(resource, entry)).join(",")}]}`;
+  const others = JSON.stringify(rest);
+  return `${resource.head}"metadata":${owned}${others === "{}" ? "" : ","}${others.slice(1)}`;
 }
 
 /** A stored text at another revision: what a store writes of an object that it expires. */

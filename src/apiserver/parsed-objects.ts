@@ -19,6 +19,13 @@ export class ParsedObjects {
       return known;
     }
     const object = decode(text);
+    this.keep(text, object);
+    return object;
+  }
+
+  /** Remembers the object that was written as the text, so that nobody has to parse it. */
+  keep(text: string, object: KubeObject): void {
+    if (this.#objects.has(text)) return;
     this.#objects.set(text, object);
     this.#length += text.length;
     for (const oldest of this.#objects.keys()) {
@@ -26,6 +33,5 @@ export class ParsedObjects {
       this.#objects.delete(oldest);
       this.#length -= oldest.length;
     }
-    return object;
   }
 }

@@ -19,6 +19,8 @@ export interface Resource {
   readonly head: string;
   /** Subresources that act when an object of a kind of their own is posted to them. */
   readonly actions: Readonly<Record<string, Action>>;
+  /** Texts of entries of managedFields, by the entry. */
+  readonly entryTexts: WeakMap<object, string>;
   /** How the owners of fields are kept when the object, or its status, is written. */
   readonly tracking: { readonly main: Tracking; readonly status: Tracking };
   /** Aborts when the kind is no longer served like this; absent for kinds that are always served. */
@@ -46,7 +48,7 @@ type Convert = NonNullable<Tracking["convert"]>;
 
 /** A write of an object resets its status, a write of the status all else that it may not change. */
 function trackingOf(kind: Kind, { mergeType: type, empty }: CompiledKind, convert: Convert): Resource["tracking"] {
-  const common = { apiVersion: apiVersionOf(kind), type, empty, convert };
+  const common = { apiVersion: apiVersionOf(kind), type, empty, convert, isFixed: !kind.custom };
   const path = (names: readonly string[]): string[] => names.map((name) => `f:${name}`);
   const hasStatus = kind.subresources.status === true;
   return {
@@ -79,6 +81,7 @@ export function resourceOf(served: ServedKind, convert: Convert = () => undefine
     name: { group: kind.group, resource: kind.plural },
     namespaced: kind.scope === "Namespaced",
     prefix: `/${kind.group === "" ? "core" : kind.group}/${kind.plural}/`,
+    entryTexts: new WeakMap<object, string>(),
     head: kind.custom ? `{${versionText},${kindText},` : `{${kindText},${versionText},`,
     actions: actionsOf(served),
   };

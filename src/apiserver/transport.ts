@@ -25,7 +25,8 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : plain(item)));
   if (typeof value !== "object" || value === null) return value;
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members.map(([key, member]) => [key, plain(member)]));
+  // Who owns what comes from the server and is long; nobody changes it.
+  return Object.fromEntries(members.map(([key, member]) => [key, key === "managedFields" ? member : plain(member)]));
 }
 
 function payloadOf(call: InProcessCall): Payload {

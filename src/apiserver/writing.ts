@@ -88,7 +88,10 @@ export async function commit(tools: WriteTools, target: Target, object: KubeObje
   });
   if (!written.ok) return undefined;
   // What a kind in several versions keeps of an object may be less than what was sent.
-  return { object: resource.served.stored?.write === undefined ? stored : decode(written.value), text: written.value };
+  if (resource.served.stored?.write !== undefined) return { object: decode(written.value), text: written.value };
+  const kept = { ...stored, apiVersion: resource.apiVersion, kind: resource.kind.kind };
+  tools.parsed.keep(written.value, kept);
+  return { object: kept, text: written.value };
 }
 
 /** Removes the object if it is still at the revision; the event carries its last state. Undefined when it is not. */

@@ -1,7 +1,7 @@
 // What changes between two states of an object, as sets of fields.
 import { equal } from "../equal.ts";
 import { fieldElement } from "./element.ts";
-import { differenceBelow, isEmpty, nodeOf, NOTHING, union, type Fields } from "./fields.ts";
+import { differenceBelow, isEmpty, memberNode, NOTHING, orderedNode, union, type Fields } from "./fields.ts";
 import type { ListType, MapType, MergeType } from "./merge-type.ts";
 import { asList, asMap, itemsByElement, memberOf, memberType, Misfit, namesOf, shapeOf, type Shape } from "./walk.ts";
 
@@ -24,30 +24,28 @@ const ADDED: Delta = { added: NOTHING };
 const MODIFIED: Delta = { modified: NOTHING };
 const REMOVED: Delta = { removed: NOTHING };
 
-/** What a walk of one shape found; `whole` when the place is a leaf and has told of itself. */
-interface Found {
-  readonly delta: Delta | undefined;
-  readonly whole: boolean;
-}
-
 /** A place that is owned as a whole. Undefined is no value at all, null is one. */
-function compareWhole(left: unknown, right: unknown): Found {
-  if (left === undefined) return { delta: ADDED, whole: true };
-  if (right === undefined) return { delta: REMOVED, whole: true };
-  return { delta: equal(left, right) ? undefined : MODIFIED, whole: true };
+function compareWhole(left: unknown, right: unknown): Delta | undefined {
+  if (left === undefined) return ADDED;
+  if (right === undefined) return REMOVED;
+  return equal(left, right) ? undefined : MODIFIED;
 }
 
-function deltaOf(parts: readonly (readonly [string, Delta])[]): Delta | undefined {
+/** The change of a place of its parts; it counts itself where it came or went as a whole. */
+function deltaOf(parts: readonly (readonly [string, Delta])[], left: unknown, right: unknown): Delta | undefined {
   if (parts.length === 0) return undefined;
-  const node = (kind: keyof Delta): Fields | undefined =>
-    nodeOf(
-      false,
-      parts.map(([element, delta]) => [element, delta[kind]] as const),
-    );
-  return { added: node("added"), modified: node("modified"), removed: node("removed") };
+  let added: Record<string, Fields> | undefined = left === undefined ? memberNode() : undefined;
+  let modified: Record<string, Fields> | undefined;
+  let removed: Record<string, Fields> | undefined = right === undefined ? memberNode() : undefined;
+  for (const [element, delta] of parts) {
+    if (delta.added !== undefined) (added ??= {})[element] = delta.added;
+    if (delta.modified !== undefined) (modified ??= {})[element] = delta.modified;
+    if (delta.removed !== undefined) (removed ??= {})[element] = delta.removed;
+  }
+  return { added: orderedNode(added), modified: orderedNode(modified), removed: orderedNode(removed) };
 }
 
-function compareMaps(map: MapType, left: unknown, right: unknown): Found {
+function compareMaps(map: MapType, left: unknown, right: unknown): Delta | undefined {
   const [a, b] = [asMap(left), asMap(right)];
   const names = map.atomic ? [] : namesOf(a, b);
   if (names.length === 0) return compareWhole(left, right);
@@ -60,7 +58,7 @@ function compareMaps(map: MapType, left: unknown, right: unknown): Found {
     const delta = compareAt(type, before, after);
     if (delta !== undefined) parts.push([fieldElement(name), delta]);
   }
-  return { delta: deltaOf(parts), whole: false };
+  return deltaOf(parts, left, right);
 }
 
 /** Items with the same element, before and after: one each is compared, several are told as one place. */
@@ -72,21 +70,21 @@ function compareSame(list: ListType, before: readonly unknown[], after: readonly
   return { added, removed };
 }
 
-function compareLists(list: ListType, left: unknown, right: unknown): Found {
+function compareLists(list: ListType, left: unknown, right: unknown): Delta | undefined {
   const [a, b] = [asList(left), asList(right)];
   if (list.atomic || ((a?.length ?? 0) === 0 && (b?.length ?? 0) === 0)) return compareWhole(left, right);
   // Most lists have not changed: then nothing is said of the items.
-  if (a !== undefined && b !== undefined && equal(a, b)) return { delta: undefined, whole: false };
+  if (a !== undefined && b !== undefined && equal(a, b)) return undefined;
   const [before, after] = [itemsByElement(list, a), itemsByElement(list, b)];
   const parts: [string, Delta][] = [];
   for (const element of new Set([...before.keys(), ...after.keys()])) {
     const delta = compareSame(list, before.get(element) ?? [], after.get(element) ?? []);
     if (delta !== undefined) parts.push([element, delta]);
   }
-  return { delta: deltaOf(parts), whole: false };
+  return deltaOf(parts, left, right);
 }
 
-function compareAs(shape: Shape, type: MergeType, left: unknown, right: unknown): Found {
+function compareAs(shape: Shape, type: MergeType, left: unknown, right: unknown): Delta | undefined {
   if (shape === "map" && type.map !== undefined) return compareMaps(type.map, left, right);
   if (shape === "list" && type.list !== undefined) return compareLists(type.list, left, right);
   return compareWhole(left, right);
@@ -105,14 +103,10 @@ function joined(a: Fields, b: Fields): Fields {
 
 function compareAt(type: MergeType, left: unknown, right: unknown): Delta | undefined {
   const [before, after] = [shapeOf(type, left), shapeOf(type, right)];
-  const last = right === undefined ? before : after;
-  const { delta, whole } = compareAs(last, type, left, right);
+  const delta = compareAs(right === undefined ? before : after, type, left, right);
   // A value of another shape has come: what both ways of looking at it tell counts.
-  const other = left === undefined || right === undefined || before === after ? undefined : compareAs(before, type, left, right).delta;
-  const found = both(delta, other);
-  if (whole) return found;
-  if (left === undefined) return both(found, ADDED);
-  return right === undefined ? both(found, REMOVED) : found;
+  const other = left === undefined || right === undefined || before === after ? undefined : compareAs(before, type, left, right);
+  return other === undefined ? delta : both(delta, other);
 }
 
 /** Compares two objects of one type; throws Misfit for values that do not fit it. */

@@ -15,8 +15,12 @@ const ESCAPED: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003
 
 /** JSON with Go's escapes: elements are compared as texts, so they must be the texts that Kubernetes writes. */
 export function goJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, (char) => ESCAPED[char] ?? char);
+  const text = JSON.stringify(value);
+  return /[<>&\u2028\u2029]/.test(text) ? text.replaceAll(/[<>&\u2028\u2029]/g, (char) => ESCAPED[char] ?? char) : text;
 }
+
+/** Texts that JSON writes as they are; those of names and ports nearly always are. */
+const PLAIN = /^[\w ./:@-]*$/;
 
 export function fieldElement(name: string): string {
   return `f:${name}`;
@@ -28,12 +32,19 @@ export function valueElement(value: unknown): string {
 
 /** `keys` are in alphabetical order. */
 export function keysElement(keys: Keys): string {
+  const [first] = keys;
+  if (keys.length === 1 && first !== undefined && typeof first[1] === "string" && PLAIN.test(first[1]) && PLAIN.test(first[0])) {
+    return `k:{"${first[0]}":"${first[1]}"}`;
+  }
   return `k:{${keys.map(([name, value]) => `${goJson(name)}:${goJson(value)}`).join(",")}}`;
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return compareTexts(a, b);
 }
+
+/** One key with a text in it that needs no reader of JSON. */
+const ONE_KEY = /^\{"([^"\\]*)":"([^"\\]*)"\}$/;
 
 /** What an element says; undefined for a kind of element that is not known. Throws when it says nothing. */
 export function stepOf(element: string): Step | undefined {
@@ -46,6 +57,8 @@ export function stepOf(element: string): Step | undefined {
     case "v":
       return { kind: "value", value: JSON.parse(rest) as unknown };
     case "k": {
+      const [, name, value] = ONE_KEY.exec(rest) ?? [];
+      if (name !== undefined && value !== undefined) return { kind: "keys", keys: [[name, value]] };
       const keys = JSON.parse(rest) as unknown;
       if (!isObject(keys)) throw new SyntaxError(`keys of an item must be an object: ${element}`);
       return { kind: "keys", keys: Object.entries(keys).sort(byName) };
@@ -67,9 +80,12 @@ export function canonicalElement(element: string): string | undefined {
   return step?.kind === "index" ? `i:${step.index}` : undefined;
 }
 
+const HALVES = /[\ud800-\udfff]/;
+
 /** The order of bytes in UTF-8, which is that of code points. */
 export function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
+  if (!HALVES.test(a) && !HALVES.test(b)) return a < b ? -1 : 1;
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) {
     const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];

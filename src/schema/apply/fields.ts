@@ -1,6 +1,6 @@
 // Sets of fields. The set is what FieldsV1 writes: a tree of elements, where `.` says that a place is a member and a leaf always is.
 import { isObject } from "../compile-nodes.ts";
-import { canonicalElement, elementText, sortElements } from "./element.ts";
+import { canonicalElement, compareTexts, elementText, sortElements } from "./element.ts";
 
 /** A set, or the part of one below an element. Elements are in Kubernetes' order. Never changed once made. */
 export interface Fields {
@@ -36,6 +36,27 @@ export function isMember(set: Fields, element: string): boolean {
 /** What the set has below the element. */
 export function below(set: Fields, element: string): Fields {
   return set[element] ?? NOTHING;
+}
+
+/** A member, to which what lies below it is added. */
+export function memberNode(): Record<string, Fields> {
+  return { [SELF]: NOTHING };
+}
+
+/** The node of these parts, among them perhaps the one that says that it is a member; they may be in any order. */
+export function orderedNode(parts: Record<string, Fields> | undefined): Fields | undefined {
+  if (parts === undefined) return undefined;
+  const elements = elementsOf(parts);
+  if (elements.length === 0) return NOTHING;
+  if (elements.length === 1 || isSorted(elements)) return parts;
+  const sorted = parts[SELF] === undefined ? {} : memberNode();
+  for (const element of sortElements(elements)) sorted[element] = parts[element] as Fields;
+  return sorted;
+}
+
+/** Only of fields; items by keys are compared by what they say. */
+function isSorted(elements: readonly string[]): boolean {
+  return elements.every((element, index) => element.startsWith("f:") && (index === 0 || compareTexts(elements[index - 1] ?? "", element) < 0));
 }
 
 /**
@@ -83,10 +104,14 @@ export function union(a: Fields, b: Fields): Fields {
 }
 
 function intersectNodes(a: Fields, b: Fields, member: boolean): Fields | undefined {
-  const parts = elementsOf(a).map((element) => {
-    const [left, right] = [a[element] as Fields, b[element]];
-    return [element, right === undefined ? undefined : intersectNodes(left, right, isMemberNode(left) && isMemberNode(right))] as const;
-  });
+  const parts: [string, Fields][] = [];
+  for (const element of elementsOf(a)) {
+    const right = b[element];
+    if (right === undefined) continue;
+    const left = a[element] as Fields;
+    const both = intersectNodes(left, right, isMemberNode(left) && isMemberNode(right));
+    if (both !== undefined) parts.push([element, both]);
+  }
   return nodeOf(member, parts, true);
 }
 

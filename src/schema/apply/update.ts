@@ -23,6 +23,8 @@ export interface Tracking {
   readonly empty: unknown;
   /** Fields that this way of writing resets: nobody comes to own them by it. */
   readonly reset: Fields;
+  /** The schema never changes, so no set is older than it. */
+  readonly isFixed?: boolean;
   /** The object of this version in another one; undefined when that is no longer served. */
   readonly convert?: ((object: unknown, apiVersion: string) => Versioned | undefined) | undefined;
 }
@@ -72,7 +74,7 @@ function current(tracking: Tracking, live: unknown, managers: ReadonlyMap<string
   for (const [id, entry] of managers) {
     const type = versionOf(tracking, live, entry.apiVersion)?.type;
     if (type === undefined) continue;
-    const fields = reconciled(type, entry.fieldsV1);
+    const fields = tracking.isFixed === true ? entry.fieldsV1 : reconciled(type, entry.fieldsV1);
     out.set(id, fields === entry.fieldsV1 ? entry : withFields(entry, fields));
   }
   return out;
