@@ -256,7 +256,7 @@ class Importer {
           const [from, inner] = field.goType.includes(".") ? (field.goType.split(".") as [string, string]) : [owner, field.goType];
           addFields(from, inner, field.proto);
         } else {
-          const optional = field.omitempty || field.markers.includes("optional");
+          const optional = field.markers.includes("optional") || (field.omitempty && !field.markers.includes("required"));
           if (!optional) required.push(field.json);
           properties[field.json] = this.#property(owner, field, within);
           const root = GROUPS.some((group) => group.source === source && group.roots.includes(name));

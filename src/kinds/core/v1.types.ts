@@ -175,12 +175,12 @@ export interface ContainerResizePolicy {
 }
 
 export interface ContainerRestartRule {
-  action?: string;
+  action: string;
   exitCodes?: ContainerRestartRuleOnExitCodes;
 }
 
 export interface ContainerRestartRuleOnExitCodes {
-  operator?: string;
+  operator: string;
   values?: number[];
 }
 
@@ -724,8 +724,8 @@ export interface PodAntiAffinity {
 }
 
 export interface PodCertificateProjection {
-  signerName?: string;
-  keyType?: string;
+  signerName: string;
+  keyType: string;
   maxExpirationSeconds?: number;
   credentialBundlePath?: string;
   keyPath?: string;
