@@ -104,7 +104,8 @@ export class Source<O extends KubeObject> {
     const listing = this.#resourceVersion === "";
     if (isReason(error, "Expired") || isReason(error, "Gone") || isOfTheFuture(error)) this.#resourceVersion = "";
     else if (listing && !this.#inPages && error instanceof StatusError && NOT_STREAMED.includes(error.reason)) return this.#goInPages(error);
-    else logger.warn("watch broke", { kind: kind.kind, group: kind.group, err: error });
+    // A watch that is cut off goes on in a moment; what fails again is told, and told once.
+    else logger[this.#failures === 1 ? "warn" : "debug"]("watch broke", { kind: kind.kind, group: kind.group, err: error });
     const hintMs = error instanceof StatusError ? (error.details?.retryAfterSeconds ?? 0) * 1000 : 0;
     await clock.sleep(Math.max(hintMs, backoffMs(RETRY, this.#failures++, rng)), signal).catch(() => {});
   }

@@ -29,7 +29,7 @@ process.once("SIGINT", () => stop());
 process.once("SIGTERM", () => stop());
 
 const progress = (line: string): void => void process.stdout.write(`${line}\n`);
-const logger = lineLogger((line) => void process.stderr.write(`${line}\n`));
+const logger = lineLogger({ clock: systemClock, write: (line) => void process.stderr.write(`${line}\n`) });
 const clock = systemClock;
 const rng = createSystemRng();
 

@@ -83,6 +83,8 @@ class Candidate {
   #seen = "";
   #seenAtMs = 0;
   #holder = "";
+  /** Told once, until an answer comes. */
+  #unreachable = false;
   /** When the last successful renewal was sent. */
   renewedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -103,15 +105,20 @@ class Candidate {
     const sentAtMs = clock.monotonicMs();
     try {
       const lease = await client.find(kind, namespace, name);
-      if (lease !== undefined && !this.#isFree(lease)) return "others";
+      if (lease !== undefined && !this.#isFree(lease)) {
+        this.#unreachable = false;
+        return "others";
+      }
       if (lease === undefined) await client.create(kind, this.#draft(undefined));
       else await client.update(kind, this.#draft(lease));
       this.renewedAtMs = sentAtMs;
+      this.#unreachable = false;
       return "ours";
     } catch (error) {
       // Somebody was faster; the next look tells who.
       const beaten = isReason(error, "Conflict") || isReason(error, "AlreadyExists");
-      if (!beaten) logger.warn("the lease cannot be reached", { lease: `${namespace}/${name}`, identity, err: error });
+      if (!beaten && !this.#unreachable) logger.warn("the lease cannot be reached", { lease: `${namespace}/${name}`, identity, err: error });
+      this.#unreachable = !beaten;
       return "unknown";
     }
   }
