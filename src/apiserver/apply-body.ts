@@ -1,14 +1,8 @@
 // The body of a server-side apply: YAML, of which JSON is a part.
 import { badRequest } from "#core";
-import { duplicateFields } from "#schema";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Tags } from "yaml";
+import { duplicateFields, parseWithLiterals, withExactNumbers } from "#schema";
 import { isRecord } from "./body.ts";
-
-/** An anchor may be used so often, counted with what is below: more is an attack. */
-const ALIASES_MAX = 100;
-
-/** More keys that stand twice are not told. */
-const PROBLEMS_MAX = 16;
+import { readYaml, YamlError } from "./yaml-body.ts";
 
 export interface ApplyBody {
   readonly config: Readonly<Record<string, unknown>>;
@@ -16,37 +10,12 @@ export interface ApplyBody {
   readonly problems: readonly string[];
 }
 
-/** What lies below a key is told before the key itself. */
-function duplicateKeys(node: unknown, lines: LineCounter, problems: string[] = []): string[] {
-  if (isSeq(node)) for (const item of node.items) duplicateKeys(item, lines, problems);
-  if (!isMap(node)) return problems;
-  const seen = new Set<unknown>();
-  for (const { key, value } of node.items) {
-    duplicateKeys(value, lines, problems);
-    const name = isScalar(key) ? key.value : undefined;
-    const start = isScalar(key) ? key.range?.[0] : undefined;
-    if (seen.has(name) && problems.length < PROBLEMS_MAX) {
-      problems.push(`line ${start === undefined ? 1 : lines.linePos(start).line}: key ${JSON.stringify(name)} already set in map`);
-    }
-    seen.add(name);
-  }
-  return problems;
-}
-
-/** JSON has no times: dates, and numbers such as `12:30:45`, stay the texts that they are. */
-function withoutTimes(tags: Tags): Tags {
-  return tags.filter((tag) => typeof tag === "string" || (tag.tag !== "tag:yaml.org,2002:timestamp" && (tag as { format?: string }).format !== "TIME"));
-}
-
 function fromYaml(text: string): { readonly value: unknown; readonly problems: readonly string[] } {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { version: "1.1", uniqueKeys: false, lineCounter: lines, prettyErrors: false, customTags: withoutTimes });
-  const [wrong] = document.errors;
-  if (wrong !== undefined) throw refused(`error converting YAML to JSON: yaml: line ${lines.linePos(wrong.pos[0]).line}: ${wrong.message}`);
   try {
-    return { value: document.toJS({ maxAliasCount: ALIASES_MAX }), problems: duplicateKeys(document.contents, lines) };
+    const { value, duplicates } = readYaml(text);
+    return { value, problems: duplicates };
   } catch (cause) {
-    throw refused(`error converting YAML to JSON: yaml: ${(cause as Error).message}`);
+    throw cause instanceof YamlError ? refused(`error converting YAML to JSON: ${cause.message}`) : cause;
   }
 }
 
@@ -57,7 +26,7 @@ function refused(why: string): Error {
 /** JSON without keys that stand twice needs no reader of YAML. */
 function fromJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseWithLiterals(text);
   } catch {
     return undefined;
   }
@@ -72,5 +41,5 @@ export function readApply(text: string): ApplyBody {
     const what = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
     throw refused(`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`);
   }
-  return { config: value, problems };
+  return { config: withExactNumbers(value) as Record<string, unknown>, problems };
 }

@@ -14,10 +14,18 @@ export const JSON_TYPE = "application/json";
 export const YAML = "application/yaml";
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** Their counterparts are two codes further on. */
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+
 /** A body as JSON, with the fields that its text names twice. */
 export interface JsonBody {
   readonly json: unknown;
   readonly duplicates: readonly string[];
+  /** The text of JSON, in whose order problems are told. */
+  readonly text?: string;
 }
 
 /** The bytes of a body. Throws 413 for too many. */
@@ -32,25 +40,26 @@ export function bytesOf(body: Uint8Array | string | undefined): Buffer {
 /** The text of a body of JSON. Throws 413 for one that is too long and 400 for one that is too deep. */
 export function textOf(body: Uint8Array | string | undefined): string {
   const text = bytesOf(body).toString();
-  if (nesting(text).deepest > DEPTH_MAX) throw badRequest("json parse error: exceeded max depth");
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) throw badRequest(`json parse error: invalid character '${deep}' exceeded max depth`);
   return text;
 }
 
-/** How deep lists and objects lie in each other, and whether the text ends inside one of them or inside a string. */
-export function nesting(text: string): { readonly deepest: number; readonly open: boolean } {
+/** The bracket that opens one level too many of lists and objects. */
+export function tooDeepAt(text: string): string | undefined {
   let depth = 0;
-  let deepest = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
-    const char = text[at];
+    const code = text.charCodeAt(at);
     if (inString) {
-      if (char === "\\") at++;
-      else if (char === '"') inString = false;
-    } else if (char === '"') inString = true;
-    else if (char === "{" || char === "[") deepest = Math.max(deepest, ++depth);
-    else if (char === "}" || char === "]") depth--;
+      if (code === BACKSLASH) at++;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) inString = true;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (++depth > DEPTH_MAX) return text[at];
+    } else if (code === OPEN_BRACE + 2 || code === OPEN_BRACKET + 2) depth--;
   }
-  return { deepest, open: inString || depth > 0 };
+  return undefined;
 }
 
 /** The media type without its parameters; JSON when nothing is said. */
@@ -103,10 +112,10 @@ export interface Receiving {
 }
 
 /** A sent object: of the right kind, without unknown fields, in the namespace and with the name of the URL. */
-export function receive(resource: Resource, { json, duplicates }: JsonBody, receiving: Receiving): KubeObject {
+export function receive(resource: Resource, { json, duplicates, text }: JsonBody, receiving: Receiving): KubeObject {
   const { namespace, name, fieldValidation, warn } = receiving;
   const sent = withKind(resource, json);
-  const { object, warnings } = resource.compiled.decode(sent, { fieldValidation, duplicates });
+  const { object, warnings } = resource.compiled.decode(sent, { fieldValidation, duplicates, ...(text === undefined ? {} : { text }) });
   warnings.forEach(warn);
   const metadata = { ...object.metadata };
   if (resource.namespaced) {

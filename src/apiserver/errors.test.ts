@@ -109,7 +109,8 @@ for (const line of [`POST ${MAPS}`, `PATCH ${MAPS}/fx`, `DELETE ${MAPS}/fx`]) {
     const { server } = await withMap();
     const deep = `${'{"a":['.repeat(300_000)}${"]}".repeat(300_000)}`;
     const answer = await ask(server, line, deep, { "content-type": line.startsWith("PATCH") ? "application/merge-patch+json" : "application/json" });
-    assert.deepEqual([answer.status, answer.json.message], [400, "json parse error: exceeded max depth"]);
+    assert.equal(answer.status, 400);
+    assert.match(answer.json.message, /json parse error: invalid character '\{' exceeded max depth/);
     const brackets = await ask(server, `POST ${MAPS}`, { ...fx, metadata: { name: "text" }, data: { a: "[{".repeat(1000) } });
     assert.equal(brackets.status, 201, "brackets within a text are no depth");
   });

@@ -1,12 +1,13 @@
-// The encodings in which a client may send an object: JSON and protobuf, read into JSON with Kubernetes' complaints.
-import { badRequest, isReason, StatusError } from "#core";
-import { duplicateFields, openEnvelope } from "#schema";
-import { bytesOf, checkType, isRecord, JSON_TYPE, mediaTypeOf, nesting, PROTOBUF, textOf, type JsonBody } from "./body.ts";
-import { unsupportedMediaType } from "./errors.ts";
+// The encodings in which a client may send an object: JSON, YAML and protobuf, read into JSON with Kubernetes' complaints.
+import { badRequest, isReason } from "#core";
+import { duplicateFields, jsonSyntaxError, NumberLiteral, openEnvelope, parseWithLiterals, withExactNumbers } from "#schema";
+import { bytesOf, checkType, isRecord, JSON_TYPE, mediaTypeOf, PROTOBUF, tooDeepAt, YAML, type JsonBody } from "./body.ts";
+import { kindless, unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
+import { readYaml, YamlError } from "./yaml-body.ts";
 
 /** The media types of objects, as Kubernetes names them when it refuses another. */
-const OBJECT_TYPES = [JSON_TYPE, "application/yaml", PROTOBUF];
+const OBJECT_TYPES = [JSON_TYPE, YAML, PROTOBUF];
 
 /** How much of an unreadable body the complaint shows. */
 const EXCERPT_BYTES = 30;
@@ -31,29 +32,54 @@ function explained<T>(read: () => T, explain: (why: string) => string): T {
   }
 }
 
-/** Custom objects say what they are. */
-function checkSaid(resource: Resource, json: unknown, { text, body }: { readonly text: string; readonly body: Buffer }): void {
-  if (!isRecord(json)) return;
-  const missing = (
-    [
-      ["kind", "Kind"],
-      ["apiVersion", "apiVersion"],
-    ] as const
-  ).find(([name]) => (json[name] ?? "") === "");
-  if (missing !== undefined) throw badRequest(unrecognized(resource, `Object '${missing[1]}' is missing in '${text}'`, body));
+/** Go's words for a value that does not say what it is; the reader of a custom kind insists. */
+function untyped(resource: Resource, json: unknown, body: Buffer): string | undefined {
+  if (json !== null && !isRecord(json)) return kindless(json);
+  if (json instanceof NumberLiteral) return kindless(json.toJSON());
+  for (const member of ["kind", "apiVersion"]) {
+    const said = json?.[member];
+    if (said === undefined || said === null || typeof said === "string") continue;
+    const what = typeof said === "boolean" ? "bool" : Array.isArray(said) ? "array" : said instanceof NumberLiteral ? "number" : typeof said;
+    return `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go struct field .${member} of type string`;
+  }
+  return resource.kind.custom && !json?.["kind"] ? `Object 'Kind' is missing in '${body.toString()}'` : undefined;
+}
+
+/** A value that was read, as the kind's decoder takes it. */
+function checked(resource: Resource, json: unknown, body: Buffer): unknown {
+  const why = untyped(resource, json, body);
+  if (why !== undefined) throw badRequest(unrecognized(resource, why, body));
+  const { kind, custom, version } = resource.kind;
+  if (!custom) return json ?? {};
+  if (isRecord(json) && !json["apiVersion"]) checkType(resource, { kind, apiVersion: "" }, "");
+  return explained(
+    () => withExactNumbers(json),
+    (text) => `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${text}`,
+  );
 }
 
 function readJson(resource: Resource, body: Buffer): JsonBody {
-  const text = textOf(body);
+  const text = body.toString();
+  const deep = tooDeepAt(text);
+  const refuse = (why: string, cause?: unknown): Error =>
+    badRequest(unrecognized(resource, `couldn't get version/kind; json parse error: ${why}`, body), { cause });
+  if (deep !== undefined) throw refuse(`invalid character '${deep}' exceeded max depth`);
+  let json: unknown;
   try {
-    const json = JSON.parse(text) as unknown;
-    if (resource.kind.custom) checkSaid(resource, json, { text, body });
-    return { json, duplicates: duplicateFields(text) };
+    json = parseWithLiterals(text);
   } catch (cause) {
-    if (cause instanceof StatusError) throw cause;
-    // Go's words for a text that ends too early.
-    const why = nesting(text).open || text.trim() === "" ? "unexpected end of JSON input" : "invalid character in JSON text";
-    throw badRequest(unrecognized(resource, `couldn't get version/kind; json parse error: ${why}`, body), { cause });
+    throw refuse(jsonSyntaxError(text) ?? "invalid JSON", cause);
+  }
+  return { json: checked(resource, json, body), duplicates: duplicateFields(text), text };
+}
+
+function readYamlObject(resource: Resource, body: Buffer): JsonBody {
+  try {
+    const { value, duplicates } = readYaml(body.toString());
+    const problems = duplicates.length === 0 ? [] : [`yaml: unmarshal errors:\n${duplicates.map((line) => `  ${line}`).join("\n")}`];
+    return { json: checked(resource, value, body), duplicates: problems };
+  } catch (cause) {
+    throw cause instanceof YamlError ? badRequest(unrecognized(resource, cause.message, body), { cause }) : cause;
   }
 }
 
@@ -66,7 +92,7 @@ function readProtobuf(resource: Resource, body: Buffer): JsonBody {
     () => openEnvelope(body),
     (why) => unrecognized(resource, why, body),
   );
-  checkType(resource, { kind: sent.type.kind || kind, apiVersion: sent.type.apiVersion || resource.apiVersion });
+  checkType(resource, { kind: sent.type.kind || kind, apiVersion: sent.type.apiVersion || resource.apiVersion }, "");
   const json = explained(
     () => protobuf.decode(sent.message),
     (why) => `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`,
@@ -80,6 +106,8 @@ export function readObject(resource: Resource, contentType: string | undefined, 
   switch (mediaTypeOf(contentType)) {
     case JSON_TYPE:
       return readJson(resource, bytes);
+    case YAML:
+      return readYamlObject(resource, bytes);
     case PROTOBUF:
       return readProtobuf(resource, bytes);
     default:

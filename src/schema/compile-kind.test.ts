@@ -176,8 +176,7 @@ test("an update cannot change the name, nor add finalizers to what is being dele
 test("metadata of a wrong type is refused while decoding", () => {
   assert.throws(
     () => compiled.decode({ metadata: { name: 5 } }, { fieldValidation: "Ignore" }),
-    (error) =>
-      isReason(error, "BadRequest") && error.message.endsWith("json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string"),
+    (error) => isReason(error, "BadRequest") && error.message.endsWith("json: cannot unmarshal number into Go struct field ObjectMeta.name of type string"),
   );
 });
 

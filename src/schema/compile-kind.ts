@@ -17,6 +17,7 @@ import type { KubeObject } from "./object.ts";
 import { protobufCodec } from "./protobuf/index.ts";
 import { restorer } from "./from-unstructured.ts";
 import { pruner } from "./prune.ts";
+import { inTextOrder } from "./strict-json.ts";
 import { structureChecker, type CheckStructure } from "./validate-structure.ts";
 
 /** The reader of the part below apiVersion, kind and metadata. */
@@ -55,19 +56,42 @@ function decodeWith(kind: Kind, body: DecodeBody, meta: (value: unknown, unknown
     const unknown: string[] = [];
     const object = handled(refuse, () => ({ apiVersion, kind: name, metadata: meta(metadata ?? {}, unknown), ...body(rest, unknown) }) as KubeObject);
     if (options.fieldValidation === "Ignore") return { object, warnings: [] };
-    const problems = [...(options.duplicates ?? []), ...unknown.toSorted().map((path) => `unknown field ${JSON.stringify(path)}`)];
+    // What a custom kind's schema does not know is found after the text was read.
+    const unknownFields = (kind.custom ? unknown.toSorted() : unknown).map((path) => `unknown field ${JSON.stringify(path)}`);
+    const found = [...(options.duplicates ?? []), ...unknownFields];
+    const problems = kind.custom || options.text === undefined || found.length < 2 ? found : inTextOrder(options.text, found);
     if (problems.length > 0 && options.fieldValidation === "Strict") throw refuse(strictDecodingError(problems));
     return { object, warnings: problems };
   };
 }
 
+/** The types of metadata by their names, which refusals tell. */
+const metaDefinitions: Readonly<Record<string, Node>> = (() => {
+  const { ownerReferences = {}, managedFields = {}, ...others } = objectMeta.properties ?? {};
+  const { items: OwnerReference = {}, ...owners } = ownerReferences;
+  const { items: ManagedFieldsEntry = {}, ...managers } = managedFields;
+  const properties = {
+    ...others,
+    ownerReferences: { ...owners, items: { $ref: "OwnerReference" } },
+    managedFields: { ...managers, items: { $ref: "ManagedFieldsEntry" } },
+  };
+  return { ObjectMeta: { ...objectMeta, properties }, OwnerReference, ManagedFieldsEntry };
+})();
+
 function decoderOf(kind: Kind, definitions: Readonly<Record<string, Node>>): (json: unknown, options: DecodeOptions) => Decoded {
-  const decodeMeta = typedDecoder({})(objectMeta);
-  const meta = (value: unknown, unknown: string[]): unknown => decodeMeta(value, { path: "metadata", owner: "ObjectMeta" }, unknown);
+  const decodeMeta = typedDecoder(metaDefinitions)({ $ref: "ObjectMeta" });
   if (kind.custom) {
     const prune = pruner(definitions)(kind.schema);
-    return decodeWith(kind, (body, unknown) => prune(body, "", unknown) as Record<string, unknown>, meta);
+    // The metadata is decoded by itself: refusals do not tell where it stands, unknown fields do.
+    const customMeta = (value: unknown, unknown: string[]): unknown => {
+      const within: string[] = [];
+      const decoded = decodeMeta(value, { path: "", owner: "ObjectMeta" }, within);
+      unknown.push(...within.map((path) => `metadata.${path}`));
+      return decoded;
+    };
+    return decodeWith(kind, (body, unknown) => prune(body, "", unknown) as Record<string, unknown>, customMeta);
   }
+  const meta = (value: unknown, unknown: string[]): unknown => decodeMeta(value, { path: "metadata", owner: kind.kind }, unknown);
   const decode = typedDecoder(definitions)(kind.schema);
   return decodeWith(kind, (body, unknown) => decode(body, { path: "", owner: kind.kind }, unknown) as Record<string, unknown>, meta);
 }

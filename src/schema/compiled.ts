@@ -15,6 +15,8 @@ export interface DecodeOptions {
   readonly fieldValidation: FieldValidation;
   /** Problems that only the text shows, from `duplicateFields`. */
   readonly duplicates?: readonly string[];
+  /** The JSON that was read: problems are told in its order. */
+  readonly text?: string;
   /** Makes the refusal for a reason; default: a bad request that names the kind. */
   readonly refuse?: (why: string) => StatusError;
 }

@@ -1,19 +1,35 @@
 // Decodes built-in kinds as Go would: values of a wrong type are refused, empty ones dropped or kept, texts made canonical.
 import { badRequest } from "#core";
 import { isObject, nodeCompiler } from "./compile-nodes.ts";
+import { base64Error } from "./base64.ts";
 import type { Node } from "./node.ts";
+import { beyondExact, NumberLiteral, withExactNumbers } from "./number-literal.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 
 /** Where decoding is: the path with indices, and the name of the type around it. */
 export interface Place {
   readonly path: string;
   readonly owner: string;
+  /** The path without keys of maps, where it is another. */
+  readonly fields?: string;
+}
+
+const below = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
+
+/** The place of a property. */
+function inField({ path, owner, fields }: Place, name: string): Place {
+  return { path: below(path, name), owner, ...(fields === undefined ? {} : { fields: below(fields, name) }) };
+}
+
+function isStruct(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !(value instanceof NumberLiteral);
 }
 
 /** Returns the canonical value; adds unknown fields to `unknown`. Throws StatusError `BadRequest` with Go's text. */
 export type Decode = (value: unknown, place: Place, unknown: string[]) => unknown;
 
 function found(value: unknown): string {
+  if (value instanceof NumberLiteral) return "number";
   if (Array.isArray(value)) return "array";
   if (value === null) return "null";
   return typeof value === "boolean" ? "bool" : typeof value;
@@ -24,7 +40,9 @@ const shortName = (ref: string): string => ref.slice(ref.lastIndexOf(".") + 1);
 /** The Go type that an error names. */
 function goType(node: Node): string {
   if (node.$ref !== undefined) return `v1.${shortName(node.$ref)}`;
-  if (node.format === "date-time") return "v1.Time";
+  // Times are read as texts first, numbers or texts as numbers.
+  if (node.format === "date-time" || node.format === "micro-time") return "string";
+  if (node["x-kubernetes-int-or-string"] === true) return "int32";
   if (node.type === "array") return `[]${node.items === undefined ? "string" : goType(node.items)}`;
   if (node.additionalProperties !== undefined) return `map[string]${goType(node.additionalProperties)}`;
   if (node.type === "integer") return node.format ?? "int64";
@@ -32,23 +50,33 @@ function goType(node: Node): string {
 }
 
 function mismatch(value: unknown, node: Node, place: Place): Error {
-  const what = typeof value === "number" && node.type === "integer" ? `number ${value}` : found(value);
-  const path = place.path.replaceAll(/\[\d+\]/g, "");
-  return badRequest(`json: cannot unmarshal ${what} into Go struct field ${place.owner}.${path} of type ${goType(node)}`);
+  const source = value instanceof NumberLiteral ? value.source : typeof value === "number" ? String(value) : undefined;
+  const isNumber = node.type === "integer" || node["x-kubernetes-int-or-string"] === true;
+  const what = source !== undefined && isNumber ? `number ${source}` : found(value);
+  const path = (place.fields ?? place.path).replaceAll(/\[\d+\]/g, "");
+  const where = path === "" ? "Go value" : `Go struct field ${place.owner}.${path}`;
+  return badRequest(`json: cannot unmarshal ${what} into ${where} of type ${goType(node)}`);
 }
 
 const LIMITS: Readonly<Record<string, number>> = { int32: 0x7fff_ffff, int64: Number.MAX_SAFE_INTEGER };
 
+/** Whether Go would take an integer that doubles cannot hold. */
+function isKeptByGo(literal: NumberLiteral, node: Node): boolean {
+  return literal.isInteger && node.format !== "int32" && BigInt.asIntN(64, BigInt(literal.source)) === BigInt(literal.source);
+}
+
 function decodeInteger(node: Node): Decode {
   const limit = LIMITS[node.format ?? "int64"] ?? Number.MAX_SAFE_INTEGER;
   return (value, place) => {
+    if (value instanceof NumberLiteral && isKeptByGo(value, node)) throw beyondExact(value.source);
     if (typeof value !== "number" || !Number.isInteger(value) || value > limit || value < -limit - 1) throw mismatch(value, node, place);
     return value;
   };
 }
 
 const decodeQuantity: Decode = (value) => {
-  const parsed = typeof value === "string" || typeof value === "number" ? parseQuantity(value) : undefined;
+  const text = value instanceof NumberLiteral ? value.source : value;
+  const parsed = typeof text === "string" || typeof text === "number" ? parseQuantity(text) : undefined;
   if (parsed === undefined) throw badRequest("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
   return formatQuantity(parsed);
 };
@@ -70,8 +98,8 @@ function decodeString(node: Node): Decode {
   return (value, place) => {
     if (typeof value !== "string") throw mismatch(value, node, place);
     if (node.format === "byte") {
-      const wrong = /[^A-Za-z0-9+/=\r\n]/.exec(value)?.index ?? (value.replaceAll(/[\r\n]/g, "").length % 4 === 0 ? -1 : value.length);
-      if (wrong >= 0) throw badRequest(`illegal base64 data at input byte ${wrong}`);
+      const wrong = base64Error(value);
+      if (wrong !== undefined) throw badRequest(`illegal base64 data at input byte ${wrong}`);
     }
     return value;
   };
@@ -111,19 +139,18 @@ function decodeStruct(node: Node, next: (node: Node) => Decode): Decode {
     if (zero !== undefined) zeros.push([name, zero]);
   }
   return (value, place, unknown) => {
-    if (!isObject(value)) throw mismatch(value, node, place);
+    if (!isStruct(value)) throw mismatch(value, node, place);
     const out: Record<string, unknown> = {};
-    const at = (name: string): string => (place.path === "" ? name : `${place.path}.${name}`);
     for (const [name, member] of Object.entries(value)) {
       const property = properties.get(name);
-      if (property === undefined) unknown.push(at(name));
+      if (property === undefined) unknown.push(below(place.path, name));
       else if (member !== null && member !== undefined) {
-        const decoded = property.decode(member, { path: at(name), owner: place.owner }, unknown);
+        const decoded = property.decode(member, inField(place, name), unknown);
         if (property.raw || !(property.drop || Array.isArray(decoded)) || !isEmpty(decoded)) out[name] = decoded;
       }
     }
     for (const [name, zero] of zeros) {
-      if (out[name] === undefined) out[name] = isObject(zero) ? properties.get(name)?.decode({}, { path: at(name), owner: place.owner }, unknown) : zero;
+      if (out[name] === undefined) out[name] = isObject(zero) ? properties.get(name)?.decode({}, inField(place, name), unknown) : zero;
     }
     return out;
   };
@@ -131,9 +158,9 @@ function decodeStruct(node: Node, next: (node: Node) => Decode): Decode {
 
 function decodeMap(node: Node, values: Decode): Decode {
   return (value, place, unknown) => {
-    if (!isObject(value)) throw mismatch(value, node, place);
+    if (!isStruct(value)) throw mismatch(value, node, place);
     const decode = (name: string, member: unknown): unknown =>
-      member === null ? "" : values(member, { path: `${place.path}.${name}`, owner: place.owner }, unknown);
+      member === null ? "" : values(member, { path: `${place.path}.${name}`, owner: place.owner, fields: place.fields ?? place.path }, unknown);
     // Not by assignment: `__proto__` is a legal key of data.
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, decode(name, member)]));
   };
@@ -143,16 +170,16 @@ function decodeList(node: Node, items: Decode): Decode {
   const empty: unknown = node.items?.type === "string" ? "" : node.items?.type === "integer" ? 0 : {};
   return (value, place, unknown) => {
     if (!Array.isArray(value)) throw mismatch(value, node, place);
-    return value.map((item, index) => items(item ?? empty, { path: `${place.path}[${index}]`, owner: place.owner }, unknown));
+    return value.map((item, index) => items(item ?? empty, { ...place, path: `${place.path}[${index}]` }, unknown));
   };
 }
 
 function compile(node: Node, next: (node: Node) => Decode): Decode {
-  if (node["x-kubernetes-preserve-unknown-fields"] === true) return (value) => value;
+  if (node["x-kubernetes-preserve-unknown-fields"] === true) return withExactNumbers;
   if (node["x-kubernetes-int-or-string"] === true) {
     if (node.format === "quantity") return decodeQuantity;
     return (value, place) => {
-      if (typeof value !== "string" && !(typeof value === "number" && Number.isInteger(value))) throw mismatch(value, { type: "string" }, place);
+      if (typeof value !== "string" && !(typeof value === "number" && Number.isInteger(value))) throw mismatch(value, node, place);
       return value;
     };
   }
@@ -161,8 +188,15 @@ function compile(node: Node, next: (node: Node) => Decode): Decode {
   if (node.type === "object") return decodeStruct(node, next);
   if (node.type === "integer") return decodeInteger(node);
   if (node.type === "string") return node.format === "date-time" || node.format === "micro-time" ? decodeTime(node) : decodeString(node);
-  if (node.type === undefined) return (value) => value;
+  if (node.type === undefined) return withExactNumbers;
   const wanted = node.type;
+  if (wanted === "number") {
+    return (value, place) => {
+      const number = withExactNumbers(value);
+      if (typeof number !== "number") throw mismatch(value, node, place);
+      return number;
+    };
+  }
   return (value, place) => {
     if (typeof value !== wanted) throw mismatch(value, node, place);
     return value;
@@ -188,8 +222,8 @@ function named(node: Node, compiler: (node: Node) => Decode): Decode {
     if (or === "boolean" && typeof value === "boolean") return value;
     if (or === "boolean" && !isObject(value)) throw badRequest("boolean or JSON schema expected");
     if (or === "strings" && Array.isArray(value)) return value;
-    if (or === "array" && Array.isArray(value)) return value.map((item, at) => decode(item, { path: `${place.path}[${at}]`, owner }, unknown));
-    if (!isObject(value)) throw mismatch(value, node, place);
-    return decode(value, { path: place.path, owner }, unknown);
+    if (or === "array" && Array.isArray(value)) return value.map((item, at) => decode(item, { ...place, path: `${place.path}[${at}]`, owner }, unknown));
+    if (!isStruct(value)) throw mismatch(value, node, place);
+    return decode(value, { ...place, owner }, unknown);
   };
 }

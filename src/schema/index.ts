@@ -58,6 +58,7 @@ export { isKnownFormat } from "./formats.ts";
 export { names } from "./names.ts";
 export { applyMergePatch } from "./merge-patch.ts";
 export type { Node, ValidationRule } from "./node.ts";
+export { NumberLiteral, parseWithLiterals, withExactNumbers } from "./number-literal.ts";
 export type { Condition, Draft, DraftMeta, KubeObject, ObjectKey, ObjectMeta, OwnerReference } from "./object.ts";
 export type { Descriptions } from "./openapi/definitions.ts";
 export { openApiV2, openApiV2Protobuf } from "./openapi/document-v2.ts";

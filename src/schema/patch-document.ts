@@ -3,6 +3,7 @@ import { badRequest, StatusError } from "#core";
 import { isObject } from "./compile-nodes.ts";
 import type { FieldValidation } from "./compiled.ts";
 import { jsonSyntaxError } from "./json-syntax.ts";
+import { parseWithLiterals, withExactNumbers } from "./number-literal.ts";
 import { duplicateFields } from "./strict-json.ts";
 
 export type PatchType = "json" | "merge" | "strategic";
@@ -46,11 +47,13 @@ function unknownOperationFields(json: unknown): string[] {
 }
 
 function parsed(text: string, refuse: (why: string) => StatusError): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    json = parseWithLiterals(text);
   } catch (cause) {
     throw refuse(jsonSyntaxError(text) ?? (cause as Error).message);
   }
+  return withExactNumbers(json);
 }
 
 function readOperations(text: string, strict: boolean): PatchDocument {

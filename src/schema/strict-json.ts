@@ -16,10 +16,9 @@ function pathOf(frame: Frame | undefined): string {
   return frame.path === "" ? frame.key : `${frame.path}.${frame.key}`;
 }
 
-/** Texts such as `duplicate field "spec.replicas"`, in order of occurrence, each once; `text` is JSON that parses. */
-export function duplicateFields(text: string): string[] {
+/** Calls `onKey` for every key of a JSON text, with its path and whether it stood before. */
+function scanKeys(text: string, onKey: (path: string, isAgain: boolean) => void): void {
   const frames: Frame[] = [];
-  const found = new Set<string>();
   let expectsKey = false;
   for (const [token] of text.matchAll(TOKENS)) {
     const top = frames.at(-1);
@@ -34,10 +33,27 @@ export function duplicateFields(text: string): string[] {
       expectsKey = top?.keys !== undefined;
     } else if (expectsKey && token.startsWith('"') && top?.keys !== undefined) {
       top.key = JSON.parse(token) as string;
-      if (top.keys.has(top.key)) found.add(`duplicate field "${pathOf(top)}"`);
+      onKey(pathOf(top), top.keys.has(top.key));
       top.keys.add(top.key);
       expectsKey = false;
     }
   }
+}
+
+/** Texts such as `duplicate field "spec.replicas"`, in order of occurrence, each once; `text` is JSON that parses. */
+export function duplicateFields(text: string): string[] {
+  const found = new Set<string>();
+  scanKeys(text, (path, isAgain) => void (isAgain && found.add(`duplicate field "${path}"`)));
   return [...found];
+}
+
+/** Complaints about duplicate and unknown fields in the order in which a reader of the text meets them. */
+export function inTextOrder(text: string, problems: readonly string[]): string[] {
+  const left = new Set(problems);
+  const ordered: string[] = [];
+  scanKeys(text, (path, isAgain) => {
+    const names = isAgain ? [`duplicate field "${path}"`] : [`unknown field ${JSON.stringify(path)}`];
+    for (const problem of names) if (left.delete(problem)) ordered.push(problem);
+  });
+  return [...ordered, ...left];
 }
