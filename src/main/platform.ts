@@ -106,6 +106,8 @@ const api = createApiServer({
   authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
   authorize: () => undefined,
   descriptions,
+  // Whoever sends requests here looks elsewhere once we are going down.
+  healthChecks: { ready: { shutdown: async () => signal.throwIfAborted() } },
   metrics,
   metricsText: async () => metrics.text() + (await threads.metricsText()),
   documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },

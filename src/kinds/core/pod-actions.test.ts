@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isReason } from "#core";
-import { compileKind, deepFreeze, type KubeObject } from "#schema";
-import { bound, evicted, type Binding, type Eviction } from "./pod-actions.ts";
+import { compileKind, deepFreeze, messages, type KubeObject } from "#schema";
+import { Binding, bound, evicted, Eviction } from "./pod-actions.ts";
 import { Pod } from "./pod.ts";
 
 const meta = { name: "p", namespace: "d", uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
@@ -83,4 +83,13 @@ test("added containers stay as they are, and none comes with a new pod or outsid
   ]);
   assert.deepEqual(told(added, undefined, ""), ["Forbidden: cannot be set on create"]);
   assert.match(told(added, pod(), "").join(), /pod updates may not change fields/);
+});
+
+test("an eviction and a binding that Go's typed clients send as protobuf say the same as in JSON", () => {
+  const sent = { metadata: { name: "p", namespace: "d" }, deleteOptions: { gracePeriodSeconds: 5, dryRun: ["All"], preconditions: { uid: "u" } } };
+  const read = compileKind(Eviction).protobuf?.decode(messages.eviction.encode(sent));
+  assert.deepEqual([read?.["deleteOptions"], (read?.["metadata"] as { name: string }).name], [sent.deleteOptions, "p"]);
+  const codec = compileKind(Binding).protobuf;
+  const back = codec?.decode(codec.encode({ metadata: { name: "p" }, target: { kind: "Node", name: "n" } }));
+  assert.deepEqual((back?.["target"] as { name: string }).name, "n");
 });
