@@ -29,10 +29,11 @@ function unescaped(text: string): string {
 
 /** Throws StatusError `BadRequest`, in Kubernetes' words, for text that cannot be read. Which fields there are is the kind's to say. */
 export function parseFieldSelector(text: string): FieldRequirements {
-  return termsOf(text).map((term) => {
+  return termsOf(text).flatMap((term) => {
     const [, field, operator, value] = TERM.exec(term) ?? [];
     if (field === undefined || value === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
-    return { field, equals: operator !== "!=", value: unescaped(value) };
+    // An operator alone asks for nothing.
+    return field === "" && value === "" ? [] : [{ field, equals: operator !== "!=", value: unescaped(value) }];
   });
 }
 

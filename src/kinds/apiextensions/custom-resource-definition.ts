@@ -67,9 +67,17 @@ export const CustomResourceDefinition: Kind<DefinitionObject> = builtin<Definiti
   definition: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
   // Kubernetes has stored definitions as v1beta1 since before there was v1.
   storageVersion: "v1beta1",
+  blank: {
+    spec: { group: "", names: { plural: "", kind: "" }, scope: "", versions: null },
+    status: { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: null },
+  },
   columns: [
     { name: "Name", type: "string", format: "name", cell: ({ metadata }) => metadata.name },
-    { name: "Created At", type: "timestamp", cell: ({ metadata }) => metadata.creationTimestamp },
+    {
+      name: "Created At",
+      type: "timestamp", // Bookmarks have no time: Go writes the year 1.
+      cell: ({ metadata }) => (metadata.creationTimestamp as string | undefined) ?? "0001-01-01T00:00:00Z",
+    },
   ],
   defaultObject: filled,
 });
