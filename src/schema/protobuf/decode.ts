@@ -4,7 +4,7 @@ import { isObject, nodeCompiler } from "../compile-nodes.ts";
 import type { Node } from "../node.ts";
 import { messageFields, wireShapeOf } from "./message.ts";
 import type { ProtoReader } from "./reader.ts";
-import { LENGTH_DELIMITED, VARINT } from "./writer.ts";
+import { FIXED64, LENGTH_DELIMITED, VARINT } from "./writer.ts";
 
 /** Reads the rest of a message into `into`: as in Go, later occurrences of a field win, messages are merged. */
 export type DecodeMessage = (reader: ProtoReader, into: Record<string, unknown>) => void;
@@ -72,6 +72,7 @@ const READERS: Readonly<Record<string, Value>> = {
   boolean: { wire: VARINT, read: (reader) => reader.varint() !== 0 },
   int32: { wire: VARINT, read: (reader) => reader.varint() | 0 },
   int64: { wire: VARINT, read: (reader) => reader.varint() },
+  double: { wire: FIXED64, read: (reader) => reader.double() },
   time: {
     wire: LENGTH_DELIMITED,
     read: (reader) => {
@@ -97,11 +98,34 @@ const READERS: Readonly<Record<string, Value>> = {
   json: { wire: LENGTH_DELIMITED, read: readJson },
 };
 
+/** What JSON has in place of a type, protobuf has beside it: a boolean, a list of the type, a list of texts. */
+function readOr(or: Node["x-eider-or"], fields: DecodeMessage, reader: ProtoReader): unknown {
+  let single: unknown;
+  let flag = false;
+  const list: unknown[] = [];
+  const object = (): unknown => {
+    const made = {};
+    reader.message(() => fields(reader, made));
+    return made;
+  };
+  reader.message(() => {
+    while (!reader.done) {
+      const { field, wire } = reader.tag("JSONSchemaProps");
+      if (or === "boolean" && field === 1 && wire === VARINT) flag = reader.varint() !== 0;
+      else if (wire === LENGTH_DELIMITED && field === (or === "boolean" ? 2 : 1)) single = object();
+      else if (wire === LENGTH_DELIMITED && field === 2) list.push(or === "array" ? object() : reader.text());
+      else reader.skip(wire);
+    }
+  });
+  return single ?? (or === "boolean" ? flag : list);
+}
+
 function valueOf(node: Node, next: (node: Node) => DecodeMessage): Value {
   const shape = wireShapeOf(node);
   const scalar = READERS[shape === "number" ? (node.format ?? "int64") : shape];
   if (scalar !== undefined) return scalar;
   const fields = next(node);
+  if (shape === "or") return { wire: LENGTH_DELIMITED, read: (reader) => readOr(node["x-eider-or"], fields, reader) };
   return {
     wire: LENGTH_DELIMITED,
     read: (reader, before) => {

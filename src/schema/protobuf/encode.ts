@@ -2,7 +2,7 @@
 import { isObject, nodeCompiler } from "../compile-nodes.ts";
 import type { Node } from "../node.ts";
 import { messageFields, wireShapeOf } from "./message.ts";
-import { LENGTH_DELIMITED, type ProtoWriter, VARINT } from "./writer.ts";
+import { FIXED64, LENGTH_DELIMITED, type ProtoWriter, VARINT } from "./writer.ts";
 
 /** Writes the fields of a message, last one first. */
 export type EncodeMessage = (value: unknown, out: ProtoWriter) => void;
@@ -71,6 +71,7 @@ const SCALARS: Readonly<Record<string, Value>> = {
   bytes: { wire: LENGTH_DELIMITED, write: (value, out) => out.bytes(Buffer.from(typeof value === "string" ? value : "", "base64")) },
   number: { wire: VARINT, write: (value, out) => out.varint(typeof value === "number" ? value : 0) },
   boolean: { wire: VARINT, write: (value, out) => out.varint(value === true ? 1 : 0) },
+  double: { wire: FIXED64, write: (value, out) => out.double(typeof value === "number" ? value : 0) },
   time: messageValue(timeFields),
   "micro-time": messageValue(microTimeFields),
   quantity: messageValue(quantityFields),
@@ -78,8 +79,28 @@ const SCALARS: Readonly<Record<string, Value>> = {
   json: messageValue(jsonFields),
 };
 
+/** What JSON has in place of a type, protobuf has beside it: a boolean, a list of the type, a list of texts. */
+function orFields(or: Node["x-eider-or"], fields: EncodeMessage): EncodeMessage {
+  const single = (value: unknown, out: ProtoWriter, number: number): void => {
+    const before = out.length;
+    fields(value, out);
+    out.endMessage(number, before);
+  };
+  if (or === "boolean") {
+    return (value, out) => {
+      if (isObject(value)) single(value, out, 2);
+      varintField(out, 1, value === false ? 0 : 1);
+    };
+  }
+  return (value, out) => {
+    if (!Array.isArray(value)) single(value, out, 1);
+    else for (const item of value.toReversed() as unknown[]) or === "array" ? single(item, out, 2) : textField(out, 2, String(item));
+  };
+}
+
 function valueOf(node: Node, next: (node: Node) => EncodeMessage): Value {
-  return SCALARS[wireShapeOf(node)] ?? messageValue(next(node));
+  const shape = wireShapeOf(node);
+  return SCALARS[shape] ?? messageValue(shape === "or" ? orFields(node["x-eider-or"], next(node)) : next(node));
 }
 
 function listField(number: number, items: Value): EncodeField {

@@ -9,7 +9,21 @@ export interface MessageField {
 }
 
 /** What a value is on the wire. Lists and maps are fields that occur more than once. */
-export type WireShape = "text" | "bytes" | "number" | "boolean" | "time" | "micro-time" | "quantity" | "int-or-string" | "json" | "list" | "map" | "message";
+export type WireShape =
+  | "text"
+  | "bytes"
+  | "number"
+  | "boolean"
+  | "time"
+  | "micro-time"
+  | "quantity"
+  | "int-or-string"
+  | "json"
+  | "double"
+  | "or"
+  | "list"
+  | "map"
+  | "message";
 
 /** The fields of a message in order of their numbers; properties without a number stay out. */
 export function messageFields(node: Node): readonly MessageField[] {
@@ -26,6 +40,7 @@ export function messageFields(node: Node): readonly MessageField[] {
 }
 
 export function wireShapeOf(node: Node): WireShape {
+  if (node["x-eider-or"] !== undefined) return "or";
   if (node.$ref !== undefined) return "message";
   if (node["x-kubernetes-preserve-unknown-fields"] === true) return "json";
   if (node["x-kubernetes-int-or-string"] === true) return node.format === "quantity" ? "quantity" : "int-or-string";
@@ -35,6 +50,8 @@ export function wireShapeOf(node: Node): WireShape {
       return "list";
     case "integer":
       return "number";
+    case "number":
+      return "double";
     case "boolean":
       return "boolean";
     case "string":
@@ -42,7 +59,7 @@ export function wireShapeOf(node: Node): WireShape {
     case "object":
       return "message";
     default:
-      // No type that is served as protobuf has floating point numbers or values of any type.
+      // No type that is served as protobuf has values of any type but JSON's.
       throw new Error(`a schema without a protobuf form: ${JSON.stringify(node)}`);
   }
 }

@@ -1,8 +1,7 @@
 // Protobuf's wire format, read: every length is checked against what is there before it is believed.
 import { badRequest, type StatusError } from "#core";
-import { LENGTH_DELIMITED, VARINT } from "./writer.ts";
+import { FIXED64, LENGTH_DELIMITED, VARINT } from "./writer.ts";
 
-const FIXED64 = 1;
 const START_GROUP = 3;
 const END_GROUP = 4;
 const FIXED32 = 5;
@@ -84,6 +83,12 @@ export class ProtoReader {
     const start = this.#at;
     this.#at += length;
     return this.#bytes.toString("utf8", start, this.#at);
+  }
+
+  double(): number {
+    const start = this.#at;
+    this.#pass(8);
+    return this.#bytes.readDoubleLE(start);
   }
 
   /** A view into what is read, not a copy. */

@@ -6,6 +6,7 @@ const INITIAL_BYTES = 4 << 10;
 const SHORT = 48;
 
 export const VARINT = 0;
+export const FIXED64 = 1;
 export const LENGTH_DELIMITED = 2;
 
 /** Grows towards the front; what is written first comes last. One writer makes one message. */
@@ -18,7 +19,7 @@ export class ProtoWriter {
     return this.#buffer.length - this.#at;
   }
 
-  /** Makes room for `size` bytes and returns where they begin. */
+  /** Makes room for `size` bytes and returns where they begin: in a new buffer, perhaps, so that it is asked for afterwards. */
   #take(size: number): number {
     if (size > this.#at) {
       const { length } = this;
@@ -34,7 +35,8 @@ export class ProtoWriter {
   /** A whole number; negative ones take ten bytes, as Go writes them. */
   varint(value: number): void {
     if (value >= 0 && value < 0x80) {
-      this.#buffer[this.#take(1)] = value;
+      const at = this.#take(1);
+      this.#buffer[at] = value;
       return;
     }
     let rest = value < 0 ? BigInt.asUintN(64, BigInt(value)) : value;
@@ -62,12 +64,18 @@ export class ProtoWriter {
     this.tag(field, LENGTH_DELIMITED);
   }
 
+  double(value: number): void {
+    const at = this.#take(8);
+    this.#buffer.writeDoubleLE(value, at);
+  }
+
   /** A text with its length. */
   text(value: string): void {
     const { length } = value;
     if (length > SHORT || !this.#ascii(value)) {
       const size = Buffer.byteLength(value);
-      this.#buffer.write(value, this.#take(size), size, "utf8");
+      const at = this.#take(size);
+      this.#buffer.write(value, at, size, "utf8");
       this.varint(size);
     } else this.varint(length);
   }
@@ -88,13 +96,15 @@ export class ProtoWriter {
 
   /** Bytes with their length. */
   bytes(value: Uint8Array): void {
-    this.#buffer.set(value, this.#take(value.length));
+    const at = this.#take(value.length);
+    this.#buffer.set(value, at);
     this.varint(value.length);
   }
 
   /** Bytes as they are. */
   raw(value: Uint8Array): void {
-    this.#buffer.set(value, this.#take(value.length));
+    const at = this.#take(value.length);
+    this.#buffer.set(value, at);
   }
 
   /** All that was written; the writer must not be used afterwards. */
