@@ -125,7 +125,7 @@ export function receive(resource: Resource, { json, duplicates, text }: JsonBody
     metadata.namespace = namespace;
   } else delete metadata.namespace;
   if (name !== "") {
-    if ((metadata.name ?? "") === "") metadata.name = name;
+    if ((metadata.name ?? "") === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
     if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
   return { ...object, metadata: withSentEntries(metadata, sent) };

@@ -1,5 +1,5 @@
 // Creating an object: name, namespace, what the server owns of the metadata, admission, and the first write.
-import { alreadyExists, badRequest, nameSuffix, notFound, rfc3339, uuid } from "#core";
+import { alreadyExists, nameSuffix, notFound, rfc3339, unknownFailure, uuid } from "#core";
 import type { KubeObject, ObjectMeta } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { invalid, terminating } from "./errors.ts";
@@ -102,6 +102,6 @@ export async function create(
 ): Promise<Result> {
   const { fieldValidation, warn } = context;
   const object = receive(place.resource, body, { namespace: place.namespace, name: "", fieldValidation, warn });
-  if ((object.metadata.resourceVersion ?? "") !== "") throw badRequest("resourceVersion should not be set on objects to be created");
+  if (!/^0*$/.test(object.metadata.resourceVersion ?? "")) throw unknownFailure("resourceVersion should not be set on objects to be created");
   return createObject(tools, place, { object: withoutSystemFields(object) }, context);
 }
