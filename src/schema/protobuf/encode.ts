@@ -94,7 +94,8 @@ function orFields(or: Node["x-eider-or"], fields: EncodeMessage): EncodeMessage 
   }
   return (value, out) => {
     if (!Array.isArray(value)) single(value, out, 1);
-    else for (const item of value.toReversed() as unknown[]) or === "array" ? single(item, out, 2) : textField(out, 2, String(item));
+    else if (or === "array") for (const item of value.toReversed() as unknown[]) single(item, out, 2);
+    else for (const item of value.toReversed() as unknown[]) textField(out, 2, String(item));
   };
 }
 
