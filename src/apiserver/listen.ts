@@ -35,8 +35,7 @@ const STREAMS_MAX = 1_000;
 const DRAIN_TIMEOUT_MS = 60_000;
 const CONNECTIONS_MAX = 4_096;
 /** Connections taken over at once: commands, forwarded ports. */
-const TAKEN_MAX = 1_000;
-const TOO_MANY_TAKEN = `the server has ${TAKEN_MAX} open streams already; close some of them or try again later`;
+const TAKEN_OVER_MAX = 1_000;
 /** How long requests may go on after `close`. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -182,8 +181,13 @@ function headText({ status, headers }: ApiResponse): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n`;
 }
 
+interface TakenOver {
+  readonly open: Set<Duplex>;
+  readonly max: number;
+}
+
 /** Answers a request for another protocol: the connection goes to whoever takes it over, or ends with the refusal. */
-async function serveUpgrade(tools: ListenTools, taken: Set<Duplex>, request: IncomingMessage, socket: TLSSocket): Promise<void> {
+async function serveUpgrade(tools: ListenTools, taken: TakenOver, request: IncomingMessage, socket: TLSSocket): Promise<void> {
   socket.on("error", (error) => tools.logger.debug("connection failed", { err: error }));
   try {
     const { method = "", url: target = "" } = request;
@@ -191,9 +195,12 @@ async function serveUpgrade(tools: ListenTools, taken: Set<Duplex>, request: Inc
     const answer = await tools.handle({ method, target, headers: headersOf(request), ...(peer === undefined ? {} : { peer }) });
     if (socket.destroyed) return;
     if (answer.takeOver === undefined) return await refuse(request, socket, answer, tools.clock);
-    if (taken.size >= TAKEN_MAX) return await refuse(request, socket, errorResponse(new StatusError("TooManyRequests", TOO_MANY_TAKEN)), tools.clock);
-    taken.add(socket);
-    socket.once("close", () => taken.delete(socket));
+    if (taken.open.size >= taken.max) {
+      const why = `the server has ${taken.max} open streams already; close some of them or try again later`;
+      return await refuse(request, socket, errorResponse(new StatusError("TooManyRequests", why)), tools.clock);
+    }
+    taken.open.add(socket);
+    socket.once("close", () => taken.open.delete(socket));
     socket.write(headText(answer));
     await answer.takeOver(socket);
   } catch (error) {
@@ -238,7 +245,7 @@ function idleConnections(closing: AbortSignal) {
 }
 
 /** See `ApiServer.listen`. Rejects when the address cannot be bound. */
-export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Promise<Listening> {
+export async function listen(tools: ListenTools, { at, tls, takenOverMax = TAKEN_OVER_MAX }: ListenOptions): Promise<Listening> {
   const closing = new AbortController();
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
@@ -258,7 +265,7 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
     if (request.httpVersionMajor === 1) idle.busy(request.socket as TLSSocket, response);
     void serve(tools, closing.signal, request, response);
   });
-  const taken = new Set<Duplex>();
+  const taken: TakenOver = { open: new Set(), max: takenOverMax };
   server.on("upgrade", (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
     idle.takenOver(socket);
     if (head.length > 0) socket.unshift(head);
@@ -284,7 +291,7 @@ export async function listen(tools: ListenTools, { at, tls }: ListenOptions): Pr
     async close() {
       closing.abort();
       // These would go on for ever.
-      for (const connection of taken) connection.destroy();
+      for (const connection of taken.open) connection.destroy();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // Those without open requests end here, the others with their last one.
       for (const session of sessions) session.close();

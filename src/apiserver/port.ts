@@ -209,6 +209,8 @@ export interface ListenOptions {
   readonly at: { readonly fd: number } | { readonly host: string; readonly port: number };
   /** PEM texts; client certificates are verified against `clientCa`. */
   readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string };
+  /** Connections that may be taken over at once (commands, forwarded ports); default 1,000. One more gets a 429. */
+  readonly takenOverMax?: number;
 }
 
 export interface Listening {

@@ -26,6 +26,11 @@ export function textResponse(status: number, body: string): ApiResponse {
   return { status, headers: { ...PRIVATE, "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" }, body };
 }
 
+/** An answer of somebody else, which no cache may keep unless they say so. */
+export function asPrivate(response: ApiResponse): ApiResponse {
+  return response.takeOver === undefined ? { ...response, headers: { ...PRIVATE, ...response.headers } } : response;
+}
+
 /** Kubernetes' answer for paths that nothing is served at. */
 export function pageNotFound(): ApiResponse {
   return textResponse(404, "404 page not found\n");

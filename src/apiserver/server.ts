@@ -27,7 +27,7 @@ import { readObject } from "./read-body.ts";
 import { createRequestMetrics, unmeasured, type RequestMetrics } from "./request-metrics.ts";
 import { createRegistry, type Registry, type Resource } from "./registry.ts";
 import { requestInfo, type ResourceInfo } from "./request-info.ts";
-import { asStatusError, encodedResponse, errorResponse, tooManyRequests } from "./responses.ts";
+import { asPrivate, asStatusError, encodedResponse, errorResponse, tooManyRequests } from "./responses.ts";
 import { COLLECTION_LIMITS, REQUEST_LIMITS, Seats } from "./seats.ts";
 import { storeFor } from "./stored-form.ts";
 import { createTransport } from "./transport.ts";
@@ -84,7 +84,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
     const proxy = handler.passesOn === true ? proxyOf(request, call) : undefined;
     const object = decode(await get({ ...writeTools, store }, { resource, namespace, name: proxy?.target.name ?? name }));
     const passed = proxy === undefined ? {} : { proxy };
-    return handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal, http: request, ...passed });
+    return asPrivate(await handler.handle({ verb, namespace, name, object, query, body: request.body, user, signal, http: request, ...passed }));
   }
   const asking = { headers: request.headers, query };
   const presentation = negotiate(asking, { custom: resource.kind.custom, verb });

@@ -302,3 +302,14 @@ test("refusals before anything starts", needsKubectl, async () => {
   assert.match((await kubectl({}, "exec", "nobody", "--", "ls")).stderr, /pods "nobody" not found/);
   assert.match((await kubectl({}, "get", "--raw", "/api/v1/namespaces/default/pods/p/exec?command=ls&stdout=true")).stderr, /Upgrade request required/);
 });
+
+test("a platform that is killed leaves no command behind, and its pods as they are", needsKubectl, async () => {
+  const child = spawn("kubectl", ["exec", "p", "--", "sh", "-c", "echo $$; exec sleep 1000"], { env: environment(), stdio: ["ignore", "pipe", "ignore"] });
+  const pid = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString().trim())));
+  const { containerID } = JSON.parse((await kubectl({}, "get", "pod", "p", "-o", "jsonpath={.status.containerStatuses[0]}")).stdout) as { containerID: string };
+  process.kill(platform.state.pid, "SIGKILL");
+  await eventually("the command is gone", async () => !existsSync(`/proc/${pid}`));
+  await eventually("commands work again", async () => (await kubectl({}, "exec", "p", "--", "echo", "back")).stdout === "back\n");
+  const after = JSON.parse((await kubectl({}, "get", "pod", "p", "-o", "jsonpath={.status.containerStatuses[0]}")).stdout) as { containerID: string };
+  assert.equal(after.containerID, containerID);
+});

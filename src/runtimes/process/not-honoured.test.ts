@@ -11,6 +11,11 @@ const rows: readonly { name: string; given: Spec; want: readonly string[] }[] = 
     want: ["spec.containers[1].resources.limits: stored, but process pods run without limits of cpu and memory"],
   },
   {
+    name: "a terminal",
+    given: { containers: [{ name: "a", tty: true, stdin: true }] },
+    want: ["spec.containers[0].tty: stored, but a process pod has no terminal of its own; `kubectl exec -t` has one"],
+  },
+  {
     name: "security contexts of containers, init containers and the pod",
     given: {
       containers: [{ name: "a", securityContext: { runAsUser: 1 } }],

@@ -10,11 +10,12 @@ export function notHonoured(spec: Spec, path: string): string[] {
     ["initContainers", spec.initContainers ?? []],
   ] as const;
   const ofContainers = lists.flatMap(([name, containers]) =>
-    containers.flatMap(({ resources, securityContext }, index) => {
+    containers.flatMap(({ resources, securityContext, tty }, index) => {
       const at = `${path}.${name}[${index}]`;
       const limits = Object.keys(resources?.limits ?? {});
       return [
         ...(limits.length === 0 ? [] : [`${at}.resources.limits: stored, but process pods run without limits of ${limits.sort().join(" and ")}`]),
+        ...(tty === true ? [`${at}.tty: stored, but a process pod has no terminal of its own; \`kubectl exec -t\` has one`] : []),
         ...(isEmpty(securityContext) ? [] : [`${at}.securityContext: stored, but process pods are not isolated; run code that you trust`]),
       ];
     }),
