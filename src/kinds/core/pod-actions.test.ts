@@ -94,3 +94,43 @@ test("an eviction and a binding that Go's typed clients send as protobuf say the
   const target = back?.["target"] as { kind: string; name: string } | undefined;
   assert.deepEqual([target?.kind, target?.name], ["Node", "n"]);
 });
+
+for (const { name, before, after, want } of [
+  {
+    name: "loses a container",
+    before: {
+      containers: [
+        { name: "c", image: "i" },
+        { name: "d", image: "i" },
+      ],
+    },
+    after: {},
+    want: ["Forbidden: pod updates may not add or remove containers"],
+  },
+  { name: "gets an earlier deadline", before: { activeDeadlineSeconds: 9 }, after: { activeDeadlineSeconds: 5 }, want: [] },
+  {
+    name: "gets a later deadline",
+    before: { activeDeadlineSeconds: 5 },
+    after: { activeDeadlineSeconds: 9 },
+    want: ["Invalid value: 9: must be less than or equal to previous value"],
+  },
+  {
+    name: "loses its deadline",
+    before: { activeDeadlineSeconds: 5 },
+    after: {},
+    want: ["Invalid value: null: must not update from a positive integer to nil value"],
+  },
+  {
+    name: "gets a deadline that is none",
+    before: {},
+    after: { activeDeadlineSeconds: -5 },
+    want: ["Invalid value: -5: must be between 1 and 2147483647, inclusive", "Invalid value: -5: must be between 0 and 2147483647, inclusive"],
+  },
+]) {
+  test(`a pod that ${name}`, () => {
+    assert.deepEqual(
+      compiled.validate(pod(after), pod(before)).map(({ message }) => message),
+      want,
+    );
+  });
+}

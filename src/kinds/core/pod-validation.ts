@@ -86,6 +86,13 @@ function containerErrors(field: string, container: Container, shared: { seen: Se
   ];
 }
 
+const SECONDS_MAX = 0x7fff_ffff;
+const between = (least: number): string => `must be between ${least} and ${SECONDS_MAX}, inclusive`;
+
+function deadlineOf(field: string, seconds: number | undefined): FieldError[] {
+  return seconds === undefined || (seconds >= 1 && seconds <= SECONDS_MAX) ? [] : [fieldError.invalid(field, seconds, between(1))];
+}
+
 /** Errors of a spec after defaults, at `field` (`spec` or `spec.template.spec`). */
 export function podSpecErrors(field: string, spec: PodSpec): FieldError[] {
   const volumes = volumeErrors(`${field}.volumes`, spec.volumes ?? []);
@@ -101,6 +108,7 @@ export function podSpecErrors(field: string, spec: PodSpec): FieldError[] {
     ...oneOf(`${field}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES),
     ...oneOf(`${field}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES),
     ...(account === "" ? [] : names.dnsSubdomain(account).map((detail) => fieldError.invalid(`${field}.serviceAccountName`, account, detail))),
+    ...deadlineOf(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds),
     ...notNegative(`${field}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),
   ];
 }
@@ -121,10 +129,27 @@ function fixedPart(spec: PodSpec, old: PodSpec): PodSpec {
   };
 }
 
+/** A deadline may come nearer and never go away. */
+function deadlineErrors(now: number | undefined, before: number | undefined): FieldError[] {
+  const field = "spec.activeDeadlineSeconds";
+  if (now === undefined) return before === undefined ? [] : [fieldError.invalid(field, null, "must not update from a positive integer to nil value")];
+  if (now < 0 || now > SECONDS_MAX) return [fieldError.invalid(field, now, between(0))];
+  return before !== undefined && before < now ? [fieldError.invalid(field, now, "must be less than or equal to previous value")] : [];
+}
+
+/** What is wrong with a change of a pod: containers that come or go end the look, as a bad deadline does. */
+function changeErrors(spec: PodSpec, old: PodSpec): FieldError[] {
+  for (const list of ["containers", "initContainers"] as const) {
+    if ((spec[list] ?? []).length !== (old[list] ?? []).length) return [fieldError.forbidden(`spec.${list}`, "pod updates may not add or remove containers")];
+  }
+  const deadline = deadlineErrors(spec.activeDeadlineSeconds, old.activeDeadlineSeconds);
+  if (deadline.length > 0) return deadline;
+  return equal(fixedPart(spec, old), fixedPart(old, old)) ? [] : [fieldError.forbidden("spec", CHANGEABLE)];
+}
+
 /** Errors of a Pod; with `old` also of the change. */
 export function podErrors(pod: Pod, old: Pod | undefined, subresource = ""): FieldError[] {
   const wrong = [...podSpecErrors("spec", pod.spec), ...ephemeralErrors("spec.ephemeralContainers", pod.spec, old?.spec)];
   if (subresource === "ephemeralcontainers") return wrong;
-  if (old !== undefined && !equal(fixedPart(pod.spec, old.spec), fixedPart(old.spec, old.spec))) wrong.push(fieldError.forbidden("spec", CHANGEABLE));
-  return wrong;
+  return old === undefined ? wrong : [...wrong, ...changeErrors(pod.spec, old.spec)];
 }
