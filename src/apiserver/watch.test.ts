@@ -75,16 +75,23 @@ test("streaming lists end with the bookmark that client-go waits for", async () 
   await watch.close();
 });
 
-test("bookmarks come once a minute when asked for, and timeoutSeconds ends the stream", async () => {
+test("bookmarks come once a minute and before the end, unless there is nothing new to tell; timeoutSeconds ends the stream", async () => {
   const { server, store, clock } = await withMaps();
   const watch = await openWatch(server, `${MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=90&resourceVersion=${store.revision}`);
   const first = watch.next();
   await ask(server, "POST /api/v1/namespaces", { metadata: { name: "elsewhere" } });
   await clock.advance(60_000);
   assert.deepEqual(await first, { type: "BOOKMARK", object: { kind: "ConfigMap", apiVersion: "v1", metadata: { resourceVersion: String(store.revision) } } });
+  const last = watch.next();
+  await clock.advance(28_000);
+  assert.equal((await last)?.type, "BOOKMARK");
   const end = watch.next();
-  await clock.advance(30_000);
+  await clock.advance(2_000);
   assert.equal(await end, undefined);
+  const quiet = await openWatch(server, `${MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=50&resourceVersion=${store.revision}`);
+  const nothing = quiet.next();
+  await clock.advance(50_000);
+  assert.equal(await nothing, undefined);
   assert.equal(clock.waiting, 0);
 });
 

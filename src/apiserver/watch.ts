@@ -27,6 +27,8 @@ export interface WatchTools {
 
 /** Bookmarks come about once a minute, as from Kubernetes. */
 const BOOKMARK_MS = 60_000;
+/** The last one comes so long before the end. */
+const LAST_BOOKMARK_MS = 2_000;
 /** A watch without `timeoutSeconds` ends after half an hour to an hour. */
 const LIFETIME_MS = 1_800_000;
 /** About what the encryption and the sending of a piece take after it was written; on a connection of its own it is most of the work. */
@@ -40,12 +42,17 @@ function bookmark(resource: Resource, revision: number, initialEnd: boolean): Fr
   return frameOf("BOOKMARK", resource.head + JSON.stringify({ metadata, ...resource.kind.blank }).slice(1));
 }
 
-/** Wakes the queue again and again after `ms`, until the signal ends it. */
-async function tick(clock: Clock, ms: number, { onTick, signal }: { onTick: () => void; signal: AbortSignal }): Promise<void> {
+/** How long to wait for each bookmark: about a minute, and once more until shortly before the end, so that the next watch goes on from there. */
+function* bookmarkWaits(lifetimeMs: number): Generator<number, void, void> {
+  for (let leftMs = lifetimeMs - LAST_BOOKMARK_MS; leftMs > 0; leftMs -= BOOKMARK_MS) yield Math.min(BOOKMARK_MS, leftMs);
+}
+
+/** Calls `onTick` after each of the waits, until the signal ends it. */
+async function tick(clock: Clock, waitsMs: Iterable<number>, { onTick, signal }: { onTick: (waitedMs: number) => void; signal: AbortSignal }): Promise<void> {
   try {
-    while (!signal.aborted) {
-      await clock.sleep(ms, signal);
-      onTick();
+    for (const waitMs of waitsMs) {
+      await clock.sleep(waitMs, signal);
+      onTick(waitMs);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -65,14 +72,18 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
   const queue = new EventQueue();
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal, ...(resource.gone === undefined ? [] : [resource.gone])]);
-  const due = { end: false, bookmark: false };
+  const due: { end: boolean; bookmark: "minute" | "last" | undefined } = { end: false, bookmark: undefined };
   let unsubscribe = (): void => {};
   try {
     unsubscribe = subscribe(store, { prefix: selection.prefix, after, visibility, onEvents: (events) => queue.push(events) });
     ended.addEventListener("abort", () => queue.notify(), { once: true });
     const lifetimeMs = parameters.timeoutSeconds === undefined ? LIFETIME_MS * (1 + float(rng)) : parameters.timeoutSeconds * 1000;
-    void tick(clock, lifetimeMs, { signal: ended, onTick: () => ((due.end = true), queue.notify()) });
-    if (parameters.bookmarks) void tick(clock, BOOKMARK_MS, { signal: ended, onTick: () => ((due.bookmark = true), queue.notify()) });
+    void tick(clock, [lifetimeMs], { signal: ended, onTick: () => ((due.end = true), queue.notify()) });
+    if (parameters.bookmarks)
+      void tick(clock, bookmarkWaits(lifetimeMs), {
+        signal: ended,
+        onTick: (waitedMs) => ((due.bookmark = waitedMs === BOOKMARK_MS ? "minute" : "last"), queue.notify()),
+      });
     if (start !== undefined) {
       yield* initialFrames(tools, start, request);
       if (parameters.bookmarks) yield [bookmark(resource, start.revision, true)];
@@ -83,10 +94,11 @@ export async function* watchFrames(tools: WatchTools, request: WatchRequest, sig
       if (frames.length > 0) {
         if (visibility === "durable") tools.turns.spend(SENDING_MS);
         yield frames;
-      } else if (due.bookmark && queue.empty) {
-        due.bookmark = false;
+      } else if (due.bookmark !== undefined && queue.empty) {
         const reached = visibility === "durable" ? store.durableRevision : store.revision;
-        if (reached >= after) yield [bookmark(resource, reached, false)];
+        // The one before the end tells news only; those of the minutes also that the stream is alive.
+        if (reached > after || (reached === after && due.bookmark === "minute")) yield [bookmark(resource, reached, false)];
+        due.bookmark = undefined;
       } else if (queue.empty) await queue.wait();
     }
   } finally {
