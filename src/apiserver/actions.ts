@@ -1,5 +1,5 @@
 // Subresources that take an object of a kind of their own by POST, and act on the object that it is posted to.
-import { badRequest } from "#core";
+import { badRequest, rfc3339 } from "#core";
 import type { KubeObject } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { deleteOptions, remove } from "./delete.ts";
@@ -18,7 +18,7 @@ export interface Action {
 }
 
 /** What a sent object asks for: a deletion with these options, or a change. */
-export type Asked = { readonly deletes: unknown } | { readonly changes: (current: KubeObject) => KubeObject };
+export type Asked = { readonly deletes: unknown } | { readonly changes: (current: KubeObject, now: string) => KubeObject };
 
 /** An object in an older version is read as one in the version that is served: nothing differs but the name. */
 function inServedVersion({ resource, olderVersions }: Action, body: JsonBody): JsonBody {
@@ -40,6 +40,9 @@ export async function perform(
   if (sent.metadata.name !== name) throw badRequest(`name in URL does not match name in ${kind} object`);
   const asked = action.act(sent);
   if ("deletes" in asked) await remove(tools, target, deleteOptions(asked.deletes, query), context);
-  else await update(tools, target, { subresource, isWhole: false, wanted: (current) => ({ object: asked.changes(current) }) }, context);
+  else {
+    const wanted = (current: KubeObject): { readonly object: KubeObject } => ({ object: asked.changes(current, rfc3339(tools.clock.wallMs())) });
+    await update(tools, target, { subresource, isWhole: false, isAct: true, wanted }, context);
+  }
   return DONE;
 }

@@ -60,7 +60,8 @@ export function replacing(tools: WriteTools, written: Written, body: JsonBody, c
   }
   const object = receive(resource, body, receiving(written, context));
   const creates = subresource === "" && resource.kind.createsOnUpdate === true;
-  return { wanted: () => ({ object }), ...(creates ? { created: () => ({ object }) } : {}) };
+  const made = { object, json: body.json };
+  return { wanted: () => made, ...(creates ? { created: () => made } : {}) };
 }
 
 /** Kubernetes cannot make a Scale of what was applied to that of a custom object, unless it changes nothing. */

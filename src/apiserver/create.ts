@@ -4,7 +4,7 @@ import type { KubeObject, ObjectMeta } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { invalid, terminating } from "./errors.ts";
 import { keyOf } from "./keys.ts";
-import { ownersAfter, trackedWrite, type Owners } from "./ownership.ts";
+import { asSent, ownersAfter, trackedWrite, type Owners } from "./ownership.ts";
 import type { Resource } from "./registry.ts";
 import { admitted, commit, type Result, type WriteContext, type WriteTools } from "./writing.ts";
 
@@ -53,13 +53,15 @@ function withFirstStatus(resource: Resource, object: KubeObject): KubeObject {
 export interface NewObject {
   readonly object: KubeObject;
   readonly owners?: { readonly entries: Owners };
+  /** The JSON that the object was read from, where a client sent it whole. */
+  readonly json?: unknown;
 }
 
 /** Throws AlreadyExists, also when no generated name is free. */
 export async function createObject(
   tools: WriteTools,
   place: { readonly resource: Resource; readonly namespace: string },
-  { object: sent, owners }: NewObject,
+  { object: sent, owners, json }: NewObject,
   context: WriteContext,
 ): Promise<Result> {
   const { resource, namespace } = place;
@@ -70,7 +72,7 @@ export async function createObject(
   }
   await checkNamespace(tools, resource, namespace, given);
   const filled = resource.compiled.applyDefaults(withFirstStatus(resource, sent));
-  const entries = owners === undefined ? ownersAfter(trackedWrite(resource, "", context, tools.clock), undefined, filled) : owners.entries;
+  const entries = owners === undefined ? ownersAfter(trackedWrite(resource, "", context, tools.clock), undefined, asSent(filled, json)) : owners.entries;
   const prepared = resource.kind.prepareNew?.(filled) ?? filled;
   let name = given;
   for (let attempt = 0; attempt < (given === "" ? GENERATED_ATTEMPTS : 1); attempt++) {
@@ -103,5 +105,5 @@ export async function create(
   const { fieldValidation, warn } = context;
   const object = receive(place.resource, body, { namespace: place.namespace, name: "", fieldValidation, warn });
   if (!/^0*$/.test(object.metadata.resourceVersion ?? "")) throw unknownFailure("resourceVersion should not be set on objects to be created");
-  return createObject(tools, place, { object: withoutSystemFields(object) }, context);
+  return createObject(tools, place, { object: withoutSystemFields(object), json: body.json }, context);
 }

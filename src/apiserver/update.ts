@@ -5,7 +5,7 @@ import { createObject, type NewObject } from "./create.ts";
 import { isRemovable } from "./deletion-state.ts";
 import { invalid } from "./errors.ts";
 import { keyOf } from "./keys.ts";
-import { ownersAfter, trackedWrite, withoutNewTimes, withOwners, type Owners } from "./ownership.ts";
+import { asSent, ownersAfter, trackedWrite, withoutNewTimes, withOwners, type Owners } from "./ownership.ts";
 import type { Resource } from "./registry.ts";
 import { admitted, ATTEMPTS_MAX, commit, erase, resultText, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
 
@@ -16,6 +16,8 @@ export interface Change {
   readonly wanted: (current: KubeObject) => NewObject;
   /** What is created when there is nothing; absent: NotFound. */
   readonly created?: (() => NewObject) | undefined;
+  /** The server itself acts on what a client has asked for: nobody manages what it changes, and it is no new generation. */
+  readonly isAct?: boolean;
   /** The wanted object was sent whole: its uid says which object is meant. One that a patch makes may not have another. */
   readonly isWhole: boolean;
 }
@@ -114,18 +116,24 @@ function withGeneration(resource: Resource, current: KubeObject, next: KubeObjec
 /** The next state of the object, or undefined when nothing changes. */
 async function nextState(tools: WriteTools, target: Target, current: Result, change: Change, context: WriteContext): Promise<KubeObject | undefined> {
   const { resource } = target;
-  const { object: wanted, owners } = change.wanted(current.object);
+  const { object: wanted, owners, json } = change.wanted(current.object);
   checkLock(target, current.object, { wanted, isWhole: change.isWhole });
   // Who changes a part of an object says nothing of its status: defaults are for objects that are new.
   const isPart = resource.served.parts?.[change.subresource] !== undefined;
   const filled = resource.compiled.applyDefaults(isPart ? withStatusOf(wanted, current.object) : wanted);
-  const entries = owners === undefined ? ownersAfter(trackedWrite(resource, change.subresource, context, tools.clock), current.object, filled) : owners.entries;
+  const { resourceVersion, managedFields } = current.object.metadata;
+  const entries =
+    change.isAct === true
+      ? (managedFields as Owners)
+      : owners === undefined
+        ? ownersAfter(trackedWrite(resource, change.subresource, context, tools.clock), current.object, asSent(filled, json))
+        : owners.entries;
   const carried = carryOver(resource, change, current.object, filled);
   const next = await admitted(resource, carried, entries, { operation: "UPDATE", subresource: change.subresource, old: current.object }, context);
-  const { resourceVersion, managedFields } = current.object.metadata;
   const state = withOwners({ ...next, metadata: { ...next.metadata, resourceVersion } }, withoutNewTimes(entries, managedFields as Owners));
   if (equal(state, current.object)) return undefined;
-  return withGeneration(resource, current.object, withOwners(state, entries));
+  const told = withOwners(state, entries);
+  return change.isAct === true ? told : withGeneration(resource, current.object, told);
 }
 
 /** An object after an update; `isNew`: there was none before. */

@@ -162,5 +162,8 @@ const podActions: NonNullable<ServedKind["actions"]> = {
     olderVersions: ["policy/v1beta1"],
     act: (sent) => ({ deletes: evicted(sent as Eviction) }),
   },
-  binding: { kind: Binding as unknown as Kind, act: (sent) => ({ changes: bound(sent as Binding) as unknown as (pod: KubeObject) => KubeObject }) },
+  binding: {
+    kind: Binding as unknown as Kind,
+    act: (sent) => ({ changes: bound(sent as Binding) as unknown as (pod: KubeObject, now: string) => KubeObject }),
+  },
 };

@@ -21,14 +21,16 @@ test("an eviction's options are those of the deletion; a grace below nothing is 
   assert.deepEqual(evicted(eviction({ dryRun: ["All"], gracePeriodSeconds: -5 })), { dryRun: ["All"], gracePeriodSeconds: 1 });
 });
 
+const NOW = "2026-01-01T00:00:00Z";
+
 const binding = (target: object, annotations?: object): Binding =>
   ({ apiVersion: "v1", kind: "Binding", metadata: { ...meta, ...(annotations === undefined ? {} : { annotations }) }, target }) as Binding;
 
 test("a binding gives a pod its node and its annotations, and the pod is scheduled", () => {
-  const { spec, metadata, status } = bound(binding({ kind: "Node", name: "n" }, { a: "b" }))(pod({}, { annotations: { c: "d" } }));
+  const { spec, metadata, status } = bound(binding({ kind: "Node", name: "n" }, { a: "b" }))(pod({}, { annotations: { c: "d" } }), NOW);
   assert.equal(spec.nodeName, "n");
   assert.deepEqual(metadata.annotations, { a: "b", c: "d" });
-  assert.deepEqual(status?.conditions, [{ type: "PodScheduled", status: "True" }]);
+  assert.deepEqual(status?.conditions, [{ type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: NOW }]);
 });
 
 for (const { name, spec, metadata, message } of [
@@ -43,7 +45,7 @@ for (const { name, spec, metadata, message } of [
 ]) {
   test(`a pod ${name} gets no node`, () => {
     assert.throws(
-      () => bound(binding({ name: "n" }))(pod(spec, metadata)),
+      () => bound(binding({ name: "n" }))(pod(spec, metadata), NOW),
       (error) => isReason(error, "Conflict") && error.message === `Operation cannot be fulfilled on pods/binding "p": ${message}`,
     );
   });

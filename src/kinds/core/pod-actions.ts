@@ -63,11 +63,11 @@ export function evicted({ deleteOptions = {} }: Eviction): object {
 }
 
 /** The pod on the node that a binding names. Throws in Kubernetes' words, which give no reason for what is wrong with a binding. */
-export function bound({ target, metadata }: Binding): (pod: Pod) => Pod {
+export function bound({ target, metadata }: Binding): (pod: Pod, now: string) => Pod {
   const { kind = "", name = "" } = target;
   if (kind !== "" && kind !== "Node") throw unknownFailure(`target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`);
   if (name === "") throw unknownFailure("target.name: Required value");
-  return (pod) => {
+  return (pod, now) => {
     const refuse = (why: string): Error => conflict({ group: "", resource: "pods/binding" }, pod.metadata.name, why);
     if (pod.metadata.deletionTimestamp !== undefined) throw refuse(`pod ${pod.metadata.name} is being deleted, cannot be assigned to a host`);
     const { nodeName = "", schedulingGates = [] } = pod.spec;
@@ -75,7 +75,10 @@ export function bound({ target, metadata }: Binding): (pod: Pod) => Pod {
     if (schedulingGates.length > 0) throw refuse(`pod ${pod.metadata.name} has non-empty .spec.schedulingGates`);
     const { annotations = {} } = metadata;
     const merged = { ...pod.metadata.annotations, ...annotations };
-    const conditions = [...(pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled"), { type: "PodScheduled", status: "True" }];
+    const conditions = [
+      ...(pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled"),
+      { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: now },
+    ];
     return {
       ...pod,
       metadata: { ...pod.metadata, ...(Object.keys(merged).length === 0 ? {} : { annotations: merged }) },
