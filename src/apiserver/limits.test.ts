@@ -59,3 +59,37 @@ test("a long list that its client gives up holds nothing", async () => {
   await ask(server, `GET ${MAPS}`);
   assert.equal(open, 0, "read to the end");
 });
+
+test("20,000 objects of a kind are listed and streamed in pieces that stay small", async () => {
+  const { server, store } = await fixture();
+  const OBJECTS = 20_000;
+  const PIECE_MAX = 1 << 20;
+  for (let at = 0; at < OBJECTS; at++) {
+    const name = `m${at}`;
+    const encode = (revision: number): string =>
+      JSON.stringify({
+        kind: "ConfigMap",
+        apiVersion: "v1",
+        metadata: { name, namespace: "default", resourceVersion: String(revision) },
+        data: { at: "x".repeat(200) },
+      });
+    await store.put({ key: `/core/configmaps/default/${name}`, encode, expect: "absent", durability: "rebuildable" });
+  }
+  const initial = "watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+  for (const [query, each] of [
+    ["", /"name":"m\d+"/g],
+    [initial, /"type":"ADDED"/g],
+  ] as const) {
+    const answer = await server.handle({ method: "GET", target: `${MAPS}?${query}`, headers: { authorization: "Bearer good" } });
+    let count = 0;
+    let largest = 0;
+    for await (const piece of answer.body as AsyncIterable<string | Uint8Array>) {
+      const text = Buffer.from(piece).toString();
+      count += text.match(each)?.length ?? 0;
+      largest = Math.max(largest, text.length);
+      if (text.includes("initial-events-end")) break;
+    }
+    assert.equal(count, OBJECTS, query);
+    assert.ok(largest < PIECE_MAX, `a piece has ${largest} characters`);
+  }
+});
