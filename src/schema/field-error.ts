@@ -21,7 +21,9 @@ export interface FieldError {
 }
 
 function show(value: unknown): string {
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  // Go writes JSON so that it can stand in HTML.
+  return typeof value === "string" ? JSON.stringify(value) : JSON.stringify(value).replaceAll(/[&<>]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
 
 const after = (detail: string): string => (detail === "" ? "" : `: ${detail}`);

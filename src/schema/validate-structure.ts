@@ -133,10 +133,9 @@ function objectCheck(node: Node, next: (node: Node) => Check): Check {
   const others = node.additionalProperties === undefined ? undefined : next(node.additionalProperties);
   const limits = { min: node.minProperties, max: node.maxProperties, what: "properties" };
   const counts = limits.min !== undefined || limits.max !== undefined;
-  const hasPast = node["x-kubernetes-map-type"] !== "atomic";
   return (value, path, found, old) => {
     const object = value as Record<string, unknown>;
-    const before = hasPast && isObject(old) ? old : undefined;
+    const before = isObject(old) ? old : undefined;
     const at = (name: string): string => (path === "" ? name : `${path}.${name}`);
     if (counts) tell(found, countErrors(path, Object.keys(object).length, limits));
     if (others !== undefined) {

@@ -7,3 +7,16 @@ export function pattern(source: string): Pattern {
   const compiled = RE2JS.compile(source);
   return { matches: (text) => compiled.matcher(text).find() };
 }
+
+/** A pattern whose matches are wanted themselves. */
+export function replaceable(source: string): { find(text: string): string[] } {
+  const compiled = RE2JS.compile(source);
+  return {
+    find(text) {
+      const matcher = compiled.matcher(text);
+      const found: string[] = [];
+      while (matcher.find()) found.push(matcher.group() ?? "");
+      return found;
+    },
+  };
+}
