@@ -186,7 +186,10 @@ const ADDRESSES: Readonly<Record<string, Handler>> = {
   "kubernetes.CIDR.ip(): kubernetes.IP": (cidr: Cidr) => new Ip(cidr.address),
 };
 
-class Sets {}
+/** What stands before the dot of `sets.contains`. */
+class Sets {
+  readonly name = "sets";
+}
 const SETS: Readonly<Record<string, Handler>> = {
   "Sets.contains(list<A>, list<A>): bool": (_sets: Sets, list: readonly unknown[], other: readonly unknown[]) => other.every((item) => list.includes(item)),
   "Sets.intersects(list<A>, list<A>): bool": (_sets: Sets, list: readonly unknown[], other: readonly unknown[]) => other.some((item) => list.includes(item)),

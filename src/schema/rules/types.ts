@@ -134,7 +134,10 @@ export class TypeBuilder {
       fields[name] = type.name;
       members.set(property, { name, toCel: type.toCel });
     }
-    const Shape = class {};
+    // The engine tells types apart by their constructors.
+    const Shape = class {
+      readonly [name: string]: unknown;
+    };
     const name = `Object${this.#count++}`;
     this.#environment.registerType(name, { ctor: Shape, fields } as never);
     this.#environment.registerOperator(`${name} == ${name}`, equalValues as never);
