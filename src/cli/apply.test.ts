@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Draft, KubeObject } from "#schema";
-import { threeWayPatch, withLastApplied } from "./apply.ts";
+import { isSame, threeWayPatch, withLastApplied } from "./apply.ts";
 
 const LAST = "kubectl.kubernetes.io/last-applied-configuration";
 const object = (spec: object, annotations?: Record<string, string>): KubeObject =>
@@ -33,4 +33,13 @@ test("the annotation holds the object without itself, also the second time, and 
   assert.deepEqual(withLastApplied(once), once);
   assert.deepEqual(given, draft({ a: 1 }));
   assert.deepEqual(JSON.parse(once.metadata.annotations?.[LAST] ?? ""), { ...draft({ a: 1 }), metadata: { name: "a", annotations: {} } });
+});
+
+test("isSame: versions, times, owners of fields and the status do not count; what users write does", () => {
+  const before = object({ a: 1, b: { c: 2 } }, { x: "1" });
+  const later = { ...before, metadata: { ...before.metadata, resourceVersion: "9", managedFields: [{}] }, status: { ready: true } } as unknown as KubeObject;
+  assert.equal(isSame(before, later), true);
+  assert.equal(isSame(before, object({ b: { c: 2 }, a: 1 }, { x: "1" })), true, "keys have no order");
+  assert.equal(isSame(before, object({ a: 1, b: { c: 3 } }, { x: "1" })), false);
+  assert.equal(isSame(before, object({ a: 1, b: { c: 2 } }, { x: "2" })), false);
 });

@@ -1,5 +1,5 @@
 // Client-side apply of one object: a three-way merge patch over the last applied configuration.
-import type { Draft, KubeObject } from "#schema";
+import { equal, type Draft, type KubeObject } from "#schema";
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -16,6 +16,18 @@ export function withLastApplied<O extends KubeObject>(wanted: Draft<O>): Draft<O
 export function threeWayPatch<O extends KubeObject>(current: O, wanted: Draft<O>): unknown {
   const last = JSON.parse(current.metadata.annotations?.[LAST_APPLIED] ?? "{}") as Json;
   return merge(last, JSON.parse(JSON.stringify(wanted)) as Json);
+}
+
+/**
+ * Whether an apply has changed nothing that users write. The version is no sign of that: the first apply after another
+ * program's write moves the time at which we wrote what we own, as on every Kubernetes.
+ */
+export function isSame(before: KubeObject, after: KubeObject): boolean {
+  const written = (object: KubeObject): unknown => {
+    const { metadata, status: _, ...rest } = object as KubeObject & { readonly status?: unknown };
+    return { ...rest, metadata: { labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} } };
+  };
+  return equal(written(before), written(after));
 }
 
 function merge(last: Json, wanted: Json): Json {

@@ -4,7 +4,7 @@ import { parseAllDocuments } from "yaml";
 import { isReason, rfc3339 } from "#core";
 import { Service } from "#kinds";
 import type { Draft } from "#schema";
-import { threeWayPatch, withLastApplied } from "../apply.ts";
+import { isSame, threeWayPatch, withLastApplied } from "../apply.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit.ts";
 import { newService, withFlags, type ServiceFlags } from "../service-spec.ts";
@@ -138,8 +138,7 @@ async function apply(name: string | undefined, flags: WriteFlags, context: CliCo
       before === undefined
         ? await client.create(Service, wanted)
         : await client.patch<Service>(Service, target, { type: "application/merge-patch+json", body: threeWayPatch(before, wanted) });
-    if (before?.metadata.resourceVersion === written.metadata.resourceVersion && flags.output === undefined)
-      context.out(`No changes to apply to service '${target.name}'.\n`);
+    if (before !== undefined && isSame(before, written) && flags.output === undefined) context.out(`No changes to apply to service '${target.name}'.\n`);
     await finish({ context, client, service: written, before, verb: before === undefined ? "created" : "applied", flags });
   });
 }
