@@ -1,5 +1,5 @@
 // host: the real machine behind core's interfaces; only `main` imports it. Doors of their own, since not every thread
-// needs them: `#host/log` (pino) and `#host/certificates` (x509).
+// needs them: `#host/log` (pino), `#host/certificates` (x509) and `#host/https` (node:https).
 export { measureEventLoopDelay } from "./event-loop-delay.ts";
 export { giveBackMemory } from "./give-back-memory.ts";
 export { createSystemRng } from "./system-rng.ts";

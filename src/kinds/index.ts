@@ -86,6 +86,7 @@ export type { Endpoint, EndpointPort } from "./discovery/v1.types.ts";
 export { CustomResourceDefinition } from "./apiextensions/custom-resource-definition.ts";
 export { approvalOf as apiApprovalOf } from "./apiextensions/approval.ts";
 export { definitionErrors } from "./apiextensions/validation.ts";
+export { webhookConversion, type PostToWebhook } from "./apiextensions/conversion-review.ts";
 export { kindOf as customKindOf } from "./apiextensions/custom-kinds.ts";
 export { versionsOf as customVersionsOf, type Convert as ConvertCustom, type CustomVersion } from "./apiextensions/stored-versions.ts";
 export { definitionAdmission, finalizerWarnings, onDefinitionDeletion } from "./apiextensions/admission.ts";

@@ -11,6 +11,7 @@ import { followSettings } from "#controllers";
 import type { Logger } from "#core";
 import { createSystemRng, giveBackMemory, measureEventLoopDelay, systemClock } from "#host";
 import { servingCertificate } from "#host/certificates";
+import { httpsPost } from "#host/https";
 import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
 import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
@@ -24,6 +25,7 @@ import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 import { runControllers } from "./controllers.ts";
+import { conversionWebhooks } from "./conversion-webhook.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
 import { dataFolder } from "./data-folder.ts";
 import { explained } from "./explain.ts";
@@ -124,7 +126,7 @@ const definitions = serveDefinitions({
   clock,
   rng,
   logger: logger.with({ room: "definitions" }),
-  convert: () => () => Promise.reject(new Error("conversion webhooks are not asked yet")),
+  convert: conversionWebhooks({ client: () => client, rng, post: httpsPost }),
 });
 const informing = informers.run(signal);
 await ensureBootstrapObjects(client, {
