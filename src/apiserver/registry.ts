@@ -85,13 +85,21 @@ export function resourceOf(served: ServedKind, convert: Convert = () => undefine
     head: kind.custom ? `{${versionText},${kindText},` : `{${kindText},${versionText},`,
     actions: actionsOf(served),
   };
+  let tracking: Resource["tracking"] | undefined;
   if (custom === undefined) {
     const compiled = compileKind(kind);
-    return { ...fixed, compiled, table: tableOf(kind), tracking: trackingOf(kind, compiled, convert) };
+    const table = tableOf(kind);
+    return {
+      ...fixed,
+      compiled,
+      table,
+      get tracking() {
+        return (tracking ??= trackingOf(kind, compiled, convert));
+      },
+    };
   }
   let compiled: CompiledKind | undefined;
   let table: TableOf | undefined;
-  let tracking: Resource["tracking"] | undefined;
   return {
     ...fixed,
     gone: custom.gone,

@@ -1,6 +1,6 @@
 // Compiles a kind: decode, default and validate as functions that no longer look at the schema.
 import { badRequest, StatusError } from "#core";
-import { mergeTypeOf } from "./apply/index.ts";
+import { mergeTypeOf, type MergeType } from "./apply/index.ts";
 import type { CompiledKind, Decoded, DecodeOptions } from "./compiled.ts";
 import { isObject } from "./compile-nodes.ts";
 import { typedDecoder } from "./decode-typed.ts";
@@ -156,13 +156,20 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
   const root = rootOf(plain);
   const decode = decoderOf(plain, definitions);
   const names = { apiVersion: apiVersionOf(plain), kind: kind.kind } as KubeObject;
+  let mergeType: MergeType | undefined;
+  let empty: KubeObject | undefined;
   return {
     kind,
     root,
     definitions,
     protobuf: kind.custom ? undefined : protobufCodec(root, definitions),
-    mergeType: mergeTypeOf(root, definitions, objectMeta),
-    empty: kind.custom ? names : decode(names, { fieldValidation: "Ignore" }).object,
+    // Kinds that nobody writes need neither.
+    get mergeType() {
+      return (mergeType ??= mergeTypeOf(root, definitions, objectMeta));
+    },
+    get empty() {
+      return (empty ??= kind.custom ? names : decode(names, { fieldValidation: "Ignore" }).object);
+    },
     restore: restorer(definitions)(root),
     decode,
     applyDefaults(object) {

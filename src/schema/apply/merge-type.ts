@@ -168,7 +168,9 @@ function deferred(get: () => MergeType): MergeType {
 export function mergeTypeOf(root: Node, definitions: Readonly<Record<string, Node>>, metadata: Node): MergeType {
   const meta = metadata === root ? DEDUCED : mergeTypeOf(metadata, {}, metadata);
   const at = (node: Node, open: boolean, next: (node: Node) => MergeType): MergeType => {
-    const step = (child: Node, inside: boolean): MergeType => marked(child, child.$ref !== undefined || !inside ? next(child) : at(child, true, next));
+    const inner = (child: Node, inside: boolean): MergeType => (child.$ref !== undefined || !inside ? next(child) : at(child, true, next));
+    // The metadata of the object itself is of the same type as that of objects inside it.
+    const step = (child: Node, inside: boolean): MergeType => (child === metadata ? meta : marked(child, inner(child, inside)));
     return compile(node, { definitions, metadata: meta, open, next: step });
   };
   return nodeCompiler<MergeType>(definitions, (node, next) => at(node, false, next), deferred)(root);
