@@ -47,7 +47,7 @@ for (const words of ["service create x --image y", "service update x --env A=b",
   }
 }
 
-for (const flags of ["--webhook-listen 9443", "--webhook-listen localhost:99999", "--webhook-url http://10.0.0.5"]) {
+for (const flags of ["--webhook-listen 9443", "--webhook-listen 0.0.0.0:9443", "--webhook-listen localhost:99999", "--webhook-url http://10.0.0.5"]) {
   test(`"controllers ${flags}" is refused before anything is done`, async () => {
     const { context, acts, errors } = contextFor(["controllers", ...flags.split(" ")]);
     assert.equal(await runCli(context), EXIT.usage, errors.join(""));

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { isReason, silentLogger, SimClock, StatusError, statusOf, type Clock } from "#core";
 import { createClient } from "./client.ts";
@@ -149,6 +152,30 @@ test("HTTP transport: credentials and agent are sent, and answers that are no St
   const transport = transportTo(url);
   await assert.rejects(createClient(transport).get(ConfigMaps, "default", "one"), (error) => isReason(error, "Forbidden") && error.message === "no entry");
   assert.deepEqual(headers, ["Bearer secret", "eider-test"]);
+  transport.close();
+  await close(server);
+});
+
+test("HTTP transport: a token from a file is read again after a minute, and kept while the file is away", async () => {
+  const seen: (string | undefined)[] = [];
+  const { server, url } = await listen((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end('{"metadata":{}}');
+  });
+  const folder = await mkdtemp(join(tmpdir(), "eider-token-"));
+  const tokenFile = join(folder, "token");
+  const clock = new SimClock();
+  const transport = createHttpTransport({ server: url, token: "first", tokenFile, clock, logger: silentLogger, userAgent: "eider-test" });
+  const ask = (): Promise<unknown> => createClient(transport).list(ConfigMaps);
+  await writeFile(tokenFile, "second\n");
+  await ask();
+  await clock.advance(60_000);
+  await ask();
+  await rm(tokenFile);
+  await clock.advance(60_000);
+  await ask();
+  assert.deepEqual(seen, ["Bearer first", "Bearer second", "Bearer second"]);
+  await rm(folder, { recursive: true });
   transport.close();
   await close(server);
 });

@@ -1,4 +1,5 @@
 // A transport over HTTP or HTTPS to a real API server: kept-alive connections, JSON bodies, streamed watches.
+import { readFile } from "node:fs/promises";
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { fromStatus, isReason, StatusError, type Clock, type Logger, type Status, type StatusReason } from "#core";
@@ -21,6 +22,8 @@ const TIMEOUT_MS = 32_000;
 const WATCH_IDLE_MS = 180_000;
 /** A peer that is gone without a word is noticed by the kernel, too. */
 const KEEP_ALIVE_MS = 30_000;
+/** As client-go does it. */
+const TOKEN_MS = 60_000;
 const SOCKETS_MAX = 32;
 const BODY_BYTES_MAX = 256 << 20;
 const WATCH_LINE_BYTES_MAX = 16 << 20;
@@ -104,6 +107,18 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
 
 type SendRequest = (exchange: Exchange) => Promise<IncomingMessage>;
 
+/** The token as it is now: one from a file is read again after a while, and stays as it was while the file cannot be read. */
+function tokenSource({ clock, token, tokenFile }: HttpTransportOptions): () => Promise<string | undefined> {
+  const latest = { token, readMs: clock.monotonicMs() };
+  return async () => {
+    if (tokenFile === undefined || clock.monotonicMs() < latest.readMs + TOKEN_MS) return latest.token;
+    latest.readMs = clock.monotonicMs();
+    const text = await readFile(tokenFile, "utf8").catch(() => "");
+    if (text.trim() !== "") latest.token = text.trim();
+    return latest.token;
+  };
+}
+
 /** Opens connections to one server; watches have theirs to themselves. */
 function connectionsTo(options: HttpTransportOptions): { readonly exchange: SendRequest; close(): void } {
   const base = new URL(options.server);
@@ -118,7 +133,8 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
     ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
     ...(options.insecure === true ? { rejectUnauthorized: false } : {}),
   };
-  const requestFor = ({ method, path, contentType, body, signal, timeoutMs }: Exchange): RequestOptions => ({
+  const tokenNow = tokenSource(options);
+  const requestFor = ({ method, path, contentType, body, signal, timeoutMs }: Exchange, token: string | undefined): RequestOptions => ({
     method,
     hostname: base.hostname.replace(/^\[|\]$/g, ""),
     port: base.port === "" ? (secure ? 443 : 80) : Number(base.port),
@@ -127,7 +143,7 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
     headers: {
       accept: "application/json",
       "user-agent": options.userAgent,
-      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
     },
     ...(signal === undefined ? {} : { signal }),
@@ -135,19 +151,21 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
     ...(secure ? tls : {}),
   });
   return {
-    exchange: (call) =>
-      new Promise((resolve, reject) => {
+    async exchange(call) {
+      const token = await tokenNow();
+      return new Promise((resolve, reject) => {
         const { method, path, timeoutMs } = call;
         let answer: IncomingMessage | undefined;
         const answered = (response: IncomingMessage): void => resolve((answer = response));
-        const sent = secure ? httpsRequest(requestFor(call), answered) : httpRequest(requestFor(call), answered);
+        const sent = secure ? httpsRequest(requestFor(call, token), answered) : httpRequest(requestFor(call, token), answered);
         sent.on("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
         sent.on("timeout", () => (answer ?? sent).destroy(new StatusError("Timeout", `${method} ${path}: nothing came for ${timeoutMs} ms`)));
         sent.on("error", (cause) => {
           reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
         });
         sent.end(call.body);
-      }),
+      });
+    },
     close() {
       agent.destroy();
       watchAgent.destroy();

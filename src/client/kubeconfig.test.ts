@@ -32,6 +32,7 @@ test("kubeconfig: the current context with inline data and files next to the kub
     cert: "CERT",
     key: "KEY",
     token: "TOKEN",
+    tokenFile: join(folder, "token"),
     tlsServerName: "api",
     namespace: "team",
   });

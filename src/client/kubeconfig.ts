@@ -12,6 +12,8 @@ export interface ServerAccess {
   readonly cert?: string;
   readonly key?: string;
   readonly token?: string;
+  /** Where the token came from, when it came from a file: such files are renewed from outside. */
+  readonly tokenFile?: string;
   /** Name to check the server's certificate against instead of the host of `server`. */
   readonly tlsServerName?: string;
   /** The file says not to check the server's certificate. */
@@ -90,6 +92,7 @@ export async function loadKubeconfig(text: string, options: { readonly folder: s
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined || textOf(user, "token") !== undefined ? {} : { tokenFile: resolve(options.folder, tokenFile) }),
     ...(tlsServerName === undefined ? {} : { tlsServerName }),
     ...(cluster["insecure-skip-tls-verify"] === true ? { insecure: true } : {}),
     namespace: textOf(context, "namespace") ?? "default",

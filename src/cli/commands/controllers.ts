@@ -53,6 +53,12 @@ export function addControllersCommand(program: Command, context: CliContext): vo
     .addHelpText("after", HELP)
     .action(async (flags: Flags) => {
       const { host, port } = listenAddress(flags.webhookListen);
+      const webhookUrl = urlOf(flags.webhookUrl);
+      if (flags.webhooks && webhookUrl === undefined && ["0.0.0.0", "::"].includes(host)) {
+        throw new CliError("usage", `${host} is every address of this machine: the cluster needs one`, {
+          hint: "say which with --webhook-url https://ADDRESS:PORT",
+        });
+      }
       await context.controllers({
         kubeconfig: kubeconfigOf(flags, context),
         context: flags.context,
@@ -63,7 +69,7 @@ export function addControllersCommand(program: Command, context: CliContext): vo
         webhooks: flags.webhooks,
         webhookHost: host,
         webhookPort: port,
-        webhookUrl: urlOf(flags.webhookUrl),
+        webhookUrl,
         force: flags.force === true,
       });
     });
