@@ -217,7 +217,10 @@ class Importer {
     const [owner, name] = goType.includes(".") ? (goType.split(".") as [string, string]) : [source, goType];
     const file = this.#fileOf(owner);
     const alias = file.aliases.get(name);
-    if (alias !== undefined) return this.#shape(owner, alias);
+    if (alias !== undefined) {
+      const shape = this.#shape(owner, alias);
+      return { ...shape, node: { ...shape.node, "x-eider-type": `v1.${name}` } };
+    }
     if (!file.structs.has(name)) throw new Error(`${source}: unknown Go type ${goType}`);
     this.add(owner, name);
     return { node: { $ref: `${SOURCES[owner]?.prefix ?? ""}.${name}` }, type: name, kind: "struct" };

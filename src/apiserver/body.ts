@@ -1,7 +1,7 @@
 // From the body of a request to JSON and to an object of the expected kind, with Kubernetes' complaints.
 import { badRequest, StatusError } from "#core";
 import type { FieldValidation, KubeObject, ObjectMeta, TypeMeta } from "#schema";
-import { invalid } from "./errors.ts";
+import { invalid, notRegistered } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
 /** Larger bodies are refused, as Kubernetes does. */
@@ -20,10 +20,15 @@ const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
+/** The media types of objects, as Kubernetes names them when it refuses another. */
+export const OBJECT_TYPES = [JSON_TYPE, YAML, PROTOBUF];
+
 /** A body as JSON, with the fields that its text names twice. */
 export interface JsonBody {
   readonly json: unknown;
   readonly duplicates: readonly string[];
+  /** How strict validation tells them, where that is another way. */
+  readonly refusal?: string;
   /** The text of JSON, in whose order problems are told. */
   readonly text?: string;
 }
@@ -73,7 +78,11 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Refuses an object of another kind or version. */
-export function checkType({ kind, apiVersion }: Resource, sent: TypeMeta, name = ""): void {
+export function checkType(
+  { kind, apiVersion }: Resource,
+  sent: TypeMeta,
+  { name = "", isServed = true }: { readonly name?: string; readonly isServed?: boolean } = {},
+): void {
   if (sent.kind === kind.kind && sent.apiVersion === apiVersion) return;
   if (kind.custom && sent.apiVersion !== apiVersion)
     throw badRequest(`the API version in the data (${sent.apiVersion}) does not match the expected API version (${apiVersion})`);
@@ -83,8 +92,10 @@ export function checkType({ kind, apiVersion }: Resource, sent: TypeMeta, name =
   }
   const internal = kind.group === "" ? "core" : (kind.group.split(".", 1)[0] ?? "");
   const sentPackage = sent.apiVersion.split("/").at(-1);
-  const why = `converting (${sentPackage}.${sent.kind}) to (${internal}.${kind.kind}): unknown conversion`;
-  throw badRequest(`${sent.kind} in version ${JSON.stringify(sent.apiVersion)} cannot be handled as a ${kind.kind}: ${why}`);
+  const why = isServed
+    ? `converting (${sentPackage}.${sent.kind}) to (${internal}.${kind.kind}): unknown conversion`
+    : notRegistered(sent.kind, sent.apiVersion);
+  throw badRequest(`${sent.kind} in version ${JSON.stringify(sentPackage)} cannot be handled as a ${kind.kind}: ${why}`);
 }
 
 /** The object with its kind and version; what is missing is taken from the URL. */
@@ -93,7 +104,7 @@ function withKind(resource: Resource, json: unknown): Record<string, unknown> {
   if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): expected a JSON object`);
   const said = (member: string, fallback: string): string => (typeof json[member] === "string" && json[member] !== "" ? json[member] : fallback);
   const { name } = isRecord(json["metadata"]) ? json["metadata"] : {};
-  checkType(resource, { kind: said("kind", kind.kind), apiVersion: said("apiVersion", apiVersion) }, typeof name === "string" ? name : "");
+  checkType(resource, { kind: said("kind", kind.kind), apiVersion: said("apiVersion", apiVersion) }, { name: typeof name === "string" ? name : "" });
   return { ...json, kind: kind.kind, apiVersion };
 }
 
@@ -112,10 +123,14 @@ export interface Receiving {
 }
 
 /** A sent object: of the right kind, without unknown fields, in the namespace and with the name of the URL. */
-export function receive(resource: Resource, { json, duplicates, text }: JsonBody, receiving: Receiving): KubeObject {
+export function receive(resource: Resource, { json, duplicates, refusal, text }: JsonBody, receiving: Receiving): KubeObject {
   const { namespace, name, fieldValidation, warn } = receiving;
   const sent = withKind(resource, json);
-  const { object, warnings } = resource.compiled.decode(sent, { fieldValidation, duplicates, ...(text === undefined ? {} : { text }) });
+  const { object, warnings } = resource.compiled.decode(sent, {
+    fieldValidation,
+    duplicates: fieldValidation === "Strict" && refusal !== undefined ? [refusal] : duplicates,
+    ...(text === undefined ? {} : { text }),
+  });
   warnings.forEach(warn);
   const metadata = { ...object.metadata };
   if (resource.namespaced) {

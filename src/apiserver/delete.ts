@@ -1,11 +1,12 @@
 // Deleting: options from body and query, preconditions, and the steps until an object is gone.
 import { badRequest, conflict, notFound, StatusError, unknownFailure } from "#core";
 import { jsonSyntaxError, messages, openEnvelope, typedDecoder, type KubeObject, type Node } from "#schema";
-import { bytesOf, isRecord, mediaTypeOf, PROTOBUF, textOf } from "./body.ts";
+import { bytesOf, isRecord, JSON_TYPE, mediaTypeOf, OBJECT_TYPES, PROTOBUF, textOf, YAML } from "./body.ts";
 import { deletionStep, isRemovable, type Propagation } from "./deletion-state.ts";
-import { invalidOptions, kindless, notRegistered, preconditionFailed, type OptionsKind } from "./errors.ts";
+import { invalidOptions, kindless, notRegistered, preconditionFailed, type OptionsKind, unsupportedMediaType } from "./errors.ts";
 import { decode, keyOf } from "./keys.ts";
 import { isSet } from "./request-info.ts";
+import { readYaml, YamlError } from "./yaml-body.ts";
 import { ATTEMPTS_MAX, commit, erase, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
 
 export interface DeleteOptions {
@@ -105,7 +106,24 @@ export function deleteOptions(json: unknown, query: URLSearchParams): DeleteOpti
 export function readDeleteOptions(contentType: string | undefined, body: Uint8Array | string | undefined, query: URLSearchParams): DeleteOptions {
   const bytes = bytesOf(body);
   if (bytes.length === 0) return deleteOptions(undefined, query);
-  return deleteOptions(mediaTypeOf(contentType) === PROTOBUF ? fromProtobuf(bytes) : fromJson(textOf(bytes)), query);
+  switch (mediaTypeOf(contentType)) {
+    case JSON_TYPE:
+      return deleteOptions(fromJson(textOf(bytes)), query);
+    case YAML:
+      return deleteOptions(fromYaml(bytes.toString()), query);
+    case PROTOBUF:
+      return deleteOptions(fromProtobuf(bytes), query);
+    default:
+      throw unsupportedMediaType(OBJECT_TYPES);
+  }
+}
+
+function fromYaml(sent: string): unknown {
+  try {
+    return readYaml(sent).value;
+  } catch (error) {
+    throw error instanceof YamlError ? unknownFailure(error.message) : error;
+  }
 }
 
 function fromProtobuf(bytes: Uint8Array): unknown {

@@ -15,7 +15,7 @@ import type { Verb } from "./port.ts";
 import { get, inOnePiece, list, type Page } from "./read.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import type { Resource } from "./registry.ts";
-import { scaleOf, type Scale } from "./scale.ts";
+import { scaleOf, scalesOf, type Scale } from "./scale.ts";
 import { update, type Change } from "./update.ts";
 import type { Result, WriteContext, WriteTools } from "./writing.ts";
 
@@ -69,7 +69,7 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
       return { as: "object", status: 201, result: await create(tools, { resource, namespace }, payload.object(resource), context) };
     }
     case "update":
-      return change(tools, call, replacing(tools, call, payload.object(resource), context), context);
+      return change(tools, call, replacing(tools, call, payload.object(writtenAs(call)), context), context);
     case "patch":
       return change(tools, call, patching(tools, call, payload.patch(resource, context.fieldValidation), context), context);
     case "delete":
@@ -85,6 +85,11 @@ async function acted(tools: WriteTools, call: Call, asked: Parameters<typeof act
   const { resource, namespace, name, subresource, query } = call;
   const body = await act(tools, { target: { resource, namespace, name }, subresource, query }, asked, context);
   return { as: "plain", status: body.code, body };
+}
+
+/** The resource whose objects a PUT sends: a Scale is one of its own. */
+function writtenAs({ resource, subresource }: Call): Resource {
+  return subresource === "scale" && resource.kind.subresources.scale !== undefined ? scalesOf(resource) : resource;
 }
 
 function scaled(resource: Resource, object: KubeObject): Outcome {

@@ -1,13 +1,16 @@
 // The encodings in which a client may send an object: JSON, YAML and protobuf, read into JSON with Kubernetes' complaints.
 import { badRequest, isReason } from "#core";
-import { duplicateFields, jsonSyntaxError, NumberLiteral, openEnvelope, parseWithLiterals, withExactNumbers } from "#schema";
-import { bytesOf, checkType, isRecord, JSON_TYPE, mediaTypeOf, PROTOBUF, tooDeepAt, YAML, type JsonBody } from "./body.ts";
+import { duplicateFields, jsonSyntaxError, NumberLiteral, openEnvelope, parseWithLiterals, withExactNumbers, type TypeMeta } from "#schema";
+import { bytesOf, checkType, isRecord, JSON_TYPE, mediaTypeOf, OBJECT_TYPES, PROTOBUF, tooDeepAt, YAML, type JsonBody } from "./body.ts";
 import { kindless, unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 import { readYaml, YamlError } from "./yaml-body.ts";
 
-/** The media types of objects, as Kubernetes names them when it refuses another. */
-const OBJECT_TYPES = [JSON_TYPE, YAML, PROTOBUF];
+/** What a body has to hold, and which kinds are known at all: refusals of the others have words of their own. */
+export interface Expected {
+  readonly resource: Resource;
+  readonly isServed: (type: TypeMeta) => boolean;
+}
 
 /** How much of an unreadable body the complaint shows. */
 const EXCERPT_BYTES = 30;
@@ -32,6 +35,16 @@ function explained<T>(read: () => T, explain: (why: string) => string): T {
   }
 }
 
+/**
+ * Refuses what says that it is of another kind; what it does not say is taken from the URL. Bodies of subresources are
+ * kinds of their own, in several versions, and looked at by those who take them.
+ */
+function checkSaid({ resource, isServed }: Expected, said: TypeMeta): void {
+  if (!isServed({ kind: resource.kind.kind, apiVersion: resource.apiVersion })) return;
+  const type = { kind: said.kind || resource.kind.kind, apiVersion: said.apiVersion || resource.apiVersion };
+  checkType(resource, type, { isServed: isServed(type) });
+}
+
 /** Go's words for a value that does not say what it is; the reader of a custom kind insists. */
 function untyped(resource: Resource, json: unknown, body: Buffer): string | undefined {
   if (json !== null && !isRecord(json)) return kindless(json);
@@ -46,19 +59,21 @@ function untyped(resource: Resource, json: unknown, body: Buffer): string | unde
 }
 
 /** A value that was read, as the kind's decoder takes it. */
-function checked(resource: Resource, json: unknown, body: Buffer): unknown {
+function checked({ resource, isServed }: Expected, json: unknown, body: Buffer): unknown {
   const why = untyped(resource, json, body);
   if (why !== undefined) throw badRequest(unrecognized(resource, why, body));
   const { kind, custom, version } = resource.kind;
+  if (!custom && isRecord(json)) checkSaid({ resource, isServed }, { kind: String(json["kind"] ?? ""), apiVersion: String(json["apiVersion"] ?? "") });
   if (!custom) return json ?? {};
-  if (isRecord(json) && !json["apiVersion"]) checkType(resource, { kind, apiVersion: "" }, "");
+  if (isRecord(json) && !json["apiVersion"]) checkType(resource, { kind, apiVersion: "" });
   return explained(
     () => withExactNumbers(json),
     (text) => `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${text}`,
   );
 }
 
-function readJson(resource: Resource, body: Buffer): JsonBody {
+function readJson(expected: Expected, body: Buffer): JsonBody {
+  const { resource } = expected;
   const text = body.toString();
   const deep = tooDeepAt(text);
   const refuse = (why: string, cause?: unknown): Error =>
@@ -70,20 +85,22 @@ function readJson(resource: Resource, body: Buffer): JsonBody {
   } catch (cause) {
     throw refuse(jsonSyntaxError(text) ?? "invalid JSON", cause);
   }
-  return { json: checked(resource, json, body), duplicates: duplicateFields(text), text };
+  return { json: checked(expected, json, body), duplicates: duplicateFields(text), text };
 }
 
-function readYamlObject(resource: Resource, body: Buffer): JsonBody {
+function readYamlObject(expected: Expected, body: Buffer): JsonBody {
   try {
     const { value, duplicates } = readYaml(body.toString());
-    const problems = duplicates.length === 0 ? [] : [`yaml: unmarshal errors:\n${duplicates.map((line) => `  ${line}`).join("\n")}`];
-    return { json: checked(resource, value, body), duplicates: problems };
+    const json = checked(expected, value, body);
+    if (duplicates.length === 0) return { json, duplicates };
+    return { json, duplicates, refusal: `yaml: unmarshal errors:\n${duplicates.map((line) => `  ${line}`).join("\n")}` };
   } catch (cause) {
-    throw cause instanceof YamlError ? badRequest(unrecognized(resource, cause.message, body), { cause }) : cause;
+    throw cause instanceof YamlError ? badRequest(unrecognized(expected.resource, cause.message, body), { cause }) : cause;
   }
 }
 
-function readProtobuf(resource: Resource, body: Buffer): JsonBody {
+function readProtobuf(expected: Expected, body: Buffer): JsonBody {
+  const { resource } = expected;
   const { kind, version } = resource.kind;
   const { protobuf } = resource.compiled;
   // Kubernetes itself breaks off the connection here.
@@ -92,7 +109,7 @@ function readProtobuf(resource: Resource, body: Buffer): JsonBody {
     () => openEnvelope(body),
     (why) => unrecognized(resource, why, body),
   );
-  checkType(resource, { kind: sent.type.kind || kind, apiVersion: sent.type.apiVersion || resource.apiVersion }, "");
+  checkSaid(expected, sent.type);
   const json = explained(
     () => protobuf.decode(sent.message),
     (why) => `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`,
@@ -101,15 +118,15 @@ function readProtobuf(resource: Resource, body: Buffer): JsonBody {
 }
 
 /** Reads an object that is written. Throws 415 for other encodings, 413 for too much and 400 for what cannot be read. */
-export function readObject(resource: Resource, contentType: string | undefined, body: Uint8Array | string | undefined): JsonBody {
+export function readObject(expected: Expected, contentType: string | undefined, body: Uint8Array | string | undefined): JsonBody {
   const bytes = bytesOf(body);
   switch (mediaTypeOf(contentType)) {
     case JSON_TYPE:
-      return readJson(resource, bytes);
+      return readJson(expected, bytes);
     case YAML:
-      return readYamlObject(resource, bytes);
+      return readYamlObject(expected, bytes);
     case PROTOBUF:
-      return readProtobuf(resource, bytes);
+      return readProtobuf(expected, bytes);
     default:
       throw unsupportedMediaType(OBJECT_TYPES);
   }

@@ -1,5 +1,5 @@
 // Puts the API server together and answers requests: who is it, what do they want, may they, do it, show it.
-import { readPatch, type UserInfo } from "#schema";
+import { readPatch, type TypeMeta, type UserInfo } from "#schema";
 import { authorizePath, authorizeResource } from "./authorization.ts";
 import { readApply } from "./apply-body.ts";
 import { PROTOBUF, textOf } from "./body.ts";
@@ -46,10 +46,11 @@ interface Parts {
   readonly seats: { readonly requests: Seats; readonly collections: Seats };
 }
 
-function payloadOf(request: ApiRequest): Payload {
+function payloadOf({ registry }: Parts, request: ApiRequest): Payload {
   const contentType = request.headers["content-type"];
+  const isServed = (type: TypeMeta): boolean => registry.resources.some((one) => one.kind.kind === type.kind && one.apiVersion === type.apiVersion);
   return {
-    object: (resource) => readObject(resource, contentType, request.body),
+    object: (resource) => readObject({ resource, isServed }, contentType, request.body),
     patch(resource, fieldValidation) {
       const type = patchType(resource, contentType);
       const text = textOf(request.body);
@@ -98,7 +99,7 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
       const body = watchBody(rendering, presentation, frames, options);
       return encodedResponse(200, body, presentation.type === PROTOBUF ? `${PROTOBUF};stream=watch` : presentation.type, warnings);
     }
-    const outcome = await perform({ ...writeTools, store }, call, payloadOf(request), contextOf(parts, request, call, { user, warnings }));
+    const outcome = await perform({ ...writeTools, store }, call, payloadOf(parts, request), contextOf(parts, request, call, { user, warnings }));
     const body = await encoded(shownOutcome(rendering, outcome), presentation, writeTools.turns);
     return { ...encodedResponse(outcome.status, body, presentation.type, warnings), isDocument: true };
   } catch (error) {

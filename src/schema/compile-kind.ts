@@ -162,7 +162,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
     kind,
     root,
     definitions,
-    protobuf: kind.custom ? undefined : protobufCodec(root, definitions),
+    protobuf: kind.custom ? undefined : protobufCodec(root, definitions, kind.kind),
     // Kinds that nobody writes need neither.
     get mergeType() {
       return (mergeType ??= mergeTypeOf(root, definitions, objectMeta));

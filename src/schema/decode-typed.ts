@@ -39,6 +39,7 @@ const shortName = (ref: string): string => ref.slice(ref.lastIndexOf(".") + 1);
 
 /** The Go type that an error names. */
 function goType(node: Node): string {
+  if (node["x-eider-type"] !== undefined) return node["x-eider-type"];
   if (node.$ref !== undefined) return `v1.${shortName(node.$ref)}`;
   // Times are read as texts first, numbers or texts as numbers.
   if (node.format === "date-time" || node.format === "micro-time") return "string";

@@ -60,6 +60,8 @@ export interface Node {
   readonly "x-eider-zero"?: "drop" | "keep";
   /** Beside a `$ref`: the value may also be a boolean, a list of such values, or a list of texts. */
   readonly "x-eider-or"?: "boolean" | "array" | "strings";
+  /** Go's name of a type that is a text or a map in JSON: refusals tell it. */
+  readonly "x-eider-type"?: string;
   /** A pointer in Go: protobuf leaves it out when it is nil, and writes the others even when they are empty. */
   readonly "x-eider-pointer"?: boolean;
   /** Field number of this property in Kubernetes' protobuf messages. */

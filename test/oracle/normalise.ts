@@ -1,5 +1,10 @@
 // What varies from run to run is replaced by what it stands for. This list is all that is not compared as it is.
+import { parse } from "yaml";
+import { ConfigMap, CoreService, Deployment, Event, Lease, Namespace, Pod, Secret, ServiceAccount } from "#kinds";
+import { apiVersionOf, compileKind, messages, openEnvelope, protobufCodec, type Kind, type ProtobufCodec } from "#schema";
 import type { Raw } from "./replay.ts";
+
+const KINDS = [ConfigMap, CoreService, Deployment, Event, Lease, Namespace, Pod, Secret, ServiceAccount] as readonly unknown[] as readonly Kind[];
 
 /** An answer in the form in which both servers' are compared and the real one's are recorded. */
 export interface Normal {
@@ -18,9 +23,48 @@ const HEADERS = ["content-type", "content-encoding", "warning", "retry-after", "
 type Json = Record<string, unknown>;
 const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The codecs of what is asked for as protobuf in the corpus; lists are told by their items' kinds. */
+const CODECS: ReadonlyMap<string, ProtobufCodec | undefined> = new Map([
+  ...KINDS.map((kind) => [`${apiVersionOf(kind)} ${kind.kind}`, compileKind(kind).protobuf] as const),
+  ["v1 Status", messages.status],
+  ["meta.k8s.io/v1 PartialObjectMetadata", messages.partialObjectMetadata],
+]);
+
+const list = protobufCodec({
+  type: "object",
+  properties: {
+    metadata: { type: "object", properties: { resourceVersion: { type: "string", "x-eider-proto": 2 } }, "x-eider-proto": 1 },
+    items: { type: "array", items: { type: "string", format: "byte" }, "x-eider-proto": 2 },
+  },
+});
+
+const event = protobufCodec({
+  type: "object",
+  properties: {
+    type: { type: "string", "x-eider-proto": 1 },
+    object: { type: "object", properties: { raw: { type: "string", format: "byte", "x-eider-proto": 1 } }, "x-eider-proto": 2 },
+  },
+});
+
+/** What the bytes say, zero values included: both servers have to write the same ones. */
+function fromProtobuf(bytes: Uint8Array): unknown {
+  if (Buffer.from(bytes.subarray(0, 3)).toString() !== "k8s") {
+    const { type, object } = event.decode(bytes) as { type: string; object: { raw: string } };
+    return { type, object: fromProtobuf(Buffer.from(object.raw, "base64")) };
+  }
+  const { type, message } = openEnvelope(bytes);
+  const codec = CODECS.get(`${type.apiVersion} ${type.kind}`);
+  if (codec !== undefined) return { ...type, ...codec.decode(message) };
+  const items = CODECS.get(`${type.apiVersion} ${type.kind.replace(/List$/, "")}`);
+  if (items === undefined) return { ...type, protobufBytes: bytes.length };
+  const decodedList = list.decode(message) as { items?: string[] };
+  return { ...type, ...decodedList, items: (decodedList.items ?? []).map((item) => items.decode(Buffer.from(item, "base64"))) };
+}
+
 /** Bodies that are neither JSON nor text, by media type: one that knows the encoding adds itself here. */
 const DECODERS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
-  "application/vnd.kubernetes.protobuf": (bytes) => ({ protobufBytes: bytes.length }),
+  "application/vnd.kubernetes.protobuf": fromProtobuf,
+  "application/yaml": (bytes) => parse(Buffer.from(bytes).toString()) as unknown,
 };
 
 function decoded(bytes: Uint8Array, contentType: string): unknown {

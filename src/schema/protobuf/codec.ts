@@ -15,8 +15,8 @@ export interface ProtobufCodec {
   decode(bytes: Uint8Array): Record<string, unknown>;
 }
 
-/** Nothing is compiled before the first call. */
-export function protobufCodec(node: Node, definitions: Readonly<Record<string, Node>> = {}): ProtobufCodec {
+/** Nothing is compiled before the first call; complaints name the type. */
+export function protobufCodec(node: Node, definitions: Readonly<Record<string, Node>> = {}, name = "message"): ProtobufCodec {
   let encoder: EncodeMessage | undefined;
   let decoder: DecodeMessage | undefined;
   const write = (object: unknown): ProtoWriter => {
@@ -33,7 +33,7 @@ export function protobufCodec(node: Node, definitions: Readonly<Record<string, N
       return out.finish();
     },
     decode(bytes) {
-      decoder ??= messageDecoder(definitions)(node);
+      decoder ??= messageDecoder(definitions, { node, name })(node);
       const object: Record<string, unknown> = {};
       decoder(new ProtoReader(bytes), object);
       return object;

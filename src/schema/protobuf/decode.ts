@@ -201,7 +201,7 @@ function fieldOf(name: string, node: Node, next: (node: Node) => DecodeMessage):
   };
 }
 
-function compile(node: Node, next: (node: Node) => DecodeMessage): DecodeMessage {
+function compile(node: Node, next: (node: Node) => DecodeMessage, owner: string): DecodeMessage {
   const fields = new Map<number, Field>();
   for (const { name, number, node: child } of messageFields(node)) {
     if (name !== undefined) fields.set(number, fieldOf(name, child, next));
@@ -212,7 +212,7 @@ function compile(node: Node, next: (node: Node) => DecodeMessage): DecodeMessage
   }
   return (reader, into) => {
     while (!reader.done) {
-      const { field: number, wire } = reader.tag("message");
+      const { field: number, wire } = reader.tag(owner);
       const field = fields.get(number);
       if (field === undefined) reader.skip(wire);
       else if (wire === field.wire) field.read(reader, into);
@@ -223,6 +223,10 @@ function compile(node: Node, next: (node: Node) => DecodeMessage): DecodeMessage
 }
 
 /** Compiles the decoders of messages; those of named types are made when a message first needs them. */
-export function messageDecoder(definitions: Readonly<Record<string, Node>>): (node: Node) => DecodeMessage {
-  return nodeCompiler<DecodeMessage>(definitions, compile, (get) => (reader, into) => get()(reader, into));
+export function messageDecoder(
+  definitions: Readonly<Record<string, Node>>,
+  root: { readonly node: Node; readonly name: string },
+): (node: Node) => DecodeMessage {
+  const compileNamed = (node: Node, next: (node: Node) => DecodeMessage): DecodeMessage => compile(node, next, node === root.node ? root.name : "message");
+  return nodeCompiler<DecodeMessage>(definitions, compileNamed, (get) => (reader, into) => get()(reader, into));
 }
