@@ -61,7 +61,7 @@ const BAD: readonly { readonly name: string; readonly body: Uint8Array; readonly
   {
     name: "another kind",
     body: body({ metadata: { name: "a" } }, { kind: "Gadget", apiVersion: "apps/v1" }),
-    message: 'Gadget in version "apps/v1" cannot be handled as a ConfigMap: converting (v1.Gadget) to (core.ConfigMap): unknown conversion',
+    message: 'Gadget in version "v1" cannot be handled as a ConfigMap: converting (v1.Gadget) to (core.ConfigMap): unknown conversion',
   },
 ];
 
