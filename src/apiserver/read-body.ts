@@ -63,7 +63,8 @@ function checked({ resource, isServed }: Expected, json: unknown, body: Buffer):
   const why = untyped(resource, json, body);
   if (why !== undefined) throw badRequest(unrecognized(resource, why, body));
   const { kind, custom, version } = resource.kind;
-  if (!custom && isRecord(json)) checkSaid({ resource, isServed }, { kind: String(json["kind"] ?? ""), apiVersion: String(json["apiVersion"] ?? "") });
+  // They are texts if they are there.
+  if (!custom && isRecord(json)) checkSaid({ resource, isServed }, { kind: "", apiVersion: "", ...(json as Partial<TypeMeta>) });
   if (!custom) return json ?? {};
   if (isRecord(json) && !json["apiVersion"]) checkType(resource, { kind, apiVersion: "" });
   return explained(

@@ -38,7 +38,7 @@ const list = protobufCodec({
   },
 });
 
-const event = protobufCodec({
+const watchEvent = protobufCodec({
   type: "object",
   properties: {
     type: { type: "string", "x-eider-proto": 1 },
@@ -49,7 +49,7 @@ const event = protobufCodec({
 /** What the bytes say, zero values included: both servers have to write the same ones. */
 function fromProtobuf(bytes: Uint8Array): unknown {
   if (Buffer.from(bytes.subarray(0, 3)).toString() !== "k8s") {
-    const { type, object } = event.decode(bytes) as { type: string; object: { raw: string } };
+    const { type, object } = watchEvent.decode(bytes) as { type: string; object: { raw: string } };
     return { type, object: fromProtobuf(Buffer.from(object.raw, "base64")) };
   }
   const { type, message } = openEnvelope(bytes);
