@@ -20,6 +20,7 @@ import {
   serverlessServiceController,
   serviceAccountController,
   serviceController,
+  type Definitions,
   type ResolveDigest,
   type Settings,
 } from "#controllers";
@@ -34,6 +35,8 @@ export interface ControllersOptions {
   readonly transport: Transport;
   readonly informers: InformerSet;
   readonly kinds: readonly Kind[];
+  /** Users' kinds, which come and go. */
+  readonly coming?: Pick<Definitions, "kinds" | "onChange">;
   readonly settings: Settings;
   readonly deciders: Deciders;
   readonly resolveDigest: ResolveDigest;
@@ -136,9 +139,10 @@ function runWorkloads(options: ControllersOptions, { run, runFirst }: Starters):
   run(endpointsController({ informers }));
   run(endpointSliceController({ informers }));
   run(endpointSliceMirroringController());
-  run(namespaceController({ transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced") }));
+  run(namespaceController({ transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced"), coming: () => options.coming?.kinds() ?? [] }));
   run(serviceAccountController({ rootCa: options.rootCa }));
   // Nothing owns Events, and there are many: Kubernetes' collector passes them over, too.
   const collected = kinds.filter((kind) => kind.kind !== Event.kind || kind.group !== Event.group);
-  return createGarbageCollector({ informers, client, kinds: collected, clock, rng, logger });
+  const { coming } = options;
+  return createGarbageCollector({ informers, client, kinds: collected, ...(coming === undefined ? {} : { coming }), clock, rng, logger });
 }

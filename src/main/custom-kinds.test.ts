@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createApiServer, served, type ApiServer } from "#apiserver";
 import { createClient, createInformerSet } from "#client";
+import { createGarbageCollector } from "#controllers";
 import { SeededRng, silentLogger, SimClock } from "#core";
-import { Namespace, Service } from "#kinds";
+import { ConfigMap, Namespace, Service } from "#kinds";
 import type { Kind, UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { MemoryStore } from "#store";
@@ -17,7 +18,7 @@ async function start(t: { after(fn: () => void): void }) {
   const clock = new SimClock();
   const rng = new SeededRng(7);
   const ending = new AbortController();
-  const own = [served({ kind: Namespace }), served({ kind: Service })];
+  const own = [served({ kind: Namespace }), served({ kind: ConfigMap }), served({ kind: Service })];
   const kinds = [...own, definitionKind([Service as unknown as Kind], { platform: PLATFORM.name, engines })];
   const store = new MemoryStore({ clock });
   const api = createApiServer({
@@ -37,6 +38,9 @@ async function start(t: { after(fn: () => void): void }) {
   const definitions = serveDefinitions({ ...options, convert: () => () => Promise.reject(new Error("no webhook")) });
   void informers.run(ending.signal);
   void definitions.run(ending.signal);
+  const collected = kinds.map(({ kind }) => kind);
+  const collector = createGarbageCollector({ informers, client, kinds: collected, coming: definitions, clock, rng, logger: silentLogger });
+  void collector.run(ending.signal);
   await ensureDefinitions(client, [Service as unknown as Kind], 0);
   await clock.advance(10);
   t.after(() => ending.abort());
@@ -156,4 +160,21 @@ test("objects that are older than the schema are shown as it says today", async 
   await ask(api, `PATCH ${CRDS}/widgets.x.dev`, { spec: next.spec }, "application/merge-patch+json");
   await clock.advance(10);
   assert.deepEqual((await ask(api, `GET ${path}/a`)).json["spec"], { mode: "slow" });
+});
+
+test("what a user's object owns goes with it, and a user's object with what owns it", async (t) => {
+  const { api, clock } = await start(t);
+  await ask(api, `POST ${CRDS}`, widgets());
+  await clock.advance(10);
+  const path = "/apis/x.dev/v1/namespaces/default/widgets";
+  const maps = "/api/v1/namespaces/default/configmaps";
+  const owner = await ask(api, `POST ${path}`, widget("owner"));
+  const { uid } = owner.json["metadata"] as unknown as { uid: string };
+  const ownerReferences = [{ apiVersion: "x.dev/v1", kind: "Widget", name: "owner", uid }];
+  await ask(api, `POST ${maps}`, { metadata: { name: "owned", ownerReferences } });
+  await ask(api, `POST ${path}`, { ...widget("owned"), metadata: { name: "owned", ownerReferences } });
+  await ask(api, `DELETE ${path}/owner`);
+  await clock.advance(1000);
+  assert.deepEqual((await ask(api, `GET ${path}`)).json.items, []);
+  assert.deepEqual((await ask(api, `GET ${maps}`)).json.items, []);
 });

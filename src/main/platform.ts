@@ -189,6 +189,7 @@ const controllers = runControllers(
     transport,
     informers,
     kinds: kinds.map(({ kind }) => kind),
+    coming: definitions,
     settings,
     deciders,
     resolveDigest: async (image) => {

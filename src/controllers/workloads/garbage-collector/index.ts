@@ -1,7 +1,8 @@
 // The garbage collector: dependents follow their owners, in the background, in the foreground or not at all.
-import { keyOf, type Client, type InformerSet, type MetaRow } from "#client";
+import { keyOf, type Client, type Informer, type InformerSet, type MetaRow } from "#client";
 import { backoffMs, isReason, WorkQueue, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
 import { equal, type Kind } from "#schema";
+import { ComingRows, type ComingKinds } from "./coming-kinds.ts";
 import { nodeId, OwnerGraph, type Node } from "./observe.ts";
 import { planGarbage, type GarbageAction } from "./plan.ts";
 
@@ -10,6 +11,8 @@ export interface GarbageCollectorOptions {
   readonly client: Client;
   /** Every kind whose objects may own or be owned. */
   readonly kinds: readonly Kind[];
+  /** And those that come and go. */
+  readonly coming?: ComingKinds;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -50,10 +53,19 @@ async function collect(client: Client, graph: OwnerGraph, node: Node): Promise<v
   }
 }
 
+/** Works on one id after the other until the signal aborts; `work` never rejects. */
+async function drain(queue: WorkQueue<string>, signal: AbortSignal, work: (id: string) => Promise<void>): Promise<void> {
+  for (let id = await queue.take(signal); id !== undefined; id = await queue.take(signal)) {
+    await work(id);
+    queue.done(id);
+  }
+}
+
 /** Ends when the signal aborts; never rejects. */
 export function createGarbageCollector(options: GarbageCollectorOptions): { run(signal: AbortSignal): Promise<void> } {
   const { client, clock, informers, kinds, logger, rng } = options;
-  const graph = new OwnerGraph(options);
+  const coming = new ComingRows({ client, clock, rng, logger, coming: options.coming });
+  const graph = new OwnerGraph(options, coming);
   const nodes = new Map<string, Node>();
   const failures = new Map<string, number>();
   const queue = new WorkQueue<string>();
@@ -90,25 +102,26 @@ export function createGarbageCollector(options: GarbageCollectorOptions): { run(
     );
   };
 
+  const listen = (kind: Kind, informer: Informer<MetaRow>): void => {
+    informer.onChange(({ before, after }) => {
+      if (after !== undefined) {
+        if (before === undefined || !sameLinks(before, after)) changed(kind, after);
+      } else if (before !== undefined) {
+        for (const dependent of graph.dependents(before.uid)) add(dependent.node);
+        addOwners(before);
+      }
+    });
+  };
+
   return {
     async run(signal) {
       const rows = kinds.map((kind) => ({ kind, informer: informers.meta(kind) }));
-      for (const { kind, informer } of rows) {
-        informer.onChange(({ before, after }) => {
-          if (after !== undefined) {
-            if (before === undefined || !sameLinks(before, after)) changed(kind, after);
-          } else if (before !== undefined) {
-            for (const dependent of graph.dependents(before.uid)) add(dependent.node);
-            addOwners(before);
-          }
-        });
-      }
+      for (const { kind, informer } of rows) listen(kind, informer);
+      coming.follow(signal, listen);
       const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       await Promise.race([Promise.all(rows.map(({ informer }) => informer.synced)).catch(() => {}), aborted]);
       for (const { kind, informer } of rows) for (const row of informer.list()) changed(kind, row);
-      for (;;) {
-        const id = await queue.take(signal);
-        if (id === undefined) return;
+      await drain(queue, signal, async (id) => {
         const node = nodes.get(id);
         nodes.delete(id);
         try {
@@ -116,10 +129,8 @@ export function createGarbageCollector(options: GarbageCollectorOptions): { run(
           failures.delete(id);
         } catch (error) {
           if (node !== undefined && !signal.aborted) retry(node, error, signal);
-        } finally {
-          queue.done(id);
         }
-      }
+      });
     },
   };
 }

@@ -1,6 +1,7 @@
 // Finds the owners and dependents of an object among the rows of all kinds; only absence is checked live.
-import { keyOf, type Client, type InformerSet, type MetaRow } from "#client";
+import { keyOf, type Client, type Informer, type InformerSet, type MetaRow } from "#client";
 import type { Kind, ObjectKey, OwnerReference } from "#schema";
+import type { ComingRows } from "./coming-kinds.ts";
 import { FOREGROUND, type ObservedNode, type OwnerState } from "./plan.ts";
 
 export interface Node {
@@ -16,31 +17,46 @@ export function nodeId({ kind, key }: Node): string {
 export class OwnerGraph {
   readonly #informers: InformerSet;
   readonly #client: Client;
-  readonly #kinds: ReadonlyMap<string, Kind>;
-  readonly kinds: readonly Kind[];
+  readonly #fixed: readonly Kind[];
+  readonly #byName: ReadonlyMap<string, Kind>;
+  readonly #coming: ComingRows;
 
-  constructor(options: { readonly informers: InformerSet; readonly client: Client; readonly kinds: readonly Kind[] }) {
+  constructor(options: { readonly informers: InformerSet; readonly client: Client; readonly kinds: readonly Kind[] }, coming: ComingRows) {
     this.#informers = options.informers;
     this.#client = options.client;
-    this.kinds = options.kinds;
-    this.#kinds = new Map(options.kinds.map((kind) => [`${kind.group} ${kind.kind}`, kind]));
+    this.#fixed = options.kinds;
+    this.#byName = new Map(options.kinds.map((kind) => [`${kind.group} ${kind.kind}`, kind]));
+    this.#coming = coming;
+  }
+
+  get kinds(): readonly Kind[] {
+    return [...this.#fixed, ...this.#coming.kinds];
+  }
+
+  #rowsOf(kind: Kind): Informer<MetaRow> {
+    return this.#coming.of(kind) ?? this.#informers.meta(kind);
+  }
+
+  /** A kind that is gone has no rows; nobody asks for it again. */
+  #isKnown(kind: Kind): boolean {
+    return this.#byName.get(`${kind.group} ${kind.kind}`) !== undefined || this.#coming.of(kind) !== undefined;
   }
 
   /** Undefined for a reference to a kind that is not collected. */
   ownerNode(reference: OwnerReference, namespace: string): Node | undefined {
     const slash = reference.apiVersion.indexOf("/");
-    const kind = this.#kinds.get(`${slash < 0 ? "" : reference.apiVersion.slice(0, slash)} ${reference.kind}`);
+    const group = slash < 0 ? "" : reference.apiVersion.slice(0, slash);
+    const kind = this.#byName.get(`${group} ${reference.kind}`) ?? this.#coming.kinds.find((one) => one.group === group && one.kind === reference.kind);
     return kind === undefined ? undefined : { kind, key: { namespace: kind.scope === "Namespaced" ? namespace : "", name: reference.name } };
   }
 
   row({ kind, key }: Node): MetaRow | undefined {
-    return this.#informers.meta(kind).get(key.namespace, key.name);
+    return this.#isKnown(kind) ? this.#rowsOf(kind).get(key.namespace, key.name) : undefined;
   }
 
   dependents(uid: string): readonly { readonly node: Node; readonly row: MetaRow }[] {
     return this.kinds.flatMap((kind) =>
-      this.#informers
-        .meta(kind)
+      this.#rowsOf(kind)
         .byIndex("owner", uid)
         .map((row) => ({ node: { kind, key: row }, row })),
     );

@@ -12,14 +12,20 @@ export interface NamespaceControllerOptions {
   readonly transport: Transport;
   /** All namespaced kinds that are served; their objects go with the namespace. */
   readonly kinds: readonly Kind[];
+  /** Those that come and go; their objects go, too. */
+  readonly coming?: () => readonly Kind[];
 }
 
-export function namespaceController({ transport, kinds }: NamespaceControllerOptions): Controller<Namespace, ObservedNamespace, NamespaceEffect> {
+export function namespaceController({
+  transport,
+  kinds,
+  coming = () => [],
+}: NamespaceControllerOptions): Controller<Namespace, ObservedNamespace, NamespaceEffect> {
   return {
     name: "namespace-controller",
     primary: Namespace,
     owns: [],
-    observe: (key, world) => observeNamespace(key, world, kinds),
+    observe: (key, world) => observeNamespace(key, world, [...kinds, ...coming().filter(({ scope }) => scope === "Namespaced")]),
     plan: planNamespace,
     primaryOf: ({ namespace }) => namespace,
     async runEffect(effect, world) {
