@@ -55,6 +55,8 @@ function untyped(resource: Resource, json: unknown, body: Buffer): string | unde
     const what = typeof said === "boolean" ? "bool" : Array.isArray(said) ? "array" : said instanceof NumberLiteral ? "number" : typeof said;
     return `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go struct field .${member} of type string`;
   }
+  const version = json?.["apiVersion"];
+  if (typeof version === "string" && version.split("/").length > 2) return `unexpected GroupVersion string: ${version}`;
   return resource.kind.custom && !json?.["kind"] ? `Object 'Kind' is missing in '${body.toString()}'` : undefined;
 }
 

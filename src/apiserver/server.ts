@@ -25,7 +25,7 @@ import type { ApiRequest, ApiResponse, ApiServer, ApiServerOptions } from "./por
 import { get } from "./read.ts";
 import { readObject } from "./read-body.ts";
 import { createRequestMetrics, unmeasured, type RequestMetrics } from "./request-metrics.ts";
-import { createRegistry, type Registry, type Resource } from "./registry.ts";
+import { createRegistry, listKindOf, type Registry, type Resource } from "./registry.ts";
 import { requestInfo, type ResourceInfo } from "./request-info.ts";
 import { asPrivate, asStatusError, encodedResponse, errorResponse, tooManyRequests } from "./responses.ts";
 import { COLLECTION_LIMITS, REQUEST_LIMITS, Seats } from "./seats.ts";
@@ -48,7 +48,8 @@ interface Parts {
 
 function payloadOf({ registry }: Parts, request: ApiRequest): Payload {
   const contentType = request.headers["content-type"];
-  const isServed = (type: TypeMeta): boolean => registry.resources.some((one) => one.kind.kind === type.kind && one.apiVersion === type.apiVersion);
+  const isServed = (type: TypeMeta): boolean =>
+    registry.resources.some((one) => one.apiVersion === type.apiVersion && (one.kind.kind === type.kind || listKindOf(one) === type.kind));
   return {
     object: (resource) => readObject({ resource, isServed }, contentType, request.body),
     patch(resource, fieldValidation) {

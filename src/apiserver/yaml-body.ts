@@ -64,10 +64,20 @@ function withNumbers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withNumbers(member)]));
 }
 
-function wordsOf(message: string, line: number): string {
+/** What the library says, and what Go says of the same: the most usual mistakes. */
+const WORDS: readonly (readonly [RegExp, (text: string) => string])[] = [
+  [/^Flow sequence .* end with a \]/, (text) => (/[[,]\s*$/.test(text) ? "did not find expected node content" : "did not find expected ',' or ']'")],
+  [/^Flow map .* end with a \}/, (text) => (/[,]\s*$/.test(text) ? "did not find expected node content" : "did not find expected ',' or '}'")],
+  [/^All mapping items must start at the same column/, () => "did not find expected key"],
+  [/^Tabs are not allowed as indentation/, () => "found character that cannot start any token"],
+  [/^(?:Nested mappings are not allowed|Implicit keys need to be on a single line)/, () => "mapping values are not allowed in this context"],
+];
+
+function wordsOf(message: string, line: number, text: string): string {
   const [, anchor] = /Unresolved alias \(the anchor must be set before the alias\): (.*)/.exec(message) ?? [];
   if (anchor !== undefined) return `yaml: unknown anchor '${anchor}' referenced`;
-  return `yaml: line ${line}: ${message.replace(/ at line \d+[\s\S]*/, "")}`;
+  const known = WORDS.find(([pattern]) => pattern.test(message))?.[1](text);
+  return `yaml: line ${line}: ${known ?? message.replace(/ at line \d+[\s\S]*/, "")}`;
 }
 
 /** Throws `YamlError`. Of several documents only the first is read. */
@@ -80,12 +90,12 @@ export function readYaml(text: string): YamlBody {
     const document = Array.isArray(documents) ? documents[0] : undefined;
     if (document === undefined) return { value: null, duplicates: [] };
     const [wrong] = document.errors;
-    if (wrong !== undefined) throw new YamlError(wordsOf(wrong.message, lines.linePos(wrong.pos[0]).line));
+    if (wrong !== undefined) throw new YamlError(wordsOf(wrong.message, lines.linePos(wrong.pos[0]).line, text));
     return { value: withNumbers(document.toJS({ maxAliasCount: ALIASES_MAX })), duplicates: duplicateKeys(document.contents, lines) };
   } catch (cause) {
     if (cause instanceof YamlError) throw cause;
     if (cause instanceof RangeError) throw new YamlError(`yaml: exceeded max depth of ${DEPTH_MAX}`, { cause });
     const message = (cause as Error).message;
-    throw new YamlError(message.includes("Excessive alias count") ? "yaml: document contains excessive aliasing" : wordsOf(message, 1), { cause });
+    throw new YamlError(message.includes("Excessive alias count") ? "yaml: document contains excessive aliasing" : wordsOf(message, 1, text), { cause });
   }
 }
