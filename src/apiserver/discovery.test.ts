@@ -126,6 +126,14 @@ test("OpenAPI: an index with hashes, and documents that are revalidated by their
   for (const { serverRelativeURL } of Object.values(paths)) assert.equal((await ask(server, `GET ${serverRelativeURL}`)).status, 200, serverRelativeURL);
 });
 
+test("whoever asks for a document while it is made gets the same one", async () => {
+  const { server } = await fixture();
+  // Bytes: two documents of the same content would be two.
+  const headers = { authorization: "Bearer good", accept: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf" };
+  const asked = Array.from({ length: 50 }, () => server.handle({ method: "GET", target: "/openapi/v2", headers }));
+  assert.equal(new Set((await Promise.all(asked)).map(({ body }) => body)).size, 1);
+});
+
 test("OpenAPI and discovery follow the kinds that come and go, at once", async () => {
   const { server } = await fixture();
   const hashes = async (): Promise<string> => (await ask(server, "GET /openapi/v3")).text;

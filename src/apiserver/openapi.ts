@@ -64,6 +64,25 @@ interface Generation {
   readonly hashes: Promise<ReadonlyMap<string, string>>;
 }
 
+/** A hash, and what it was made of. */
+interface Hashed {
+  readonly resources: readonly Resource[];
+  readonly hash: string;
+}
+
+const isSame = (a: readonly Resource[], b: readonly Resource[]): boolean => a.length === b.length && a.every((resource, index) => resource === b[index]);
+
+/** Documents that are being made: whoever asks meanwhile gets the same one. */
+class Making<T> {
+  readonly #going = new Map<string, Promise<T>>();
+
+  once(key: string, make: () => Promise<T>): Promise<T> {
+    const going = this.#going.get(key) ?? make().finally(() => this.#going.delete(key));
+    this.#going.set(key, going);
+    return going;
+  }
+}
+
 /** Only hashes are kept, until the kinds change: documents are large and rarely asked for. */
 export function createOpenApi(registry: Registry, discovery: Discovery, { version, descriptions, turns }: OpenApiOptions): OpenApi {
   const info = { version, descriptions };
@@ -77,14 +96,21 @@ export function createOpenApi(registry: Registry, discovery: Discovery, { versio
       if (turns.isOver) await turns.next();
     }
   };
+  const making = new Making<string | Uint8Array>();
+  let last: ReadonlyMap<string, Hashed> = new Map();
+  /** A group whose kinds are still the same objects says the same. */
+  const hashOf = async (name: string, resources: readonly Resource[]): Promise<string> => {
+    const before = last.get(name);
+    if (before !== undefined && isSame(before.resources, resources)) return before.hash;
+    const hash = createHash("sha512");
+    await walk(pieces(name, resources), (part) => hash.update(part));
+    return upperHex(hash);
+  };
   const hashesOf = async (groups: Generation["groups"]): Promise<ReadonlyMap<string, string>> => {
-    const hashes = new Map<string, string>();
-    for (const [name, resources] of groups) {
-      const hash = createHash("sha512");
-      await walk(pieces(name, resources), (part) => hash.update(part));
-      hashes.set(name, upperHex(hash));
-    }
-    return hashes;
+    const hashes = new Map<string, Hashed>();
+    for (const [name, resources] of groups) hashes.set(name, { resources, hash: await hashOf(name, resources) });
+    last = hashes;
+    return new Map([...hashes].map(([name, { hash }]) => [name, hash]));
   };
   let kept: Generation | undefined;
   const now = (): Generation => {
@@ -110,7 +136,7 @@ export function createOpenApi(registry: Registry, discovery: Discovery, { versio
         await walk(pieces(name, resources), (part) => parts.push(part));
         return parts.join("");
       };
-      return { hash, make };
+      return { hash, make: () => making.once(`${name} ${hash}`, make) };
     },
     async v2(as) {
       const all = await now().hashes;
@@ -126,7 +152,7 @@ export function createOpenApi(registry: Registry, discovery: Discovery, { versio
         await walk(openApiV2Protobuf(served, info), (part) => parts.push(part));
         return Buffer.concat(parts);
       };
-      return { hash, make };
+      return { hash, make: () => making.once(`${as} ${hash}`, make) };
     },
   };
 }
