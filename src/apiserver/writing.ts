@@ -68,6 +68,7 @@ export async function admitted(resource: Resource, object: KubeObject, owners: O
   next = withOwners(next, owners);
   const errors = compiled.validate(next, admission.old, admission.subresource);
   if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
+  compiled.warnings(next, admission.old).forEach(context.warn);
   return next;
 }
 

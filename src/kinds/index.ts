@@ -43,7 +43,7 @@ export { EIDER_INGRESS_CLASS, hostFor, tagNameFor, type DomainValues, type Netwo
 export type { ExportConfig, ObservabilityConfig } from "./config/observability.ts";
 export type { ConfigData, ConfigError } from "./config/reader.ts";
 export { defaultServingConfig, parseServingConfig, type ParsedServingConfig, type ServingConfig } from "./config/serving-config.ts";
-export { ClusterNode } from "./core/node.ts";
+export { ClusterNode, nodeAdmission } from "./core/node.ts";
 export { ConfigMap } from "./core/config-map.ts";
 export { CoreService } from "./core/service.ts";
 export { clusterIpAdmission, type ClusterIpOptions } from "./core/service-addresses.ts";

@@ -28,6 +28,7 @@ import {
   Lease,
   Metric,
   Namespace,
+  nodeAdmission,
   namespaceAdmission,
   Pod,
   podAdmission,
@@ -109,14 +110,18 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
       kind: CoreService,
       subresources: options.subresources.services,
       returnsDeleted: true,
-      admit: clusterIpAdmission({ below: (limit) => below(rng, limit), isTaken: (address) => addresses().has(address) }),
+      admit: clusterIpAdmission({
+        below: (limit) => below(rng, limit),
+        isTaken: (address) => addresses().has(address),
+        isPortTaken: (port) => addresses().hasPort(port),
+      }),
     }),
     served({ kind: ConfigMap, admit: configMapAdmission }),
     served({ kind: Event, ttlMs: EVENT_TTL_MS }),
     served({ kind: ServiceAccount, returnsDeleted: true }),
     served({ kind: Lease, urgent: true }),
     served({ kind: Endpoints, warning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice" }),
-    served({ kind: ClusterNode, subresources: options.subresources.nodes }),
+    served({ kind: ClusterNode, subresources: options.subresources.nodes, admit: nodeAdmission(options.nodeName) }),
     ...[Secret, Deployment, ReplicaSet, EndpointSlice].map((kind) => served({ kind: kind as unknown as Kind })),
     knative(Service),
     knative(Configuration),
@@ -132,9 +137,15 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   ];
 }
 
-function addressBook(informers: InformerSet): { has(address: string): boolean } {
-  const services = informers.of(CoreService, "cluster-ip", (service) => service.spec?.clusterIP);
-  return { has: (address) => services.list().includes(address) };
+function addressBook(informers: InformerSet): { has(address: string): boolean; hasPort(port: number): boolean } {
+  const services = informers.of(CoreService, "cluster-ip", ({ spec }) => ({
+    address: spec?.clusterIP,
+    ports: [...(spec?.ports ?? []).map(({ nodePort }) => nodePort), spec?.healthCheckNodePort],
+  }));
+  return {
+    has: (address) => services.list().some((row) => row.address === address),
+    hasPort: (port) => services.list().some((row) => row.ports.includes(port)),
+  };
 }
 
 function hasServiceAccount({ informers, client }: Pick<ServedKindsOptions, "informers" | "client">): PodAdmissionOptions["hasServiceAccount"] {

@@ -10,7 +10,7 @@ import { ownEngines, type Engines } from "./engines.ts";
 import { fieldError, type FieldError } from "./field-error.ts";
 import { apiVersionOf, type Kind } from "./kind.ts";
 import { listChecker } from "./list-types.ts";
-import { metadataErrors } from "./metadata.ts";
+import { finalizerWarnings, metadataErrors } from "./metadata.ts";
 import { objectMeta } from "./metadata-schema.ts";
 import type { Node } from "./node.ts";
 import type { KubeObject } from "./object.ts";
@@ -176,6 +176,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
       const filled = fill(object) as KubeObject;
       return plain.defaultObject?.(filled) ?? filled;
     },
+    warnings: (object, old) => [...(kind.custom ? finalizerWarnings(object.metadata.finalizers ?? []) : []), ...(plain.warnings?.(object, old) ?? [])],
     validate(object, old, subresource = "") {
       const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
       check(object, old, errors);

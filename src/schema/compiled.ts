@@ -47,6 +47,8 @@ export interface CompiledKind<O extends KubeObject = KubeObject> {
   decode(json: unknown, options: DecodeOptions): Decoded;
   /** Schema defaults, then the kind's own; the same object when nothing was missing. */
   applyDefaults(object: KubeObject): KubeObject;
+  /** Texts of `Warning` headers about a valid object. */
+  warnings(object: KubeObject, old?: KubeObject): readonly string[];
   /** Metadata, structure and the kind's semantic checks, in Kubernetes' order and wording; empty is valid. */
   validate(object: KubeObject, old?: KubeObject, subresource?: string): readonly FieldError[];
 }

@@ -114,9 +114,10 @@ function isEmpty(value: unknown): boolean {
 /** What Go writes for a property that nobody set, where it writes one. */
 function zeroOf(node: Node): unknown {
   if (node["x-eider-zero"] !== "keep") return undefined;
+  if (node.nullable === true || node["x-eider-pointer"] === true) return null;
   if (node.$ref !== undefined) return {};
   if (node["x-kubernetes-int-or-string"] === true) return node.format === "quantity" ? "0" : 0;
-  if (node.type === "string") return node.nullable === true ? null : "";
+  if (node.type === "string") return "";
   if (node.type === "boolean") return false;
   if (node.type === "array") return null;
   return node.type === "integer" ? 0 : undefined;

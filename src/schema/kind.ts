@@ -50,7 +50,7 @@ export interface Kind<O extends KubeObject = KubeObject> {
   /** The version that Kubernetes stores, where it is another one: discovery tells a hash of it. */
   readonly storageVersion?: string;
   /** The form of `metadata.name`; default `subdomain` (RFC 1123). */
-  readonly nameForm?: "subdomain" | "label" | "label1035";
+  readonly nameForm?: "subdomain" | "label" | "label1035" | "path";
   /** How the kind's own checks of metadata go beyond those of every kind; see `MetadataChecks`. */
   readonly metadataChecks?: MetadataChecks;
   /** Schema of the whole object below apiVersion, kind and metadata. */
@@ -82,6 +82,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly labels?: Readonly<Record<string, string>>;
   /** Semantic checks with no context, in Kubernetes' wording; Knative's webhook checks are `admit` instead. */
   validate?(object: O, old: O | undefined, subresource?: string): readonly FieldError[];
+  /** What a client is told in `Warning` headers about an object that is written all the same. */
+  warnings?(object: O, old: O | undefined): readonly string[];
   /** Defaults that Kubernetes applies in code and a schema cannot say; returns the same object when nothing was missing. */
   defaultObject?(object: O): O;
   readonly objectType?: O;

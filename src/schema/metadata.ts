@@ -9,7 +9,7 @@ import type { KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
 const SUBRESOURCE_BYTES_MAX = 256;
 const ANNOTATIONS_MAX_BYTES = 256 * 1024;
 
-const CHECKS = { subdomain: names.dnsSubdomain, label: names.dnsLabel, label1035: names.dns1035Label } as const;
+const CHECKS = { path: names.pathSegment, subdomain: names.dnsSubdomain, label: names.dnsLabel, label1035: names.dns1035Label } as const;
 
 /** A generated name may end in a dash that the random suffix follows. */
 function nameErrors(meta: ObjectMeta, kind: Kind): FieldError[] {
@@ -101,6 +101,13 @@ function managedFieldsErrors(entries: readonly unknown[]): FieldError[] {
     const long = Buffer.byteLength(subresource) > SUBRESOURCE_BYTES_MAX ? [fieldError.tooLong(`${field}.subresource`, SUBRESOURCE_BYTES_MAX)] : [];
     return [...managerErrors(`${field}.manager`, manager), ...long];
   });
+}
+
+/** What a writer of custom objects is told of finalizers that others might also think of. */
+export function finalizerWarnings(finalizers: readonly string[]): string[] {
+  const plain = finalizers.filter((one) => unqualifiedFinalizers("", [one]).length > 0);
+  const why = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers";
+  return plain.map((one) => `metadata.finalizers: ${JSON.stringify(one)}: ${why}`);
 }
 
 /** All that is wrong with an object's metadata as such. */

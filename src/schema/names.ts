@@ -67,6 +67,13 @@ const configKey: Form = {
   maxLength: 253,
 };
 
+/** A subdomain of several labels is told so, where one is wanted. */
+function dnsLabel(text: string): string[] {
+  const wrong = check(label, text);
+  const dotted = wrong.includes(complaintOf(label)) && new RegExp(`^(?:${SUBDOMAIN})$`).test(text);
+  return dotted ? wrong.map((complaint) => (complaint === complaintOf(label) ? "must not contain dots" : complaint)) : wrong;
+}
+
 /** What is wrong with `prefix/name` or `name` as a key of labels, annotations or finalizers. */
 function qualifiedName(text: string): string[] {
   const parts = text.split("/");
@@ -98,13 +105,20 @@ function portName(text: string): string[] {
   return wrong;
 }
 
+/** What cannot be a part of a path. */
+function pathSegment(text: string): string[] {
+  if (text === "." || text === "..") return [`may not be '${text}'`];
+  return ["/", "%"].filter((char) => text.includes(char)).map((char) => `may not contain '${char}'`);
+}
+
 /** Every check takes a text and returns complaints in Kubernetes' words. */
 export const names = {
-  dnsLabel: (text: string): string[] => check(label, text),
+  dnsLabel,
   dnsSubdomain: (text: string): string[] => check(subdomain, text),
   dns1035Label: (text: string): string[] => check(label1035, text),
   labelValue: (text: string): string[] => check(labelValue, text),
   configKey: (text: string): string[] => (text === "." || text === ".." ? [`must not be '${text}'`] : check(configKey, text)),
+  pathSegment,
   qualifiedName,
   portName,
 } as const;

@@ -217,7 +217,10 @@ test("events, explain, api-resources, version and the like", needsKubectl, async
 
 test("delete: in the foreground nothing of the Service is left; a namespace takes its objects along", needsKubectl, async () => {
   assert.match(await out("delete", "ksvc", "hello", "--cascade=foreground", "--timeout=40s"), /service\.serving\.knative\.dev "hello" deleted/);
-  assert.equal(await out("get", "configurations,routes,revisions,deployments,rs,pods,podautoscalers,sks,king,svc,endpoints", "-o", "name"), "service/kubernetes\n");
+  assert.equal(
+    await out("get", "configurations,routes,revisions,deployments,rs,pods,podautoscalers,sks,king,svc,endpoints", "-o", "name"),
+    "service/kubernetes\n",
+  );
   await out("apply", "-f", file("namespace", { apiVersion: "v1", kind: "Namespace", metadata: { name: "temporary" } }));
   await out("-n", "temporary", "apply", "-f", file("in-it", configMap({ a: "b" })));
   assert.match(await out("delete", "ns", "temporary", "--timeout=40s"), /deleted/);

@@ -3,8 +3,9 @@ import { equal, fieldError, type Column, type FieldError, type Kind } from "#sch
 import { builtin } from "../core/builtin.ts";
 import { age, selectorText, templateColumns } from "../core/columns.ts";
 import { notNegative } from "../core/ranges.ts";
+import { podSpecWarnings } from "../core/pod-warnings.ts";
 import { definitions } from "./definitions.ts";
-import { templateDefaults, workloadErrors } from "./template.ts";
+import { countErrors, templateDefaults, workloadErrors } from "./template.ts";
 import type { Deployment as DeploymentObject, DeploymentSpec, DeploymentStrategy } from "./v1.types.ts";
 
 export type Deployment = DeploymentObject;
@@ -77,7 +78,7 @@ function strategyErrors(strategy: DeploymentStrategy | undefined): FieldError[] 
   if (type === "Recreate") {
     return rollingUpdate === undefined ? [] : [fieldError.forbidden(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
   }
-  if (type !== "RollingUpdate") return [fieldError.notSupported(field, strategy, ["Recreate", "RollingUpdate"])];
+  if (type !== "RollingUpdate") return [fieldError.notSupported(field, { Type: type, RollingUpdate: rollingUpdate ?? null }, ["Recreate", "RollingUpdate"])];
   const { maxUnavailable, maxSurge } = rollingUpdate ?? {};
   const unavailableField = `${field}.rollingUpdate.maxUnavailable`;
   const wrong = [...amountErrors(unavailableField, maxUnavailable), ...amountErrors(`${field}.rollingUpdate.maxSurge`, maxSurge)];
@@ -91,13 +92,13 @@ function strategyErrors(strategy: DeploymentStrategy | undefined): FieldError[] 
 function deploymentErrors(deployment: Deployment, old: Deployment | undefined): FieldError[] {
   const { spec } = deployment;
   const { progressDeadlineSeconds: deadline, minReadySeconds = 0 } = spec;
-  const wrong = workloadErrors(spec, old?.spec, "deployment");
+  const wrong = workloadErrors(spec, old?.spec);
   wrong.push(...strategyErrors(spec.strategy), ...notNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit));
   wrong.push(...notNegative("spec.progressDeadlineSeconds", deadline));
   if (deadline !== undefined && deadline <= minReadySeconds) {
     wrong.push(fieldError.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"));
   }
-  return wrong;
+  return old === undefined ? wrong : [...wrong, ...countErrors(deployment.status)];
 }
 
 export const Deployment: Kind<Deployment> = builtin<Deployment>({
@@ -115,5 +116,6 @@ export const Deployment: Kind<Deployment> = builtin<Deployment>({
   blank: { spec: { replicas: 0, selector: null, template: { metadata: {}, spec: { containers: null } }, strategy: {} }, status: {} },
   columns,
   defaultObject: deploymentDefaults,
+  warnings: (deployment) => podSpecWarnings("spec.template.spec", deployment.spec?.template?.spec ?? { containers: [] }),
   validate: deploymentErrors,
 });

@@ -2,8 +2,9 @@
 import type { Column, Kind } from "#schema";
 import { builtin } from "../core/builtin.ts";
 import { age, templateColumns } from "../core/columns.ts";
+import { podSpecWarnings } from "../core/pod-warnings.ts";
 import { definitions } from "./definitions.ts";
-import { templateDefaults, workloadErrors } from "./template.ts";
+import { countErrors, templateDefaults, workloadErrors } from "./template.ts";
 import type { ReplicaSet as ReplicaSetObject } from "./v1.types.ts";
 
 export type ReplicaSet = ReplicaSetObject;
@@ -41,5 +42,6 @@ export const ReplicaSet: Kind<ReplicaSet> = builtin<ReplicaSet>({
     if (spec.replicas !== undefined && template === spec.template && status === set.status) return set;
     return { ...set, status, spec: { ...spec, replicas: spec.replicas ?? 1, ...(template === undefined ? {} : { template }) } };
   },
-  validate: (set, old) => workloadErrors(set.spec, old?.spec, "deployment"),
+  warnings: (set) => podSpecWarnings("spec.template.spec", set.spec?.template?.spec ?? { containers: [] }),
+  validate: (set, old) => [...workloadErrors(set.spec, old?.spec), ...(old === undefined ? [] : countErrors(set.status))],
 });

@@ -21,6 +21,7 @@ type Usual =
   | "updatesNeedVersion"
   | "generationOfLabels"
   | "validate"
+  | "warnings"
   | "defaultObject";
 
 /** What a built-in kind's file says; `definition` is the name of its type among `definitions`. */

@@ -87,6 +87,7 @@ export const Event: Kind<Event> = builtin<Event>({
   group: "",
   kind: "Event",
   plural: "events",
+  nameForm: "path",
   shortNames: ["ev"],
   definitions,
   metadataChecks: { update: false, object: false, finalizers: false },

@@ -40,7 +40,7 @@ const kinds = [
 function readable(object: unknown): KubeObject {
   const text = JSON.stringify(object)
     .replaceAll('"<time>"', '"2026-11-21T03:32:37Z"')
-    .replaceAll(/<(?:clusterIP|podIP):[^>]*>/g, "10.96.0.9")
+    .replaceAll(/<(?:clusterIP|podIP):(?:[^<>]|<[^<>]*>)*>/g, "10.96.0.9")
     .replaceAll(/<[^<>"]*(?:<[^<>"]*>[^<>"]*)*>/g, "x1");
   return deepFreeze(JSON.parse(text) as KubeObject);
 }

@@ -19,9 +19,8 @@ function labelled(namespace: Namespace): Namespace {
 
 const FINALIZER = "kubernetes";
 
-/** A namespace without a phase is new: it is active, and its finalizer holds it until it is empty. */
+/** A new namespace is active, and its finalizer holds it until it is empty. */
 function activated(namespace: Namespace): Namespace {
-  if (namespace.status?.phase) return namespace;
   const given = namespace.spec?.finalizers ?? [];
   const finalizers = given.includes(FINALIZER) ? given : [...given, FINALIZER];
   return { ...namespace, spec: { ...namespace.spec, finalizers }, status: { ...namespace.status, phase: "Active" } };
@@ -68,6 +67,7 @@ export const Namespace: Kind<Namespace> = builtin<Namespace>({
   columns: [{ name: "Status", type: "string", description: "The status of the namespace", cell: (object) => (object as Namespace).status?.phase ?? "" }, age],
   selectableFields: { "status.phase": (object) => (object as Namespace).status?.phase ?? "" },
   defaultObject: labelled,
-  prepareNew: activated,
+  // A generated name is known only now.
+  prepareNew: (namespace) => activated(labelled(namespace)),
   validate: namespaceErrors,
 });

@@ -1,7 +1,7 @@
 // What happens to pods as they are created: bound to the one node, with a ServiceAccount that exists.
 import { forbidden } from "#core";
 import type { Admit } from "#schema";
-import { prioritized, tolerant } from "./pod-scheduling.ts";
+import { checkRuntimeClass, prioritized, tolerant } from "./pod-scheduling.ts";
 import type { Pod } from "./v1.types.ts";
 
 export interface PodAdmissionOptions {
@@ -40,6 +40,7 @@ async function placed(pod: Pod, options: PodAdmissionOptions): Promise<Pod> {
     throw forbidden({ group: "", resource: "pods" }, toldName(pod.metadata), why);
   }
   const own = prioritized({ ...spec, serviceAccountName, serviceAccount: serviceAccountName }, toldName(pod.metadata));
+  checkRuntimeClass(spec, toldName(pod.metadata));
   if (options.nodeName === undefined || nodeName === undefined) return { ...pod, spec: own };
   const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: creationTimestamp };
   return { ...pod, spec: { ...own, nodeName }, status: { ...pod.status, phase: "Pending", conditions: [scheduled] } };

@@ -20,6 +20,13 @@ export function prioritized(spec: PodSpec, told: string): PodSpec {
   return { ...spec, priority, preemptionPolicy: spec.preemptionPolicy ?? "PreemptLowerPriority" };
 }
 
+/** There are no runtime classes here, and what they would add to a pod is theirs to say. Throws Forbidden. */
+export function checkRuntimeClass({ runtimeClassName = "", overhead }: PodSpec, told: string): void {
+  const refuse = (why: string): Error => forbidden({ group: "", resource: "pods" }, told, `pod rejected: ${why}`);
+  if (runtimeClassName !== "") throw refuse(`RuntimeClass ${JSON.stringify(runtimeClassName)} not found`);
+  if (Object.keys(overhead ?? {}).length > 0) throw refuse("Pod Overhead set without corresponding RuntimeClass defined Overhead");
+}
+
 const bears = (taint: string, { key = "", effect = "" }: Toleration): boolean => (key === taint || key === "") && (effect === "NoExecute" || effect === "");
 
 /** A pod that says nothing about nodes that are away bears each for five minutes. The same object when it says something. */

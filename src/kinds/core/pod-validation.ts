@@ -1,14 +1,16 @@
 // What Kubernetes refuses in the spec of a pod or of a pod template.
 import { compareQuantities, equal, fieldError, names, parseQuantity, type FieldError } from "#schema";
 import { ephemeralErrors } from "./ephemeral-validation.ts";
-import { probeErrors } from "./probe-validation.ts";
-import { NOT_NEGATIVE, notNegative, portErrors } from "./ranges.ts";
+import { hostPortErrors, podWideErrors, securityErrors } from "./pod-spec-checks.ts";
+import { lifecycleErrors, probeErrors } from "./probe-validation.ts";
+import { NOT_NEGATIVE, portErrors } from "./ranges.ts";
 import type { Container, ContainerPort, Pod, PodSpec } from "./v1.types.ts";
 import { envErrors, volumeErrors } from "./volume-validation.ts";
 
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"] as const;
-const RESTART_POLICIES = ["Always", "Never", "OnFailure"] as const;
-const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] as const;
+const RESTART_POLICIES = ["Always", "OnFailure", "Never"] as const;
+const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"] as const;
+const MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"] as const;
 const PROTOCOLS = ["SCTP", "TCP", "UDP"] as const;
 
 function oneOf(field: string, value: string | undefined, allowed: readonly string[]): FieldError[] {
@@ -41,12 +43,23 @@ function containerPortErrors(field: string, ports: readonly ContainerPort[]): Fi
   });
 }
 
+/** Resources that containers have without a domain of somebody else in their name. */
+const STANDARD = /^(cpu|memory|ephemeral-storage|hugepages-.+)$/;
+
+function resourceNameErrors(field: string, name: string): FieldError[] {
+  if (name.includes("/")) return names.qualifiedName(name).map((detail) => fieldError.invalid(field, name, detail));
+  if (STANDARD.test(name)) return [];
+  const known = ["must be a standard resource type or fully qualified", "must be a standard resource for containers"];
+  return known.map((detail) => fieldError.invalid(field, name, detail));
+}
+
 function resourceErrors(field: string, container: Container): FieldError[] {
   const { limits = {}, requests = {} } = container.resources ?? {};
   const negative = (part: string, values: Readonly<Record<string, string | number>>): FieldError[] =>
-    Object.entries(values).flatMap(([name, value]) =>
-      (parseQuantity(value)?.nano ?? 0n) < 0n ? [fieldError.invalid(`${field}.${part}[${name}]`, value, NOT_NEGATIVE)] : [],
-    );
+    Object.entries(values).flatMap(([name, value]) => [
+      ...resourceNameErrors(`${field}.${part}[${name}]`, name),
+      ...((parseQuantity(value)?.nano ?? 0n) < 0n ? [fieldError.invalid(`${field}.${part}[${name}]`, value, NOT_NEGATIVE)] : []),
+    ]);
   const above = Object.entries(requests).flatMap(([name, value]) => {
     const [request, limit] = [parseQuantity(value), parseQuantity(limits[name] ?? value)];
     if (request === undefined || limit === undefined || compareQuantities(request, limit) <= 0) return [];
@@ -83,15 +96,14 @@ function containerErrors(field: string, container: Container, shared: { seen: Se
     ...probeErrors(`${field}.livenessProbe`, "liveness", container.livenessProbe),
     ...probeErrors(`${field}.readinessProbe`, "readiness", container.readinessProbe),
     ...probeErrors(`${field}.startupProbe`, "startup", container.startupProbe),
+    ...lifecycleErrors(`${field}.lifecycle`, container.lifecycle),
+    ...oneOf(`${field}.terminationMessagePolicy`, container.terminationMessagePolicy, MESSAGE_POLICIES),
+    ...securityErrors(`${field}.securityContext`, container.securityContext),
   ];
 }
 
 const SECONDS_MAX = 0x7fff_ffff;
 const between = (least: number): string => `must be between ${least} and ${SECONDS_MAX}, inclusive`;
-
-function deadlineOf(field: string, seconds: number | undefined): FieldError[] {
-  return seconds === undefined || (seconds >= 1 && seconds <= SECONDS_MAX) ? [] : [fieldError.invalid(field, seconds, between(1))];
-}
 
 /** Errors of a spec after defaults, at `field` (`spec` or `spec.template.spec`). */
 export function podSpecErrors(field: string, spec: PodSpec): FieldError[] {
@@ -105,11 +117,11 @@ export function podSpecErrors(field: string, spec: PodSpec): FieldError[] {
     ...volumes.errors,
     ...(containers.length === 0 ? [fieldError.required(`${field}.containers`)] : each("containers", containers)),
     ...each("initContainers", spec.initContainers ?? []),
+    ...hostPortErrors(`${field}.containers`, containers, spec.hostNetwork === true),
     ...oneOf(`${field}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES),
     ...oneOf(`${field}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES),
+    ...podWideErrors(field, spec),
     ...(account === "" ? [] : names.dnsSubdomain(account).map((detail) => fieldError.invalid(`${field}.serviceAccountName`, account, detail))),
-    ...deadlineOf(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds),
-    ...notNegative(`${field}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),
   ];
 }
 

@@ -74,7 +74,7 @@ for (const { name, spec, want } of [
   {
     name: "an unknown restart policy",
     spec: { restartPolicy: "Maybe" },
-    want: 'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "Never", "OnFailure"',
+    want: 'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"',
   },
   {
     name: "a mount without its volume",

@@ -6,6 +6,7 @@ import { definitions } from "./definitions.ts";
 import { podDefaults, qosClass } from "./pod-defaults.ts";
 import { restartsText, summarize } from "./pod-status.ts";
 import { podErrors } from "./pod-validation.ts";
+import { podSpecWarnings } from "./pod-warnings.ts";
 import type { Pod as PodObject } from "./v1.types.ts";
 
 export type Pod = PodObject;
@@ -84,4 +85,5 @@ export const Pod: Kind<Pod> = builtin<Pod>({
     return filled.status?.phase ? filled : { ...filled, status: { ...filled.status, phase: "Pending", qosClass: qosClass(filled.spec) } };
   },
   validate: podErrors,
+  warnings: (pod, old) => (old === undefined ? podSpecWarnings("spec", pod.spec) : []),
 });

@@ -1,9 +1,9 @@
 // What Kubernetes refuses in probes.
 import { fieldError, names, type FieldError } from "#schema";
 import { notNegative, portErrors } from "./ranges.ts";
-import type { Probe } from "./v1.types.ts";
+import type { Container, LifecycleHandler, Probe } from "./v1.types.ts";
 
-const HANDLERS = ["exec", "httpGet", "tcpSocket", "grpc"] as const;
+const HANDLERS = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] as const;
 const SCHEMES = ["HTTP", "HTTPS"] as const;
 const COUNTS = ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] as const;
 
@@ -12,20 +12,30 @@ function portOrNameErrors(field: string, port: number | string | undefined): Fie
   return portErrors(field, port ?? 0);
 }
 
-function handlerErrors(field: string, probe: Probe): FieldError[] {
-  const { exec, httpGet, tcpSocket, grpc } = probe;
-  const [first, ...others] = HANDLERS.filter((name) => probe[name] !== undefined);
+function handlerErrors(field: string, handler: Probe & LifecycleHandler): FieldError[] {
+  const { exec, httpGet, tcpSocket, grpc, sleep } = handler;
+  const [first, ...others] = HANDLERS.filter((name) => handler[name] !== undefined);
   if (first === undefined) return [fieldError.required(field, "must specify a handler type")];
   const several = others.map((name) => fieldError.forbidden(`${field}.${name}`, "may not specify more than 1 handler type"));
   if (several.length > 0) return several;
   if (exec !== undefined) return (exec.command ?? []).length === 0 ? [fieldError.required(`${field}.exec.command`)] : [];
   if (tcpSocket !== undefined) return portOrNameErrors(`${field}.tcpSocket.port`, tcpSocket.port);
+  if (sleep !== undefined) return notNegative(`${field}.sleep.seconds`, sleep.seconds);
   if (grpc !== undefined) return portErrors(`${field}.grpc.port`, grpc.port ?? 0);
   const scheme = httpGet?.scheme ?? "";
   return [
     ...(httpGet?.path ? [] : [fieldError.required(`${field}.httpGet.path`)]),
     ...portOrNameErrors(`${field}.httpGet.port`, httpGet?.port),
     ...((SCHEMES as readonly string[]).includes(scheme) ? [] : [fieldError.notSupported(`${field}.httpGet.scheme`, scheme, SCHEMES)]),
+  ];
+}
+
+/** Errors of what a container does after its start and before its end. */
+export function lifecycleErrors(field: string, lifecycle: Container["lifecycle"]): FieldError[] {
+  const { postStart, preStop } = lifecycle ?? {};
+  return [
+    ...(postStart === undefined ? [] : handlerErrors(`${field}.postStart`, postStart)),
+    ...(preStop === undefined ? [] : handlerErrors(`${field}.preStop`, preStop)),
   ];
 }
 

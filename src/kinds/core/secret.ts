@@ -1,5 +1,5 @@
 // Secret of the core group.
-import { equal, fieldError, type FieldError, type Kind } from "#schema";
+import { equal, fieldError, jsonSyntaxError, type FieldError, type Kind } from "#schema";
 import { builtin } from "./builtin.ts";
 import { age } from "./columns.ts";
 import { dataKeyErrors } from "./config-map.ts";
@@ -18,12 +18,41 @@ const NEEDED: ReadonlyMap<string, readonly string[]> = new Map([
   ["kubernetes.io/tls", ["tls.crt", "tls.key"]],
 ]);
 
+const USER_KEYS = ["username", "password"];
+const DOCKER_KEYS: Readonly<Record<string, string>> = { "kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg" };
+const ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name";
+
+/** What only some types must have. */
+function typeErrors({ type = "", data = {}, metadata }: Secret): FieldError[] {
+  if (type === "kubernetes.io/basic-auth" && !USER_KEYS.some((key) => data[key] !== undefined)) {
+    return USER_KEYS.map((key) => fieldError.required(`data[${key}]`));
+  }
+  if (type === "kubernetes.io/service-account-token" && !metadata.annotations?.[ACCOUNT_ANNOTATION]) {
+    return [fieldError.required(`metadata.annotations[${ACCOUNT_ANNOTATION}]`)];
+  }
+  const key = DOCKER_KEYS[type];
+  const config = key === undefined ? undefined : data[key];
+  const problem = config === undefined ? undefined : jsonSyntaxError(Buffer.from(config, "base64").toString());
+  return problem === undefined ? [] : [fieldError.invalid(`data[${key}]`, "<secret contents redacted>", problem)];
+}
+
+const PEM = /-----BEGIN [^-]+-----/;
+
+/** A pair of keys that nobody can use is taken, with a word. */
+function secretWarnings({ type, data = {} }: Secret): string[] {
+  if (type !== "kubernetes.io/tls") return [];
+  const isPem = (key: string): boolean => PEM.test(Buffer.from(data[key] ?? "", "base64").toString());
+  if (!isPem("tls.crt")) return ["tls: failed to find any PEM data in certificate input"];
+  return isPem("tls.key") ? [] : ["tls: failed to find any PEM data in key input"];
+}
+
 function secretErrors(secret: Secret, old: Secret | undefined): FieldError[] {
   const { data = {} } = secret;
   const wrong = dataKeyErrors("data", data);
   const bytes = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value, "base64"), 0);
   if (bytes > SIZE_MAX_BYTES) wrong.push(fieldError.tooLong("data", SIZE_MAX_BYTES));
   for (const key of NEEDED.get(secret.type ?? "") ?? []) if (data[key] === undefined) wrong.push(fieldError.required(`data[${key}]`));
+  wrong.push(...typeErrors(secret));
   if (old === undefined) return wrong;
   if (secret.type !== old.type) wrong.push(fieldError.invalid("type", secret.type ?? "", "field is immutable"));
   if (old.immutable === true) {
@@ -53,4 +82,5 @@ export const Secret: Kind<Secret> = builtin<Secret>({
     return { ...stored, ...(data === undefined ? {} : { data }), type: secret.type || "Opaque" };
   },
   validate: secretErrors,
+  warnings: secretWarnings,
 });

@@ -8,7 +8,7 @@ import type { Service } from "./v1.types.ts";
 type Spec = NonNullable<Service["spec"]>;
 const numbers = (values: number[]) => () => values.shift() ?? 0;
 const admitted = async (spec: Spec, old: Spec | undefined, taken: readonly string[] = []): Promise<Spec | undefined> => {
-  const admit = clusterIpAdmission({ below: numbers([0, 300]), isTaken: (address) => taken.includes(address) });
+  const admit = clusterIpAdmission({ below: numbers([0, 300]), isTaken: (address) => taken.includes(address), isPortTaken: (port) => port === 30_000 });
   const of = (its: Spec): Service => ({ spec: its }) as Service;
   const request = {
     operation: old === undefined ? "CREATE" : "UPDATE",
@@ -36,8 +36,17 @@ test("headless stays headless, ExternalName has no address, and a change back dr
   assert.equal((await admitted({ type: "ClusterIP" }, external))?.clusterIP, "10.96.0.16");
 });
 
+test("ports of nodes are free ones, stay with their ports, and go with the type", async () => {
+  const ports = [{ port: 80, protocol: "TCP" }];
+  const open = await admitted({ type: "NodePort", clusterIP: "10.96.1.1", ports }, undefined);
+  assert.deepEqual(open?.ports, [{ port: 80, protocol: "TCP", nodePort: 30_300 }]);
+  assert.deepEqual((await admitted({ type: "NodePort", clusterIP: "10.96.1.1", ports }, open))?.ports, open?.ports);
+  const closed = await admitted({ ...open, type: "ClusterIP", externalTrafficPolicy: "Cluster" }, { ...open, externalTrafficPolicy: "Cluster" });
+  assert.deepEqual([closed?.ports, closed?.externalTrafficPolicy], [ports, undefined]);
+});
+
 test("a full range is an error, not an endless search", async () => {
-  const admit = clusterIpAdmission({ below: () => 0, isTaken: () => true });
+  const admit = clusterIpAdmission({ below: () => 0, isTaken: () => true, isPortTaken: () => true });
   const request = { operation: "CREATE", subresource: "", object: { spec: {} }, old: undefined } as unknown as AdmissionRequest<Service>;
   await assert.rejects(
     async () => admit(request),

@@ -1,12 +1,14 @@
-// Cluster IPs of Services: drawn at creation, kept for life, gone with a change to ExternalName (Kubernetes' allocator).
+// Addresses and node ports of Services: drawn when they are needed, kept while the Service is of a type that has them (Kubernetes' allocators).
 import { StatusError } from "#core";
 import type { Admit } from "#schema";
-import type { Service } from "./v1.types.ts";
+import { afterTransition, needsHealthPort, needsNodePorts } from "./service-transitions.ts";
+import type { Service, ServicePort, ServiceSpec } from "./v1.types.ts";
 
 export interface ClusterIpOptions {
   /** A number in [0, limit). */
   readonly below: (limit: number) => number;
   readonly isTaken: (address: string) => boolean;
+  readonly isPortTaken: (port: number) => boolean;
 }
 
 /** 10.96.0.0/16 without its first and last few addresses, which Kubernetes reserves. */
@@ -14,25 +16,63 @@ const NETWORK = "10.96";
 const FIRST = 16;
 const LAST = 65_519;
 const DRAWS_MAX = 256;
+export const NODE_PORT_FIRST = 30_000;
+export const NODE_PORT_LAST = 32_767;
 
 /** Gives Services of other types than ExternalName their addresses and the members that go with them. */
 export function clusterIpAdmission(options: ClusterIpOptions): Admit<Service> {
   return ({ operation, subresource, object, old }) => {
-    if (operation === "DELETE" || subresource !== "") return { object, warnings: [] };
-    return { object: { ...object, spec: addressed(object.spec ?? {}, old?.spec, options) }, warnings: [] };
+    if (operation === "DELETE") return { object, warnings: [] };
+    if (subresource !== "") return { object: subresource === "status" ? withModes(object) : object, warnings: [] };
+    const spec = afterTransition(object.spec ?? {}, old?.spec);
+    return { object: { ...object, spec: withPorts(addressed(spec, old?.spec, options), old?.spec, options) }, warnings: [] };
   };
 }
 
-type Spec = NonNullable<Service["spec"]>;
+/** Balancers that tell an address and nothing else are reached at it. */
+function withModes(service: Service): Service {
+  const { status } = service;
+  const ingress = status?.loadBalancer?.ingress;
+  if (ingress === undefined || ingress.every(({ ip, ipMode }) => !ip || ipMode !== undefined)) return service;
+  const filled = ingress.map((one) => (one.ip && one.ipMode === undefined ? { ...one, ipMode: "VIP" } : one));
+  return { ...service, status: { ...status, loadBalancer: { ...status?.loadBalancer, ingress: filled } } };
+}
 
-function addressed(spec: Spec, old: Spec | undefined, options: ClusterIpOptions): Spec {
+function addressed(spec: ServiceSpec, old: ServiceSpec | undefined, options: ClusterIpOptions): ServiceSpec {
   if (spec.type === "ExternalName") {
     const { clusterIP: _ip, clusterIPs: _ips, ipFamilies: _families, ipFamilyPolicy: _policy, internalTrafficPolicy: _traffic, ...rest } = spec;
     return rest;
   }
   const kept = old === undefined || old.type === "ExternalName" || old.clusterIP === "None" ? undefined : old.clusterIP;
   const clusterIP = spec.clusterIP !== undefined && spec.clusterIP !== "" ? spec.clusterIP : (kept ?? draw(options));
-  return { internalTrafficPolicy: "Cluster", ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", ...spec, clusterIP, clusterIPs: [clusterIP] };
+  // Without a selector somebody else says where a headless Service leads, in any family.
+  const anywhere = clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0;
+  const families = anywhere ? { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" } : { ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" };
+  return { internalTrafficPolicy: "Cluster", ...families, ...spec, clusterIP, clusterIPs: [clusterIP] };
+}
+
+/** Ports of nodes where the type has them; the old ones stay with their ports. */
+function withPorts(spec: ServiceSpec, old: ServiceSpec | undefined, options: ClusterIpOptions): ServiceSpec {
+  const drawn = new Set<number>();
+  const isTaken = (port: number): boolean => drawn.has(port) || options.isPortTaken(port);
+  const next = (): number => {
+    const port = drawPort(options.below, isTaken);
+    drawn.add(port);
+    return port;
+  };
+  const before = old !== undefined && needsNodePorts(old) ? (old.ports ?? []) : [];
+  const same = ({ port, protocol }: ServicePort): number | undefined => before.find((one) => one.port === port && one.protocol === protocol)?.nodePort;
+  const ports = needsNodePorts(spec) ? spec.ports?.map((port) => (port.nodePort ? port : { ...port, nodePort: same(port) ?? next() })) : spec.ports;
+  const health = needsHealthPort(spec) ? { healthCheckNodePort: spec.healthCheckNodePort || old?.healthCheckNodePort || next() } : {};
+  return { ...spec, ...health, ...(ports === undefined ? {} : { ports }) };
+}
+
+function drawPort(below: (limit: number) => number, isTaken: (port: number) => boolean): number {
+  for (let attempt = 0; attempt < DRAWS_MAX; attempt++) {
+    const port = NODE_PORT_FIRST + below(NODE_PORT_LAST - NODE_PORT_FIRST + 1);
+    if (!isTaken(port)) return port;
+  }
+  throw new StatusError("InternalError", "failed to allocate a nodePort: range is full");
 }
 
 function draw({ below, isTaken }: ClusterIpOptions): string {

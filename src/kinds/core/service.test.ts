@@ -76,7 +76,7 @@ for (const { name, spec, want } of [
         { name: "b", port: 80 },
       ],
     },
-    want: ['spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80}'],
+    want: ['spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}'],
   },
   {
     name: "an unknown type",
@@ -135,7 +135,7 @@ test("a new Namespace is active, held by its finalizer, and labelled with its na
   const namespace = created({});
   assert.deepEqual([namespace.spec, namespace.status], [{ finalizers: ["kubernetes"] }, { phase: "Active" }]);
   assert.equal(namespace.metadata.labels?.["kubernetes.io/metadata.name"], "x");
-  const ending = created({ phase: "Terminating" });
+  const ending = stored(Namespace, { spec: {}, status: { phase: "Terminating" } });
   assert.equal(ending.spec?.finalizers, undefined, "the finalizer is not put back");
 });
 

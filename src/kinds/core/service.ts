@@ -4,6 +4,7 @@ import { builtin } from "./builtin.ts";
 import { age, labelsText, NONE, orNone } from "./columns.ts";
 import { definitions } from "./definitions.ts";
 import { portErrors } from "./ranges.ts";
+import { addressErrors, portShown } from "./service-checks.ts";
 import type { Service, ServicePort, ServiceSpec } from "./v1.types.ts";
 
 export type CoreService = Service;
@@ -83,7 +84,7 @@ function portsErrors(ports: readonly ServicePort[]): FieldError[] {
     else if (!PROTOCOLS.some((one) => one === protocol)) wrong.push(fieldError.notSupported(`${at}.protocol`, protocol, PROTOCOLS));
     if (port.targetPort !== undefined) wrong.push(...targetPortErrors(`${at}.targetPort`, port.targetPort));
     const key = `${protocol}/${port.port}`;
-    if (taken.has(key)) wrong.push(fieldError.duplicate(at, { protocol, port: port.port }));
+    if (taken.has(key)) wrong.push(fieldError.duplicate(at, portShown(port)));
     taken.add(key);
     return wrong;
   });
@@ -103,6 +104,7 @@ function serviceErrors(service: Service, old: Service | undefined): FieldError[]
     if (host === "") wrong.push(fieldError.required("spec.externalName"));
     else wrong.push(...names.dnsSubdomain(host).map((detail) => fieldError.invalid("spec.externalName", host, detail)));
   }
+  wrong.push(...addressErrors(service));
   const fixed = old !== undefined && type !== "ExternalName" && old.spec.type !== "ExternalName" && (old.spec.clusterIP ?? "") !== "";
   if (fixed && spec.clusterIP !== old.spec.clusterIP) {
     wrong.push(fieldError.invalid("spec.clusterIPs[0]", spec.clusterIPs ?? null, "may not change once set"));

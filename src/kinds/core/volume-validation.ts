@@ -38,15 +38,40 @@ export function volumeErrors(field: string, volumes: readonly Volume[]): { reado
   return { errors, usable };
 }
 
+/** What a variable may show of its pod. */
+const SHOWN = [
+  "metadata.name",
+  "metadata.namespace",
+  "metadata.uid",
+  "spec.nodeName",
+  "spec.serviceAccountName",
+  "status.hostIP",
+  "status.hostIPs",
+  "status.podIP",
+  "status.podIPs",
+];
+const KEYED = /^metadata\.(labels|annotations)\['[^']*'\]$/;
+
+function fieldPathErrors(field: string, path: string | undefined): FieldError[] {
+  if (path === undefined || path === "") return [fieldError.required(field)];
+  if (SHOWN.includes(path) || KEYED.test(path)) return [];
+  if (path === "metadata.labels" || path === "metadata.annotations") return [fieldError.notSupported(field, path, SHOWN)];
+  return [fieldError.invalid(field, path, `error converting fieldPath: field label not supported: ${path}`)];
+}
+
 function valueFromErrors(field: string, { value, valueFrom = {} }: EnvVar): FieldError[] {
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
   const keyErrors = (at: string, key: string | undefined): FieldError[] =>
     key ? names.configKey(key).map((detail) => fieldError.invalid(at, key, detail)) : [fieldError.required(at)];
   const given = SOURCES.filter((source) => valueFrom[source] !== undefined);
+  const nameErrors = (at: string, name: string | undefined): FieldError[] =>
+    names.dnsSubdomain(name ?? "").map((detail) => fieldError.invalid(at, name ?? "", detail));
   const wrong = [
-    ...(fieldRef === undefined ? [] : required(`${field}.fieldRef.fieldPath`, fieldRef.fieldPath)),
+    ...(fieldRef === undefined ? [] : fieldPathErrors(`${field}.fieldRef.fieldPath`, fieldRef.fieldPath)),
     ...(resourceFieldRef === undefined ? [] : required(`${field}.resourceFieldRef.resource`, resourceFieldRef.resource)),
+    ...(configMapKeyRef === undefined ? [] : nameErrors(`${field}.configMapKeyRef.name`, configMapKeyRef.name)),
     ...(configMapKeyRef === undefined ? [] : keyErrors(`${field}.configMapKeyRef.key`, configMapKeyRef.key)),
+    ...(secretKeyRef === undefined ? [] : nameErrors(`${field}.secretKeyRef.name`, secretKeyRef.name)),
     ...(secretKeyRef === undefined ? [] : keyErrors(`${field}.secretKeyRef.key`, secretKeyRef.key)),
   ];
   if (given.length === 0) wrong.push(fieldError.invalid(field, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"));

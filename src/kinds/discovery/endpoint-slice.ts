@@ -1,9 +1,11 @@
 // EndpointSlice of discovery.k8s.io/v1: some of the addresses behind a Service.
-import { fieldError, type FieldError, type Kind } from "#schema";
+import { isIP } from "node:net";
+import { fieldError, names, type FieldError, type Kind } from "#schema";
+import { ipErrors, routableErrors } from "../core/addresses.ts";
 import { builtin } from "../core/builtin.ts";
 import { age, firstThree } from "../core/columns.ts";
 import { definitions } from "./definitions.ts";
-import type { EndpointSlice as EndpointSliceObject } from "./v1.types.ts";
+import type { Endpoint, EndpointSlice as EndpointSliceObject } from "./v1.types.ts";
 
 export type EndpointSlice = EndpointSliceObject;
 
@@ -20,6 +22,26 @@ function endpointsText(slice: EndpointSlice): string {
   return addresses.length === 0 ? "<unset>" : firstThree(addresses);
 }
 
+/** Errors of an address in the form that the slice is of. */
+function addressErrors(field: string, index: number, { type, address }: { readonly type: string; readonly address: string }): FieldError[] {
+  const at = `${field}[${index}]`;
+  if (type === "FQDN") return names.dnsSubdomain(address).map((detail) => fieldError.invalid(at, address, detail));
+  if (type !== "IPv4" && type !== "IPv6") return [];
+  const wrong = ipErrors(at, address);
+  if (wrong.length > 0) return wrong;
+  if (isIP(address) !== (type === "IPv4" ? 4 : 6)) return [fieldError.invalid(field, address, `must be an ${type} address`)];
+  return routableErrors(at, address);
+}
+
+function endpointErrors(type: string, endpoint: Endpoint, at: string): FieldError[] {
+  const { hostname } = endpoint;
+  const addresses = (endpoint.addresses as string[] | null) ?? [];
+  if (addresses.length === 0) return [fieldError.required(`${at}.addresses`, "must contain at least 1 address")];
+  const wrong = addresses.flatMap((address, index) => addressErrors(`${at}.addresses`, index, { type, address }));
+  if (hostname === undefined) return wrong;
+  return [...wrong, ...names.dnsLabel(hostname).map((detail) => fieldError.invalid(`${at}.hostname`, hostname, detail))];
+}
+
 function sliceErrors(slice: EndpointSlice, old: EndpointSlice | undefined): FieldError[] {
   const wrong: FieldError[] = [];
   const { addressType } = slice;
@@ -31,10 +53,12 @@ function sliceErrors(slice: EndpointSlice, old: EndpointSlice | undefined): Fiel
     wrong.push({ type: "FieldValueTooMany", field: "endpoints", message: `Too many: ${endpoints.length}: must have at most ${ENDPOINTS_MAX} items` });
   }
   for (const [index, endpoint] of endpoints.entries()) {
-    if ((endpoint.addresses ?? []).length === 0) wrong.push(fieldError.required(`endpoints[${index}].addresses`, "must contain at least 1 address"));
+    wrong.push(...endpointErrors(addressType, endpoint, `endpoints[${index}]`));
   }
   const seen = new Set<string>();
   for (const [index, port] of ports.entries()) {
+    const name = port.name ?? "";
+    if (name !== "") wrong.push(...names.dnsLabel(name).map((detail) => fieldError.invalid(`ports[${index}].name`, name, detail)));
     if (seen.has(port.name ?? "")) wrong.push(fieldError.duplicate(`ports[${index}].name`, port.name ?? ""));
     seen.add(port.name ?? "");
   }
