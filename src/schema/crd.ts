@@ -28,7 +28,7 @@ function columnOf({ name, type, path, priority, description, format }: Column): 
   };
 }
 
-function versionOf(kind: Kind): Json {
+function versionOf(kind: Kind, isStored: boolean): Json {
   const { status, scale } = kind.subresources;
   const text = { type: "string" };
   const body = inlined(kind.schema, kind.definitions ?? {});
@@ -39,13 +39,16 @@ function versionOf(kind: Kind): Json {
     name: kind.version,
     schema: { openAPIV3Schema: { ...body, properties } },
     served: true,
-    storage: true,
+    storage: isStored,
     ...(Object.keys(subresources).length === 0 ? {} : { subresources }),
   };
 }
 
-/** An accepted and established definition, in `apiextensions.k8s.io/v1`; the server adds uid and resourceVersion. */
-export function crdFor(kind: Kind, createdWallMs: number): Json {
+/**
+ * An accepted and established definition, in `apiextensions.k8s.io/v1`; the server adds uid and resourceVersion.
+ * `others` are the same kind in versions that are served, too, without a conversion.
+ */
+export function crdFor(kind: Kind, createdWallMs: number, others: readonly Kind[] = []): Json {
   const time = rfc3339(createdWallMs);
   const names = {
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
@@ -65,7 +68,13 @@ export function crdFor(kind: Kind, createdWallMs: number): Json {
       generation: 1,
       ...(kind.labels === undefined ? {} : { labels: kind.labels }),
     },
-    spec: { conversion: { strategy: "None" }, group: kind.group, names, scope: kind.scope, versions: [versionOf(kind)] },
+    spec: {
+      conversion: { strategy: "None" },
+      group: kind.group,
+      names,
+      scope: kind.scope,
+      versions: [versionOf(kind, true), ...others.map((other) => versionOf(other, false))],
+    },
     status: {
       acceptedNames: names,
       conditions: [

@@ -1,6 +1,6 @@
 // How objects of a custom kind are stored: one version's text, converted to the others, and brought up to the schema of today.
 import { assert } from "#core";
-import { compileKind, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import { apiVersionOf, compileKind, type CompiledKind, type Kind, type KubeObject } from "#schema";
 import { deprecationOf, kindOf } from "./custom-kinds.ts";
 import type { CustomResourceDefinition } from "./v1.types.ts";
 
@@ -20,16 +20,16 @@ export interface CustomVersion {
 
 const DECODE = { fieldValidation: "Ignore" } as const;
 
-/** The versions of one definition by apiVersion, each compiled when it is first met. */
+/** The versions of one kind by apiVersion, each compiled when it is first met. */
 class Versions {
   readonly #kinds: ReadonlyMap<string, Kind>;
   readonly #compiled = new Map<string, CompiledKind>();
+  /** The apiVersion that is stored. */
   readonly storage: string;
 
-  constructor(definition: CustomResourceDefinition) {
-    const { group, versions } = definition.spec;
-    this.#kinds = new Map(versions.map((version) => [`${group}/${version.name}`, kindOf(definition, version)]));
-    this.storage = `${group}/${versions.find(({ storage }) => storage)?.name ?? ""}`;
+  constructor(kinds: readonly Kind[], storage: string) {
+    this.#kinds = new Map(kinds.map((kind) => [apiVersionOf(kind), kind]));
+    this.storage = storage;
   }
 
   kind(apiVersion: string): Kind {
@@ -91,7 +91,9 @@ function writerOf(versions: Versions, convert: Convert | undefined): (text: stri
  */
 export function versionsOf(definition: CustomResourceDefinition, convert: Convert | undefined): readonly CustomVersion[] {
   const { group, versions: all } = definition.spec;
-  const versions = new Versions(definition);
+  const storage = all.find((version) => version.storage)?.name ?? "";
+  const kinds = all.map((version) => kindOf(definition, version));
+  const versions = new Versions(kinds, `${group}/${storage}`);
   // What was written under this very schema needs no second look.
   const trusted = definition.metadata.generation === 1;
   return all
@@ -105,4 +107,11 @@ export function versionsOf(definition: CustomResourceDefinition, convert: Conver
       const stored = version.storage ? { read } : { read, write: writerOf(versions, convert) };
       return { kind, ...(plain ? {} : { stored }), ...(warning === undefined ? {} : { warning }) };
     });
+}
+
+/** A kind of our own in another version than the one that is stored: the versions differ in their name and their schema. */
+export function olderVersion(kind: Kind, storage: Kind): CustomVersion {
+  const versions = new Versions([kind, storage], apiVersionOf(storage));
+  const read = readerOf(versions, apiVersionOf(kind), { convert: undefined, trusted: true });
+  return { kind, stored: { read, write: writerOf(versions, undefined) } };
 }
