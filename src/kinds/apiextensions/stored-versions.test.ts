@@ -14,12 +14,13 @@ const Older = defineKind({ ...definition, version: "v1beta1", spec: s.object({ s
 
 test("a kind of our own is served in an older version, too: its name is another, and what is stored is what both know", () => {
   const { stored } = olderVersion(Older as never, Stored as never);
+  assert.ok(stored !== undefined);
   const text = '{"apiVersion":"g.dev/v1","kind":"Thing","metadata":{"name":"a"},"spec":{"size":1}}';
-  const [shown = ""] = stored?.read([text]) as readonly string[];
+  const [shown = ""] = stored.read([text]) as readonly string[];
   assert.deepEqual(JSON.parse(shown), { ...JSON.parse(text), apiVersion: "g.dev/v1beta1" });
-  const written = stored?.write?.('{"apiVersion":"g.dev/v1beta1","kind":"Thing","metadata":{"name":"a"},"spec":{"size":2,"old":"x"}}') as string;
+  const written = stored.write?.('{"apiVersion":"g.dev/v1beta1","kind":"Thing","metadata":{"name":"a"},"spec":{"size":2,"old":"x"}}') as string;
   assert.deepEqual(JSON.parse(written), { apiVersion: "g.dev/v1", kind: "Thing", metadata: { name: "a" }, spec: { size: 2 } });
-  assert.deepEqual(stored?.read([shown]), [shown], "a text of the version itself is left alone");
+  assert.deepEqual(stored.read([shown]), [shown], "a text of the version itself is left alone");
 });
 
 const own = (Object.values(kinds) as unknown[]).filter(
