@@ -69,6 +69,8 @@ interface GoFile {
   readonly structs: ReadonlyMap<string, readonly Field[]>;
   /** `type Protocol string` and the like, also maps. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Values of the aliases that are marked `+enum`. */
+  readonly enums: ReadonlyMap<string, readonly string[]>;
   /** Structs marked `+structType=atomic`. */
   readonly atomic: ReadonlySet<string>;
 }
@@ -97,6 +99,7 @@ function parseField(line: string, markers: readonly string[]): Field | undefined
 function parseGo(text: string): GoFile {
   const structs = new Map<string, Field[]>();
   const aliases = new Map<string, string>();
+  const enums = new Map<string, string[]>();
   const atomic = new Set<string>();
   let current: Field[] | undefined;
   let markers: string[] = [];
@@ -104,6 +107,8 @@ function parseGo(text: string): GoFile {
     const marker = /^\s*\/\/ ?\+(\S+)/.exec(line);
     const struct = /^type (\w+) struct \{/.exec(line);
     const alias = /^type (\w+) (\S+)$/.exec(line);
+    const value = /^\t\w+\s+(\w+)\s*=\s*"([^"]*)"/.exec(line);
+    if (value?.[1] !== undefined && value[2] !== undefined) enums.get(value[1])?.push(value[2]);
     if (marker?.[1] !== undefined) {
       markers.push(marker[1]);
     } else if (struct?.[1] !== undefined) {
@@ -115,6 +120,7 @@ function parseGo(text: string): GoFile {
       current = undefined;
     } else if (alias?.[1] !== undefined && alias[2] !== undefined) {
       aliases.set(alias[1], alias[2]);
+      if (markers.includes("enum")) enums.set(alias[1], []);
       markers = [];
     } else if (current !== undefined && !/^\s*(\/\/|$)/.test(line)) {
       const field = parseField(line, markers);
@@ -124,7 +130,7 @@ function parseGo(text: string): GoFile {
       markers = [];
     }
   }
-  return { structs, aliases, atomic };
+  return { structs, aliases, enums, atomic };
 }
 
 type Data = Record<string, unknown>;
@@ -219,7 +225,8 @@ class Importer {
     const alias = file.aliases.get(name);
     if (alias !== undefined) {
       const shape = this.#shape(owner, alias);
-      return { ...shape, node: { ...shape.node, "x-eider-type": `v1.${name}` } };
+      const values = file.enums.get(name) ?? [];
+      return { ...shape, node: { ...shape.node, ...(values.length === 0 ? {} : { enum: values.toSorted() }), "x-eider-type": `v1.${name}` } };
     }
     if (!file.structs.has(name)) throw new Error(`${source}: unknown Go type ${goType}`);
     this.add(owner, name);
