@@ -43,6 +43,10 @@ export class SpdyClient {
     return this.send({ type: "data", stream, fin, bytes: Buffer.from(text) });
   }
 
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
   drained(): Promise<unknown> {
     return once(this.#socket, "drain");
   }

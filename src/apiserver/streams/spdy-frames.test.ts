@@ -143,6 +143,10 @@ test("many blocks of zlib, and of our own packing, one after the other", async (
   }
 });
 
+test("a block ends with an empty stored block: Go's reader gives out nothing before it sees one", () => {
+  assert.equal(new HeaderPacker().pack(KNOWN).subarray(-5).toString("hex"), "000000ffff");
+});
+
 test("headers that unpack to more than the limit are refused, and so is everything after them", async () => {
   const [inflater, pack] = [new HeaderInflater(), deflater()];
   await assert.rejects(inflater.unpack(await pack(plainOf([["bomb", "x".repeat(1 << 20)]]))), { name: "RangeError" });
