@@ -1,5 +1,5 @@
 // Checks of single values of a custom object: texts, numbers, and how many there are, in Kubernetes' texts.
-import type { Engines } from "./engines.ts";
+import type { Engines, Pattern } from "./engines.ts";
 import { fieldError, type FieldError } from "./field-error.ts";
 import { formatCheck } from "./formats.ts";
 import type { Node } from "./node.ts";
@@ -17,13 +17,15 @@ export function textErrors(node: Node, engines: Engines): ValueErrors<string> | 
   const { minLength, maxLength, pattern: source } = node;
   const isOfFormat = formatCheck(node.format);
   if (minLength === undefined && maxLength === undefined && (source ?? "") === "" && isOfFormat === undefined) return undefined;
-  const pattern = source === undefined || source === "" ? undefined : engines.pattern(source);
+  // Most patterns of most schemas are never asked.
+  let compiled: Pattern | undefined;
+  const isMatch = (value: string): boolean => source === undefined || source === "" || (compiled ??= engines.pattern(source)).matches(value);
   const counts = minLength !== undefined || maxLength !== undefined;
   const first: ValueErrors<string> = (value, path) => {
     const length = counts ? [...value].length : 0;
     if (maxLength !== undefined && length > maxLength) return [fieldError.tooLong(path, maxLength)];
     if (minLength !== undefined && length < minLength) return [fieldError.invalid(path, value, `${path} in body should be at least ${minLength} chars long`)];
-    if (pattern?.matches(value) === false) return [fieldError.invalid(path, value, `${path} in body should match '${source ?? ""}'`)];
+    if (!isMatch(value)) return [fieldError.invalid(path, value, `${path} in body should match '${source ?? ""}'`)];
     return [];
   };
   if (isOfFormat === undefined) return first;

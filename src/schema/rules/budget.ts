@@ -1,6 +1,5 @@
 // What rules may cost as they run: every step of an evaluation counts, and patterns count with what they read.
 import { pattern } from "./pattern.ts";
-import type { Pattern } from "../engines.ts";
 
 /** For all rules of one object, and for one rule; as in Kubernetes. */
 export const OBJECT_BUDGET = 10_000_000;
@@ -43,22 +42,6 @@ export function isNode(value: unknown): value is AstNode {
   );
 }
 
-const PATTERNS_MAX = 100;
-
-/** Patterns that rules ask for again and again. */
-class Patterns {
-  readonly #known = new Map<string, Pattern>();
-
-  of(source: string): Pattern {
-    const made = this.#known.get(source) ?? pattern(source);
-    if (this.#known.size >= PATTERNS_MAX) this.#known.clear();
-    this.#known.set(source, made);
-    return made;
-  }
-}
-
-const patterns = new Patterns();
-
 /** RE2 in the place of V8's patterns, which can take for ever. */
 const matches =
   (meter: Meter): Evaluate =>
@@ -68,7 +51,7 @@ const matches =
     const source = evaluator.run(argument, context);
     if (typeof text !== "string" || typeof source !== "string") throw new Error("no such overload");
     meter.spend(Math.ceil((text.length / 10) * (source.length / 4)) + 1);
-    return patterns.of(source).matches(text);
+    return pattern(source).matches(text);
   };
 
 /** All nodes of a checked expression, also those that macros have made. */
