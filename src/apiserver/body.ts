@@ -1,6 +1,6 @@
 // From the body of a request to JSON and to an object of the expected kind, with Kubernetes' complaints.
 import { badRequest, StatusError } from "#core";
-import type { FieldValidation, KubeObject, ObjectMeta, TypeMeta } from "#schema";
+import { outlineOf, type FieldValidation, type KubeObject, type ObjectMeta, type TypeMeta } from "#schema";
 import { invalid, notRegistered } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
@@ -8,17 +8,11 @@ import type { Resource } from "./registry.ts";
 export const BODY_BYTES_MAX = 3 << 20;
 
 /** Deeper texts are refused before they are parsed: no object of any kind is, and everything that reads values recurses. */
-const DEPTH_MAX = 500;
+export const DEPTH_MAX = 500;
 
 export const JSON_TYPE = "application/json";
 export const YAML = "application/yaml";
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-/** Their counterparts are two codes further on. */
-const OPEN_BRACKET = 0x5b;
-const OPEN_BRACE = 0x7b;
 
 /** The media types of objects, as Kubernetes names them when it refuses another. */
 export const OBJECT_TYPES = [JSON_TYPE, YAML, PROTOBUF];
@@ -45,26 +39,9 @@ export function bytesOf(body: Uint8Array | string | undefined): Buffer {
 /** The text of a body of JSON. Throws 413 for one that is too long and 400 for one that is too deep. */
 export function textOf(body: Uint8Array | string | undefined): string {
   const text = bytesOf(body).toString();
-  const deep = tooDeepAt(text);
-  if (deep !== undefined) throw badRequest(`json parse error: invalid character '${deep}' exceeded max depth`);
+  const { tooDeep } = outlineOf(text, DEPTH_MAX);
+  if (tooDeep !== undefined) throw badRequest(`json parse error: invalid character '${tooDeep}' exceeded max depth`);
   return text;
-}
-
-/** The bracket that opens one level too many of lists and objects. */
-export function tooDeepAt(text: string): string | undefined {
-  let depth = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (inString) {
-      if (code === BACKSLASH) at++;
-      else if (code === QUOTE) inString = false;
-    } else if (code === QUOTE) inString = true;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      if (++depth > DEPTH_MAX) return text[at];
-    } else if (code === OPEN_BRACE + 2 || code === OPEN_BRACKET + 2) depth--;
-  }
-  return undefined;
 }
 
 /** The media type without its parameters; JSON when nothing is said. */

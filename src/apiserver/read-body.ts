@@ -1,7 +1,7 @@
 // The encodings in which a client may send an object: JSON, YAML and protobuf, read into JSON with Kubernetes' complaints.
 import { badRequest, isReason } from "#core";
-import { duplicateFields, jsonSyntaxError, NumberLiteral, openEnvelope, parseWithLiterals, withExactNumbers, type TypeMeta } from "#schema";
-import { bytesOf, checkType, isRecord, JSON_TYPE, mediaTypeOf, OBJECT_TYPES, PROTOBUF, tooDeepAt, YAML, type JsonBody } from "./body.ts";
+import { jsonSyntaxError, lostFields, NumberLiteral, openEnvelope, outlineOf, parseWithLiterals, withExactNumbers, type TypeMeta } from "#schema";
+import { bytesOf, checkType, DEPTH_MAX, isRecord, JSON_TYPE, mediaTypeOf, OBJECT_TYPES, PROTOBUF, YAML, type JsonBody } from "./body.ts";
 import { kindless, unsupportedMediaType } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 import { readYaml, YamlError } from "./yaml-body.ts";
@@ -78,17 +78,17 @@ function checked({ resource, isServed }: Expected, json: unknown, body: Buffer):
 function readJson(expected: Expected, body: Buffer): JsonBody {
   const { resource } = expected;
   const text = body.toString();
-  const deep = tooDeepAt(text);
+  const outline = outlineOf(text, DEPTH_MAX);
   const refuse = (why: string, cause?: unknown): Error =>
     badRequest(unrecognized(resource, `couldn't get version/kind; json parse error: ${why}`, body), { cause });
-  if (deep !== undefined) throw refuse(`invalid character '${deep}' exceeded max depth`);
+  if (outline.tooDeep !== undefined) throw refuse(`invalid character '${outline.tooDeep}' exceeded max depth`);
   let json: unknown;
   try {
     json = parseWithLiterals(text);
   } catch (cause) {
     throw refuse(jsonSyntaxError(text) ?? "invalid JSON", cause);
   }
-  return { json: checked(expected, json, body), duplicates: duplicateFields(text), text };
+  return { json: checked(expected, json, body), duplicates: lostFields(text, outline, json), text };
 }
 
 function readYamlObject(expected: Expected, body: Buffer): JsonBody {

@@ -69,6 +69,6 @@ export { patchInvalid, readPatch, type PatchDocument, type PatchType } from "./p
 export { envelope, messages, openEnvelope, protobufCodec, watchFrame, type ProtobufCodec, type TypeMeta } from "./protobuf/index.ts";
 export { compareQuantities, formatQuantity, parseQuantity, quantityNumber, type Quantity } from "./quantity.ts";
 export { applyStrategicPatch } from "./strategic-patch.ts";
-export { duplicateFields } from "./strict-json.ts";
+export { duplicateFields, lostFields, outlineOf } from "./strict-json.ts";
 export { valueChecker, type ValueChecker } from "./value-checker.ts";
 export { tableOf, type Cell, type ColumnDefinition, type TableOf } from "./table.ts";
