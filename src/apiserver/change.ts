@@ -5,6 +5,7 @@ import { applied, type Applied } from "./apply.ts";
 import type { ApplyBody } from "./apply-body.ts";
 import { receive, type JsonBody } from "./body.ts";
 import type { NewObject } from "./create.ts";
+import { withOwnersOnce } from "./owners-once.ts";
 import { ownersAfter, trackedWrite } from "./ownership.ts";
 import { patched, receivePatched, type Patch } from "./patch.ts";
 import type { Resource } from "./registry.ts";
@@ -58,7 +59,7 @@ export function replacing(tools: WriteTools, written: Written, body: JsonBody, c
     const scale = receive(scalesOf(resource), body, receiving(written, context));
     return scaleWish(tools, written, paths, context, () => ({ object: scale }));
   }
-  const object = receive(resource, body, receiving(written, context));
+  const object = withOwnersOnce(receive(resource, body, receiving(written, context)), context.warn);
   const creates = subresource === "" && resource.kind.createsOnUpdate === true;
   const made = { object, json: body.json };
   return { wanted: () => made, ...(creates ? { created: () => made } : {}) };

@@ -1,9 +1,10 @@
 // Creating an object: name, namespace, what the server owns of the metadata, admission, and the first write.
-import { alreadyExists, nameSuffix, notFound, rfc3339, unknownFailure, uuid } from "#core";
+import { alreadyExists, nameSuffix, notFound, rfc3339, StatusError, unknownFailure, uuid } from "#core";
 import type { KubeObject, ObjectMeta } from "#schema";
 import { receive, type JsonBody } from "./body.ts";
 import { invalid, terminating } from "./errors.ts";
 import { keyOf } from "./keys.ts";
+import { withOwnersOnce } from "./owners-once.ts";
 import { asSent, ownersAfter, trackedWrite, type Owners } from "./ownership.ts";
 import type { Resource } from "./registry.ts";
 import { admitted, commit, type Result, type WriteContext, type WriteTools } from "./writing.ts";
@@ -49,6 +50,13 @@ function withFirstStatus(resource: Resource, object: KubeObject): KubeObject {
   return status === undefined ? rest : ({ ...rest, status } as KubeObject);
 }
 
+/** No generated name was free: the client may try again. */
+function noNameFree(resource: Resource, name: string): StatusError {
+  const { message, details } = alreadyExists(resource.name, name);
+  const why = `${message}, the server was not able to generate a unique name for the object`;
+  return new StatusError("AlreadyExists", why, { details: { ...details, retryAfterSeconds: 1 } });
+}
+
 /** An object to be created, and who owns its fields where that is known already. */
 export interface NewObject {
   readonly object: KubeObject;
@@ -86,7 +94,7 @@ export async function createObject(
     const result = await commit(tools, target, object, "absent", context);
     if (result !== undefined) return result;
   }
-  throw alreadyExists(resource.name, name);
+  throw given === "" ? noNameFree(resource, name) : alreadyExists(resource.name, name);
 }
 
 /** What the server owns of the metadata counts for nothing in an object that is new. */
@@ -105,5 +113,5 @@ export async function create(
   const { fieldValidation, warn } = context;
   const object = receive(place.resource, body, { namespace: place.namespace, name: "", fieldValidation, warn });
   if (!/^0*$/.test(object.metadata.resourceVersion ?? "")) throw unknownFailure("resourceVersion should not be set on objects to be created");
-  return createObject(tools, place, { object: withoutSystemFields(object), json: body.json }, context);
+  return createObject(tools, place, { object: withOwnersOnce(withoutSystemFields(object), warn), json: body.json }, context);
 }

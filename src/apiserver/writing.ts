@@ -4,6 +4,7 @@ import type { FieldValidation, KubeObject, UserInfo } from "#schema";
 import type { Durability, Expectation, Store } from "#store";
 import { invalid } from "./errors.ts";
 import { decode, encode, keyOf } from "./keys.ts";
+import { withOwnersOnce } from "./owners-once.ts";
 import { withOwners, type Owners } from "./ownership.ts";
 import type { ParsedObjects } from "./parsed-objects.ts";
 import type { Turns } from "./pause.ts";
@@ -65,7 +66,7 @@ export async function admitted(resource: Resource, object: KubeObject, owners: O
     answer.warnings.forEach(warn);
     next = answer.object;
   }
-  next = withOwners(next, owners);
+  next = withOwners(withOwnersOnce(next, context.warn, " after mutating admission happens"), owners);
   const errors = compiled.validate(next, admission.old, admission.subresource);
   if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
   compiled.warnings(next, admission.old).forEach(context.warn);

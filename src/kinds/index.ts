@@ -89,5 +89,5 @@ export { definitionErrors } from "./apiextensions/validation.ts";
 export { webhookConversion, type PostToWebhook } from "./apiextensions/conversion-review.ts";
 export { kindOf as customKindOf } from "./apiextensions/custom-kinds.ts";
 export { versionsOf as customVersionsOf, type Convert as ConvertCustom, type CustomVersion } from "./apiextensions/stored-versions.ts";
-export { definitionAdmission, finalizerWarnings, onDefinitionDeletion } from "./apiextensions/admission.ts";
+export { definitionAdmission, onDefinitionDeletion } from "./apiextensions/admission.ts";
 export { Lease } from "./coordination/lease.ts";

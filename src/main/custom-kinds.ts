@@ -3,15 +3,7 @@ import { served, type ApiServer, type ServedKind } from "#apiserver";
 import type { Client, InformerSet } from "#client";
 import { followDefinitions, type Definitions } from "#controllers";
 import { StatusError, type Clock, type Logger, type Rng } from "#core";
-import {
-  CustomResourceDefinition,
-  definitionAdmission,
-  definitionErrors,
-  finalizerWarnings,
-  onDefinitionDeletion,
-  type ConvertCustom,
-  type CustomVersion,
-} from "#kinds";
+import { CustomResourceDefinition, definitionAdmission, definitionErrors, onDefinitionDeletion, type ConvertCustom, type CustomVersion } from "#kinds";
 import { crdFor, type Draft, type Engines, type Kind } from "#schema";
 
 const nameOf = ({ plural, group }: Pick<Kind, "plural" | "group">): string => `${plural}.${group}`;
@@ -42,12 +34,11 @@ export function serveDefinitions(options: CustomKindsOptions): Definitions {
   const servedOf = (version: CustomVersion): ServedKind => {
     const made = known.get(version) ?? {
       ...version,
-      admit: ({ object, old, operation, subresource }) => {
-        if (operation === "DELETE" || subresource !== "") return { object, warnings: [] };
-        if (operation === "CREATE" && definitions.isTerminating(nameOf(version.kind))) {
+      admit: ({ object, operation, subresource }) => {
+        if (operation === "CREATE" && subresource === "" && definitions.isTerminating(nameOf(version.kind))) {
           throw new StatusError("MethodNotAllowed", "create not allowed while custom resource definition is terminating");
         }
-        return { object, warnings: finalizerWarnings(object.metadata.finalizers ?? [], old?.metadata.finalizers ?? []) };
+        return { object, warnings: [] };
       },
     };
     known.set(version, made);

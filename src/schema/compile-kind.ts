@@ -176,7 +176,10 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
       const filled = fill(object) as KubeObject;
       return plain.defaultObject?.(filled) ?? filled;
     },
-    warnings: (object, old) => [...(kind.custom ? finalizerWarnings(object.metadata.finalizers ?? []) : []), ...(plain.warnings?.(object, old) ?? [])],
+    warnings(object, old) {
+      const finalizers = kind.custom ? finalizerWarnings(object.metadata.finalizers ?? [], old?.metadata.finalizers ?? []) : [];
+      return [...finalizers, ...(plain.warnings?.(object, old) ?? [])];
+    },
     validate(object, old, subresource = "") {
       const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
       check(object, old, errors);

@@ -103,11 +103,13 @@ function managedFieldsErrors(entries: readonly unknown[]): FieldError[] {
   });
 }
 
-/** What a writer of custom objects is told of finalizers that others might also think of. */
-export function finalizerWarnings(finalizers: readonly string[]): string[] {
-  const plain = finalizers.filter((one) => unqualifiedFinalizers("", [one]).length > 0);
-  const why = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers";
-  return plain.map((one) => `metadata.finalizers: ${JSON.stringify(one)}: ${why}`);
+/** What a writer of custom objects is told of new finalizers that others might also think of. */
+export function finalizerWarnings(finalizers: readonly string[], old: readonly string[]): string[] {
+  const added = [...new Set(finalizers)].filter((one) => !old.includes(one) && unqualifiedFinalizers("", [one]).length > 0);
+  return added.sort().map((one) => {
+    const path = one.includes(".") ? " including a path (/)" : "";
+    return `metadata.finalizers: ${JSON.stringify(one)}: prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
+  });
 }
 
 /** All that is wrong with an object's metadata as such. */

@@ -51,19 +51,6 @@ function oddFormats({ spec }: CustomResourceDefinition): ReadonlySet<string> {
   return found;
 }
 
-const STANDARD_FINALIZERS = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
-
-/** What is said about new finalizers that name no domain and path. */
-export function finalizerWarnings(finalizers: readonly string[], old: readonly string[]): string[] {
-  return finalizers
-    .filter((one) => !old.includes(one) && !one.includes("/") && !STANDARD_FINALIZERS.has(one))
-    .sort()
-    .map((one) => {
-      const path = one.includes(".") ? " including a path (/)" : "";
-      return `metadata.finalizers: ${JSON.stringify(one)}: prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
-    });
-}
-
 /** The objects of the kind go before the definition does. */
 export function onDefinitionDeletion(definition: CustomResourceDefinition, nowMs: number): CustomResourceDefinition {
   const now = rfc3339(nowMs);
