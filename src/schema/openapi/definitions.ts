@@ -60,6 +60,8 @@ class Writer {
     const own = this.#marks(node, zero);
     if (name !== undefined) return this.#reference(name, { ...(description === undefined ? {} : { description }), ...own }, isElement);
     const out: Json = { ...(description === undefined ? {} : { description }) };
+    // Version 2 cannot say what is known beside what is not: Kubernetes leaves all of it out there.
+    if (this.#custom && this.#dialect.version === 2 && node["x-kubernetes-preserve-unknown-fields"] === true) return { ...out, ...own };
     for (const key of PLAIN) if (key !== "description" && node[key] !== undefined) out[key] = node[key];
     if (this.#dialect.version === 2) delete out["nullable"];
     if (node.required !== undefined && node.required.length > 0) out["required"] = node.required;

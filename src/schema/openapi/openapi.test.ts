@@ -160,6 +160,19 @@ function fields(bytes: Uint8Array): Map<number, (Uint8Array | number)[]> {
 const one = (bytes: Uint8Array, number: number): Uint8Array => fields(bytes).get(number)?.[0] as Uint8Array;
 const string = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
 
+test("version 2 tells nothing of custom objects that keep unknown fields", () => {
+  const Open: Kind = {
+    ...Thing,
+    schema: { type: "object", properties: { spec: { type: "object", properties: { a: text }, "x-kubernetes-preserve-unknown-fields": true } } },
+  };
+  const paths = [{ kind: Open, verbs: ALL, subresources: [] }];
+  const old = JSON.parse([...openApiV2(paths, info)].join("")) as Document;
+  assert.deepEqual(old.definitions["dev.g.v1.Thing"]?.properties?.["spec"], { "x-kubernetes-preserve-unknown-fields": true });
+  const now = JSON.parse([...openApiV3(paths, info)].join("")) as Document;
+  const { properties } = now.components.schemas["dev.g.v1.Thing"] as { properties: Record<string, { properties: object }> };
+  assert.deepEqual(properties["spec"]?.properties, { a: { type: "string" } });
+});
+
 test("the protobuf form says what the JSON says: the same paths, definitions, texts, references and marks", () => {
   const document = fields(Buffer.concat([...openApiV2Protobuf(served, info)]));
   assert.equal(string(document.get(1)?.[0] as Uint8Array), "2.0");
