@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { compareAnswers, recordable, type Difference } from "../test/oracle/compare.ts";
 import { readCorpus, type Scenario } from "../test/oracle/corpus.ts";
 import { classOf, generate, shrunk } from "../test/oracle/generate.ts";
+import { countsOf } from "../test/oracle/counts.ts";
 import { createExpectations } from "../test/oracle/expectations.ts";
 import { judge, readAccepted, readPending, type Judgement } from "../test/oracle/judge.ts";
 import { normalised, type Normal } from "../test/oracle/normalise.ts";
@@ -27,6 +28,7 @@ and prints the differences. See test/oracle/README.md.
   --all         every difference, not only the first few
   --generate N  instead of the corpus at least N requests by chance, from --seed (1 unless told); each class of differences
                 is told once, with as few steps as show it
+  --counts      how many requests of each sort there are
   --keep FILE   start a real server, describe it in FILE, keep it until a signal; with the variable ORACLE_SERVER=FILE
                 other runs use it instead of starting one
 
@@ -43,6 +45,7 @@ const { values } = parseArgs({
     output: { type: "string", short: "o" },
     without: { type: "string", multiple: true },
     all: { type: "boolean" },
+    counts: { type: "boolean" },
     generate: { type: "string" },
     seed: { type: "string", default: "1" },
     keep: { type: "string" },
@@ -208,6 +211,15 @@ async function main(): Promise<number> {
     return withReal((real) => runGenerated(real, made)).finally(() => void made.close());
   }
   const corpus = readCorpus();
+  if (values.counts === true) {
+    const expectations = createExpectations();
+    const answers = (scenario: Scenario): readonly Normal[] => {
+      const recorded = expectations.of(scenario);
+      return typeof recorded === "string" ? [] : recorded;
+    };
+    console.log(countsOf(corpus, answers));
+    return 0;
+  }
   if (!corpus.some(chosen)) throw new Error(`no scenario is called ${values.only?.join(" or ")}`);
   const ours = createOurs();
   try {

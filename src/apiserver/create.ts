@@ -45,6 +45,7 @@ function newMeta(tools: WriteTools, resource: Resource, sent: ObjectMeta, name: 
 /** The object with the status that every new one has: clients may not set it. */
 function withFirstStatus(resource: Resource, object: KubeObject): KubeObject {
   if (resource.kind.subresources.status !== true) return object;
+  if (resource.kind.statusAtCreation === true && "status" in object) return object;
   const { status: _status, ...rest } = object as KubeObject & { status?: unknown };
   const { status } = resource.compiled.empty as KubeObject & { status?: unknown };
   return status === undefined ? rest : ({ ...rest, status } as KubeObject);
@@ -81,10 +82,11 @@ export async function createObject(
   await checkNamespace(tools, resource, namespace, given);
   const filled = resource.compiled.applyDefaults(withFirstStatus(resource, sent));
   const entries = owners === undefined ? ownersAfter(trackedWrite(resource, "", context, tools.clock), undefined, asSent(filled, json)) : owners.entries;
-  const prepared = resource.kind.prepareNew?.(filled) ?? filled;
   let name = given;
   for (let attempt = 0; attempt < (given === "" ? GENERATED_ATTEMPTS : 1); attempt++) {
     if (given === "") name = base.slice(0, GENERATED_PREFIX_MAX) + nameSuffix(tools.rng);
+    const named = { ...filled, metadata: { ...filled.metadata, name } };
+    const prepared = resource.kind.prepareNew?.(named) ?? named;
     const draft = { ...prepared, metadata: newMeta(tools, resource, prepared.metadata, name) };
     const object = await admitted(resource, draft, entries, { operation: "CREATE", subresource: "", old: undefined }, context);
     const target = { resource, namespace, name };

@@ -73,7 +73,9 @@ function bookmarkRow(rendering: Rendering, object: KubeObject, version: string):
 function rowText(rendering: Rendering, object: KubeObject, version: string): string {
   const { resource, includeObject, nowMs } = rendering;
   const shown = includeObject === "None" ? null : includeObject === "Object" ? object : partial(object, version);
-  return JSON.stringify({ cells: resource.table.cells(object, nowMs), object: shown });
+  const end = resource.kind.completed?.(object);
+  const conditions = end === undefined ? {} : { conditions: [{ type: "Completed", status: "True", ...end }] };
+  return JSON.stringify({ cells: resource.table.cells(object, nowMs), ...conditions, object: shown });
 }
 
 function headText({ kind, apiVersion }: TypeMeta, metadata: object): string {

@@ -36,6 +36,7 @@ const kind: Kind = {
   scope: "Namespaced",
   subresources: {},
   columns: [
+    { name: "Name", type: "string", cell: (scale) => scale.metadata.name },
     { name: "Desired", type: "integer", cell: (scale) => (scale as Scale).spec.replicas ?? 0 },
     { name: "Available", type: "integer", cell: (scale) => (scale as Scale).status.replicas },
     { name: "Age", type: "date", cell: (scale, nowMs) => ageOf(scale.metadata.creationTimestamp, nowMs) },

@@ -147,6 +147,12 @@ function customChecker(kind: Kind, engines: Engines): CheckStructure {
   };
 }
 
+/** A write of the status is checked by the schema of the status alone, so that its texts begin there. */
+function asOfStatus(error: FieldError): FieldError {
+  const inStatus = error.field.startsWith("status.") ? error.field.slice("status.".length) : error.field;
+  return { ...error, message: error.message.replace(`${error.field} in body`, `${inStatus} in body`) };
+}
+
 /** Everything that a kind's schema says, as functions; compile a kind once and keep the result. */
 export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engines = ownEngines): CompiledKind<O> {
   const definitions = kind.definitions ?? {};
@@ -183,6 +189,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
     validate(object, old, subresource = "") {
       const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
       check(object, old, errors);
+      if (kind.custom && subresource === "status") return errors.map(asOfStatus);
       return [...errors, ...(plain.validate?.(object, old, subresource) ?? [])];
     },
   };

@@ -87,7 +87,8 @@ function decodeTime(node: Node): Decode {
     if (typeof value !== "string") throw mismatch(value, node, place);
     const ms = Date.parse(value);
     if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(value)) {
-      throw badRequest(`parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`);
+      const layout = node.format === "micro-time" ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
+      throw badRequest(`parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)} as "2006"`);
     }
     if (node.format === "date-time") return `${new Date(ms).toISOString().slice(0, 19)}Z`;
     const micros = /\.(\d{1,6})/.exec(value)?.[1] ?? "";

@@ -76,6 +76,10 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly createsOnUpdate?: boolean;
   /** An update must say which state it was made from; always so for custom kinds. */
   readonly updatesNeedVersion?: boolean;
+  /** Whoever makes one may tell its status, too. */
+  readonly statusAtCreation?: boolean;
+  /** How an object that has come to its end is marked in tables; undefined while it goes on. */
+  readonly completed?: (object: KubeObject) => { readonly reason: string; readonly message: string } | undefined;
   /** Its labels count as a part of what a generation is about. */
   readonly generationOfLabels?: boolean;
   /** Labels of the CustomResourceDefinition object that stands for a custom kind. */

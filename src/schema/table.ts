@@ -74,7 +74,7 @@ function definitionOf(column: Column, custom: boolean): ColumnDefinition {
  * columns, and to a built-in kind where its file places it.
  */
 export function tableOf(kind: Kind): TableOf {
-  const named = kind.columns.some((column) => column.format === "name");
+  const named = kind.columns.some((column) => column.format === "name" || (!kind.custom && column.name === "Name"));
   const columns = [...(named ? [] : [NAME]), ...(kind.columns.length === 0 ? [AGE] : kind.columns)];
   const readers = columns.map(readerOf);
   return {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { compareAnswers } from "./compare.ts";
 import { readCorpus, type Scenario } from "./corpus.ts";
+import { countsOf, type Counts } from "./counts.ts";
 import { createExpectations } from "./expectations.ts";
 import { judge, readAccepted, readPending } from "./judge.ts";
 import { normalised, type Normal } from "./normalise.ts";
@@ -49,6 +50,27 @@ test("the lists name scenarios that exist, and what is accepted is little and to
     const isObject = (recorded?.body as { metadata?: { uid?: string } } | undefined)?.metadata?.uid !== undefined;
     assert.ok(part === "headers" || (part === "body" && !isObject && !at.includes("managedFields")), `${scenario}: ${at} is none that may be accepted`);
   }
+});
+
+/** What issue 4 asks for, at least. */
+const MINIMA: Counts = { requests: 400, applies: 80, otherPatches: 80, rejections: 80, watches: 60, definitions: 30, kinds: 25 };
+
+test("the corpus is large enough in every way", () => {
+  const counts = countsOf(corpus, recordingOf);
+  for (const [name, least] of Object.entries(MINIMA)) {
+    const count = counts[name as keyof Counts];
+    assert.ok(count >= least, `${count} ${name}, at least ${least} are wanted`);
+  }
+});
+
+test("watches of the corpus meet 410, bookmarks and initial events", () => {
+  const events = corpus.flatMap((scenario) => recordingOf(scenario).flatMap((answer) => answer.events ?? [])) as {
+    type?: string;
+    object?: { code?: number; metadata?: { annotations?: object } };
+  }[];
+  assert.ok(events.some(({ type, object }) => type === "ERROR" && object?.code === 410));
+  assert.ok(events.some(({ type, object }) => type === "BOOKMARK" && object?.metadata?.annotations === undefined));
+  assert.ok(events.some(({ object }) => "k8s.io/initial-events-end" in (object?.metadata?.annotations ?? {})));
 });
 
 /** An answer that may be damaged anywhere. */

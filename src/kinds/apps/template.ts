@@ -61,7 +61,6 @@ export function workloadErrors(spec: Workload, old: Workload | undefined): Field
   const labels = template?.metadata?.labels;
   const { restartPolicy: policy, activeDeadlineSeconds: deadline } = template?.spec ?? {};
   const wrong = selectorErrors(selector);
-  if (old !== undefined && !equal(selector, old.selector)) wrong.push(fieldError.invalid("spec.selector", selector, "field is immutable"));
   wrong.push(...notNegative("spec.replicas", spec.replicas), ...notNegative("spec.minReadySeconds", spec.minReadySeconds));
   if (!fits(selector, labels)) wrong.push(fieldError.invalid("spec.template.metadata.labels", labels ?? null, "`selector` does not match template `labels`"));
   wrong.push(...labelErrors("spec.template.labels", labels), ...podSpecErrors("spec.template.spec", template?.spec ?? { containers: [] }));
@@ -69,6 +68,7 @@ export function workloadErrors(spec: Workload, old: Workload | undefined): Field
   if (deadline !== undefined) {
     wrong.push(fieldError.forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported"));
   }
+  if (old !== undefined && !equal(selector, old.selector)) wrong.push(fieldError.invalid("spec.selector", selector, "field is immutable"));
   return wrong;
 }
 
@@ -79,8 +79,8 @@ export function countErrors(status: Readonly<Partial<Record<"replicas" | (typeof
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status ?? {};
   const wrong = (["replicas", ...COUNTS] as const).flatMap((name) => notNegative(`status.${name}`, status?.[name]));
   for (const name of COUNTS) {
-    const count = status?.[name] ?? 0;
-    if (count > replicas) wrong.push(fieldError.invalid(`status.${name}`, count, "cannot be greater than status.replicas"));
+    const count = status?.[name];
+    if (count !== undefined && count > replicas) wrong.push(fieldError.invalid(`status.${name}`, count, "cannot be greater than status.replicas"));
   }
   if (availableReplicas > readyReplicas) wrong.push(fieldError.invalid("status.availableReplicas", availableReplicas, "cannot be greater than readyReplicas"));
   return wrong;

@@ -26,5 +26,10 @@ export const Lease: Kind<Lease> = builtin<Lease>({
   updatesNeedVersion: true,
   blank: { spec: {} },
   columns: [{ name: "Holder", type: "string", cell: (object) => (object as Lease).spec?.holderIdentity ?? "" }, age],
+  prepareNew(lease) {
+    const { strategy, preferredHolder, ...spec } = lease.spec ?? {};
+    // A coordinator that chooses who leads is not there, so nobody can ask for its help.
+    return strategy === undefined && preferredHolder === undefined ? lease : { ...lease, spec };
+  },
   validate: leaseErrors,
 });

@@ -20,6 +20,8 @@ type Usual =
   | "createsOnUpdate"
   | "updatesNeedVersion"
   | "generationOfLabels"
+  | "statusAtCreation"
+  | "completed"
   | "validate"
   | "warnings"
   | "defaultObject";

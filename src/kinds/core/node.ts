@@ -136,6 +136,7 @@ export const ClusterNode: Kind<ClusterNode> = builtin<ClusterNode>({
     },
   },
   columns,
+  statusAtCreation: true,
   defaultObject: nodeDefaults,
   validate: nodeErrors,
   selectableFields: { "spec.unschedulable": (object) => String((object as Node).spec?.unschedulable === true) },

@@ -48,7 +48,11 @@ async function placed(pod: Pod, options: PodAdmissionOptions): Promise<Pod> {
 
 /** Throws Forbidden for a pod whose ServiceAccount or PriorityClass does not exist. */
 export function podAdmission(options: PodAdmissionOptions): Admit<Pod> {
-  return async ({ operation, subresource, object }) => {
+  return async ({ operation, subresource, object, old }) => {
+    // What class a pod is of was decided when it was made.
+    if (subresource === "status" && old?.status?.qosClass !== undefined) {
+      return { object: { ...object, status: { ...object.status, qosClass: old.status.qosClass } }, warnings: [] };
+    }
     if (operation === "DELETE" || subresource !== "") return { object, warnings: [] };
     return { object: tolerant(operation === "CREATE" ? await placed(object, options) : object), warnings: [] };
   };

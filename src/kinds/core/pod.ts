@@ -84,6 +84,11 @@ export const Pod: Kind<Pod> = builtin<Pod>({
     const filled = podDefaults(pod);
     return filled.status?.phase ? filled : { ...filled, status: { ...filled.status, phase: "Pending", qosClass: qosClass(filled.spec) } };
   },
+  completed(object) {
+    const { phase } = (object as Pod).status ?? {};
+    if (phase === "Succeeded") return { reason: "Succeeded", message: "The pod has completed successfully." };
+    return phase === "Failed" ? { reason: "Failed", message: "The pod failed." } : undefined;
+  },
   validate: podErrors,
   warnings: (pod, old) => (old === undefined ? podSpecWarnings("spec", pod.spec) : []),
 });
