@@ -156,6 +156,31 @@ test("HTTP transport: credentials and agent are sent, and answers that are no St
   await close(server);
 });
 
+for (const { verb, asked } of [
+  { verb: "get", asked: 3 },
+  { verb: "create", asked: 2 },
+] as const) {
+  test(`HTTP transport: a ${verb} that meets a connection which the server has closed is ${verb === "get" ? "sent on another" : "not sent twice"}`, async () => {
+    let requests = 0;
+    const { server, url } = await listen((request, response) => {
+      if (++requests === 2) request.socket.resetAndDestroy();
+      else response.end('{"metadata":{"name":"one"}}');
+    });
+    const transport = transportTo(url);
+    const client = createClient(transport);
+    await client.get(ConfigMaps, "default", "one");
+    const second =
+      verb === "get"
+        ? client.get(ConfigMaps, "default", "one")
+        : client.create(ConfigMaps, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "two", namespace: "default" } });
+    if (verb === "get") assert.equal((await second).metadata.name, "one");
+    else await assert.rejects(second, (error) => isReason(error, "ServiceUnavailable"));
+    assert.equal(requests, asked);
+    transport.close();
+    await close(server);
+  });
+}
+
 test("HTTP transport: a token from a file is read again after a minute, and kept while the file is away", async () => {
   const seen: (string | undefined)[] = [];
   const { server, url } = await listen((request, response) => {

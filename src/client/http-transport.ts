@@ -150,21 +150,31 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
     timeout: timeoutMs,
     ...(secure ? tls : {}),
   });
+  /** Undefined when it met a kept connection that the server had closed, and may be made again: what is not made twice fails. */
+  const attempt = (call: Exchange, token: string | undefined): Promise<IncomingMessage | undefined> =>
+    new Promise((resolve, reject) => {
+      const { method, path, timeoutMs } = call;
+      let answer: IncomingMessage | undefined;
+      const answered = (response: IncomingMessage): void => resolve((answer = response));
+      const sent = secure ? httpsRequest(requestFor(call, token), answered) : httpRequest(requestFor(call, token), answered);
+      sent.on("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
+      sent.on("timeout", () => (answer ?? sent).destroy(new StatusError("Timeout", `${method} ${path}: nothing came for ${timeoutMs} ms`)));
+      sent.on("error", (cause: NodeJS.ErrnoException) => {
+        if (sent.reusedSocket && method !== "POST" && (cause.code === "ECONNRESET" || cause.code === "EPIPE")) resolve(undefined);
+        else
+          reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
+      });
+      sent.end(call.body);
+    });
   return {
     async exchange(call) {
       const token = await tokenNow();
-      return new Promise((resolve, reject) => {
-        const { method, path, timeoutMs } = call;
-        let answer: IncomingMessage | undefined;
-        const answered = (response: IncomingMessage): void => resolve((answer = response));
-        const sent = secure ? httpsRequest(requestFor(call, token), answered) : httpRequest(requestFor(call, token), answered);
-        sent.on("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
-        sent.on("timeout", () => (answer ?? sent).destroy(new StatusError("Timeout", `${method} ${path}: nothing came for ${timeoutMs} ms`)));
-        sent.on("error", (cause) => {
-          reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
-        });
-        sent.end(call.body);
-      });
+      // At most all kept connections are stale.
+      for (let attempts = 0; attempts <= SOCKETS_MAX; attempts++) {
+        const answer = await attempt(call, token);
+        if (answer !== undefined) return answer;
+      }
+      throw new StatusError("ServiceUnavailable", `${call.method} ${base.origin}${call.path}: the server closes every connection`);
     },
     close() {
       agent.destroy();

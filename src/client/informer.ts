@@ -5,6 +5,9 @@ import type { Reader } from "./port.ts";
 import type { Informer } from "./projection.ts";
 import { Source, type SourceOptions } from "./source.ts";
 
+/** Namespaces, and kinds of owners: what is over this is kept with each row. */
+const SHARED_TEXTS_MAX = 10_000;
+
 export interface InformerOptions<O extends KubeObject, P> extends SourceOptions<O> {
   /** Picks the fields to remember; undefined leaves the object out. Never return the object itself. */
   readonly keep: (object: O) => P | undefined;
@@ -43,9 +46,6 @@ class SharedTexts {
     return text;
   }
 }
-
-/** Namespaces, and kinds of owners: what is over this is kept with each row. */
-const SHARED_TEXTS_MAX = 10_000;
 
 /** The projection `meta` of every kind. */
 function keepMeta(object: KubeObject, texts: SharedTexts): MetaRow {
