@@ -1,6 +1,6 @@
 // The body of a server-side apply: YAML, of which JSON is a part.
 import { badRequest } from "#core";
-import { duplicateFields, parseWithLiterals, withExactNumbers } from "#schema";
+import { withExactNumbers } from "#schema";
 import { isRecord } from "./body.ts";
 import { readYaml, YamlError } from "./yaml-body.ts";
 
@@ -23,19 +23,9 @@ function refused(why: string): Error {
   return badRequest(`error decoding YAML: ${why}`);
 }
 
-/** JSON without keys that stand twice needs no reader of YAML. */
-function fromJson(text: string): unknown {
-  try {
-    return parseWithLiterals(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Throws BadRequest for what cannot be read or is no object. */
 export function readApply(text: string): ApplyBody {
-  const json = /^\s*\{/.test(text) ? fromJson(text) : undefined;
-  const { value, problems } = json !== undefined && duplicateFields(text).length === 0 ? { value: json, problems: [] } : fromYaml(text);
+  const { value, problems } = fromYaml(text);
   if (value === null || value === undefined) return { config: {}, problems };
   if (!isRecord(value)) {
     const what = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;

@@ -122,6 +122,15 @@ test("what Go takes is taken: null, text that is no UTF-8, YAML of one document 
   assert.deepEqual([status, (json as { data?: object }).data], [201, { date: "2020-01-01", time: "1:30", b: "yes" }]);
 });
 
+test("long YAML is refused, long JSON in a body of YAML is not", async () => {
+  const { server } = await fixture();
+  const headers = { "content-type": "application/yaml" };
+  const long = await ask(server, `POST ${MAPS}`, `metadata: {name: long}\ndata:\n${"  key: value\n".repeat(30_000)}`, headers);
+  assert.deepEqual([long.status, long.json.message], [413, "Request entity too large: limit is 262144"]);
+  const json = JSON.stringify({ metadata: { name: "json" }, data: { a: "x".repeat(400_000) } });
+  assert.equal((await ask(server, `POST ${MAPS}`, json, headers)).status, 201);
+});
+
 /** Ten times nine to the eighth strings, if somebody wrote them out. */
 const BOMB = [..."abcdefgh"].map(
   (name, index, all) => `${name}: &${name} [${Array.from({ length: 9 }, () => (index === 0 ? '"l"' : `*${all[index - 1]}`)).join()}]`,
