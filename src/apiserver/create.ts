@@ -7,7 +7,7 @@ import { keyOf } from "./keys.ts";
 import { withOwnersOnce } from "./owners-once.ts";
 import { asSent, ownersAfter, trackedWrite, type Owners } from "./ownership.ts";
 import type { Resource } from "./registry.ts";
-import { admitted, commit, type Result, type WriteContext, type WriteTools } from "./writing.ts";
+import { admitted, commit, type Result, type Target, type WriteContext, type WriteTools } from "./writing.ts";
 
 /** Generated names are cut so that the suffix fits into a DNS label. */
 const GENERATED_PREFIX_MAX = 58;
@@ -96,7 +96,15 @@ export async function createObject(
     const result = await commit(tools, target, object, "absent", context);
     if (result !== undefined) return result;
   }
-  throw given === "" ? noNameFree(resource, name) : alreadyExists(resource.name, name);
+  throw given === "" ? noNameFree(resource, name) : await taken(tools, { resource, namespace, name });
+}
+
+/** Of a name that is taken; whoever waits for its object to go is told that it is going. */
+async function taken(tools: WriteTools, { resource, namespace, name }: Target): Promise<StatusError> {
+  const error = alreadyExists(resource.name, name);
+  const entry = await tools.store.get(keyOf(resource, namespace, name));
+  if (entry === undefined || tools.parsed.of(entry.value).metadata.deletionTimestamp === undefined) return error;
+  return new StatusError(error.reason, `object is being deleted: ${error.message}`, error.details === undefined ? {} : { details: error.details });
 }
 
 /** What the server owns of the metadata counts for nothing in an object that is new. */

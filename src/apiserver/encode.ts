@@ -54,7 +54,12 @@ function yamlList({ head, member, textOf }: ShownList): ListFormat {
   };
 }
 
-function jsonList({ head, member, textOf }: ShownList): ListFormat {
+function jsonList({ type, head, member, textOf }: ShownList): ListFormat {
+  // Go has no list where nothing was put into one; lists of objects and rows are made before they are filled.
+  if (type.kind === "PartialObjectMetadataList") {
+    const before = `${head},"${member}":`;
+    return { before, item: (stored, isFirst) => (isFirst ? "[" : ",") + textOf(stored), after: (isEmpty) => (isEmpty ? "null}\n" : "]}\n") };
+  }
   return { before: `${head},"${member}":[`, item: (stored, isFirst) => (isFirst ? "" : ",") + textOf(stored), after: () => "]}\n" };
 }
 

@@ -23,6 +23,8 @@ import type { Result, WriteContext, WriteTools } from "./writing.ts";
 export interface Payload {
   object(resource: Resource): JsonBody;
   patch(resource: Resource, fieldValidation: FieldValidation): Patch;
+  /** The patch says what an object is to be, and may make it. */
+  isApply(resource: Resource): boolean;
   deleteOptions(query: URLSearchParams): DeleteOptions;
 }
 
@@ -71,7 +73,7 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
     case "update":
       return change(tools, call, replacing(tools, call, payload.object(writtenAs(call)), context), context);
     case "patch":
-      return change(tools, call, patching(tools, call, payload.patch(resource, context.fieldValidation), context), context);
+      return change(tools, call, patching(tools, call, await readPatch(tools, call, payload, context), context), context);
     case "delete":
       return deletion(tools, call, payload.deleteOptions(query), context);
     case "deletecollection":
@@ -96,6 +98,16 @@ function scaled(resource: Resource, object: KubeObject): Outcome {
   const paths = resource.kind.subresources.scale;
   if (paths === undefined) throw methodNotAllowed();
   return { as: "scale", status: 200, scale: scaleOf(object, paths) };
+}
+
+/** The patch of a call; one that cannot be read is complained about only where there is something to patch. */
+async function readPatch(tools: WriteTools, { resource, namespace, name }: Call, payload: Payload, { fieldValidation }: WriteContext): Promise<Patch> {
+  try {
+    return payload.patch(resource, fieldValidation);
+  } catch (error) {
+    if (isReason(error, "BadRequest") && !payload.isApply(resource)) await get(tools, { resource, namespace, name });
+    throw error;
+  }
 }
 
 async function change(tools: WriteTools, call: Call, wish: Pick<Change, "wanted" | "created">, context: WriteContext): Promise<Outcome> {

@@ -57,6 +57,7 @@ function payloadOf({ registry }: Parts, request: ApiRequest): Payload {
       const text = textOf(request.body);
       return type === "apply" ? { type, body: readApply(text) } : readPatch(type, text, fieldValidation);
     },
+    isApply: (resource) => patchType(resource, contentType) === "apply",
     deleteOptions: (query) => readDeleteOptions(contentType, request.body, query),
   };
 }

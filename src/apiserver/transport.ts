@@ -37,6 +37,7 @@ function payloadOf(call: InProcessCall): Payload {
       const json = plain(call.body);
       return type === "apply" ? { type, body: { config: isRecord(json) ? json : {}, problems: [] } } : { type, json, problems: [] };
     },
+    isApply: (resource) => patchType(resource, call.contentType) === "apply",
     deleteOptions: (query) => deleteOptions(plain(call.body), query),
   };
 }
