@@ -78,8 +78,10 @@ const metaDefinitions: Readonly<Record<string, Node>> = (() => {
   return { ObjectMeta: { ...objectMeta, properties }, OwnerReference, ManagedFieldsEntry };
 })();
 
+/** Compiled once for all kinds: their metadata is of one type. */
+const decodeMeta = typedDecoder(metaDefinitions)({ $ref: "ObjectMeta" });
+
 function decoderOf(kind: Kind, definitions: Readonly<Record<string, Node>>): (json: unknown, options: DecodeOptions) => Decoded {
-  const decodeMeta = typedDecoder(metaDefinitions)({ $ref: "ObjectMeta" });
   if (kind.custom) {
     const prune = pruner(definitions)(kind.schema);
     // The metadata is decoded by itself: refusals do not tell where it stands, unknown fields do.
@@ -158,7 +160,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
   const definitions = kind.definitions ?? {};
   const plain = kind as unknown as Kind;
   const fill = defaulter(definitions)(kind.schema);
-  const check = plain.custom ? customChecker(plain, engines) : () => {};
+  let check: CheckStructure | undefined = plain.custom ? undefined : () => {};
   const root = rootOf(plain);
   const decode = decoderOf(plain, definitions);
   const names = { apiVersion: apiVersionOf(plain), kind: kind.kind } as KubeObject;
@@ -169,7 +171,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
     root,
     definitions,
     protobuf: kind.custom ? undefined : protobufCodec(root, definitions, kind.kind),
-    // Kinds that nobody writes need neither.
+    // Kinds that nobody writes need none of these.
     get mergeType() {
       return (mergeType ??= mergeTypeOf(root, definitions, objectMeta));
     },
@@ -188,6 +190,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
     },
     validate(object, old, subresource = "") {
       const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
+      check ??= customChecker(plain, engines);
       check(object, old, errors);
       if (kind.custom && subresource === "status") return errors.map(asOfStatus);
       return [...errors, ...(plain.validate?.(object, old, subresource) ?? [])];

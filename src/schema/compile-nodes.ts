@@ -7,12 +7,22 @@ export type CompileNode<F> = (node: Node, next: (node: Node) => F) => F;
 
 /**
  * A compiler over named types. `defer` wraps a function that does not exist yet, so that types may refer to themselves
- * and that types nobody uses cost nothing.
+ * and that types nobody uses cost nothing. What has properties is deferred, too, where `lazily` says so: of large types
+ * most objects have few parts.
  */
-export function nodeCompiler<F>(definitions: Readonly<Record<string, Node>>, compile: CompileNode<F>, defer: (get: () => F) => F): (node: Node) => F {
+export function nodeCompiler<F>(
+  definitions: Readonly<Record<string, Node>>,
+  compile: CompileNode<F>,
+  defer: (get: () => F) => F,
+  { lazily = false }: { readonly lazily?: boolean } = {},
+): (node: Node) => F {
   const named = new Map<string, F>();
+  const later = (node: Node): F => {
+    let made: F | undefined;
+    return defer(() => (made ??= compile(node, next)));
+  };
   const next = (node: Node): F => {
-    if (node.$ref === undefined) return compile(node, next);
+    if (node.$ref === undefined) return lazily && node.properties !== undefined ? later(node) : compile(node, next);
     const name = node.$ref;
     return defer(() => {
       let made = named.get(name);

@@ -212,6 +212,7 @@ export function typedDecoder(definitions: Readonly<Record<string, Node>>): (node
     definitions,
     (node, next) => compile(node, (child) => named(child, next)),
     (get) => (value, place, unknown) => get()(value, place, unknown),
+    { lazily: true },
   );
   return (node) => named(node, compiler);
 }

@@ -84,5 +84,5 @@ function compile(node: Node, named: (node: Node) => Restore): Restore {
 
 /** The restorer of a built-in kind's objects. */
 export function restorer(definitions: Readonly<Record<string, Node>>): (node: Node) => Restore {
-  return nodeCompiler<Restore>(definitions, compile, (get) => (value) => get()(value));
+  return nodeCompiler<Restore>(definitions, compile, (get) => (value) => get()(value), { lazily: true });
 }

@@ -35,9 +35,14 @@ function pruneObject(
   return copy ?? value;
 }
 
+/** For nodes that nothing may stand below, which are most: one function does for all of them. */
+const pruneLeaf: Prune = (value, path, unknown) =>
+  isObject(value) ? pruneObject(value, { path, unknown }, { of: () => undefined, nulls: () => false, open: false }) : value;
+
 function compile(node: Node, next: (node: Node) => Prune): Prune {
   const open = node["x-kubernetes-preserve-unknown-fields"] === true;
   const embedded = node["x-kubernetes-embedded-resource"] === true;
+  if (!open && !embedded && [node.properties, node.additionalProperties, node.items].every((child) => child === undefined)) return pruneLeaf;
   const properties = new Map(Object.entries(node.properties ?? {}).map(([name, child]) => [name, next(child)]));
   const others = node.additionalProperties === undefined ? undefined : next(node.additionalProperties);
   const items = node.items === undefined ? undefined : next(node.items);
@@ -61,5 +66,5 @@ function compile(node: Node, next: (node: Node) => Prune): Prune {
 }
 
 export function pruner(definitions: Readonly<Record<string, Node>>): (node: Node) => Prune {
-  return nodeCompiler<Prune>(definitions, compile, (get) => (value, path, unknown) => get()(value, path, unknown));
+  return nodeCompiler<Prune>(definitions, compile, (get) => (value, path, unknown) => get()(value, path, unknown), { lazily: true });
 }

@@ -111,7 +111,11 @@ function pastOf(node: Node): (old: unknown) => (item: unknown) => unknown {
   };
 }
 
+/** For nodes that say nothing of lists. */
+const anyList: Check = (_value, _path, found) => void found.matches++;
+
 function listCheck(node: Node, next: (node: Node) => Check): Check {
+  if (node.items === undefined && node.minItems === undefined && node.maxItems === undefined && node.uniqueItems !== true) return anyList;
   const items = node.items === undefined ? undefined : next(node.items);
   const past = pastOf(node);
   const limits = { min: node.minItems, max: node.maxItems, what: "items" };
@@ -128,10 +132,13 @@ function listCheck(node: Node, next: (node: Node) => Check): Check {
   };
 }
 
-function objectCheck(node: Node, next: (node: Node) => Check): Check {
-  const properties = Object.entries(node.properties ?? {}).map(([name, child]) => [name, next(child)] as const);
-  const others = node.additionalProperties === undefined ? undefined : next(node.additionalProperties);
-  const limits = { min: node.minProperties, max: node.maxProperties, what: "properties" };
+/** Undefined: the node says nothing of objects. */
+function objectCheck(node: Node, next: (node: Node) => Check): Check | undefined {
+  const { properties: declared, additionalProperties, minProperties, maxProperties, required } = node;
+  if ([declared, additionalProperties, minProperties, maxProperties, required].every((keyword) => keyword === undefined)) return undefined;
+  const properties = Object.entries(declared ?? {}).map(([name, child]) => [name, next(child)] as const);
+  const others = additionalProperties === undefined ? undefined : next(additionalProperties);
+  const limits = { min: minProperties, max: maxProperties, what: "properties" };
   const counts = limits.min !== undefined || limits.max !== undefined;
   return (value, path, found, old) => {
     const object = value as Record<string, unknown>;
@@ -140,11 +147,11 @@ function objectCheck(node: Node, next: (node: Node) => Check): Check {
     if (counts) tell(found, countErrors(path, Object.keys(object).length, limits));
     if (others !== undefined) {
       for (const [name, member] of Object.entries(object)) {
-        if (node.properties?.[name] === undefined) below(others, member, at(name), found, before?.[name]);
+        if (declared?.[name] === undefined) below(others, member, at(name), found, before?.[name]);
       }
     }
     for (const [name, check] of properties) if (object[name] !== undefined) below(check, object[name], at(name), found, before?.[name]);
-    for (const name of node.required ?? []) if (object[name] === undefined) tell(found, [fieldError.required(at(name))]);
+    for (const name of required ?? []) if (object[name] === undefined) tell(found, [fieldError.required(at(name))]);
   };
 }
 
@@ -173,7 +180,7 @@ function compileWith(engines: Engines): (node: Node, next: (node: Node) => Check
         else if (Array.isArray(value)) list(value, path, found, old);
       }
       allowed?.(value, path, found, old);
-      if (isObject(value)) object(value, path, found, old);
+      if (isObject(value)) object?.(value, path, found, old);
       found.matches++;
     };
   };
@@ -183,7 +190,9 @@ function compileWith(engines: Engines): (node: Node, next: (node: Node) => Check
 export type CheckStructure = (object: unknown, old: unknown, errors: FieldError[]) => void;
 
 export function structureChecker(definitions: Readonly<Record<string, Node>>, engines: Engines): (node: Node) => CheckStructure {
-  const compiler = nodeCompiler<Check>(definitions, compileWith(engines), (get) => (value, path, found, old) => get()(value, path, found, old));
+  const compiler = nodeCompiler<Check>(definitions, compileWith(engines), (get) => (value, path, found, old) => get()(value, path, found, old), {
+    lazily: true,
+  });
   return (node) => {
     const check = compiler(node);
     return (object, old, errors) => below(check, object, "", { errors, matches: 0 }, old);

@@ -173,5 +173,5 @@ export function mergeTypeOf(root: Node, definitions: Readonly<Record<string, Nod
     const step = (child: Node, inside: boolean): MergeType => (child === metadata ? meta : marked(child, inner(child, inside)));
     return compile(node, { definitions, metadata: meta, open, next: step });
   };
-  return nodeCompiler<MergeType>(definitions, (node, next) => at(node, false, next), deferred)(root);
+  return nodeCompiler<MergeType>(definitions, (node, next) => at(node, false, next), deferred, { lazily: true })(root);
 }
