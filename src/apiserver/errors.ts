@@ -1,5 +1,5 @@
 // The refusals of the protocol itself, in Kubernetes' words.
-import { conflict, forbidden, StatusError, type ResourceName } from "#core";
+import { conflict, forbidden, StatusError, unknownFailure, type ResourceName } from "#core";
 import type { FieldError, Kind } from "#schema";
 
 /** 422 with one cause an error; the sentence names each once. `group` and `kind` are those of the object's kind. */
@@ -41,6 +41,8 @@ export function onlyAccepted(types: readonly string[]): StatusError {
 /** 406 for metadata of a list of what is one object, and the other way round. */
 export function notOfForm({ group, kind, custom }: Pick<Kind, "group" | "kind" | "custom">, form: string): StatusError {
   const isList = form === "PartialObjectMetadata";
+  // Kubernetes is not prepared for this one.
+  if (custom && !isList) return unknownFailure("content is not a list");
   const type = custom ? "unstructured.Unstructured" : `${group === "" ? "core" : group.split(".", 1)[0]}.${kind}`;
   const why = isList ? `a list (*${type}List)` : `not a list (*${type})`;
   return new StatusError("NotAcceptable", `you requested ${form}, but the requested object is ${why}`);

@@ -46,6 +46,7 @@ function goType(node: Node): string {
   if (node["x-kubernetes-int-or-string"] === true) return "int32";
   if (node.type === "array") return `[]${node.items === undefined ? "string" : goType(node.items)}`;
   if (node.additionalProperties !== undefined) return `map[string]${goType(node.additionalProperties)}`;
+  if (node.format === "byte") return "[]uint8";
   if (node.type === "integer") return node.format ?? "int64";
   return node.type === "boolean" ? "bool" : (node.type ?? "string");
 }
@@ -83,16 +84,17 @@ const decodeQuantity: Decode = (value) => {
 };
 
 function decodeTime(node: Node): Decode {
+  const layout = node.format === "micro-time" ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
   return (value, place) => {
     if (typeof value !== "string") throw mismatch(value, node, place);
     const ms = Date.parse(value);
     if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\dT/.test(value)) {
-      const layout = node.format === "micro-time" ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
       throw badRequest(`parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)} as "2006"`);
     }
     if (node.format === "date-time") return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-    const micros = /\.(\d{1,6})/.exec(value)?.[1] ?? "";
-    return `${new Date(ms).toISOString().slice(0, 19)}.${micros.padEnd(6, "0")}Z`;
+    const [, micros, zone = ""] = /^.{19}(?:\.(\d{6}))?(.*)$/s.exec(value) ?? [];
+    if (micros === undefined) throw badRequest(`parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(zone)} as ".000000"`);
+    return `${new Date(ms).toISOString().slice(0, 19)}.${micros}Z`;
   };
 }
 

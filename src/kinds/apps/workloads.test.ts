@@ -136,7 +136,7 @@ test("an empty EndpointSlice is stored as Kubernetes does, and shown", () => {
 });
 
 test("a Lease keeps micro-seconds and shows its holder", () => {
-  const lease = stored(Lease, { spec: { holderIdentity: "me", renewTime: "2026-01-01T00:00:00.123Z" } });
+  const lease = stored(Lease, { spec: { holderIdentity: "me", renewTime: "2026-01-01T00:00:00.123000Z" } });
   assert.equal(lease.spec?.renewTime, "2026-01-01T00:00:00.123000Z");
   assert.deepEqual(cells(Lease, lease), ["x", "me", "5m30s"]);
   assert.deepEqual(errors(Lease, stored(Lease, { spec: { leaseDurationSeconds: 0 } })), [
