@@ -147,7 +147,9 @@ async function bootOn(parts: Parts, namespace: string): Promise<Harness> {
   const controllers = runControllers({ client, informers, settings, transport, kinds: KINDS, rng, logger, ...fixed, deciders, clock }, signal);
   void deciders.run({ signal });
   void reportNoLoad(deciders, clock, signal);
-  const simulate = startSimulators({ client, informers, clock, signal });
+  // The recordings' simulators gave no name.
+  const nameless = createClient(transport, { fieldManager: "unknown" });
+  const simulate = startSimulators({ client: nameless, informers, clock, signal });
   bindPods(transport, informers);
   const informing = informers.run(signal);
   await time.advance(STEP_MS);
