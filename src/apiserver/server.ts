@@ -12,7 +12,7 @@ import { checkForm, includeObjectOf, shownOutcome } from "./forms.ts";
 import { SharedFrames } from "./frames.ts";
 import { decode } from "./keys.ts";
 import { listen } from "./listen.ts";
-import { watchRequest } from "./list-options.ts";
+import { listRequest, watchRequest } from "./list-options.ts";
 import { errorEncoding, negotiate } from "./negotiate.ts";
 import { createOpenApi } from "./openapi.ts";
 import { checkVerb, perform, type Call, type Payload } from "./operations.ts";
@@ -94,6 +94,8 @@ async function answerResource(parts: Parts, request: ApiRequest, call: Call, use
   const rendering = { resource, form: presentation.form, includeObject: includeObjectOf(query), nowMs: options.clock.wallMs() };
   const warnings: string[] = resource.served.warning === undefined ? [] : [resource.served.warning];
   try {
+    // What is wrong with the options of a list is told before what is wrong with its form.
+    if (verb === "list") listRequest(call, query);
     checkForm(rendering, verb);
     if (verb === "watch") {
       const watch = { resource, ...watchRequest(call, query), visibility: "durable" } as const;
