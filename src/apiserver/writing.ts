@@ -67,7 +67,7 @@ export async function admitted(resource: Resource, object: KubeObject, owners: O
     next = answer.object;
   }
   next = withOwners(withOwnersOnce(next, context.warn, " after mutating admission happens"), owners);
-  const errors = compiled.validate(next, admission.old, admission.subresource);
+  const errors = compiled.validate(next, admission.old, admission.subresource, context.warn);
   if (errors.length > 0) throw invalid(kind, next.metadata.name, errors);
   compiled.warnings(next, admission.old).forEach(context.warn);
   return next;

@@ -18,7 +18,7 @@ import { protobufCodec } from "./protobuf/index.ts";
 import { restorer } from "./from-unstructured.ts";
 import { pruner } from "./prune.ts";
 import { inTextOrder } from "./strict-json.ts";
-import { structureChecker, type CheckStructure } from "./validate-structure.ts";
+import { structureChecker } from "./validate-structure.ts";
 
 /** The reader of the part below apiVersion, kind and metadata. */
 type DecodeBody = (body: Record<string, unknown>, unknown: string[]) => Record<string, unknown>;
@@ -125,8 +125,11 @@ function scaleErrors({ subresources: { scale } }: Kind, object: unknown): FieldE
   });
 }
 
+/** Adds to `errors` what is wrong with an object; what is tolerated is told to `warn`. */
+type CheckCustom = (object: unknown, old: unknown, errors: FieldError[], warn: (text: string) => void) => void;
+
 /** All that a custom kind's schema says of an object; a list that had duplicates before may keep them. */
-function customChecker(kind: Kind, engines: Engines): CheckStructure {
+function customChecker(kind: Kind, engines: Engines): CheckCustom {
   const definitions = kind.definitions ?? {};
   const root: Node = kind.metaSchema === undefined ? kind.schema : { ...kind.schema, properties: { ...kind.schema.properties, ...kind.metaSchema } };
   const checkValues = structureChecker(definitions, engines)(root);
@@ -138,14 +141,14 @@ function customChecker(kind: Kind, engines: Engines): CheckStructure {
     checkLists(object, "", errors);
     return errors;
   };
-  return (object, old, errors) => {
+  return (object, old, errors, warn) => {
     checkValues(object, old, errors);
     errors.push(...scaleErrors(kind, object));
     checkEmbedded(object, "", errors);
     const duplicates = listErrors(object);
     if (duplicates.length > 0 && (old === undefined || listErrors(old).length === 0)) errors.push(...duplicates);
     if (checkRules === undefined) return;
-    errors.push(...(errors.some(({ type }) => BLOCKING.has(type)) ? [NOT_ASKED] : checkRules(object, old)));
+    errors.push(...(errors.some(({ type }) => BLOCKING.has(type)) ? [NOT_ASKED] : checkRules(object, old, warn)));
   };
 }
 
@@ -160,7 +163,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
   const definitions = kind.definitions ?? {};
   const plain = kind as unknown as Kind;
   const fill = defaulter(definitions)(kind.schema);
-  let check: CheckStructure | undefined = plain.custom ? undefined : () => {};
+  let check: CheckCustom | undefined = plain.custom ? undefined : () => {};
   const root = rootOf(plain);
   const decode = decoderOf(plain, definitions);
   const names = { apiVersion: apiVersionOf(plain), kind: kind.kind } as KubeObject;
@@ -188,10 +191,10 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
       const finalizers = kind.custom ? finalizerWarnings(object.metadata.finalizers ?? [], old?.metadata.finalizers ?? []) : [];
       return [...finalizers, ...(plain.warnings?.(object, old) ?? [])];
     },
-    validate(object, old, subresource = "") {
+    validate(object, old, subresource = "", warn = () => {}) {
       const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
       check ??= customChecker(plain, engines);
-      check(object, old, errors);
+      check(object, old, errors, warn);
       if (kind.custom && subresource === "status") return errors.map(asOfStatus);
       return [...errors, ...(plain.validate?.(object, old, subresource) ?? [])];
     },

@@ -50,5 +50,5 @@ export interface CompiledKind<O extends KubeObject = KubeObject> {
   /** Texts of `Warning` headers about a valid object. */
   warnings(object: KubeObject, old?: KubeObject): readonly string[];
   /** Metadata, structure and the kind's semantic checks, in Kubernetes' order and wording; empty is valid. */
-  validate(object: KubeObject, old?: KubeObject, subresource?: string): readonly FieldError[];
+  validate(object: KubeObject, old?: KubeObject, subresource?: string, warn?: (text: string) => void): readonly FieldError[];
 }

@@ -6,8 +6,8 @@ export interface Pattern {
   matches(text: string): boolean;
 }
 
-/** What is wrong with an object in the light of the rules in its schema; `old` is absent for a new one. */
-export type CheckRules = (object: unknown, old: unknown) => readonly FieldError[];
+/** What is wrong with an object in the light of the rules in its schema; `old` is absent for a new one. What is tolerated is told to `warn`. */
+export type CheckRules = (object: unknown, old: unknown, warn: (text: string) => void) => readonly FieldError[];
 
 export interface Engines {
   /** Throws an Error with the complaint for a text that is no pattern. */

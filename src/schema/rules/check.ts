@@ -72,10 +72,12 @@ function runtimeWords(error: unknown): string {
 class Asking {
   readonly errors: FieldError[] = [];
   readonly #meter: Meter;
+  readonly #warn: (text: string) => void;
   #budget = OBJECT_BUDGET;
 
-  constructor(meter: Meter) {
+  constructor(meter: Meter, warn: (text: string) => void) {
     this.#meter = meter;
+    this.#warn = warn;
   }
 
   /** False once nothing more is asked: the budget is spent. */
@@ -139,9 +141,11 @@ class Asking {
         if (isCall) return false;
         continue;
       }
-      if (outcome.value === true || (!test.usesOldSelf && at.isSame)) continue;
+      if (outcome.value === true) continue;
       const field = (rule.fieldPath ?? "") === "" ? path : at.path === "" ? (rule.fieldPath ?? "").replace(/^\./, "") : `${at.path}${rule.fieldPath ?? ""}`;
-      this.errors.push(byReason(rule, field, type, this.#message(compiled, { self, oldSelf: past ?? null })));
+      const error = byReason(rule, field, type, this.#message(compiled, { self, oldSelf: past ?? null }));
+      if (!test.usesOldSelf && at.isSame) this.#warn(`${error.field}: ${error.message}`);
+      else this.errors.push(error);
     }
     return true;
   }
@@ -176,8 +180,8 @@ export function rulesOf(root: Node): CheckRules | undefined {
   const meter = new Meter();
   const place = placeOf(root, true, meter);
   if (place === undefined) return undefined;
-  return (object, old) => {
-    const asking = new Asking(meter);
+  return (object, old, warn) => {
+    const asking = new Asking(meter, warn);
     asking.place(place, object, old, { path: "", isSame: old !== undefined && equal(object, old) });
     return asking.errors;
   };

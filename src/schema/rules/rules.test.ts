@@ -8,7 +8,7 @@ const text: Node = { type: "string", maxLength: 100 };
 
 function found(spec: Node, value: unknown, old?: unknown): string[] {
   const check = engines.rules({ type: "object", properties: { spec } });
-  return (check?.({ spec: value }, old === undefined ? undefined : { spec: old }) ?? []).map(({ field, message }) => `${field}: ${message}`);
+  return (check?.({ spec: value }, old === undefined ? undefined : { spec: old }, () => {}) ?? []).map(({ field, message }) => `${field}: ${message}`);
 }
 
 const rule = (source: string, more: object = {}): Pick<Node, "x-kubernetes-validations"> => ({ "x-kubernetes-validations": [{ rule: source, ...more }] });
