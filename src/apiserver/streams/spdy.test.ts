@@ -185,6 +185,8 @@ test("what is read is told to the client in window updates, of the stream and of
 test("what nobody reads is not kept without limit: the client has to wait", async (t) => {
   const { client, streams, clock } = world(t);
   client.open(1, {});
+  // Headers are unpacked on another thread: what follows them waits for it.
+  await client.until(() => client.frames.length === 1);
   let sent = 0;
   // A moment after each frame the connection has taken it, or takes nothing more.
   while (sent < 100 && (client.write(1, Buffer.alloc(64 << 10)) || (await clock.advance(0), !client.isFull))) sent += 1;
