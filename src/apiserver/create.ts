@@ -79,6 +79,7 @@ export async function createObject(
   if (given === "" && base === "") {
     throw invalid(resource.kind, "", [{ type: "FieldValueRequired", field: "metadata.name", message: "Required value: name or generateName is required" }]);
   }
+  const seen = tools.store.revision;
   await checkNamespace(tools, resource, namespace, given);
   const filled = resource.compiled.applyDefaults(withFirstStatus(resource, sent));
   const entries = owners === undefined ? ownersAfter(trackedWrite(resource, "", context, tools.clock), undefined, asSent(filled, json)) : owners.entries;
@@ -92,7 +93,7 @@ export async function createObject(
     const target = { resource, namespace, name };
     if (context.dryRun && (await tools.store.get(keyOf(resource, namespace, name))) !== undefined) continue;
     // It may have gone while the object was admitted: nobody would empty it again.
-    await checkNamespace(tools, resource, namespace, name);
+    if (tools.store.revision !== seen) await checkNamespace(tools, resource, namespace, name);
     const result = await commit(tools, target, object, "absent", context);
     if (result !== undefined) return result;
   }

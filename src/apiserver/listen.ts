@@ -41,6 +41,11 @@ const CLOSE_GRACE_MS = 1_000;
 
 const compress = promisify(gzip);
 
+/** Why the signal of a request aborts. Made once: an error that tells where it was made costs as much as reading an object. */
+const GONE = new DOMException("the client has gone or has its answer", "AbortError");
+const IN_TIME = new DOMException("the work is done", "AbortError");
+const NO_BODY = new Uint8Array();
+
 function peerOf(socket: TLSSocket): Peer | undefined {
   if (!socket.authorized) return undefined;
   const { subject } = socket.getPeerCertificate();
@@ -80,7 +85,7 @@ async function inTime<T>(work: Promise<T>, clock: Clock, { ms, why }: { ms: numb
   try {
     return await Promise.race([work, late]);
   } finally {
-    done.abort();
+    done.abort(IN_TIME);
     await late.catch(() => {});
   }
 }
@@ -140,6 +145,8 @@ async function contentOf(
   space: ReturnType<BodySpace["open"]>,
 ): Promise<Pick<ApiRequest, "body" | "upload">> {
   if (passesOn({ method: request.method, target: request.url })) return { upload: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array> };
+  // HTTP/1.1 requests come through the same interface but have no stream.
+  if ((request.stream as Http2ServerRequest["stream"] | undefined)?.endAfterHeaders === true) return { body: NO_BODY };
   return { body: await inTime(bodyOf(request, space), clock, { ms: REQUEST_TIMEOUT_MS, why: "the request did not arrive in time" }) };
 }
 
@@ -149,11 +156,24 @@ function mustBeStatus(error: unknown): StatusError {
   throw error;
 }
 
+/** Makes the signals of requests: each aborts when the client has gone or has its answer, all of them when the server closes. */
+function signalsOf(closing: AbortSignal): (response: Http2ServerResponse) => AbortSignal {
+  const open = new Set<AbortController>();
+  closing.addEventListener("abort", () => open.forEach((request) => request.abort(closing.reason)), { once: true });
+  return (response) => {
+    const request = new AbortController();
+    open.add(request);
+    if (closing.aborted) request.abort(closing.reason);
+    response.once("close", () => {
+      open.delete(request);
+      request.abort(GONE);
+    });
+    return request.signal;
+  };
+}
+
 /** Answers one request; a client that has gone is no error. */
-async function serve(tools: ListenTools, closing: AbortSignal, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, closing]);
+async function serve(tools: ListenTools, signal: AbortSignal, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
   const space = tools.bodies.open();
   try {
     const peer = peerOf(request.socket as TLSSocket);
@@ -247,6 +267,7 @@ function idleConnections(closing: AbortSignal) {
 /** See `ApiServer.listen`. Rejects when the address cannot be bound. */
 export async function listen(tools: ListenTools, { at, tls, takenOverMax = TAKEN_OVER_MAX }: ListenOptions): Promise<Listening> {
   const closing = new AbortController();
+  const signalOf = signalsOf(closing.signal);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const secure = (given: ListenOptions["tls"]): { key: string; cert: string; ca: string } => ({ key: given.key, cert: given.cert, ca: given.clientCa });
@@ -263,7 +284,7 @@ export async function listen(tools: ListenTools, { at, tls, takenOverMax = TAKEN
   server.on("secureConnection", (socket: TLSSocket) => socket.alpnProtocol !== "h2" && idle.opened(socket));
   server.on("request", (request, response) => {
     if (request.httpVersionMajor === 1) idle.busy(request.socket as TLSSocket, response);
-    void serve(tools, closing.signal, request, response);
+    void serve(tools, signalOf(response), request, response);
   });
   const taken: TakenOver = { open: new Set(), max: takenOverMax };
   server.on("upgrade", (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {

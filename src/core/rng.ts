@@ -34,13 +34,11 @@ export function below(rng: Rng, limit: number): number {
 
 /** A version 4 UUID (RFC 9562). */
 export function uuid(rng: Rng): string {
-  const bytes = new Uint8Array(16);
-  const words = new DataView(bytes.buffer);
-  for (let offset = 0; offset < 16; offset += 4) words.setUint32(offset, rng.uint32());
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0");
+  const first = hex(rng.uint32());
+  const second = hex((rng.uint32() & 0xffff0fff) | 0x4000);
+  const third = hex((rng.uint32() & 0x3fffffff) | 0x80000000);
+  return `${first}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hex(rng.uint32())}`;
 }
 
 /** The alphabet of Kubernetes' generated names: no vowels and no look-alikes, so no words and no mistakes. */

@@ -1,5 +1,5 @@
 // Entry file of the platform: every part, wired by hand. Read it from top to bottom to see the whole product.
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,6 +74,7 @@ void link.keeperGone.then(replaceKeeper);
 const names = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
 const tls = await servingCertificate(folder.pki, names, clock.wallMs());
 const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
+const adminDigest = digestOf(`Bearer ${token}`);
 
 const store = await openStore(logger);
 const bootId = identify(process.pid)?.bootId;
@@ -286,8 +287,11 @@ async function replaceKeeper(): Promise<void> {
 }
 
 function isAdminToken(authorization: string | undefined): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(authorization ?? ""), digest(`Bearer ${token}`));
+  return timingSafeEqual(digestOf(authorization ?? ""), adminDigest);
+}
+
+function digestOf(text: string): Buffer {
+  return hash("sha256", text, "buffer");
 }
 
 async function openStore(log: Logger): Promise<SqliteStore> {
