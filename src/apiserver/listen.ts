@@ -29,6 +29,8 @@ const PIECE_BYTES = 256 << 10;
 const HEADERS_BYTES_MAX = 64 << 10;
 /** A client that takes longer to send its request is cut off. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** An HTTP/1.1 connection is kept so long for the next request; Kubernetes' has the same. */
+const KEEP_ALIVE_MS = 90_000;
 /** Streams that one HTTP/2 connection may have open; informers open one a kind. */
 const STREAMS_MAX = 1_000;
 /** A client that reads nothing of a stream for so long is cut off. */
@@ -303,6 +305,8 @@ export async function listen(tools: ListenTools, { at, tls, takenOverMax = TAKEN
   server.on("sessionError", (error) => tools.logger.debug("connection failed", { err: error }));
   server.on("tlsClientError", (error) => tools.logger.debug("tls handshake failed", { err: error }));
   server.maxConnections = CONNECTIONS_MAX;
+  // The compatibility server has it, its type does not say so.
+  (server as { keepAliveTimeout?: number }).keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen("fd" in at ? { fd: at.fd } : { host: at.host, port: at.port });
   await once(server, "listening");
   const address = server.address();
