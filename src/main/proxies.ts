@@ -20,7 +20,7 @@ type Proxy = NonNullable<SubresourceRequest["proxy"]>;
 function handler(kind: string, connect: (request: SubresourceRequest, proxy: Proxy) => Promise<() => Promise<Duplex>>): SubresourceHandler {
   return {
     verbs: VERBS,
-    kind: { group: "", version: "v1", kind },
+    kind: { group: "", version: "", kind },
     passesOn: true,
     async handle(request) {
       const { proxy, http, signal } = request;
@@ -76,7 +76,7 @@ function portNameOf({ metadata, spec }: CoreService, port: string): string {
 export function nodeProxy({ client }: ProxyTools): SubresourceHandler {
   return {
     verbs: VERBS,
-    kind: { group: "", version: "v1", kind: "NodeProxyOptions" },
+    kind: { group: "", version: "", kind: "NodeProxyOptions" },
     passesOn: true,
     async handle({ proxy, name, verb }) {
       const path = proxy?.path.split("?")[0] ?? "";
