@@ -10,7 +10,7 @@ export function podStreams(runtime: () => PodStreams, clock: Clock): Readonly<Re
   return {
     exec: {
       verbs: VERBS,
-      kind: { group: "", version: "v1", kind: "PodExecOptions" },
+      kind: { group: "", version: "", kind: "PodExecOptions" },
       async handle({ object, query, http }) {
         const pod = object as Pod;
         const container = containerOf(pod, query);
@@ -23,7 +23,7 @@ export function podStreams(runtime: () => PodStreams, clock: Clock): Readonly<Re
     },
     attach: {
       verbs: VERBS,
-      kind: { group: "", version: "v1", kind: "PodAttachOptions" },
+      kind: { group: "", version: "", kind: "PodAttachOptions" },
       async handle({ object, query, http }) {
         const pod = object as Pod;
         const container = containerOf(pod, query);
@@ -34,7 +34,7 @@ export function podStreams(runtime: () => PodStreams, clock: Clock): Readonly<Re
     },
     portforward: {
       verbs: VERBS,
-      kind: { group: "", version: "v1", kind: "PodPortForwardOptions" },
+      kind: { group: "", version: "", kind: "PodPortForwardOptions" },
       async handle({ object, http }) {
         const pod = object as Pod;
         mustHaveNode(pod);
