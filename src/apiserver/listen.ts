@@ -1,6 +1,6 @@
 // The HTTPS side: HTTP/2 and HTTP/1.1 on one socket, bodies with limits, streams with backpressure, a clean end.
 import { once } from "node:events";
-import { ServerResponse, STATUS_CODES, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { pipeline, Readable, type Duplex } from "node:stream";
@@ -197,10 +197,10 @@ async function serve(tools: ListenTools, signal: AbortSignal, request: Http2Serv
   }
 }
 
-/** The head of an answer that hands over the connection. */
+/** The head of an answer that hands over the connection; its status is 101. */
 function headText({ status, headers }: ApiResponse): string {
   const lines = Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [value] : value).map((each) => `${name}: ${each}\r\n`));
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n`;
+  return `HTTP/1.1 ${status} Switching Protocols\r\n${lines.join("")}\r\n`;
 }
 
 interface TakenOver {
@@ -233,6 +233,8 @@ async function serveUpgrade(tools: ListenTools, taken: TakenOver, request: Incom
 
 /** The protocol stays as it is: an ordinary answer, and the end, since the request's body was not read. */
 async function refuse(request: IncomingMessage, socket: TLSSocket, answer: ApiResponse, clock: Clock): Promise<void> {
+  // It brings fetch and all of its client with it: it is loaded when it is needed, not with the platform.
+  const { ServerResponse } = await import("node:http");
   const gone = new AbortController();
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;

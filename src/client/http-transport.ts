@@ -1,7 +1,6 @@
 // A transport over HTTP or HTTPS to a real API server: kept-alive connections, JSON bodies, streamed watches.
 import { readFile } from "node:fs/promises";
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { fromStatus, isReason, StatusError, type Clock, type Logger, type Status, type StatusReason } from "#core";
 import type { KubeObject } from "#schema";
 import { apiPath } from "./api-path.ts";
@@ -119,13 +118,28 @@ function tokenSource({ clock, token, tokenFile }: HttpTransportOptions): () => P
   };
 }
 
+/** How one server is reached; watches have connections to themselves. */
+interface Protocol {
+  readonly request: (options: RequestOptions, answered: (response: IncomingMessage) => void) => ClientRequest;
+  readonly agent: Agent;
+  readonly watchAgent: Agent;
+}
+
+/** Loads what speaks the protocol: `node:http` brings fetch and all of its client with it, which the platform never needs. */
+async function protocolOf(secure: boolean): Promise<Protocol> {
+  const { Agent: Connections, request } = secure ? await import("node:https") : await import("node:http");
+  return {
+    request: (options, answered) => request(options, answered),
+    agent: new Connections({ keepAlive: true, maxSockets: SOCKETS_MAX }),
+    watchAgent: new Connections({ keepAlive: false }),
+  };
+}
+
 /** Opens connections to one server; watches have theirs to themselves. */
 function connectionsTo(options: HttpTransportOptions): { readonly exchange: SendRequest; close(): void } {
   const base = new URL(options.server);
   const secure = base.protocol === "https:";
-  const agentOptions = { keepAlive: true, maxSockets: SOCKETS_MAX };
-  const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
-  const watchAgent = secure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
+  let protocol: Promise<Protocol> | undefined;
   const tls = {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     ...(options.cert === undefined ? {} : { cert: options.cert }),
@@ -139,7 +153,6 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
     hostname: base.hostname.replace(/^\[|\]$/g, ""),
     port: base.port === "" ? (secure ? 443 : 80) : Number(base.port),
     path: base.pathname.replace(/\/+$/, "") + path,
-    agent: signal === undefined ? agent : watchAgent,
     headers: {
       accept: "application/json",
       "user-agent": options.userAgent,
@@ -151,12 +164,12 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
     ...(secure ? tls : {}),
   });
   /** Undefined when it met a kept connection that the server had closed, and may be made again: what is not made twice fails. */
-  const attempt = (call: Exchange, token: string | undefined): Promise<IncomingMessage | undefined> =>
+  const attempt = ({ request, agent, watchAgent }: Protocol, call: Exchange, token: string | undefined): Promise<IncomingMessage | undefined> =>
     new Promise((resolve, reject) => {
-      const { method, path, timeoutMs } = call;
+      const { method, path, signal, timeoutMs } = call;
       let answer: IncomingMessage | undefined;
       const answered = (response: IncomingMessage): void => resolve((answer = response));
-      const sent = secure ? httpsRequest(requestFor(call, token), answered) : httpRequest(requestFor(call, token), answered);
+      const sent = request({ ...requestFor(call, token), agent: signal === undefined ? agent : watchAgent }, answered);
       sent.on("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
       sent.on("timeout", () => (answer ?? sent).destroy(new StatusError("Timeout", `${method} ${path}: nothing came for ${timeoutMs} ms`)));
       sent.on("error", (cause: NodeJS.ErrnoException) => {
@@ -168,17 +181,19 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
     });
   return {
     async exchange(call) {
-      const token = await tokenNow();
+      const [spoken, token] = await Promise.all([(protocol ??= protocolOf(secure)), tokenNow()]);
       // At most all kept connections are stale.
       for (let attempts = 0; attempts <= SOCKETS_MAX; attempts++) {
-        const answer = await attempt(call, token);
+        const answer = await attempt(spoken, call, token);
         if (answer !== undefined) return answer;
       }
       throw new StatusError("ServiceUnavailable", `${call.method} ${base.origin}${call.path}: the server closes every connection`);
     },
     close() {
-      agent.destroy();
-      watchAgent.destroy();
+      void protocol?.then(({ agent, watchAgent }) => {
+        agent.destroy();
+        watchAgent.destroy();
+      });
     },
   };
 }

@@ -1,5 +1,5 @@
 // Asks a registry which digest a tag stands for, without fetching the image; with the words of go-containerregistry.
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { parseImageName } from "./image-name.ts";
 
@@ -20,9 +20,9 @@ function isPlain(registry: string): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(registry) || /\.local(host)?(:\d+)?$/.test(registry);
 }
 
-function ask(method: "HEAD" | "GET", url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
+async function ask(method: "HEAD" | "GET", url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
+  const start = url.startsWith("https:") ? httpsRequest : (await import("node:http")).request;
   return new Promise((resolve, reject) => {
-    const start = url.startsWith("https:") ? httpsRequest : httpRequest;
     const sent = start(url, { method, headers: { "user-agent": "eider", ...headers }, signal, timeout: TIMEOUT_MS }, resolve);
     sent.on("timeout", () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
     sent.on("error", reject);

@@ -1,5 +1,5 @@
 // Requests that are passed on to an HTTP server behind the API: both bodies as they come, other protocols taken over.
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -58,7 +58,7 @@ async function exchange(request: ApiRequest, connection: Duplex, { target, path,
   const secure = target.scheme === "https";
   // What stands behind is found by the API, not by a name that a certificate could have.
   const createConnection = (): Duplex => (secure ? tlsConnect({ socket: connection as never, rejectUnauthorized: false }) : connection);
-  const outgoing = (secure ? httpsRequest : httpRequest)({
+  const outgoing = (secure ? httpsRequest : (await import("node:http")).request)({
     method: request.method,
     path,
     headers: headersFor(request, prefix + path, upgrade),

@@ -1,5 +1,4 @@
 // Probes of a container: one attempt, and the loops that turn attempts into "ready" and "dead".
-import { request } from "node:http";
 import { request as secureRequest } from "node:https";
 import { connect } from "node:net";
 import type { Clock } from "#core";
@@ -43,10 +42,12 @@ function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
   });
 }
 
-function httpProbe({ path = "/", scheme, httpHeaders = [] }: NonNullable<CoreProbe["httpGet"]>, port: number, timeoutMs: number): Promise<ProbeResult> {
+async function httpProbe({ path = "/", scheme, httpHeaders = [] }: NonNullable<CoreProbe["httpGet"]>, port: number, timeoutMs: number): Promise<ProbeResult> {
   const headers: Record<string, string> = { "User-Agent": "kube-probe/1.34", Accept: "*/*", Connection: "close" };
   for (const { name, value } of httpHeaders) headers[name] = value;
   const options = { host: LOOPBACK, port, path: path.startsWith("/") ? path : `/${path}`, headers, timeout: timeoutMs, agent: false as const };
+  // Programs without such probes are many; what it brings with it is much.
+  const { request } = await import("node:http");
   return new Promise((resolve) => {
     const call = scheme === "HTTPS" ? secureRequest({ ...options, rejectUnauthorized: false }) : request(options);
     call.once("response", (response) => {
