@@ -78,6 +78,12 @@ const ENTRIES: readonly {
     forbidden: ["commander", "node:sqlite", "pino"],
   },
   {
+    entry: "main/certificate-thread.ts",
+    rooms: ["main", "host"],
+    packages: ["@peculiar/x509", "reflect-metadata"],
+    forbidden: ["node:http", "node:https", "node:http2", "node:sqlite", "node:net"],
+  },
+  {
     entry: "main/gateway-thread.ts",
     rooms: ["main", "host", "core", "protocol", "telemetry", "gateway"],
     packages: [],

@@ -16,20 +16,28 @@ const SERVER_DAYS = 365;
 const RENEW_MS = 60 * DAY_MS;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
-/**
- * The CA of `folder` (created when missing, so stable over restarts) and a server certificate by it for `names`
- * (DNS names and IP addresses), reused while it covers them and is not about to expire.
- */
+/** What `folder` holds, if it is all there, covers `names` (DNS names and IP addresses) and is not about to expire. */
+export function presentCertificate(folder: string, names: readonly string[], nowMs: number): ServingCertificate | undefined {
+  const isThere = ["ca.crt", "ca.key", "server.crt", "server.key"].every((file) => existsSync(join(folder, file)));
+  return isThere && covers(folder, names, nowMs) ? readCertificate(folder) : undefined;
+}
+
+/** The CA of `folder` (created when missing, so stable over restarts) and a server certificate by it for `names`, reused while it will do. */
 export async function servingCertificate(folder: string, names: readonly string[], nowMs: number): Promise<ServingCertificate> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const present = presentCertificate(folder, names, nowMs);
+  if (present !== undefined) return present;
   if (!existsSync(join(folder, "ca.crt")) || !existsSync(join(folder, "ca.key"))) await makeAuthority(folder, nowMs);
-  if (!covers(folder, names, nowMs)) await makeServer(folder, names, nowMs);
+  await makeServer(folder, names, nowMs);
+  return readCertificate(folder);
+}
+
+function readCertificate(folder: string): ServingCertificate {
   const read = (file: string): string => readFileSync(join(folder, file), "utf8");
   return { caPem: read("ca.crt"), certPem: read("server.crt"), keyPem: read("server.key") };
 }
 
 function covers(folder: string, names: readonly string[], nowMs: number): boolean {
-  if (!existsSync(join(folder, "server.crt")) || !existsSync(join(folder, "server.key"))) return false;
   const certificate = new X509Certificate(readFileSync(join(folder, "server.crt")));
   const authority = new X509Certificate(readFileSync(join(folder, "ca.crt")));
   const named = names.every((name) => (isAddress(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined);

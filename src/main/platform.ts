@@ -10,7 +10,6 @@ import { createClient, createInformerSet, keyFrom } from "#client";
 import { followSettings } from "#controllers";
 import type { Logger } from "#core";
 import { createSystemRng, giveBackMemory, measureEventLoopDelay, systemClock } from "#host";
-import { servingCertificate } from "#host/certificates";
 import { httpsPost } from "#host/https";
 import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
@@ -38,6 +37,7 @@ import { watchRest } from "./rest.ts";
 import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { servedKinds } from "./served-kinds.ts";
+import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
 import { VERSION } from "./version.ts";
@@ -72,7 +72,8 @@ let stage: "starting" | "serving" | "replacing" | "ending" = "starting";
 void link.keeperGone.then(replaceKeeper);
 
 const names = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
-const tls = await servingCertificate(folder.pki, names, clock.wallMs());
+// Made while the other parts start.
+const certificate = servingCertificateOf({ folder: folder.pki, names, nowMs: clock.wallMs() });
 const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
 const adminDigest = digestOf(`Bearer ${token}`);
 
@@ -182,6 +183,7 @@ runtime = createProcessRuntime({
   asRoot: process.getuid?.() === 0,
   beforeStop: (pod, stopped) => routes.drained(pod, stopped),
 });
+const tls = await certificate;
 const publicPort = asked.externalPort ?? sockets.httpPort;
 const controllers = runControllers(
   {

@@ -55,7 +55,8 @@ test("the package holds what runs and nothing of the workshop", { skip }, () => 
       .sort(),
     ["CHANGELOG.md", "README.md", "bin", "dist", "package.json", "samples"],
   );
-  for (const entry of ["cli", "keeper", "platform", "store-thread", "gateway-thread"]) assert.ok(existsSync(join(at, "dist/main", `${entry}.js`)), entry);
+  for (const entry of ["cli", "keeper", "platform", "store-thread", "certificate-thread", "gateway-thread"])
+    assert.ok(existsSync(join(at, "dist/main", `${entry}.js`)), entry);
   const tests = readdirSync(join(at, "dist"), { recursive: true, encoding: "utf8" }).filter((name) => /\.test(-suite)?\./.test(name));
   assert.deepEqual(tests, []);
 });
