@@ -50,10 +50,27 @@ function splitVersion(parts: readonly string[]): { group: string; version: strin
 /** Segments of the shortest and of the longest path to a subresource: `/api/V/PLURAL/NAME/SUB`, `/apis/G/V/namespaces/NS/PLURAL/NAME/SUB`. */
 const SUBRESOURCE_SEGMENTS = { min: 5, max: 8 } as const;
 
+/** Names of subresources that pass requests on, by registry, and as of which of its generations. */
+const passing = new WeakMap<Registry, { readonly generation: number; readonly names: ReadonlySet<string> }>();
+
+function passingNames(registry: Registry): ReadonlySet<string> {
+  const { generation, resources } = registry;
+  const known = passing.get(registry);
+  if (known?.generation === generation) return known.names;
+  const all = resources.flatMap(({ served }) => Object.entries(served.subresources ?? {}));
+  const names = new Set(all.flatMap(([name, handler]) => (handler.passesOn === true ? [name] : [])));
+  passing.set(registry, { generation, names });
+  return names;
+}
+
 /** Undefined when no resource is served at the path. */
 export function requestInfo(registry: Registry, method: string, path: string, query: URLSearchParams): ResourceInfo | undefined {
   const segments = path.split("/").slice(1);
+  const names = passingNames(registry);
   for (let count = SUBRESOURCE_SEGMENTS.min; count <= Math.min(SUBRESOURCE_SEGMENTS.max, segments.length); count++) {
+    // Nearly all paths have none: they are read once.
+    const last = segments[count - 1] ?? "";
+    if (!names.has(last) && !last.includes("%")) continue;
     const head = `/${segments.slice(0, count).join("/")}`;
     const info = infoOfPath(registry, method, head, query);
     if (info?.resource.served.subresources?.[info.subresource]?.passesOn === true) return { ...info, below: path.slice(head.length) };

@@ -92,9 +92,17 @@ export class MetricRegistry {
   }
 }
 
+const NOT_PLAIN = /[\\"\n]/;
+
+function escaped(value: string): string {
+  return NOT_PLAIN.test(value) ? value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : value;
+}
+
+/** Made for every observation, so that it makes nothing but the text. */
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`))}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  let text = "";
+  for (const name of Object.keys(labels)) text += `${text === "" ? "{" : ","}${name}="${escaped(labels[name] ?? "")}"`;
+  return text === "" ? "" : `${text}}`;
 }
 
 function bounded(samples: ReadonlyMap<string, unknown>, key: string, max = SAMPLES_MAX): string {
