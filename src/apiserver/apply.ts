@@ -3,6 +3,7 @@ import { badRequest, conflict, StatusError } from "#core";
 import { Misfit, objectText, trackApply, type KubeObject, type Tracked } from "#schema";
 import type { ApplyBody } from "./apply-body.ts";
 import type { Owners } from "./ownership.ts";
+import { placed } from "./placement.ts";
 import type { Resource } from "./registry.ts";
 import type { Target, WriteContext } from "./writing.ts";
 
@@ -33,19 +34,6 @@ function typed(resource: Resource, object: unknown, config: ApplyBody["config"])
   } catch (error) {
     throw error instanceof Misfit ? refuse(error.message) : error;
   }
-}
-
-/** Refuses an object that is not the one of the URL; what is missing is taken from there. */
-function placed({ resource, namespace, name }: Target, object: KubeObject): KubeObject {
-  const metadata = { ...object.metadata };
-  if (!resource.namespaced) delete metadata.namespace;
-  else if ((metadata.namespace ?? "") === "") metadata.namespace = namespace;
-  if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  }
-  if ((metadata.name ?? "") === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  return { ...object, metadata };
 }
 
 function tellProblems(problems: readonly string[], { fieldValidation, warn }: WriteContext): void {

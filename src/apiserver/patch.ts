@@ -1,5 +1,5 @@
 // Patches: which types of patch a resource takes, and the object that one makes of the current one.
-import { badRequest, StatusError, unreachable } from "#core";
+import { StatusError, unreachable } from "#core";
 import {
   applyJsonPatch,
   applyMergePatch,
@@ -18,6 +18,7 @@ import {
 import type { ApplyBody } from "./apply-body.ts";
 import { isRecord, withSentEntries, type Receiving } from "./body.ts";
 import { invalid, kindless, notRegistered, unsupportedMediaType } from "./errors.ts";
+import { placed } from "./placement.ts";
 import type { Resource } from "./registry.ts";
 
 /** In the order in which Kubernetes names them. */
@@ -120,13 +121,6 @@ export function receivePatched(resource: Resource, { json, problems, shown, ofKi
   if (ofKind === "any") checkKind(resource, json, refuse, shown);
   const { object, warnings } = compiled.decode({ ...json, kind: kind.kind, apiVersion }, { fieldValidation, duplicates: problems, refuse });
   warnings.forEach(warn);
-  const metadata = { ...object.metadata };
-  if (!resource.namespaced) delete metadata.namespace;
-  else if ((metadata.namespace ?? "") === "") metadata.namespace = namespace;
-  if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  }
-  if ((metadata.name ?? "") === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  return { ...object, metadata: withSentEntries(metadata, json) };
+  const there = placed({ resource, namespace, name }, object);
+  return { ...there, metadata: withSentEntries(there.metadata, json) };
 }
