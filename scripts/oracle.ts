@@ -7,7 +7,7 @@ import { readCorpus, type Scenario } from "../test/oracle/corpus.ts";
 import { classOf, generate, shrunk } from "../test/oracle/generate.ts";
 import { countsOf } from "../test/oracle/counts.ts";
 import { createExpectations } from "../test/oracle/expectations.ts";
-import { judge, readAccepted, readPending, type Judgement } from "../test/oracle/judge.ts";
+import { judge, readAccepted, readPending, withoutClasses, type Judgement } from "../test/oracle/judge.ts";
 import { normalised, type Normal } from "../test/oracle/normalise.ts";
 import { createOurs, type Ours } from "../test/oracle/ours.ts";
 import { connectReal, realPaths, startReal, type Running } from "../test/oracle/real-server.ts";
@@ -118,14 +118,16 @@ async function runAll(corpus: readonly Scenario[], real: Server | undefined, our
   return differs + stale > 0 ? 1 : 0;
 }
 
-/** The differences of one scenario, and of smaller ones made from it. */
+/** The differences of one scenario, and of smaller ones made from it, but for accepted classes. */
 function differ(real: Server, ours: Ours) {
   const next = namespaces();
+  const accepted = readAccepted();
   return async (scenario: Scenario): Promise<readonly Difference[]> => {
     const namespace = next();
     try {
       const theirs = await answersOf(scenario, real, namespace);
-      return compareAnswers(scenario.steps, theirs, await answersOf(scenario, await ours.serverFor(scenario), namespace));
+      const own = await answersOf(scenario, await ours.serverFor(scenario), namespace);
+      return withoutClasses(compareAnswers(scenario.steps, theirs, own), accepted);
     } catch (error) {
       return failure(error);
     }

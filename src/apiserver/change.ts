@@ -7,7 +7,7 @@ import { receive, type JsonBody } from "./body.ts";
 import type { NewObject } from "./create.ts";
 import { withOwnersOnce } from "./owners-once.ts";
 import { ownersAfter, trackedWrite } from "./ownership.ts";
-import { patched, receivePatched, type Patch } from "./patch.ts";
+import { isOfKind, patched, receivePatched, type Patch } from "./patch.ts";
 import type { Resource } from "./registry.ts";
 import { ownedScale, ownersWithScale, scalesOf, withScale } from "./scale.ts";
 import type { Change } from "./update.ts";
@@ -89,9 +89,14 @@ function applying(tools: WriteTools, written: Written, body: ApplyBody, context:
 /** What a PATCH wants. */
 export function patching(tools: WriteTools, written: Written, patch: Patch, context: WriteContext): Wish {
   if (patch.type === "apply") return applying(tools, written, patch.body, context);
-  const { resource } = written;
+  const { resource, subresource } = written;
   const paths = scalePaths(written);
-  const patchOf = (of: Resource, current: KubeObject): NewObject => ({ object: receivePatched(of, patched(of, patch, current), receiving(written, context)) });
+  const patchOf = (of: Resource, current: KubeObject): NewObject => {
+    const made = { ...patched(of, patch, current), isStatus: subresource === "status" };
+    const object = receivePatched(of, made, receiving(written, context));
+    // What Kubernetes cannot take for an object of the kind has no owners.
+    return isOfKind(of, made) ? { object } : { object, owners: { entries: undefined } };
+  };
   if (paths !== undefined) return scaleWish(tools, written, paths, context, (scales, live) => patchOf(scales.resource, withoutEntries(live)));
   return { wanted: (current) => patchOf(resource, current) };
 }

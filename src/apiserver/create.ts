@@ -23,15 +23,17 @@ async function checkNamespace(tools: WriteTools, resource: Resource, namespace: 
 }
 
 /** The sent metadata with all that the server owns. */
-function newMeta(tools: WriteTools, resource: Resource, sent: ObjectMeta, name: string): ObjectMeta {
+function newMeta(tools: WriteTools, resource: Resource, sent: ObjectMeta, { name, dryRun }: { readonly name: string; readonly dryRun: boolean }): ObjectMeta {
   const { labels, annotations, ownerReferences, finalizers, generateName, namespace } = sent;
+  const { resourceVersion = "" } = sent as Partial<ObjectMeta>;
   const generation = resource.kind.hasGeneration ? 1 : sent.generation;
-  // It gets its resourceVersion when it is stored, and none at all in a dry run.
+  // It gets its resourceVersion when it is stored; a dry run shows what was sent.
   const meta: Omit<ObjectMeta, "resourceVersion"> = {
     name,
     ...(generateName === undefined || generateName === "" ? {} : { generateName }),
     ...(namespace === undefined ? {} : { namespace }),
     uid: uuid(tools.rng),
+    ...(dryRun && resourceVersion !== "" ? { resourceVersion } : {}),
     ...(generation === undefined || generation === 0 ? {} : { generation }),
     creationTimestamp: rfc3339(tools.clock.wallMs()),
     ...(labels === undefined ? {} : { labels }),
@@ -88,7 +90,7 @@ export async function createObject(
     if (given === "") name = base.slice(0, GENERATED_PREFIX_MAX) + nameSuffix(tools.rng);
     const named = { ...filled, metadata: { ...filled.metadata, name } };
     const prepared = resource.kind.prepareNew?.(named) ?? named;
-    const draft = { ...prepared, metadata: newMeta(tools, resource, prepared.metadata, name) };
+    const draft = { ...prepared, metadata: newMeta(tools, resource, prepared.metadata, { name, dryRun: context.dryRun }) };
     const object = await admitted(resource, draft, entries, { operation: "CREATE", subresource: "", old: undefined }, context);
     const target = { resource, namespace, name };
     if (context.dryRun && (await tools.store.get(keyOf(resource, namespace, name))) !== undefined) continue;
@@ -123,6 +125,8 @@ export async function create(
 ): Promise<Result> {
   const { fieldValidation, warn } = context;
   const object = receive(place.resource, body, { namespace: place.namespace, name: "", fieldValidation, warn });
-  if (!/^0*$/.test(object.metadata.resourceVersion ?? "")) throw unknownFailure("resourceVersion should not be set on objects to be created");
+  // It is the store that minds, and a dry run does not come to it.
+  if (!context.dryRun && !/^0*$/.test(object.metadata.resourceVersion ?? ""))
+    throw unknownFailure("resourceVersion should not be set on objects to be created");
   return createObject(tools, place, { object: withOwnersOnce(withoutSystemFields(object), warn), json: body.json }, context);
 }

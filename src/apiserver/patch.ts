@@ -52,6 +52,8 @@ export interface Patched {
   shown(): string;
   /** A strategic patch cannot change kind and version: what it says of them is not looked at. */
   readonly ofKind: "any" | "same";
+  /** Of a custom object nothing but the status is taken: of which kind the rest is does not matter. */
+  readonly isStatus?: boolean;
 }
 
 /** The object as Kubernetes writes it, which refusals show; ours has its resourceVersion at the end of the metadata. */
@@ -62,16 +64,27 @@ function written(resource: Resource | undefined, current: KubeObject): KubeObjec
   return { ...current, metadata: Object.fromEntries(names.map((name) => [name, metadata.get(name)])) as unknown as ObjectMeta };
 }
 
+/** Objects of custom kinds have no order of their own. */
+function ordered({ kind, compiled }: Resource, current: KubeObject): KubeObject {
+  return kind.custom ? current : (compiled.inOrder(current) as KubeObject);
+}
+
 /** Throws when the patch cannot be applied. Without a resource a strategic patch is merged as a plain one. */
 export function patched(resource: Resource | undefined, { type, json, problems }: PatchDocument, current: KubeObject): Patched {
-  const plain = (result: unknown): Patched => ({ json: result, problems, shown: () => JSON.stringify(result), ofKind: "any" });
+  // What Kubernetes has read is in the order of its types; that is seen where a refusal shows it, and costs nothing elsewhere.
+  const plain = (apply: (document: KubeObject, patch: unknown) => unknown): Patched => ({
+    json: apply(written(resource, current), json),
+    problems,
+    shown: () => JSON.stringify(apply(resource === undefined ? current : written(resource, ordered(resource, current)), json)),
+    ofKind: "any",
+  });
   switch (type) {
     case "json":
-      return plain(applyJsonPatch(written(resource, current), json));
+      return plain(applyJsonPatch);
     case "merge":
-      return plain(applyMergePatch(written(resource, current), json));
+      return plain(applyMergePatch);
     case "strategic": {
-      if (resource === undefined) return plain(applyMergePatch(current, json));
+      if (resource === undefined) return plain(applyMergePatch);
       const shown = (): string => goText(json);
       return { json: restored(resource, applyStrategicPatch(resource.compiled, current, json), shown), problems, shown, ofKind: "same" };
     }
@@ -89,9 +102,13 @@ function restored(resource: Resource, result: unknown, shown: () => string): unk
   }
 }
 
+/** Whether what a patch made says to be of the kind still; that matters to custom kinds only. */
+export function isOfKind({ kind, apiVersion }: Resource, { json, ofKind }: Patched): boolean {
+  return ofKind === "same" || !kind.custom || (isRecord(json) && json["kind"] === kind.kind && json["apiVersion"] === apiVersion);
+}
+
 /** Refuses an object that a patch made one of another kind; built-in and custom kinds have their own words for it. */
-function checkKind(resource: Resource, json: Record<string, unknown>, refuse: (why: string) => StatusError, shown: () => string): void {
-  const { kind, apiVersion } = resource;
+function checkKind({ kind, apiVersion }: Resource, json: Record<string, unknown>, refuse: (why: string) => StatusError, made: Patched): void {
   const said = (member: "kind" | "apiVersion"): string => (typeof json[member] === "string" ? json[member] : "");
   const [saidKind, saidVersion] = [said("kind"), said("apiVersion")];
   if (!kind.custom) {
@@ -99,11 +116,12 @@ function checkKind(resource: Resource, json: Record<string, unknown>, refuse: (w
     if (other) throw refuse(notRegistered(saidKind === "" ? kind.kind : saidKind, saidVersion === "" ? apiVersion : saidVersion));
     return;
   }
-  if (saidKind === "") throw refuse(`Object 'Kind' is missing in '${shown()}'`);
+  if (saidKind === "") throw refuse(`Object 'Kind' is missing in '${made.shown()}'`);
   if (saidVersion === "") {
     const why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
     throw new StatusError("InternalError", `Internal error occurred: ${why}`, { details: { causes: [{ message: why }] } });
   }
+  if (made.isStatus === true) return;
   const wrong = (field: string, value: string, wanted: string): FieldError[] =>
     value === wanted ? [] : [{ type: "FieldValueInvalid", field, message: `Invalid value: ${JSON.stringify(value)}: must be ${wanted}` }];
   const errors = [...wrong("kind", saidKind, kind.kind), ...wrong("apiVersion", saidVersion, apiVersion)];
@@ -113,12 +131,13 @@ function checkKind(resource: Resource, json: Record<string, unknown>, refuse: (w
 }
 
 /** The patched object as one that was sent: of the kind, in the namespace and with the name of the URL. */
-export function receivePatched(resource: Resource, { json, problems, shown, ofKind }: Patched, receiving: Receiving): KubeObject {
+export function receivePatched(resource: Resource, made: Patched, receiving: Receiving): KubeObject {
+  const { json, problems, shown, ofKind } = made;
   const { namespace, name, fieldValidation, warn } = receiving;
   const { kind, apiVersion, compiled } = resource;
   const refuse = (why: string): StatusError => patchInvalid(shown(), why);
   if (!isRecord(json)) throw refuse(kindless(json));
-  if (ofKind === "any") checkKind(resource, json, refuse, shown);
+  if (ofKind === "any") checkKind(resource, json, refuse, made);
   const { object, warnings } = compiled.decode({ ...json, kind: kind.kind, apiVersion }, { fieldValidation, duplicates: problems, refuse });
   warnings.forEach(warn);
   const there = placed({ resource, namespace, name }, object);

@@ -102,14 +102,16 @@ function checkLock(target: Target, current: KubeObject, { wanted, isWhole }: { r
 }
 
 /** All but metadata, and but the status where that is written apart. */
-function generationPart(resource: Resource, object: KubeObject): object {
+function generationPart({ kind }: Resource, object: KubeObject): object {
   const { metadata, ...rest } = object;
-  const whole = resource.kind.generationOfLabels === true ? { ...rest, labels: metadata.labels } : rest;
-  return resource.kind.subresources.status === true ? withStatusOf(whole as KubeObject, {} as KubeObject) : whole;
+  const { generationOfMetadata: member } = kind;
+  const whole = member === undefined ? rest : { ...rest, metadata: metadata[member] ?? {} };
+  return kind.subresources.status === true ? withStatusOf(whole as KubeObject, {} as KubeObject) : whole;
 }
 
-function withGeneration(resource: Resource, current: KubeObject, next: KubeObject): KubeObject {
-  if (!resource.kind.hasGeneration || equal(generationPart(resource, current), generationPart(resource, next))) return next;
+/** A write of the status is about no new generation, whatever of the metadata it changes. */
+function withGeneration(resource: Resource, subresource: string, current: KubeObject, next: KubeObject): KubeObject {
+  if (subresource === "status" || !resource.kind.hasGeneration || equal(generationPart(resource, current), generationPart(resource, next))) return next;
   return { ...next, metadata: { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 } };
 }
 
@@ -133,7 +135,7 @@ async function nextState(tools: WriteTools, target: Target, current: Result, cha
   const state = withOwners({ ...next, metadata: { ...next.metadata, resourceVersion } }, withoutNewTimes(entries, managedFields as Owners));
   if (equal(state, current.object)) return undefined;
   const told = withOwners(state, entries);
-  return change.isAct === true ? told : withGeneration(resource, current.object, told);
+  return change.isAct === true ? told : withGeneration(resource, change.subresource, current.object, told);
 }
 
 /** An object after an update; `isNew`: there was none before. */

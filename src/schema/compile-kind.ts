@@ -10,6 +10,7 @@ import { ownEngines, type Engines } from "./engines.ts";
 import { fieldError, type FieldError } from "./field-error.ts";
 import { apiVersionOf, type Kind } from "./kind.ts";
 import { listChecker } from "./list-types.ts";
+import { memberOrder } from "./member-order.ts";
 import { finalizerWarnings, metadataErrors } from "./metadata.ts";
 import { objectMeta } from "./metadata-schema.ts";
 import type { Node } from "./node.ts";
@@ -182,6 +183,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
       return (empty ??= kind.custom ? names : decode(names, { fieldValidation: "Ignore" }).object);
     },
     restore: restorer(definitions)(root),
+    inOrder: memberOrder(definitions)(root),
     decode,
     applyDefaults(object) {
       const filled = fill(object) as KubeObject;
@@ -192,7 +194,7 @@ export function compileKind<O extends KubeObject>(kind: Kind<O>, engines: Engine
       return [...finalizers, ...(plain.warnings?.(object, old) ?? [])];
     },
     validate(object, old, subresource = "", warn = () => {}) {
-      const errors: FieldError[] = metadataErrors(plain, object, old?.metadata);
+      const errors: FieldError[] = metadataErrors(plain, object, old?.metadata, subresource);
       check ??= customChecker(plain, engines);
       check(object, old, errors, warn);
       if (kind.custom && subresource === "status") return errors.map(asOfStatus);

@@ -2,6 +2,7 @@
 import type { StatusError } from "#core";
 import type { FieldError } from "./field-error.ts";
 import type { Restore } from "./from-unstructured.ts";
+import type { InOrder } from "./member-order.ts";
 import type { Kind } from "./kind.ts";
 import type { MergeType } from "./apply/index.ts";
 import type { Node } from "./node.ts";
@@ -36,6 +37,8 @@ export interface CompiledKind<O extends KubeObject = KubeObject> {
   readonly protobuf: ProtobufCodec | undefined;
   /** What a strategic merge patch made, with its values as the types hold them; throws `Misfit`. */
   readonly restore: Restore;
+  /** An object with its members in the order in which Go writes them. */
+  readonly inOrder: InOrder;
   /** How server-side apply merges objects of the kind. */
   readonly mergeType: MergeType;
   /** An object with nothing in it: what there is before one is created. */

@@ -80,8 +80,8 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly statusAtCreation?: boolean;
   /** How an object that has come to its end is marked in tables; undefined while it goes on. */
   readonly completed?: (object: KubeObject) => { readonly reason: string; readonly message: string } | undefined;
-  /** Its labels count as a part of what a generation is about. */
-  readonly generationOfLabels?: boolean;
+  /** Which part of its metadata a generation is about, too. */
+  readonly generationOfMetadata?: "labels" | "annotations";
   /** Labels of the CustomResourceDefinition object that stands for a custom kind. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Semantic checks with no context, in Kubernetes' wording; Knative's webhook checks are `admit` instead. */

@@ -143,12 +143,12 @@ const BUILT_IN: MetadataChecks = { update: true, object: true, finalizers: true 
 const CUSTOM: MetadataChecks = { update: true, object: false, finalizers: false };
 
 /** Everything that Kubernetes finds in an object's metadata, as often as it looks. */
-export function metadataErrors(kind: Kind, { metadata: meta }: KubeObject, old: ObjectMeta | undefined): FieldError[] {
+export function metadataErrors(kind: Kind, { metadata: meta }: KubeObject, old: ObjectMeta | undefined, subresource = ""): FieldError[] {
   const checks = kind.metadataChecks ?? (kind.custom ? CUSTOM : BUILT_IN);
   const wrong = objectErrors(kind, meta);
   const finalizers = checks.finalizers ? unqualifiedFinalizers("metadata.finalizers", meta.finalizers ?? []) : [];
   if (old === undefined) return [...wrong, ...finalizers];
   const changed = updateErrors(meta, old);
   const own = [...wrong, ...finalizers];
-  return [...wrong, ...wrong, ...changed, ...(checks.update ? [...own, ...changed] : []), ...(checks.object ? own : [])];
+  return [...wrong, ...wrong, ...changed, ...(checks.update ? [...own, ...changed] : []), ...(checks.object && subresource !== "status" ? own : [])];
 }

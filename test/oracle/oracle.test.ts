@@ -39,12 +39,18 @@ corpus.forEach((scenario, index) => {
 test("the lists name scenarios that exist, and what is accepted is little and touches no object and no code", () => {
   const names = new Set(corpus.map(({ name }) => name));
   assert.deepEqual(
-    [...Object.keys(pending), ...accepted.map(({ scenario }) => scenario)].filter((name) => !names.has(name)),
+    [...Object.keys(pending), ...accepted.flatMap((entry) => ("scenario" in entry ? [entry.scenario] : []))].filter((name) => !names.has(name)),
     [],
   );
   assert.ok(accepted.length <= 12, `${accepted.length} differences are accepted`);
-  for (const { scenario, at, reason } of accepted) {
-    assert.ok(reason.length > 20, `${scenario}, ${at}: a reason`);
+  for (const entry of accepted) {
+    const { at, reason } = entry;
+    assert.ok(reason.length > 20, `${at}: a reason`);
+    if ("after" in entry) {
+      assert.match(at, /^body\.(message|details\.causes\[\]\.message)$/, "only texts of a refusal are accepted as a class");
+      continue;
+    }
+    const { scenario } = entry;
     const [step = "", part = ""] = at.split(/[.[]/);
     const recorded = recordingOf(corpus.find(({ name }) => name === scenario) as Scenario)[Number(step)];
     const isObject = (recorded?.body as { metadata?: { uid?: string } } | undefined)?.metadata?.uid !== undefined;
@@ -157,4 +163,20 @@ test("planted fault: an entry for what no longer differs is stale", () => {
   assert.equal(judge("x", differences, allow).verdict, "equal");
   assert.equal(judge("x", [...differences, { at: "1.body", real: 1, ours: 2 }], allow).verdict, "differs");
   assert.match(judge("x", [], allow).text, /remove it/);
+});
+
+test("planted fault: an accepted class takes the lines of its difference and nothing else", () => {
+  const after = "(allow it)";
+  const lists = { accepted: [{ after, at: "body.message", reason: "r" }], pending: {} };
+  const verdict = (at: string, real: unknown, own: unknown): string => judge("x", [{ at, real, ours: own }], lists).verdict;
+  const lines = '\n@@ -1,2 +1,2 @@\n   "Args": null,\n-  "Ports": null\n+  "Ports": []\n';
+  assert.equal(verdict("0.body.message", `no ${after}${lines}`, `no ${after}`), "equal");
+  assert.equal(verdict("4.body.message", `[no ${after}${lines}, b: c]`, `[no ${after}, b: c]`), "equal");
+  assert.equal(verdict("4.body.message", `[no ${after}${lines}, b: c]`, `[no ${after}, b: d]`), "differs");
+  assert.equal(verdict("0.body.message", `no ${after}${lines}, b: c`, `no ${after}`), "differs");
+  assert.equal(verdict("0.body.message", `no ${after}${lines}`, `none ${after}`), "differs");
+  assert.equal(verdict("0.body.message", `no ${after}; wait`, `no ${after}`), "differs");
+  assert.equal(verdict("0.body.message", `no ${after}`, `no ${after}${lines}`), "differs");
+  assert.equal(verdict("0.body.reason", `no ${after}${lines}`, `no ${after}`), "differs");
+  assert.equal(verdict("0.code", 422, 200), "differs");
 });

@@ -112,6 +112,7 @@ export const Deployment: Kind<Deployment> = builtin<Deployment>({
   definition: "io.k8s.api.apps.v1.Deployment",
   statusKeeps: [["metadata", "labels"]],
   hasGeneration: true,
+  generationOfMetadata: "annotations",
   subresources: { status: true, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" } },
   blank: { spec: { replicas: 0, selector: null, template: { metadata: {}, spec: { containers: null } }, strategy: {} }, status: {} },
   columns,

@@ -19,7 +19,7 @@ type Usual =
   | "prepareNew"
   | "createsOnUpdate"
   | "updatesNeedVersion"
-  | "generationOfLabels"
+  | "generationOfMetadata"
   | "statusAtCreation"
   | "completed"
   | "validate"

@@ -9,7 +9,7 @@ type Spec = NonNullable<Service["spec"]>;
 const numbers = (values: number[]) => () => values.shift() ?? 0;
 const admitted = async (spec: Spec, old: Spec | undefined, taken: readonly string[] = []): Promise<Spec | undefined> => {
   const admit = clusterIpAdmission({ below: numbers([0, 300]), isTaken: (address) => taken.includes(address), isPortTaken: (port) => port === 30_000 });
-  const of = (its: Spec): Service => ({ spec: its }) as Service;
+  const of = (its: Spec): Service => ({ metadata: { name: "s" }, spec: its }) as Service;
   const request = {
     operation: old === undefined ? "CREATE" : "UPDATE",
     subresource: "",
@@ -47,9 +47,21 @@ test("ports of nodes are free ones, stay with their ports, and go with the type"
 
 test("a full range is an error, not an endless search", async () => {
   const admit = clusterIpAdmission({ below: () => 0, isTaken: () => true, isPortTaken: () => true });
-  const request = { operation: "CREATE", subresource: "", object: { spec: {} }, old: undefined } as unknown as AdmissionRequest<Service>;
+  const request = { operation: "CREATE", subresource: "", object: { metadata: {}, spec: {} }, old: undefined } as unknown as AdmissionRequest<Service>;
   await assert.rejects(
     async () => admit(request),
     (error) => isReason(error, "InternalError"),
   );
+});
+
+test("a Service keeps its policy; one that the cluster has no range for is refused", async () => {
+  const anywhere = await admitted({ type: "ClusterIP", clusterIP: "None" }, undefined);
+  assert.deepEqual([anywhere?.ipFamilyPolicy, anywhere?.ipFamilies], ["RequireDualStack", ["IPv4", "IPv6"]]);
+  await assert.rejects(
+    async () => admitted({ type: "ClusterIP", selector: { app: "x" } }, anywhere),
+    (error) => isReason(error, "Invalid"),
+  );
+  const chosen = await admitted({ type: "ClusterIP", clusterIP: "None", selector: { app: "x" } }, undefined);
+  const freed = await admitted({ type: "ClusterIP" }, chosen);
+  assert.deepEqual([freed?.clusterIP, freed?.ipFamilyPolicy, freed?.ipFamilies], ["None", "SingleStack", ["IPv4"]]);
 });

@@ -1,6 +1,7 @@
 // Addresses and node ports of Services: drawn when they are needed, kept while the Service is of a type that has them (Kubernetes' allocators).
 import { StatusError } from "#core";
-import type { Admit } from "#schema";
+import { equal, type Admit } from "#schema";
+import { familyRefusal, leadsAnywhere } from "./service-families.ts";
 import { afterTransition, needsHealthPort, needsNodePorts } from "./service-transitions.ts";
 import type { Service, ServicePort, ServiceSpec } from "./v1.types.ts";
 
@@ -25,7 +26,10 @@ export function clusterIpAdmission(options: ClusterIpOptions): Admit<Service> {
     if (operation === "DELETE") return { object, warnings: [] };
     if (subresource !== "") return { object: subresource === "status" ? withModes(object) : object, warnings: [] };
     const spec = afterTransition(object.spec ?? {}, old?.spec);
-    return { object: { ...object, spec: withPorts(addressed(spec, old?.spec, options), old?.spec, options) }, warnings: [] };
+    const addresses = addressed(spec, old?.spec, options);
+    const refusal = familyRefusal(object.metadata.name, addresses);
+    if (refusal !== undefined) throw refusal;
+    return { object: { ...object, spec: withPorts(addresses, old?.spec, options) }, warnings: [] };
   };
 }
 
@@ -43,12 +47,20 @@ function addressed(spec: ServiceSpec, old: ServiceSpec | undefined, options: Clu
     const { clusterIP: _ip, clusterIPs: _ips, ipFamilies: _families, ipFamilyPolicy: _policy, internalTrafficPolicy: _traffic, ...rest } = spec;
     return rest;
   }
-  const kept = old === undefined || old.type === "ExternalName" || old.clusterIP === "None" ? undefined : old.clusterIP;
-  const clusterIP = spec.clusterIP !== undefined && spec.clusterIP !== "" ? spec.clusterIP : (kept ?? draw(options));
-  // Without a selector somebody else says where a headless Service leads, in any family.
-  const anywhere = clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0;
-  const families = anywhere ? { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" } : { ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" };
-  return { internalTrafficPolicy: "Cluster", ...families, ...spec, clusterIP, clusterIPs: [clusterIP] };
+  const kept = old === undefined || old.type === "ExternalName" ? undefined : old.clusterIP;
+  const clusterIP = spec.clusterIP || kept || draw(options);
+  return { internalTrafficPolicy: "Cluster", ...spec, ...familiesOf({ ...spec, clusterIP }, old), clusterIP, clusterIPs: [clusterIP] };
+}
+
+/** A Service that says nothing of its families keeps its policy, and gets the families that the policy asks for. */
+function familiesOf(spec: ServiceSpec, old: ServiceSpec | undefined): Pick<ServiceSpec, "ipFamilies" | "ipFamilyPolicy"> {
+  const isAnywhere = leadsAnywhere(spec);
+  const ipFamilyPolicy = spec.ipFamilyPolicy ?? old?.ipFamilyPolicy ?? (isAnywhere ? "RequireDualStack" : "SingleStack");
+  const isSingle = ipFamilyPolicy === "SingleStack";
+  const said = spec.ipFamilies ?? [];
+  const [first = "IPv4", ...others] = isSingle && equal(said, old?.ipFamilies) ? said.slice(0, 1) : said;
+  const both = isAnywhere && !isSingle && others.length === 0;
+  return { ipFamilyPolicy, ipFamilies: [first, ...(both ? [first === "IPv4" ? "IPv6" : "IPv4"] : others)] };
 }
 
 /** Ports of nodes where the type has them; the old ones stay with their ports. */

@@ -49,18 +49,6 @@ function nodePortErrors(spec: ServiceSpec): FieldError[] {
   });
 }
 
-/** The range of addresses is of one family; only a headless Service without a selector may be of any. */
-function familyErrors(spec: ServiceSpec): FieldError[] {
-  const { ipFamilyPolicy: policy, ipFamilies = [] } = spec;
-  if (spec.type === "ExternalName" || (spec.clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0)) return [];
-  const dual =
-    policy === "RequireDualStack" ? [fieldError.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services")] : [];
-  const foreign = ipFamilies.flatMap((family, index) =>
-    family === "IPv6" ? [fieldError.invalid(`spec.ipFamilies[${index}]`, family, "not configured on this cluster")] : [],
-  );
-  return [...dual, ...foreign];
-}
-
 /** A port as Kubernetes' own type holds it: what it calls a duplicate. */
 export function portShown({ protocol = "", port }: ServicePort): object {
   return { Name: "", Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 };
@@ -74,7 +62,6 @@ export function addressErrors({ spec, status }: Service): FieldError[] {
     ...(spec.externalIPs ?? []).flatMap((ip, index) => ipErrors(`spec.externalIPs[${index}]`, ip)),
     ...oneOf("spec.ipFamilyPolicy", spec.ipFamilyPolicy, ["PreferDualStack", "RequireDualStack", "SingleStack"]),
     ...(spec.ipFamilies ?? []).flatMap((family, index) => oneOf(`spec.ipFamilies[${index}]`, family, ["IPv4", "IPv6"])),
-    ...familyErrors(spec),
     ...oneOf("spec.internalTrafficPolicy", spec.internalTrafficPolicy, ["Cluster", "Local"]),
     ...trafficErrors(spec),
     ...nodePortErrors(spec),

@@ -90,11 +90,23 @@ function portsErrors(ports: readonly ServicePort[]): FieldError[] {
   });
 }
 
+/** An address stays while there is one. */
+function fixedErrors(spec: ServiceSpec, old: ServiceSpec | undefined): FieldError[] {
+  const isFixed = old !== undefined && spec.type !== "ExternalName" && old.type !== "ExternalName" && (old.clusterIP ?? "") !== "";
+  if (!isFixed || spec.clusterIP === old.clusterIP) return [];
+  return [fieldError.invalid("spec.clusterIPs[0]", spec.clusterIPs ?? null, "may not change once set")];
+}
+
+/** Headless Services have nobody who would keep to a client. */
+function serviceWarnings({ spec }: Service): string[] {
+  return spec.clusterIP === "None" && spec.sessionAffinity === "ClientIP" ? ["spec.SessionAffinity is ignored for headless services"] : [];
+}
+
 function serviceErrors(service: Service, old: Service | undefined): FieldError[] {
   const { spec } = service;
   const type = spec.type ?? "";
   const ports = spec.ports ?? [];
-  const wrong: FieldError[] = [];
+  const wrong = fixedErrors(spec, old?.spec);
   if (ports.length === 0 && spec.clusterIP !== "None" && type !== "ExternalName") wrong.push(fieldError.required("spec.ports"));
   wrong.push(...portsErrors(ports), ...labelErrors("spec.selector", spec.selector));
   if (type === "") wrong.push(fieldError.required("spec.type"));
@@ -105,10 +117,6 @@ function serviceErrors(service: Service, old: Service | undefined): FieldError[]
     else wrong.push(...names.dnsSubdomain(host).map((detail) => fieldError.invalid("spec.externalName", host, detail)));
   }
   wrong.push(...addressErrors(service));
-  const fixed = old !== undefined && type !== "ExternalName" && old.spec.type !== "ExternalName" && (old.spec.clusterIP ?? "") !== "";
-  if (fixed && spec.clusterIP !== old.spec.clusterIP) {
-    wrong.push(fieldError.invalid("spec.clusterIPs[0]", spec.clusterIPs ?? null, "may not change once set"));
-  }
   return wrong;
 }
 
@@ -130,5 +138,6 @@ export const CoreService: Kind<CoreService> = builtin<CoreService>({
     "spec.type": (object) => (object as Service).spec.type ?? "",
   },
   defaultObject: serviceDefaults,
+  warnings: serviceWarnings,
   validate: serviceErrors,
 });

@@ -70,7 +70,7 @@ export const EndpointSlice: Kind<EndpointSlice> = builtin<EndpointSlice>({
   kind: "EndpointSlice",
   plural: "endpointslices",
   definitions,
-  generationOfLabels: true,
+  generationOfMetadata: "labels",
   metadataChecks: { update: false, object: true, finalizers: true },
   definition: "io.k8s.api.discovery.v1.EndpointSlice",
   hasGeneration: true,

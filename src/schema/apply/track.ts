@@ -109,8 +109,11 @@ export function trackUpdate(write: Tracked, states: UpdateStates): ManagedFields
   const managers = managersBefore(write, states);
   // An object that nobody is told of stays so until it is applied for the first time.
   if (managers.size === 0 && metadataOf(states.live)["uid"] !== undefined) return undefined;
+  const after = withoutEntries(states.next);
+  // Objects of built-in kinds were read as their types; of others also a part may be wrong that the write does not keep.
+  if (write.tracking.isFixed !== true && misfitOf(write.tracking.type, after) !== undefined) return undefined;
   try {
-    return entriesOf(managersAfter(write, managers, { before: withoutEntries(states.live), after: withoutEntries(states.next) }));
+    return entriesOf(managersAfter(write, managers, { before: withoutEntries(states.live), after }));
   } catch (error) {
     // Values that fit no type have no owners; the checks that follow refuse most of them.
     if (error instanceof Misfit) return undefined;
