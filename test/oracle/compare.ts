@@ -24,10 +24,18 @@ function* differences(real: unknown, ours: unknown, at: string): Generator<Diffe
   } else yield { at, real, ours };
 }
 
+/** kube-apiserver tells the managers of a conflict in an order of chance; what it tells of each keeps its order. */
+function withSortedManagers(body: unknown): unknown {
+  if (!isRecord(body) || body["reason"] !== "Conflict" || !isRecord(body["details"]) || !Array.isArray(body["details"]["causes"])) return body;
+  const causes = body["details"]["causes"] as { readonly message?: string }[];
+  const sorted = causes.toSorted(({ message: a = "" }, { message: b = "" }) => (a < b ? -1 : a > b ? 1 : 0));
+  return { ...body, details: { ...body["details"], causes: sorted } };
+}
+
 function compared(step: Step, answer: Normal): Record<string, unknown> {
   const parts: readonly Part[] = step.compare ?? ["code", "headers", "body", "events"];
   const { status, headers, body, events, ended } = answer;
-  const picked = step.pick === undefined ? body : Object.fromEntries(step.pick.map((path) => [path, valueAt(body, path)]));
+  const picked = step.pick === undefined ? withSortedManagers(body) : Object.fromEntries(step.pick.map((path) => [path, valueAt(body, path)]));
   return {
     ...(parts.includes("code") ? { code: status } : {}),
     ...(parts.includes("headers") ? { headers } : {}),

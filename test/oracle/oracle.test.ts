@@ -180,3 +180,15 @@ test("planted fault: an accepted class takes the lines of its difference and not
   assert.equal(verdict("0.body.reason", `no ${after}${lines}`, `no ${after}`), "differs");
   assert.equal(verdict("0.code", 422, 200), "differs");
 });
+
+test("planted fault: managers of a conflict may change places, what is told of them may not", () => {
+  const answer = (...causes: readonly (readonly [string, string])[]): Normal => ({
+    status: 409,
+    body: { reason: "Conflict", details: { causes: causes.map(([message, field]) => ({ message, field })) } },
+  });
+  const compare = (real: Normal, own: Normal): readonly string[] => compareAnswers([{ request: "PATCH /x" }], [real], [own]).map(({ at }) => at);
+  assert.deepEqual(compare(answer(["m", ".a"], ["n", ".b"], ["n", ".c"]), answer(["n", ".b"], ["n", ".c"], ["m", ".a"])), []);
+  assert.equal(compare(answer(["n", ".b"], ["n", ".c"]), answer(["n", ".c"], ["n", ".b"])).length, 2);
+  assert.equal(compare(answer(["m", ".a"], ["n", ".b"]), answer(["m", ".b"], ["n", ".a"])).length, 2);
+  assert.equal(compare(answer(["m", ".a"], ["n", ".b"]), answer(["m", ".a"])).length, 1);
+});

@@ -149,14 +149,14 @@ function deadlineErrors(now: number | undefined, before: number | undefined): Fi
   return before !== undefined && before < now ? [fieldError.invalid(field, now, "must be less than or equal to previous value")] : [];
 }
 
-/** What is wrong with a change of a pod: containers that come or go end the look, as a bad deadline does. */
+/** What is wrong with a change of a pod: containers that come or go end the look, as a bad deadline does; one that is missing does not. */
 function changeErrors(spec: PodSpec, old: PodSpec): FieldError[] {
   for (const list of ["containers", "initContainers"] as const) {
     if ((spec[list] ?? []).length !== (old[list] ?? []).length) return [fieldError.forbidden(`spec.${list}`, "pod updates may not add or remove containers")];
   }
   const deadline = deadlineErrors(spec.activeDeadlineSeconds, old.activeDeadlineSeconds);
-  if (deadline.length > 0) return deadline;
-  return equal(fixedPart(spec, old), fixedPart(old, old)) ? [] : [fieldError.forbidden("spec", CHANGEABLE)];
+  if (deadline.length > 0 && spec.activeDeadlineSeconds !== undefined) return deadline;
+  return equal(fixedPart(spec, old), fixedPart(old, old)) ? deadline : [...deadline, fieldError.forbidden("spec", CHANGEABLE)];
 }
 
 /** Errors of a Pod; with `old` also of the change. */
