@@ -1,6 +1,6 @@
 // From the body of a request to JSON and to an object of the expected kind, with Kubernetes' complaints.
 import { badRequest, StatusError } from "#core";
-import { outlineOf, type FieldValidation, type KubeObject, type ObjectMeta, type TypeMeta } from "#schema";
+import { outlineOf, type FieldValidation, type Kind, type KubeObject, type ObjectMeta, type TypeMeta } from "#schema";
 import { invalid, notRegistered } from "./errors.ts";
 import type { Resource } from "./registry.ts";
 
@@ -54,19 +54,29 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function otherKind(kind: Pick<Kind, "group" | "kind">, sent: string, name: string): StatusError {
+  const message = `Invalid value: ${JSON.stringify(sent)}: must be ${kind.kind}`;
+  return invalid({ group: kind.group, kind: sent }, name, [{ type: "FieldValueInvalid", field: "kind", message }]);
+}
+
+/** The refusal of an update with a custom object of another kind. */
+export function kindRefusal({ kind }: Resource, json: unknown, name: string): StatusError | undefined {
+  const sent = isRecord(json) ? json["kind"] : undefined;
+  return kind.custom && typeof sent === "string" && sent !== "" && sent !== kind.kind ? otherKind(kind, sent, name) : undefined;
+}
+
 /** Refuses an object of another kind or version. */
 export function checkType(
   { kind, apiVersion }: Resource,
   sent: TypeMeta,
-  { name = "", isServed = true }: { readonly name?: string; readonly isServed?: boolean } = {},
+  { name = "", isServed = true, isUpdate = false }: { readonly name?: string; readonly isServed?: boolean; readonly isUpdate?: boolean } = {},
 ): void {
   if (sent.kind === kind.kind && sent.apiVersion === apiVersion) return;
   if (kind.custom && sent.apiVersion !== apiVersion)
     throw badRequest(`the API version in the data (${sent.apiVersion}) does not match the expected API version (${apiVersion})`);
-  if (kind.custom) {
-    const message = `Invalid value: ${JSON.stringify(sent.kind)}: must be ${kind.kind}`;
-    throw invalid({ group: kind.group, kind: sent.kind }, name, [{ type: "FieldValueInvalid", field: "kind", message }]);
-  }
+  // Of an update that is told by `kindRefusal`, once the object to be changed is found.
+  if (kind.custom && isUpdate) return;
+  if (kind.custom) throw otherKind(kind, sent.kind, name);
   const internal = kind.group === "" ? "core" : (kind.group.split(".", 1)[0] ?? "");
   const sentPackage = sent.apiVersion.split("/").at(-1);
   const why = isServed
@@ -76,12 +86,12 @@ export function checkType(
 }
 
 /** The object with its kind and version; what is missing is taken from the URL. */
-function withKind(resource: Resource, json: unknown): Record<string, unknown> {
+function withKind(resource: Resource, json: unknown, isUpdate: boolean): Record<string, unknown> {
   const { kind, apiVersion } = resource;
   if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): expected a JSON object`);
   const said = (member: string, fallback: string): string => (typeof json[member] === "string" && json[member] !== "" ? json[member] : fallback);
   const { name } = isRecord(json["metadata"]) ? json["metadata"] : {};
-  checkType(resource, { kind: said("kind", kind.kind), apiVersion: said("apiVersion", apiVersion) }, { name: typeof name === "string" ? name : "" });
+  checkType(resource, { kind: said("kind", kind.kind), apiVersion: said("apiVersion", apiVersion) }, { name: typeof name === "string" ? name : "", isUpdate });
   return { ...json, kind: kind.kind, apiVersion };
 }
 
@@ -102,7 +112,7 @@ export interface Receiving {
 /** A sent object: of the right kind, without unknown fields, in the namespace and with the name of the URL. */
 export function receive(resource: Resource, { json, duplicates, refusal, text }: JsonBody, receiving: Receiving): KubeObject {
   const { namespace, name, fieldValidation, warn } = receiving;
-  const sent = withKind(resource, json);
+  const sent = withKind(resource, json, name !== "");
   const { object, warnings } = resource.compiled.decode(sent, {
     fieldValidation,
     duplicates: fieldValidation === "Strict" && refusal !== undefined ? [refusal] : duplicates,

@@ -3,7 +3,7 @@ import { StatusError } from "#core";
 import { objectText, type KubeObject, type ScaleSubresource } from "#schema";
 import { applied, type Applied } from "./apply.ts";
 import type { ApplyBody } from "./apply-body.ts";
-import { receive, type JsonBody } from "./body.ts";
+import { kindRefusal, receive, type JsonBody } from "./body.ts";
 import type { NewObject } from "./create.ts";
 import { withOwnersOnce } from "./owners-once.ts";
 import { ownersAfter, trackedWrite } from "./ownership.ts";
@@ -61,7 +61,8 @@ export function replacing(tools: WriteTools, written: Written, body: JsonBody, c
   }
   const object = withOwnersOnce(receive(resource, body, receiving(written, context)), context.warn);
   const creates = subresource === "" && resource.kind.createsOnUpdate === true;
-  const made = { object, json: body.json };
+  const refusal = subresource === "" ? kindRefusal(resource, body.json, written.name) : undefined;
+  const made = { object, json: body.json, ...(refusal === undefined ? {} : { refusal }) };
   return { wanted: () => made, ...(creates ? { created: () => made } : {}) };
 }
 

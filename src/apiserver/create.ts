@@ -66,6 +66,8 @@ export interface NewObject {
   readonly owners?: { readonly entries: Owners };
   /** The JSON that the object was read from, where a client sent it whole. */
   readonly json?: unknown;
+  /** What is wrong with it, told only when it is to change an object in the state that it names. */
+  readonly refusal?: StatusError;
 }
 
 /** Throws AlreadyExists, also when no generated name is free. */

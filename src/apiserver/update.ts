@@ -118,8 +118,9 @@ function withGeneration(resource: Resource, subresource: string, current: KubeOb
 /** The next state of the object, or undefined when nothing changes. */
 async function nextState(tools: WriteTools, target: Target, current: Result, change: Change, context: WriteContext): Promise<KubeObject | undefined> {
   const { resource } = target;
-  const { object: wanted, owners, json } = change.wanted(current.object);
+  const { object: wanted, owners, json, refusal } = change.wanted(current.object);
   checkLock(target, current.object, { wanted, isWhole: change.isWhole });
+  if (refusal !== undefined) throw refusal;
   // Who changes a part of an object says nothing of its status: defaults are for objects that are new.
   const isPart = resource.served.parts?.[change.subresource] !== undefined;
   const filled = resource.compiled.applyDefaults(isPart ? withStatusOf(wanted, current.object) : wanted);
