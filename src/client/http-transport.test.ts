@@ -157,6 +157,7 @@ test("HTTP transport: credentials and agent are sent, and answers that are no St
 for (const { verb, asked } of [
   { verb: "get", asked: 3 },
   { verb: "create", asked: 2 },
+  { verb: "delete", asked: 2 },
 ] as const) {
   test(`HTTP transport: a ${verb} that meets a connection which the server has closed is ${verb === "get" ? "sent on another" : "not sent twice"}`, async () => {
     let requests = 0;
@@ -167,11 +168,12 @@ for (const { verb, asked } of [
     const transport = transportTo(url);
     const client = createClient(transport);
     await client.get(ConfigMaps, "default", "one");
-    const second =
-      verb === "get"
-        ? client.get(ConfigMaps, "default", "one")
-        : client.create(ConfigMaps, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "two", namespace: "default" } });
-    if (verb === "get") assert.equal((await second).metadata.name, "one");
+    const second = {
+      get: () => client.get(ConfigMaps, "default", "one"),
+      create: () => client.create(ConfigMaps, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "two", namespace: "default" } }),
+      delete: () => client.delete(ConfigMaps, { namespace: "default", name: "one" }),
+    }[verb]();
+    if (verb === "get") assert.equal((await second)?.metadata.name, "one");
     else await assert.rejects(second, (error) => isReason(error, "ServiceUnavailable"));
     assert.equal(requests, asked);
     transport.close();

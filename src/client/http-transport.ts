@@ -173,7 +173,8 @@ function connectionsTo(options: HttpTransportOptions): { readonly exchange: Send
       sent.on("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
       sent.on("timeout", () => (answer ?? sent).destroy(new StatusError("Timeout", `${method} ${path}: nothing came for ${timeoutMs} ms`)));
       sent.on("error", (cause: NodeJS.ErrnoException) => {
-        if (sent.reusedSocket && method !== "POST" && (cause.code === "ECONNRESET" || cause.code === "EPIPE")) resolve(undefined);
+        // Whether a write has happened nobody knows: only who wrote can say what to do.
+        if (sent.reusedSocket && method === "GET" && (cause.code === "ECONNRESET" || cause.code === "EPIPE")) resolve(undefined);
         else
           reject(cause instanceof StatusError ? cause : new StatusError("ServiceUnavailable", `${method} ${base.origin}${path}: ${cause.message}`, { cause }));
       });
