@@ -68,7 +68,7 @@ function world(t: TestContext, headers: Record<string, string>) {
     client.open(id, { streamtype: "error", port: String(port), requestid }, true);
     client.open(id + 2, { streamtype: "data", port: String(port), requestid });
   };
-  return { client, clock, open, behind82, answer };
+  return { client, clock, open, behind82, port82, answer };
 }
 
 for (const [name, headers] of [
@@ -97,6 +97,15 @@ for (const [name, headers] of [
   });
 }
 
+test("a client that resets its data once it has its answer is told no error", async (t) => {
+  const { client, open, behind82 } = world(t, SPDY);
+  open(1, 82, "0");
+  behind82.write("the answer");
+  await client.until(() => client.data.get(3) === "the answer");
+  client.send({ type: "rstStream", stream: 3, status: 5 });
+  assert.equal(await client.all(1), "");
+});
+
 test("the pod ends first: the client sees the end and may go on", async (t) => {
   const { client, open, behind82 } = world(t, SPDY);
   open(1, 82, "0");
@@ -109,11 +118,11 @@ test("the pod ends first: the client sees the end and may go on", async (t) => {
 });
 
 test("a pod that breaks off is an error", async (t) => {
-  const { client, open, behind82 } = world(t, SPDY);
+  const { client, open, behind82, port82 } = world(t, SPDY);
   open(1, 82, "0");
   client.write(3, "x");
   await new Promise((resolve) => behind82.once("data", resolve));
-  client.send({ type: "rstStream", stream: 3, status: 5 });
+  port82.destroy(new Error("read ECONNRESET"));
   assert.match(await client.all(1), /^error forwarding port 82 to pod p, uid u: /);
 });
 

@@ -5,7 +5,7 @@ import { badRequest, type Clock } from "#core";
 import type { ApiRequest, ApiResponse } from "../port.ts";
 import { write } from "./inlet.ts";
 import { isSpdyRequest, streamProtocol, switchToSpdy } from "./spdy-upgrade.ts";
-import { SpdyConnection, type SpdyStream } from "./spdy.ts";
+import { SpdyConnection, StreamReset, type SpdyStream } from "./spdy.ts";
 import { WebSocketTunnel } from "./tunnel.ts";
 import { isWebSocketRequest, subprotocol, switchToWebSocket } from "./websocket.ts";
 
@@ -88,7 +88,10 @@ function requestIdOf({ id, headers }: SpdyStream, type: "data" | "error"): strin
   return headers.get("requestid") ?? String(type === "error" ? id : id - 2);
 }
 
-/** Never rejects: what fails is told on the error stream, and both are reset so that the client does not wait. */
+/**
+ * Never rejects: what fails is told on the error stream, and both are reset so that the client does not wait. A client that
+ * resets its data stream has what it wants: kubectl does so after each answer, and ends all connections when it is told an error.
+ */
 async function forward(data: SpdyStream, error: SpdyStream, { connect, where }: ForwardOptions): Promise<void> {
   let target: Duplex | undefined;
   try {
@@ -98,6 +101,7 @@ async function forward(data: SpdyStream, error: SpdyStream, { connect, where }: 
     error.end();
   } catch (failure) {
     target?.destroy();
+    if (failure instanceof StreamReset) return void error.end();
     await write(error, Buffer.from(`error forwarding port ${portOf(data)} ${where}: ${(failure as Error).message}`)).catch(() => undefined);
     data.destroy();
     error.destroy();

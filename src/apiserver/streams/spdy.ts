@@ -80,6 +80,13 @@ export interface SpdyOptions {
   readonly onStream: (stream: SpdyStream) => boolean;
 }
 
+/** The client wants nothing more of a stream. */
+export class StreamReset extends Error {
+  constructor() {
+    super("the client has reset the stream");
+  }
+}
+
 export class SpdyConnection {
   readonly #connection: Duplex;
   readonly #options: SpdyOptions;
@@ -140,7 +147,7 @@ export class SpdyConnection {
       case "data":
         return this.#data(frame);
       case "rstStream":
-        return void this.#streams.get(frame.stream)?.destroy(new Error("the client has reset the stream"));
+        return void this.#streams.get(frame.stream)?.destroy(new StreamReset());
       case "ping":
         // Even numbers are ours: an answer.
         return frame.id % 2 === 0 ? undefined : this.#send(frame);
