@@ -1,9 +1,11 @@
 // What all connections of a gateway thread share.
 import type { Clock, Rng } from "#core";
+import type { GatewaySettings } from "#protocol";
 import type { Backend } from "./backend.ts";
 import type { Counters } from "./counters.ts";
 import type { LoadReporter } from "./load.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
+import type { RequestObserver } from "./request-facts.ts";
 import type { RoutingTable } from "./routing-table.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
@@ -19,6 +21,10 @@ export interface GatewayContext {
   readonly load: LoadReporter;
   readonly buffers: ReadBuffers;
   readonly counters: Counters;
+  /** Told of each request, in this order. */
+  readonly observers: readonly RequestObserver[];
+  /** The latest from control. */
+  settings: GatewaySettings;
   /** Tells control that requests wait for a revision without a ready pod; at most once a second for each. */
   readonly wake: (backend: Backend, nowMs: number) => void;
   /** True once the gateway drains: connections close after their response. */

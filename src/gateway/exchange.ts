@@ -8,6 +8,7 @@ import { errorResponse, renderResponse, textResponse, type OwnResponse } from ".
 import { PodConnection, type Chunk, type PodFailure, type ResponseSink } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { STREAM_BYTES } from "./read-buffers.ts";
+import type { Outcome, RequestFacts } from "./request-facts.ts";
 import type { Framing, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 import type { Target } from "./routing-table.ts";
@@ -39,25 +40,33 @@ export interface ClientSide {
   openTunnel(): void;
 }
 
-export class Exchange implements ResponseSink, Waiter, Timed {
+export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
   dueMs = 0;
   bucket = -1;
   before: Timed | undefined = undefined;
   after: Timed | undefined = undefined;
 
+  readonly head: RequestHead;
+  target: Target | undefined = undefined;
+  backend: Backend | undefined = undefined;
+  pod: Pod | undefined = undefined;
+  status = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  attempts = 0;
+  arrivedMs: number;
+  cold = false;
+  grantedMs = NaN;
+  firstByteMs = NaN;
+  endedMs = NaN;
+  outcome: Outcome = "running";
+
   readonly #context: GatewayContext;
   readonly #client: ClientSide;
-  readonly #head: RequestHead;
-  #target: Target | undefined;
-  #backend: Backend | undefined;
-  #pod: Pod | undefined;
   #connection: PodConnection | undefined;
   #response: ResponseHead | undefined;
   #responseFraming: Framing = 0;
-  #startMs = 0;
   #wroteMs = 0;
-  #retries = 0;
-  #over = false;
   #keep = false;
   #tunnel = false;
   #requestDone = false;
@@ -67,34 +76,40 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   /** Everything of the body that came so far is in `#held`. */
   #replayable = true;
 
+  get clientAddress(): string {
+    return this.#client.address;
+  }
+
   constructor(context: GatewayContext, client: ClientSide, head: RequestHead) {
     this.#context = context;
     this.#client = client;
-    this.#head = head;
+    this.head = head;
+    this.arrivedMs = context.clock.monotonicMs();
     this.#requestDone = head.framing === 0;
   }
 
   /** Routes the request; body bytes that came with the head were given to `requestBody` before. */
   start(): void {
-    const { routes, backends, load, clock } = this.#context;
-    const route = routes.host(this.#head.host);
-    if (route === undefined) return this.#answer(errorResponse(404, `404 no service answers to the host "${this.#head.host}"`));
+    const { routes, backends, load } = this.#context;
+    const route = routes.host(this.head.host);
+    if (route === undefined) return this.#answer(errorResponse(404, `404 no service answers to the host "${this.head.host}"`));
     if (route.redirectToHttps) {
-      return this.#answer({ status: 301, headers: `Location: https://${this.#head.host}${this.#head.target}\r\n`, body: "" });
+      return this.#answer({ status: 301, headers: `Location: https://${this.head.host}${this.head.target}\r\n`, body: "" });
     }
-    const target = routes.target(this.#head);
+    const target = routes.target(this.head);
     if (target === undefined) return this.#answer(errorResponse(404, "404 no path of this host matches"));
-    const probe = probeResponse(this.#head, route.probeHash);
+    const probe = probeResponse(this.head, route.probeHash);
     if (probe !== undefined) return this.#answer(probe);
     const backend = backends.get(target.backend);
     if (backend === undefined) return this.#answer(errorResponse(503, `no revision "${target.backend}"`));
-    this.#target = target;
-    this.#backend = backend;
-    this.#startMs = clock.monotonicMs();
-    this.#wroteMs = this.#startMs;
+    this.target = target;
+    this.backend = backend;
+    this.#wroteMs = this.arrivedMs;
+    this.cold = backend.isAtZero;
     // Before the load report, which makes the decision: whoever serves the wake knows of it first.
-    if (backend.isAtZero) this.#context.wake(backend, this.#startMs);
-    load.begin(backend, this.#startMs);
+    if (this.cold) this.#context.wake(backend, this.arrivedMs);
+    load.begin(backend, this.arrivedMs);
+    for (const observer of this.#context.observers) observer.began(this);
     this.#context.deadlines.add(this, this.#nextDueMs());
     const pod = backend.take();
     if (pod !== undefined) this.granted(pod);
@@ -109,12 +124,13 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   }
 
   granted(pod: Pod): void {
-    this.#pod = pod;
-    this.#send(pod, this.#pooled(pod) ?? this.#connect(pod));
+    this.pod = pod;
+    this.grantedMs = this.#context.clock.monotonicMs();
+    this.#send(pod, this.#pooled(pod, this.grantedMs) ?? this.#connect(pod));
   }
 
   refused(): void {
-    this.#answer(errorResponse(503, `no revision "${this.#backend?.key ?? ""}"`));
+    this.#answer(errorResponse(503, `no revision "${this.backend?.key ?? ""}"`));
   }
 
   // The request's way.
@@ -124,6 +140,7 @@ export class Exchange implements ResponseSink, Waiter, Timed {
     if (done) this.#requestDone = true;
     if (this.#over) return;
     this.#context.counters.bytesIn += bytes.length;
+    this.requestBytes += bytes.length;
     if (bytes.length > 0 && this.#replayable) this.#hold(bytes);
     const connection = this.#connection;
     if (connection !== undefined && bytes.length > 0) {
@@ -144,6 +161,7 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   fromClient(bytes: Buffer): void {
     this.#touch();
     this.#context.counters.bytesIn += bytes.length;
+    this.requestBytes += bytes.length;
     if (this.#connection?.write(bytes) === false) this.#client.pause();
   }
 
@@ -154,7 +172,7 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   clientGone(): void {
     if (this.#over) return;
     this.#context.counters.clientsGone++;
-    this.#end(undefined);
+    this.#end("clientGone", undefined);
   }
 
   podDrained(): void {
@@ -174,8 +192,7 @@ export class Exchange implements ResponseSink, Waiter, Timed {
     this.#heldBytes = 0;
   }
 
-  #pooled(pod: Pod): PodConnection | undefined {
-    const nowMs = this.#context.clock.monotonicMs();
+  #pooled(pod: Pod, nowMs: number): PodConnection | undefined {
     for (let connection = pod.idle.pop(); connection !== undefined; connection = pod.idle.pop()) {
       if (connection.usable && !connection.isStale(nowMs)) return connection;
       connection.destroy();
@@ -189,11 +206,12 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   }
 
   #send(pod: Pod, connection: PodConnection): void {
-    const target = this.#target;
-    if (target === undefined || this.#pod !== pod) return;
+    const target = this.target;
+    if (target === undefined || this.pod !== pod) return;
+    this.attempts++;
     this.#connection = connection;
     connection.serve(this);
-    const head = forwardedHead(this.#head, target, { clientAddress: this.#client.address, memo: this.#client.memo });
+    const head = forwardedHead(this.head, target, { clientAddress: this.#client.address, memo: this.#client.memo });
     const held = this.#held;
     let room: boolean;
     if (held === undefined) {
@@ -214,22 +232,24 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   // The response's way.
 
   framingOf(head: ResponseHead): Framing {
-    return this.#head.method === "HEAD" ? 0 : head.framing;
+    return this.head.method === "HEAD" ? 0 : head.framing;
   }
 
   informational(head: ResponseHead): void {
-    if (this.#head.minor === 1) this.#client.write(head.plain);
+    if (this.head.minor === 1) this.#client.write(head.plain);
   }
 
   responseBegan(head: ResponseHead, body: Chunk): void {
     this.#held = undefined;
     this.#replayable = false;
     const framing = this.framingOf(head);
-    if (framing === "chunked" && this.#head.minor === 0) return this.#fail("the application sent chunks to an HTTP/1.0 client");
+    if (framing === "chunked" && this.head.minor === 0) return this.#fail("the application sent chunks to an HTTP/1.0 client");
     this.#response = head;
+    this.status = head.status;
+    this.firstByteMs = this.#context.clock.monotonicMs();
     this.#responseFraming = framing;
     this.#context.counters.response(head.status);
-    this.#keep = this.#head.keepAlive && framing !== "close" && !this.#context.draining;
+    this.#keep = this.head.keepAlive && framing !== "close" && !this.#context.draining;
     const connection = this.#connectionHeader();
     const text = connection === "" ? head.plain : `${head.lines}Connection: ${connection}\r\n\r\n`;
     const size = body.to - body.from;
@@ -239,6 +259,7 @@ export class Exchange implements ResponseSink, Waiter, Timed {
       return;
     }
     this.#context.counters.bytesOut += size;
+    this.responseBytes += size;
     const room = this.#client.write(size === 0 ? text : text + body.bytes.toString("latin1", body.from, body.to));
     body.release?.();
     this.#wrote(room, body.done);
@@ -247,6 +268,7 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   responseBody(body: Chunk): void {
     const size = body.to - body.from;
     this.#context.counters.bytesOut += size;
+    this.responseBytes += size;
     let room = true;
     if (body.release !== undefined) room = this.#client.write(body.bytes.subarray(body.from, body.to), body.release);
     else if (size >= STREAM_BYTES) room = this.#client.write(Buffer.from(body.bytes.subarray(body.from, body.to)));
@@ -255,8 +277,10 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   }
 
   upgraded(head: ResponseHead, body: Chunk): void {
-    if (this.#head.upgrade === "") return this.#fail("the application switched protocols without being asked");
+    if (this.head.upgrade === "") return this.#fail("the application switched protocols without being asked");
     this.#response = head;
+    this.status = head.status;
+    this.firstByteMs = this.#context.clock.monotonicMs();
     this.#tunnel = true;
     this.#forgetBody();
     this.#context.counters.response(head.status);
@@ -272,7 +296,7 @@ export class Exchange implements ResponseSink, Waiter, Timed {
 
   tunnelEnded(): void {
     this.#keep = false;
-    this.#end(undefined);
+    this.#end("answered", undefined);
     this.#client.finished(false);
   }
 
@@ -282,17 +306,16 @@ export class Exchange implements ResponseSink, Waiter, Timed {
     if (this.#tunnel) return this.tunnelEnded();
     if (this.#response !== undefined) return this.#abort();
     if (this.#retry(failure)) return;
-    this.#fail(failureText(failure, this.#pod?.authority ?? ""));
+    this.#fail(failureText(failure, this.pod?.authority ?? ""));
   }
 
   /** Another attempt: on another pod when nothing was sent, on a new connection when a kept one turned out to be dead. */
   #retry(failure: PodFailure): boolean {
-    const pod = this.#pod;
-    const backend = this.#backend;
-    if (pod === undefined || backend === undefined || !this.#replayable || this.#retries >= RETRIES_MAX) return false;
-    const sendable = !failure.fresh && failure.untouched && IDEMPOTENT.has(this.#head.method);
+    const pod = this.pod;
+    const backend = this.backend;
+    if (pod === undefined || backend === undefined || !this.#replayable || this.attempts > RETRIES_MAX) return false;
+    const sendable = !failure.fresh && failure.untouched && IDEMPOTENT.has(this.head.method);
     if (failure.connected && !sendable) return false;
-    this.#retries++;
     if (!failure.connected || pod.removedIn > 0) {
       const other = backend.takeOther(pod);
       if (other === undefined) return false;
@@ -313,50 +336,50 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   }
 
   #touch(): void {
-    if ((this.#backend?.entry.idleTimeoutMs ?? 0) > 0) this.#wroteMs = this.#context.clock.monotonicMs();
+    if ((this.backend?.entry.idleTimeoutMs ?? 0) > 0) this.#wroteMs = this.#context.clock.monotonicMs();
   }
 
   #completed(): void {
     const keep = this.#keep && this.#requestDone;
-    this.#end(this.#requestDone ? this.#response : undefined);
+    this.#end("answered", this.#requestDone ? this.#response : undefined);
     this.#client.finished(keep);
   }
 
   #connectionHeader(): "" | "close" | "keep-alive" {
     if (!this.#keep) return "close";
-    return this.#head.minor === 0 ? "keep-alive" : "";
+    return this.head.minor === 0 ? "keep-alive" : "";
   }
 
   // Ends.
 
   expire(nowMs: number): void {
-    const entry = this.#backend?.entry;
+    const entry = this.backend?.entry;
     if (entry === undefined || this.#over) return;
-    const whole = nowMs - this.#startMs >= entry.timeoutMs;
-    const start = entry.responseStartTimeoutMs > 0 && this.#response === undefined && nowMs - this.#startMs >= entry.responseStartTimeoutMs;
+    const whole = nowMs - this.arrivedMs >= entry.timeoutMs;
+    const start = entry.responseStartTimeoutMs > 0 && this.#response === undefined && nowMs - this.arrivedMs >= entry.responseStartTimeoutMs;
     const idle = entry.idleTimeoutMs > 0 && nowMs - this.#wroteMs >= entry.idleTimeoutMs;
     if (whole || start || idle) this.#timedOut();
     else this.#context.deadlines.add(this, this.#nextDueMs());
   }
 
   #nextDueMs(): number {
-    const entry = this.#backend?.entry;
+    const entry = this.backend?.entry;
     if (entry === undefined) return Infinity;
-    let due = this.#startMs + entry.timeoutMs;
-    if (entry.responseStartTimeoutMs > 0 && this.#response === undefined) due = Math.min(due, this.#startMs + entry.responseStartTimeoutMs);
+    let due = this.arrivedMs + entry.timeoutMs;
+    if (entry.responseStartTimeoutMs > 0 && this.#response === undefined) due = Math.min(due, this.arrivedMs + entry.responseStartTimeoutMs);
     if (entry.idleTimeoutMs > 0) due = Math.min(due, this.#wroteMs + entry.idleTimeoutMs);
     return due;
   }
 
   #timedOut(): void {
     this.#context.counters.timeouts++;
-    const text = this.#pod === undefined ? "activator request timeout" : "request timeout";
-    if (this.#response === undefined) return this.#answer(textResponse(504, text));
+    const text = this.pod === undefined ? "activator request timeout" : "request timeout";
+    if (this.#response === undefined) return this.#answer(textResponse(504, text), "timedOut");
     const connection = this.#connection;
-    if (this.#tunnel || connection === undefined) return this.#abort();
+    if (this.#tunnel || connection === undefined) return this.#abort("timedOut");
     const tail = tailOf(connection.tracker, this.#responseFraming, text);
     this.#client.write(tail.text);
-    this.#end(undefined);
+    this.#end("timedOut", undefined);
     this.#client.finished(tail.whole && this.#keep && this.#requestDone);
   }
 
@@ -365,34 +388,41 @@ export class Exchange implements ResponseSink, Waiter, Timed {
   }
 
   /** A response of our own, instead of the application's. */
-  #answer(response: OwnResponse): void {
+  #answer(response: OwnResponse, outcome: Outcome = "own"): void {
     this.#context.counters.response(response.status);
-    this.#keep = this.#head.keepAlive && this.#requestDone && !this.#context.draining;
-    const text = renderResponse(response, { wallMs: this.#context.clock.wallMs(), connection: this.#connectionHeader(), isHead: this.#head.method === "HEAD" });
+    this.status = response.status;
+    this.#keep = this.head.keepAlive && this.#requestDone && !this.#context.draining;
+    const text = renderResponse(response, { wallMs: this.#context.clock.wallMs(), connection: this.#connectionHeader(), isHead: this.head.method === "HEAD" });
     this.#client.write(text);
-    this.#end(undefined);
+    this.#end(outcome, undefined);
     this.#client.finished(this.#keep);
   }
 
-  #abort(): void {
-    this.#end(undefined);
+  #abort(outcome: Outcome = "aborted"): void {
+    this.#end(outcome, undefined);
     this.#client.abort();
   }
 
+  get #over(): boolean {
+    return this.outcome !== "running";
+  }
+
   /** Gives everything back, once. With the response's head the connection may serve again; without, it is closed. */
-  #end(response: ResponseHead | undefined): void {
+  #end(outcome: Outcome, response: ResponseHead | undefined): void {
     if (this.#over) return;
-    this.#over = true;
+    this.outcome = outcome;
+    this.endedMs = this.#context.clock.monotonicMs();
     this.#held = undefined;
     this.#context.deadlines.remove(this);
-    const backend = this.#backend;
+    const backend = this.backend;
     const connection = this.#connection;
-    const pod = this.#pod;
+    const pod = this.pod;
     this.#connection = undefined;
     if (connection !== undefined && response !== undefined && pod !== undefined && pod.removedIn === 0) connection.release(pod.idle, response);
     else connection?.destroy();
+    for (const observer of this.#context.observers) observer.ended(this);
     if (backend === undefined) return;
-    backend.load.end(this.#context.clock.monotonicMs());
+    backend.load.end(this.endedMs);
     if (pod === undefined) backend.leave(this);
     else backend.release(pod);
   }

@@ -1,7 +1,7 @@
 // The gateway of one thread: listener, routing state and loops put together.
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Clock, Logger, Rng } from "#core";
-import type { ControlToGateway, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
+import type { ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
 import { Backend, QUEUE_DEPTH, type BackendOptions } from "./backend.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { GatewayContext } from "./context.ts";
@@ -23,6 +23,8 @@ const YIELD_MS = 1;
 /** Connections of clients that one thread holds; more are refused. */
 const CONNECTIONS_MAX = 50_000;
 const BACKLOG = 4096;
+/** Until control has told. */
+const NO_SETTINGS: GatewaySettings = { trustedProxies: [], requestLog: undefined };
 
 export interface GatewayOptions {
   readonly start: GatewayStart;
@@ -80,6 +82,8 @@ class GatewayThread implements Gateway {
       load: new LoadReporter({ clock, send, thread: start.thread, epoch: start.epoch }),
       buffers: new ReadBuffers(),
       counters: new Counters(),
+      observers: [],
+      settings: NO_SETTINGS,
       wake: (backend, nowMs) => this.#wake(backend, nowMs),
       draining: false,
     };
@@ -113,6 +117,9 @@ class GatewayThread implements Gateway {
         this.#apply(message);
         this.#routed.resolve();
         send({ type: "ack", thread: start.thread, generation: message.generation });
+        return;
+      case "settings":
+        this.#context.settings = message.settings;
         return;
       case "metrics":
         send({ type: "metrics", thread: start.thread, id: message.id, counters: this.#context.counters.samples() });

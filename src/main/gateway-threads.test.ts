@@ -42,6 +42,7 @@ function world(nextSocket: (thread: number) => Promise<number>, firstBatch?: (th
     logger: silentLogger,
     clock,
     rng: new SeededRng(1),
+    settings: () => ({ trustedProxies: [], requestLog: undefined }),
     firstBatch: () => {
       firstBatch?.(threads);
       return batch(1);
@@ -88,14 +89,17 @@ test("a thread that dies at every start is started less and less often; a refuse
   assert.ok(starts > 20 && starts < 60, `${starts} starts in two minutes`);
 });
 
-test("the first batch of a thread comes before any change that is broadcast meanwhile", () => {
+test("a thread is told its settings, its first batch and then the changes that are broadcast meanwhile", () => {
   const { workers, threads } = world(
     () => Promise.resolve(12),
     (all) => all.broadcast({ ...batch(1), reset: false }),
   );
   void threads.start();
   assert.deepEqual(
-    workers.map((worker) => worker.posted.map((message) => (message as RouteDelta).reset)),
-    [[true, false], [true]],
+    workers.map((worker) => worker.posted.map((message) => (message.type === "routes" ? message.reset : message.type))),
+    [
+      ["settings", true, false],
+      ["settings", true],
+    ],
   );
 });

@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
 import { doorbellBytes, inFlightBytes, subtractThread } from "#gateway";
-import type { ControlToGateway, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
+import type { ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
 
 /** What is used of a `Worker`. */
 export interface ThreadWorker {
@@ -22,6 +22,7 @@ export interface GatewayThreadsOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly rng: Rng;
+  readonly settings: () => GatewaySettings;
   /** The routing table for a thread that is about to start: it serves by that from its first request on. */
   readonly firstBatch: (thread: number) => RouteDelta;
   /** A message of a live thread; `listening` comes first. */
@@ -76,8 +77,8 @@ export class GatewayThreads {
     this.#workers.get(thread)?.postMessage(message);
   }
 
-  broadcast(delta: RouteDelta): void {
-    for (const worker of this.#workers.values()) worker.postMessage(delta);
+  broadcast(message: ControlToGateway): void {
+    for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
   /** Counters of all threads, added up, as lines of Prometheus' text form. */
@@ -112,7 +113,7 @@ export class GatewayThreads {
   }
 
   #start(thread: number, listenFd: number): void {
-    const { firstBatch, slots, publicPort, listenFds, onMessage, clock, startWorker = startThread } = this.#options;
+    const { firstBatch, settings, slots, publicPort, listenFds, onMessage, clock, startWorker = startThread } = this.#options;
     const startedMs = clock.monotonicMs();
     // Before the thread is one of those that changes are sent to: this batch comes first.
     const batch = firstBatch(thread);
@@ -128,6 +129,7 @@ export class GatewayThreads {
     };
     const worker = startWorker(workerData);
     this.#workers.set(thread, worker);
+    worker.postMessage({ type: "settings", settings: settings() });
     worker.postMessage(batch);
     worker.on("message", (message) => {
       if (message.type === "listening") this.#listening[thread]?.resolve();

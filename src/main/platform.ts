@@ -16,7 +16,7 @@ import { openImageStore } from "#images";
 import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewayToControl } from "#protocol";
-import { RouteTable } from "#routing";
+import { gatewaySettings, RouteTable } from "#routing";
 import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
@@ -152,6 +152,7 @@ const threads = new GatewayThreads({
   logger,
   clock,
   rng,
+  settings: () => gatewaySettings(settings.current()),
   firstBatch: (thread) => routes.started(thread),
   onMessage: (message) => receive(message),
   onGone(thread) {
@@ -163,6 +164,7 @@ const threads = new GatewayThreads({
     return fd;
   },
 });
+settings.onChange(() => threads.broadcast({ type: "settings", settings: gatewaySettings(settings.current()) }));
 const routes = new Routes({
   informers,
   table,

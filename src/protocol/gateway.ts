@@ -61,8 +61,18 @@ export type GatewayToControl =
   /** Answer to `metrics`: counters as Prometheus-ready samples. */
   | { readonly type: "metrics"; readonly thread: number; readonly id: number; readonly counters: Readonly<Record<string, number>> };
 
+/** What all requests of a gateway have in common; from ConfigMaps. */
+export interface GatewaySettings {
+  /** Address ranges (CIDR) whose forwarding headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Knative's request log; undefined: off. */
+  readonly requestLog: { readonly template: string; readonly probes: boolean } | undefined;
+}
+
 export type ControlToGateway =
   | RouteDelta
+  /** In force from the next request on; sent before the first routes and after each change. */
+  | { readonly type: "settings"; readonly settings: GatewaySettings }
   | { readonly type: "metrics"; readonly id: number }
   /** Stop accepting, finish what runs within `graceMs`, then end. */
   | { readonly type: "drain"; readonly graceMs: number };

@@ -3,6 +3,7 @@ import { parseAutoscalerConfig, type AutoscalerConfig } from "./autoscaler.ts";
 import { parseDefaultsConfig, type DefaultsConfig } from "./defaults.ts";
 import { parseDeploymentConfig, type DeploymentConfig } from "./deployment.ts";
 import { parseDomainConfig, type DomainConfig } from "./domain.ts";
+import { parseEiderGatewayConfig, type EiderGatewayConfig } from "./eider-gateway.ts";
 import { parseFeaturesConfig, type FeaturesConfig } from "./features.ts";
 import { parseGcConfig, type GcConfig } from "./gc.ts";
 import { parseLeaderElectionConfig, parseLoggingConfig, type LeaderElectionConfig, type LoggingConfig } from "./leader-election.ts";
@@ -15,6 +16,7 @@ export interface ServingConfig {
   readonly defaults: DefaultsConfig;
   readonly deployment: DeploymentConfig;
   readonly domain: DomainConfig;
+  readonly eiderGateway: EiderGatewayConfig;
   readonly features: FeaturesConfig;
   readonly gc: GcConfig;
   readonly leaderElection: LeaderElectionConfig;
@@ -29,6 +31,7 @@ export const PARSERS: { readonly [K in keyof ServingConfig]: (data: ConfigData) 
   defaults: parseDefaultsConfig,
   deployment: parseDeploymentConfig,
   domain: parseDomainConfig,
+  eiderGateway: parseEiderGatewayConfig,
   features: parseFeaturesConfig,
   gc: parseGcConfig,
   leaderElection: parseLeaderElectionConfig,
@@ -58,6 +61,7 @@ export function defaultServingConfig(): ServingConfig {
     defaults: mustParse("defaults", {}),
     deployment: mustParse("deployment", { "queue-sidecar-image": QUEUE_SIDECAR_IMAGE }),
     domain: mustParse("domain", {}),
+    eiderGateway: mustParse("eiderGateway", {}),
     features: mustParse("features", {}),
     gc: mustParse("gc", {}),
     leaderElection: mustParse("leaderElection", {}),
@@ -91,6 +95,7 @@ export function parseServingConfig(maps: Readonly<Record<string, ConfigData>>, p
     defaults: member("defaults"),
     deployment: member("deployment"),
     domain: member("domain"),
+    eiderGateway: member("eiderGateway"),
     features: member("features"),
     gc: member("gc"),
     leaderElection: member("leaderElection"),

@@ -1,0 +1,11 @@
+// From ConfigMaps to what all requests of a gateway have in common.
+import type { ServingConfig } from "#kinds";
+import type { GatewaySettings } from "#protocol";
+
+export function gatewaySettings({ eiderGateway, observability }: Pick<ServingConfig, "eiderGateway" | "observability">): GatewaySettings {
+  const { enableRequestLog, requestLogTemplate, enableProbeRequestLog } = observability;
+  return {
+    trustedProxies: eiderGateway.trustedProxies,
+    requestLog: enableRequestLog && requestLogTemplate !== "" ? { template: requestLogTemplate, probes: enableProbeRequestLog } : undefined,
+  };
+}
