@@ -2,11 +2,13 @@
 import type { Clock, Rng } from "#core";
 import type { GatewaySettings } from "#protocol";
 import type { Backend } from "./backend.ts";
+import type { ColdStarts } from "./cold-starts.ts";
 import type { Counters } from "./counters.ts";
 import type { LoadReporter } from "./load.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
 import type { RequestObserver } from "./request-facts.ts";
 import type { RoutingTable } from "./routing-table.ts";
+import type { Starts } from "./start-times.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 export interface GatewayContext {
@@ -23,6 +25,11 @@ export interface GatewayContext {
   readonly counters: Counters;
   /** Told of each request, in this order. */
   readonly observers: readonly RequestObserver[];
+  /** How pods came up. */
+  readonly starts: Starts;
+  readonly coldStarts: ColdStarts;
+  /** Tells control that the first of the requests that woke a revision is answered. */
+  readonly answered: (backend: Backend) => void;
   /** The latest from control. */
   settings: GatewaySettings;
   /** Tells control that requests wait for a revision without a ready pod; at most once a second for each. */

@@ -8,6 +8,7 @@ import { errorResponse, renderResponse, textResponse, type OwnResponse } from ".
 import { PodConnection, type Chunk, type PodFailure, type ResponseSink } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { STREAM_BYTES } from "./read-buffers.ts";
+import { receiptParts, serverTiming } from "./receipt.ts";
 import type { Outcome, RequestFacts } from "./request-facts.ts";
 import type { Framing, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -250,8 +251,7 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     this.#responseFraming = framing;
     this.#context.counters.response(head.status);
     this.#keep = this.head.keepAlive && framing !== "close" && !this.#context.draining;
-    const connection = this.#connectionHeader();
-    const text = connection === "" ? head.plain : `${head.lines}Connection: ${connection}\r\n\r\n`;
+    const text = this.#headFor(head);
     const size = body.to - body.from;
     if (size >= STREAM_BYTES) {
       this.#client.write(text);
@@ -263,6 +263,27 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     const room = this.#client.write(size === 0 ? text : text + body.bytes.toString("latin1", body.from, body.to));
     body.release?.();
     this.#wrote(room, body.done);
+  }
+
+  #headFor(head: ResponseHead): string {
+    const receipt = this.cold || this.backend?.entry.serverTiming === true ? this.#receipt() : "";
+    const connection = this.#connectionHeader();
+    if (connection === "") return receipt === "" ? head.plain : `${head.lines}${receipt}\r\n`;
+    return `${head.lines}${receipt}Connection: ${connection}\r\n\r\n`;
+  }
+
+  /** Takes note of a cold start; a header line when the revision asks for receipts. */
+  #receipt(): string {
+    const { backend, pod, cold } = this;
+    if (backend === undefined || pod === undefined) return "";
+    const { starts, coldStarts, answered } = this.#context;
+    const start = cold ? starts.of(pod.id) : undefined;
+    const parts = receiptParts(this, start === undefined ? undefined : { ...start, connectedMs: pod.connectedMs });
+    if (cold) {
+      coldStarts.record(parts);
+      answered(backend);
+    }
+    return backend.entry.serverTiming ? `Server-Timing: ${serverTiming(parts)}\r\n` : "";
   }
 
   responseBody(body: Chunk): void {

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Clock, Logger, Rng } from "#core";
 import type { ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
 import { Backend, QUEUE_DEPTH, type BackendOptions } from "./backend.ts";
+import { ColdStarts } from "./cold-starts.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { GatewayContext } from "./context.ts";
 import { Counters } from "./counters.ts";
@@ -13,6 +14,7 @@ import type { Pod } from "./pod.ts";
 import { proveReady } from "./prove-ready.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { RoutingTable } from "./routing-table.ts";
+import { Starts } from "./start-times.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 /** How late a request's deadline may be noticed. */
@@ -83,6 +85,9 @@ class GatewayThread implements Gateway {
       buffers: new ReadBuffers(),
       counters: new Counters(),
       observers: [],
+      starts: new Starts(),
+      coldStarts: new ColdStarts(),
+      answered: (backend) => this.#answered(backend),
       settings: NO_SETTINGS,
       wake: (backend, nowMs) => this.#wake(backend, nowMs),
       draining: false,
@@ -111,7 +116,7 @@ class GatewayThread implements Gateway {
   }
 
   receive(message: ControlToGateway): void {
-    const { send, start } = this.#options;
+    const { clock, send, start } = this.#options;
     switch (message.type) {
       case "routes":
         this.#apply(message);
@@ -121,9 +126,17 @@ class GatewayThread implements Gateway {
       case "settings":
         this.#context.settings = message.settings;
         return;
-      case "metrics":
-        send({ type: "metrics", thread: start.thread, id: message.id, counters: this.#context.counters.samples() });
+      case "started": {
+        const { pod, wokenAgoMs, createdAgoMs, spawnedAgoMs } = message;
+        const nowMs = clock.monotonicMs();
+        this.#context.starts.set(pod, { wokenMs: nowMs - wokenAgoMs, createdMs: nowMs - createdAgoMs, spawnedMs: nowMs - spawnedAgoMs });
         return;
+      }
+      case "metrics": {
+        const { counters, coldStarts } = this.#context;
+        send({ type: "metrics", thread: start.thread, id: message.id, counters: { ...counters.samples(), ...coldStarts.samples() } });
+        return;
+      }
       case "drain":
         this.#drain(message.graceMs);
     }
@@ -202,6 +215,12 @@ class GatewayThread implements Gateway {
     if (nowMs - backend.wokenMs < REPORT_PERIOD_MS) return;
     backend.wokenMs = nowMs;
     this.#options.send({ type: "wake", thread: this.#options.start.thread, backend: backend.key });
+  }
+
+  #answered(backend: Backend): void {
+    if (backend.wokenMs === -Infinity) return;
+    backend.wokenMs = -Infinity;
+    this.#options.send({ type: "answered", thread: this.#options.start.thread, backend: backend.key });
   }
 
   #prove(backend: Backend, pod: Pod): void {

@@ -84,6 +84,32 @@ test("a starting pod is tried by connecting; the connection that succeeds carrie
   assert.equal(pod.connections, 1);
 });
 
+test("a receipt tells where a cold start's time went, and control is told once that the first answer has begun", async () => {
+  const clock = new SimClock();
+  await using gateway = await startGateway(clock);
+  await using pod = await startPod(answering(() => ok("up", "Server-Timing: db;dur=3\r\n")));
+  const entry = (over: Partial<BackendPod>[]) => backendEntry({ serverTiming: true, pods: over.map((each) => podEntry(pod, each)) });
+  gateway.routes({ hosts: [hostEntry()], backends: [entry([])] });
+  using client = await startClient(gateway.gateway.port);
+  using second = await startClient(gateway.gateway.port);
+  client.send(request("/"));
+  await gateway.message("wake");
+  second.send(request("/"));
+  await clock.advance(10);
+  gateway.gateway.receive({ type: "started", pod: "pod-1", wokenAgoMs: 9, createdAgoMs: 7, spawnedAgoMs: 3 });
+  await clock.advance(5);
+  gateway.routes({ backends: [entry([{ state: "starting" }])] });
+  const text = await client.until((all) => all.endsWith("up"));
+  assert.match(
+    text,
+    /\r\nServer-Timing: db;dur=3\r\nContent-Length: 2\r\nServer-Timing: queue;dur=1.000, decide;dur=2.000, create;dur=4.000, boot;dur=8.000, total;dur=15.000\r\n/,
+  );
+  await second.until((all) => all.endsWith("up"));
+  assert.equal(types(gateway).filter((type) => type === "answered").length, 1);
+  client.send(request("/"));
+  assert.match(await client.until((all) => all.split("200 OK").length === 3), /\r\nServer-Timing: total;dur=0.000\r\n\r\nup$/);
+});
+
 test("containerConcurrency 1 never has two requests in one pod, and nobody waits while a pod is idle", async () => {
   await using gateway = await startGateway();
   const inside = new Map<number, number>();

@@ -16,6 +16,8 @@ export class Pod {
   removedIn = 0;
   /** Whether connection attempts run to prove it ready. */
   proving = false;
+  /** When such an attempt succeeded; monotonic milliseconds. */
+  connectedMs = NaN;
 
   constructor(pod: {
     readonly id: string;

@@ -28,6 +28,7 @@ export async function proveReady(wanted: { readonly backend: Backend; readonly p
       const connection = how.connect(pod);
       if (await connection.connected()) {
         if (pod.removedIn > 0 || signal.aborted) return connection.destroy();
+        pod.connectedMs = how.clock.monotonicMs();
         connection.park(pod.idle);
         how.podReady(backend, pod);
         backend.proved(pod);

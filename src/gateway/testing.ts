@@ -66,7 +66,17 @@ export async function startGateway(clock: Clock = socketClock): Promise<TestGate
 }
 
 export function backendEntry(over: Partial<Backend> = {}): Backend {
-  return { key: "ns/rev", protocol: "http1", containerConcurrency: 0, timeoutMs: 300_000, responseStartTimeoutMs: 0, idleTimeoutMs: 0, pods: [], ...over };
+  return {
+    key: "ns/rev",
+    protocol: "http1",
+    containerConcurrency: 0,
+    timeoutMs: 300_000,
+    responseStartTimeoutMs: 0,
+    idleTimeoutMs: 0,
+    serverTiming: false,
+    pods: [],
+    ...over,
+  };
 }
 
 export function hostEntry(over: Partial<RouteHost> = {}): RouteHost {

@@ -16,7 +16,7 @@ import { openImageStore } from "#images";
 import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewayToControl } from "#protocol";
-import { gatewaySettings, RouteTable } from "#routing";
+import { gatewaySettings, RouteTable, StartTimes } from "#routing";
 import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
@@ -142,6 +142,7 @@ await Promise.all([settings.synced, definitions.synced]);
 
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders);
+const starts = new StartTimes();
 const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS });
 const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal).catch(partFailed);
 void keeper.closed.then(() => partFailed(new Error("the connection to the keeper is lost")));
@@ -183,6 +184,7 @@ runtime = createProcessRuntime({
   nodePath: process.execPath,
   path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
   asRoot: process.getuid?.() === 0,
+  onStarted: (pod, foundMs) => threads.broadcast({ type: "started", pod: pod.metadata.uid, ...starts.started(pod, foundMs, clock.monotonicMs()) }),
   beforeStop: (pod, stopped) => routes.drained(pod, stopped),
 });
 const tls = await certificate;
@@ -245,8 +247,14 @@ async function announce(): Promise<void> {
 }
 
 function receive(message: GatewayToControl): void {
-  if (message.type === "wake") controllers.way.take(message.backend);
-  else if (message.type === "podReady") controllers.way.giveBack(message.backend);
+  if (message.type === "wake") {
+    controllers.way.take(message.backend);
+    starts.woken(message.backend, clock.monotonicMs());
+  } else if (message.type === "answered") {
+    // Until then the program, which answers for the first time, needs the processors more than we do.
+    controllers.way.giveBack(message.backend);
+    starts.over(message.backend);
+  }
   deciders.receive(message);
   routes.receive(message);
   if (message.type === "podReady") runtime?.podReady(message.pod);

@@ -43,6 +43,8 @@ export type GatewayToControl =
   | { readonly type: "load"; readonly thread: number; readonly epoch: number; readonly periodMs: number; readonly backends: readonly BackendLoad[] }
   /** A connection to a `starting` pod succeeded. */
   | { readonly type: "podReady"; readonly thread: number; readonly backend: string; readonly pod: string }
+  /** The first answer since the `wake` has begun: nobody waits for the start any more. */
+  | { readonly type: "answered"; readonly thread: number; readonly backend: string }
   /** A pod that was taken out of the table has no request of this thread left. */
   | {
       readonly type: "podDrained";
@@ -73,6 +75,8 @@ export type ControlToGateway =
   | RouteDelta
   /** In force from the next request on; sent before the first routes and after each change. */
   | { readonly type: "settings"; readonly settings: GatewaySettings }
+  /** How a pod came up, for receipts; milliseconds before this message, NaN where not known. */
+  | { readonly type: "started"; readonly pod: string; readonly wokenAgoMs: number; readonly createdAgoMs: number; readonly spawnedAgoMs: number }
   | { readonly type: "metrics"; readonly id: number }
   /** Stop accepting, finish what runs within `graceMs`, then end. */
   | { readonly type: "drain"; readonly graceMs: number };

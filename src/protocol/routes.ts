@@ -55,6 +55,8 @@ export interface Backend {
   readonly responseStartTimeoutMs: number;
   /** 0: off. */
   readonly idleTimeoutMs: number;
+  /** Responses tell where their time went (`Server-Timing`). */
+  readonly serverTiming: boolean;
   readonly pods: readonly BackendPod[];
 }
 

@@ -5,6 +5,7 @@ import type { Backend } from "#protocol";
 /** Knative's port for programs that name none. */
 const DEFAULT_PORT = 8080;
 const DEFAULT_TIMEOUT_SECONDS = 300;
+const SERVER_TIMING = "eider.dev/server-timing";
 
 export interface RevisionSettings extends Omit<Backend, "pods"> {
   /** Port of the container that serves. */
@@ -24,6 +25,7 @@ export function revisionSettings(revision: Revision): RevisionSettings {
     timeoutMs: (spec?.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
     responseStartTimeoutMs: (spec?.responseStartTimeoutSeconds ?? 0) * 1000,
     idleTimeoutMs: (spec?.idleTimeoutSeconds ?? 0) * 1000,
+    serverTiming: revision.metadata.annotations?.[SERVER_TIMING] === "true",
     containerPort: port?.containerPort ?? DEFAULT_PORT,
     provenByConnecting: containers.every(provenByConnecting),
   };

@@ -23,7 +23,15 @@ interface Counts {
 /** What `Backend` grants: a place on a pod. */
 type Place = Parameters<Backend["release"]>[0];
 
-const ENTRY = { key: "ns/rev", protocol: "http1", containerConcurrency: 1, timeoutMs: 0, responseStartTimeoutMs: 0, idleTimeoutMs: 0 } as const;
+const ENTRY = {
+  key: "ns/rev",
+  protocol: "http1",
+  containerConcurrency: 1,
+  timeoutMs: 0,
+  responseStartTimeoutMs: 0,
+  idleTimeoutMs: 0,
+  serverTiming: false,
+} as const;
 
 class Breaker {
   readonly #backend: Backend;

@@ -33,6 +33,8 @@ export interface WorkerContext {
   /** Host ports of all pods; each worker adds and takes away its own. */
   readonly portsTaken: Set<number>;
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
+  /** The process of the container that serves was started; the pod was found at `foundMs`, monotonic milliseconds. */
+  readonly onStarted: (pod: Pod, foundMs: number) => void;
   /** Resolves with the exit of a process of the keeper. */
   readonly exitOf: (processId: string) => Promise<ProcessExit | null>;
 }
@@ -55,6 +57,7 @@ export class PodWorker {
   readonly #busy = new Set<string>();
   readonly #probing = new Map<string, AbortController>();
   readonly #record: PodRecord;
+  readonly #foundMs: number;
   #pod: Pod;
   #objectGone = false;
   #stop: "none" | "draining" | "drained" | "stopping" = "none";
@@ -71,6 +74,7 @@ export class PodWorker {
     this.#context = context;
     this.#pod = pod;
     this.#record = new PodRecord(context, pod.status);
+    this.#foundMs = context.clock.monotonicMs();
     this.#ports = recordedPorts(pod);
     this.#inputs = new ContainerInputs((container) => context.folders.inputFifo(pod.metadata.uid, container));
     for (const port of Object.values(this.#ports)) context.portsTaken.add(port);
@@ -250,6 +254,7 @@ export class PodWorker {
       const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
       const started = startedRun(run, { identity, now, ports: this.#ports, digest: image.digest });
       this.#runs.set(name, started);
+      if (started.restarts === 0 && run.spec.ports?.length) this.#context.onStarted(this.#pod, this.#foundMs);
       logger.info("container started", { pod: this.#pod.metadata.name, container: name, pid: identity.pid, restarts: started.restarts });
       this.#attend(started, signal);
       // The order to end came while it was being started.

@@ -9,7 +9,7 @@ import type { KeeperClient } from "./keeper-client.ts";
 import { searchPath } from "./launch.ts";
 import { podFolders } from "./pod-folders.ts";
 import { createPodStreams } from "./pod-streams.ts";
-import { PodWorker } from "./pod-worker.ts";
+import { PodWorker, type WorkerContext } from "./pod-worker.ts";
 
 export interface ProcessRuntimeOptions {
   readonly client: Client;
@@ -28,6 +28,7 @@ export interface ProcessRuntimeOptions {
   readonly path: string;
   /** Started as root: every namespace gets its own uid. */
   readonly asRoot: boolean;
+  readonly onStarted: WorkerContext["onStarted"];
   /** Resolves when all gateways have acknowledged the pod's removal and its requests have drained. */
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
 }

@@ -205,6 +205,7 @@ export async function world(t: TestContext, before?: World): Promise<World> {
     nodePath: "/opt/node/bin/node",
     path: "/usr/bin:/bin",
     asRoot: false,
+    onStarted: () => {},
     beforeStop: () => drained.promise,
   });
   const running = runtime.run(stop.signal);
