@@ -1,8 +1,9 @@
 // A connection from a client: reads requests one after the other and answers in their order.
 import type { Socket } from "node:net";
 import { BodyTracker } from "./body-tracker.ts";
+import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
-import { Exchange, type ClientSide } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
 import type { ForwardMemo } from "./forward-head.ts";
 import { findHeadEnd, HEAD_BYTES_MAX } from "./head-scan.ts";
 import { errorResponse, renderResponse } from "./own-response.ts";

@@ -1,47 +1,28 @@
 // One request and its response: route, wait for a pod, send, relay, and every way in which that can end.
 import type { Backend, Waiter } from "./backend.ts";
+import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
+import { deadlineMs, type Progress } from "./deadline.ts";
 import { failureText } from "./failure-text.ts";
-import { forwardedHead, type ForwardMemo } from "./forward-head.ts";
+import { forwardedHead } from "./forward-head.ts";
+import { HeldBody } from "./held-body.ts";
 import { probeResponse } from "./network-probe.ts";
 import { errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
-import { PodConnection, type Chunk, type PodFailure, type ResponseSink } from "./pod-connection.ts";
+import type { Chunk, PodConnection, PodFailure, ResponseSink } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { STREAM_BYTES } from "./read-buffers.ts";
+import { keptConnection, newConnection } from "./reach-pod.ts";
 import { receiptParts, serverTiming } from "./receipt.ts";
+import { relay } from "./relay.ts";
 import type { Outcome, RequestFacts } from "./request-facts.ts";
 import type { Framing, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
+import { retryOf } from "./retry.ts";
 import type { Target } from "./routing-table.ts";
 import { tailOf } from "./timeout-tail.ts";
 import type { Timed } from "./timer-wheel.ts";
 
-/** Body bytes that wait for a pod, or are kept for another attempt. */
-export const BODY_HELD_BYTES = 64 * 1024;
-/** Attempts beyond the first one. */
-const RETRIES_MAX = 2;
-
-/** Methods that may be sent twice (RFC 9110 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
-
-/** The client's side of an exchange. */
-export interface ClientSide {
-  readonly address: string;
-  readonly memo: ForwardMemo;
-  /** False when the sender should wait for `clientDrained`. `written` is called once the bytes are not needed any more. */
-  write(data: string | Buffer, written?: () => void): boolean;
-  /** Stop and go on reading the request's body. */
-  pause(): void;
-  resume(): void;
-  /** The exchange is over and the response written; `keep` when the connection may carry another. */
-  finished(keep: boolean): void;
-  /** The exchange is over and the connection of no use. */
-  abort(): void;
-  /** What the client sends from now on is for `fromClient`. */
-  openTunnel(): void;
-}
-
-export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
+export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, Timed {
   dueMs = 0;
   bucket = -1;
   before: Timed | undefined = undefined;
@@ -61,21 +42,24 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
   firstByteMs = NaN;
   endedMs = NaN;
   outcome: Outcome = "running";
+  wroteMs: number;
 
   readonly #context: GatewayContext;
   readonly #client: ClientSide;
   #connection: PodConnection | undefined;
   #response: ResponseHead | undefined;
   #responseFraming: Framing = 0;
-  #wroteMs = 0;
   #keep = false;
   #tunnel = false;
   #requestDone = false;
   /** Body bytes not sent yet, or kept for another attempt. */
-  #held: Buffer[] | undefined;
-  #heldBytes = 0;
+  #held: HeldBody | undefined;
   /** Everything of the body that came so far is in `#held`. */
   #replayable = true;
+
+  get wrote(): boolean {
+    return this.#response !== undefined;
+  }
 
   get clientAddress(): string {
     return this.#client.address;
@@ -86,6 +70,7 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     this.#client = client;
     this.head = head;
     this.arrivedMs = context.clock.monotonicMs();
+    this.wroteMs = this.arrivedMs;
     this.#requestDone = head.framing === 0;
   }
 
@@ -105,13 +90,12 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     if (backend === undefined) return this.#answer(errorResponse(503, `no revision "${target.backend}"`));
     this.target = target;
     this.backend = backend;
-    this.#wroteMs = this.arrivedMs;
     this.cold = backend.isAtZero;
     // Before the load report, which makes the decision: whoever serves the wake knows of it first.
     if (this.cold) this.#context.wake(backend, this.arrivedMs);
     load.begin(backend, this.arrivedMs);
     for (const observer of this.#context.observers) observer.began(this);
-    this.#context.deadlines.add(this, this.#nextDueMs());
+    this.#context.deadlines.add(this, deadlineMs(backend.entry, this));
     const pod = backend.take();
     if (pod !== undefined) this.granted(pod);
     else this.#wait(backend);
@@ -127,7 +111,7 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
   granted(pod: Pod): void {
     this.pod = pod;
     this.grantedMs = this.#context.clock.monotonicMs();
-    this.#send(pod, this.#pooled(pod, this.grantedMs) ?? this.#connect(pod));
+    this.#send(pod, keptConnection(pod, this.grantedMs) ?? newConnection(pod, this.#context));
   }
 
   refused(): void {
@@ -146,7 +130,7 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     const connection = this.#connection;
     if (connection !== undefined && bytes.length > 0) {
       if (!connection.write(bytes) && !done) this.#client.pause();
-    } else if (connection === undefined && this.#heldBytes > BODY_HELD_BYTES && !done) {
+    } else if (connection === undefined && this.#held?.full === true && !done) {
       this.#client.pause();
     }
   }
@@ -181,29 +165,15 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
   }
 
   #hold(bytes: Buffer): void {
-    (this.#held ??= []).push(bytes);
-    this.#heldBytes += bytes.length;
+    if (this.#held === undefined) this.#held = new HeldBody(bytes);
+    else this.#held.add(bytes);
     // Before a pod is there the client is paused instead; afterwards there is no use in keeping so much.
-    if (this.#connection !== undefined && this.#heldBytes > BODY_HELD_BYTES) this.#forgetBody();
+    if (this.#connection !== undefined && this.#held.full) this.#forgetBody();
   }
 
   #forgetBody(): void {
     this.#replayable = false;
     this.#held = undefined;
-    this.#heldBytes = 0;
-  }
-
-  #pooled(pod: Pod, nowMs: number): PodConnection | undefined {
-    for (let connection = pod.idle.pop(); connection !== undefined; connection = pod.idle.pop()) {
-      if (connection.usable && !connection.isStale(nowMs)) return connection;
-      connection.destroy();
-    }
-    return undefined;
-  }
-
-  #connect(pod: Pod): PodConnection {
-    const { buffers, idles, clock } = this.#context;
-    return new PodConnection({ address: pod.address, buffers, idles, nowMs: () => clock.monotonicMs() });
   }
 
   #send(pod: Pod, connection: PodConnection): void {
@@ -214,19 +184,8 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     connection.serve(this);
     const head = forwardedHead(this.head, target, { clientAddress: this.#client.address, memo: this.#client.memo });
     const held = this.#held;
-    let room: boolean;
-    if (held === undefined) {
-      room = connection.write(head);
-    } else if (this.#heldBytes < STREAM_BYTES) {
-      room = connection.write(held.reduce((text, bytes) => text + bytes.toString("latin1", 0, bytes.length), head));
-    } else {
-      room = true;
-      connection.cork(() => {
-        connection.write(head);
-        for (const bytes of held) room = connection.write(bytes);
-      });
-    }
-    if (this.#heldBytes > BODY_HELD_BYTES) this.#forgetBody();
+    const room = held === undefined ? connection.write(head) : held.sendBehind(head, connection);
+    if (held?.full === true) this.#forgetBody();
     if (room && !this.#requestDone) this.#client.resume();
   }
 
@@ -290,11 +249,7 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     const size = body.to - body.from;
     this.#context.counters.bytesOut += size;
     this.responseBytes += size;
-    let room = true;
-    if (body.release !== undefined) room = this.#client.write(body.bytes.subarray(body.from, body.to), body.release);
-    else if (size >= STREAM_BYTES) room = this.#client.write(Buffer.from(body.bytes.subarray(body.from, body.to)));
-    else if (size > 0) room = this.#client.write(body.bytes.toString("latin1", body.from, body.to));
-    this.#wrote(room, body.done);
+    this.#wrote(relay(this.#client, body), body.done);
   }
 
   upgraded(head: ResponseHead, body: Chunk): void {
@@ -330,23 +285,20 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
     this.#fail(failureText(failure, this.pod?.authority ?? ""));
   }
 
-  /** Another attempt: on another pod when nothing was sent, on a new connection when a kept one turned out to be dead. */
   #retry(failure: PodFailure): boolean {
-    const pod = this.pod;
-    const backend = this.backend;
-    if (pod === undefined || backend === undefined || !this.#replayable || this.attempts > RETRIES_MAX) return false;
-    const sendable = !failure.fresh && failure.untouched && IDEMPOTENT.has(this.head.method);
-    if (failure.connected && !sendable) return false;
-    if (!failure.connected || pod.removedIn > 0) {
-      const other = backend.takeOther(pod);
-      if (other === undefined) return false;
-      this.#context.counters.retries++;
-      this.granted(other);
-      backend.release(pod);
+    const { pod, backend, attempts, head } = this;
+    if (pod === undefined || backend === undefined) return false;
+    const retry = retryOf(failure, { method: head.method, attempts, replayable: this.#replayable, podLeft: pod.removedIn > 0 });
+    if (retry === "no") return false;
+    const other = retry === "otherPod" ? backend.takeOther(pod) : pod;
+    if (other === undefined) return false;
+    this.#context.counters.retries++;
+    if (other === pod) {
+      this.#send(pod, newConnection(pod, this.#context));
       return true;
     }
-    this.#context.counters.retries++;
-    this.#send(pod, this.#connect(pod));
+    this.granted(other);
+    backend.release(pod);
     return true;
   }
 
@@ -357,7 +309,7 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
   }
 
   #touch(): void {
-    if ((this.backend?.entry.idleTimeoutMs ?? 0) > 0) this.#wroteMs = this.#context.clock.monotonicMs();
+    if ((this.backend?.entry.idleTimeoutMs ?? 0) > 0) this.wroteMs = this.#context.clock.monotonicMs();
   }
 
   #completed(): void {
@@ -376,20 +328,9 @@ export class Exchange implements RequestFacts, ResponseSink, Waiter, Timed {
   expire(nowMs: number): void {
     const entry = this.backend?.entry;
     if (entry === undefined || this.#over) return;
-    const whole = nowMs - this.arrivedMs >= entry.timeoutMs;
-    const start = entry.responseStartTimeoutMs > 0 && this.#response === undefined && nowMs - this.arrivedMs >= entry.responseStartTimeoutMs;
-    const idle = entry.idleTimeoutMs > 0 && nowMs - this.#wroteMs >= entry.idleTimeoutMs;
-    if (whole || start || idle) this.#timedOut();
-    else this.#context.deadlines.add(this, this.#nextDueMs());
-  }
-
-  #nextDueMs(): number {
-    const entry = this.backend?.entry;
-    if (entry === undefined) return Infinity;
-    let due = this.arrivedMs + entry.timeoutMs;
-    if (entry.responseStartTimeoutMs > 0 && this.#response === undefined) due = Math.min(due, this.arrivedMs + entry.responseStartTimeoutMs);
-    if (entry.idleTimeoutMs > 0) due = Math.min(due, this.#wroteMs + entry.idleTimeoutMs);
-    return due;
+    const dueMs = deadlineMs(entry, this);
+    if (nowMs >= dueMs) this.#timedOut();
+    else this.#context.deadlines.add(this, dueMs);
   }
 
   #timedOut(): void {

@@ -1,0 +1,19 @@
+// What an exchange asks of the connection that its request came on.
+import type { ForwardMemo } from "./forward-head.ts";
+
+/** The client's side of an exchange. */
+export interface ClientSide {
+  readonly address: string;
+  readonly memo: ForwardMemo;
+  /** False when the sender should wait for `clientDrained`. `written` is called once the bytes are not needed any more. */
+  write(data: string | Buffer, written?: () => void): boolean;
+  /** Stop and go on reading the request's body. */
+  pause(): void;
+  resume(): void;
+  /** The exchange is over and the response written; `keep` when the connection may carry another. */
+  finished(keep: boolean): void;
+  /** The exchange is over and the connection of no use. */
+  abort(): void;
+  /** What the client sends from now on is for `fromClient`. */
+  openTunnel(): void;
+}

@@ -1,0 +1,17 @@
+// A connection to a pod for one request: one that was kept, or a new one.
+import type { GatewayContext } from "./context.ts";
+import { PodConnection } from "./pod-connection.ts";
+import type { Pod } from "./pod.ts";
+
+/** The connection that was used last and can still be trusted; those that cannot are closed on the way. */
+export function keptConnection(pod: Pod, nowMs: number): PodConnection | undefined {
+  for (let connection = pod.idle.pop(); connection !== undefined; connection = pod.idle.pop()) {
+    if (connection.usable && !connection.isStale(nowMs)) return connection;
+    connection.destroy();
+  }
+  return undefined;
+}
+
+export function newConnection(pod: Pod, { buffers, idles, clock }: GatewayContext): PodConnection {
+  return new PodConnection({ address: pod.address, buffers, idles, nowMs: () => clock.monotonicMs() });
+}
