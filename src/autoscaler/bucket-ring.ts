@@ -18,6 +18,15 @@ function modulo(value: number, n: number): number {
   return ((value % n) + n) % n;
 }
 
+/** What a ring holds: a plain value that survives JSON. */
+export interface RingState {
+  readonly total: number;
+  /** Absent before the first write. */
+  readonly span?: { readonly first: number; readonly last: number };
+  /** Sums other than 0 by their second. */
+  readonly sums: readonly (readonly [second: number, sum: number])[];
+}
+
 /** Times are milliseconds on any one timeline; everything inside counts whole seconds. */
 export class BucketRing {
   #buckets: Float64Array;
@@ -109,6 +118,25 @@ export class BucketRing {
     }
     span.first = span.last - old.length + 1;
     this.#total = this.#buckets.reduce((total, value) => total + value, 0);
+  }
+
+  get state(): RingState {
+    const span = this.#span;
+    if (span === undefined) return { total: this.#total, sums: [] };
+    const sums: (readonly [number, number])[] = [];
+    for (let second = span.last - this.#n + 1; second <= span.last; second++) {
+      const sum = this.#at(second);
+      if (sum !== 0) sums.push([second, sum]);
+    }
+    return { total: this.#total, span: { ...span }, sums };
+  }
+
+  /** Takes what a ring of the same window held. */
+  restore({ total, span, sums }: RingState): void {
+    this.#buckets.fill(0);
+    this.#total = total;
+    this.#span = span === undefined ? undefined : { ...span };
+    for (const [second, sum] of sums) this.#buckets[modulo(second, this.#n)] = sum;
   }
 
   /** Zeros for every second from `fromMs` to `toMs`: known silence, not missing data. */

@@ -42,7 +42,7 @@ class World {
   constructor(options: { readonly ready: number; readonly restored?: number; readonly settings?: RevisionSettings }) {
     this.#settings = options.settings ?? settings();
     this.deciders.ensure(KEY, this.#settings, { uid: "u", ready: options.ready, restored: options.restored ?? 0 });
-    this.deciders.receive({ type: "listening", thread: 0 });
+    this.deciders.receive({ type: "listening", thread: 0, epoch: 1 });
     this.running = this.deciders.run({ signal: this.#abort.signal });
   }
 
@@ -53,7 +53,7 @@ class World {
   load(concurrency: number, of: { readonly thread?: number; readonly epoch?: number; readonly periodMs?: number } = {}): void {
     const { thread = 0, epoch = 1, periodMs = 1_000 } = of;
     const backends = [{ backend: KEY, averageConcurrency: concurrency, requestCount: concurrency, waiting: 0 }];
-    this.deciders.receive({ type: "load", thread, epoch, periodMs, backends });
+    this.deciders.receive({ type: "load", thread, epoch, atMs: this.clock.monotonicMs(), periodMs, backends });
   }
 
   /** Seconds under a constant load; `each` runs once a second. */
@@ -173,7 +173,7 @@ test("a thread that owes a report and dies silently stops decisions; its end res
   equal(world.desired, before);
   equal(world.deciders.explain(KEY).at(-1)?.outcome, "gateways silent");
   world.deciders.gatewayGone(0);
-  world.deciders.receive({ type: "listening", thread: 0 });
+  world.deciders.receive({ type: "listening", thread: 0, epoch: 2 });
   await world.seconds(50, 0);
   equal(world.desired, before, "held: the data had a hole");
   await world.seconds(30, 0);
@@ -268,8 +268,8 @@ test("the history is bounded and a removed revision is forgotten", async () => {
   await world.seconds(120, 10);
   const [constant] = world.deciders.explain(KEY).slice(-1);
   ok((constant?.untilMs ?? 0) - (constant?.sinceMs ?? 0) > 40_000, "equal evaluations are one entry");
-  for (let load = 1; load <= 60; load++) await world.seconds(1, load);
-  equal(world.deciders.explain(KEY).length, 16);
+  for (let load = 1; load <= 160; load++) await world.seconds(1, load);
+  equal(world.deciders.explain(KEY).length, 64);
   world.deciders.remove(KEY);
   equal(world.deciders.decision(KEY), undefined);
   deepEqual([...world.deciders.snapshots()], []);

@@ -1,47 +1,64 @@
-// Silence and missing data are told apart by what each thread owes.
-import { equal } from "node:assert/strict";
+// One epoch of each thread counts, and a report is put at its own time whatever the clock of its sender.
+import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { Gateways } from "./gateways.ts";
 
-const load = (backend: string, averageConcurrency: number) => ({ backend, averageConcurrency, requestCount: 0, waiting: 0 });
-const thread = (epoch = 1, number = 0) => ({ thread: number, epoch });
+const report = (atMs: number, epoch = 1, thread = 0) => ({ thread, epoch, atMs });
 
-test("without threads nobody answers", () => {
+test("without threads there is nobody who could be silent", () => {
   const gateways = new Gateways();
-  equal(gateways.answerFor("a", 0), false);
-  gateways.up(0);
-  equal(gateways.answerFor("a", 1e9), true);
+  equal(gateways.some, false);
+  gateways.up({ thread: 0, epoch: 0 });
+  equal(gateways.some, true);
   gateways.down(0);
-  equal(gateways.answerFor("a", 0), false);
+  equal(gateways.some, false);
 });
 
-test("a report on one backend does not settle what is owed on another", () => {
+test("a thread that ended is not heard any more, not even late", () => {
   const gateways = new Gateways();
-  gateways.reported(thread(), [load("a", 3), load("b", 1)], 0);
-  gateways.reported(thread(), [load("b", 1)], 4_000);
-  equal(gateways.answerFor("a", 6_000), false);
-  equal(gateways.answerFor("b", 6_000), true);
-  equal(gateways.answerFor("c", 6_000), true);
+  gateways.up({ thread: 0, epoch: 3 });
+  gateways.down(0);
+  equal(gateways.reported(report(0, 3), 0), undefined);
+  equal(gateways.up({ thread: 0, epoch: 3 }), false);
+  equal(gateways.some, false);
+  gateways.up({ thread: 0, epoch: 4 });
+  equal(gateways.some, true);
 });
 
-test("a report of no load settles it for good", () => {
+test("a successor that reports before its predecessor's end is known replaces it", () => {
   const gateways = new Gateways();
-  gateways.reported(thread(), [load("a", 3)], 0);
-  gateways.reported(thread(), [load("a", 0)], 1_000);
-  equal(gateways.answerFor("a", 1e9), true);
+  gateways.up({ thread: 0, epoch: 1 });
+  equal(gateways.up({ thread: 0, epoch: 1 }), false);
+  equal(gateways.reported(report(0, 2), 0)?.replaced, true);
+  equal(gateways.reported(report(0, 1), 0), undefined);
+  equal(gateways.reported(report(1_000, 2), 1_000)?.replaced, false);
 });
 
-test("a successor does not owe what its predecessor did, and ends the predecessor's say", () => {
+test("reports keep their own times when control takes them late, several at once", () => {
   const gateways = new Gateways();
-  gateways.reported(thread(1), [load("a", 3)], 0);
-  equal(gateways.reported(thread(2), [load("b", 1)], 1_000), true);
-  equal(gateways.answerFor("a", 60_000), true);
-  equal(gateways.reported(thread(1), [load("a", 9)], 2_000), false);
+  const ends = [
+    [1_000, 51_000],
+    [2_000, 52_000],
+    // Control was busy for three seconds.
+    [3_000, 56_000],
+    [4_000, 56_000],
+    [5_000, 56_000],
+    [6_000, 56_000],
+  ].map(([atMs = 0, nowMs = 0]) => gateways.reported(report(atMs), nowMs)?.endMs);
+  deepEqual(ends, [51_000, 52_000, 53_000, 54_000, 55_000, 56_000]);
 });
 
-test("a backend that is gone is owed by nobody", () => {
+test("a first report that came late is corrected by the next fast one", () => {
   const gateways = new Gateways();
-  gateways.reported(thread(), [load("a", 3)], 0);
-  gateways.forget("a");
-  equal(gateways.answerFor("a", 1e9), true);
+  equal(gateways.reported(report(1_000), 4_000)?.endMs, 4_000);
+  equal(gateways.reported(report(2_000), 4_000)?.endMs, 4_000);
+  equal(gateways.reported(report(4_000), 4_000)?.endMs, 4_000);
+  equal(gateways.reported(report(4_500), 5_000)?.endMs, 4_500);
+});
+
+test("a gateway's clock that was set back does not put its reports into the past for ever", () => {
+  const gateways = new Gateways();
+  equal(gateways.reported(report(8 * 3_600_000), 1_000)?.endMs, 1_000);
+  equal(gateways.reported(report(1_000), 2_000)?.endMs, 2_000);
+  equal(gateways.reported(report(2_000), 3_000)?.endMs, 3_000);
 });

@@ -1,57 +1,65 @@
-// Which gateway threads are there, and which of them owes a report: tells silence (no load) from missing data.
-import type { BackendLoad } from "#protocol";
+// Which gateway threads are there: one epoch of each counts, and their clocks are brought to ours.
 
-/** A thread that reported load for a backend reports on it again a second later; beyond this it counts as stuck. */
-const REPORT_LATE_MS = 5_000;
+/** A report that seems older than this comes from a clock that was set, not over a slow way. */
+const DELAY_MS_MAX = 5_000;
 
 interface Gateway {
   readonly epoch: number;
-  /** Backends that had load in the thread's latest report on them, with its time: another report must follow. */
-  readonly owes: Map<string, number>;
+  /** Our clock minus its own, as the fastest message showed it; undefined before the first report. */
+  offsetMs: number | undefined;
 }
 
-function hasLoad({ averageConcurrency, requestCount, waiting }: BackendLoad): boolean {
-  return averageConcurrency > 0 || requestCount > 0 || waiting > 0;
+/** Who reports: a thread's number is used again by its successors, each with a higher epoch. */
+export interface Sender {
+  readonly thread: number;
+  readonly epoch: number;
 }
 
-/** The gateway threads by number; at most one epoch of each counts. */
+/** The gateway threads by number. */
 export class Gateways {
-  readonly #byThread = new Map<number, Gateway>();
+  readonly #live = new Map<number, Gateway>();
+  /** Highest epoch of each number that has ended. */
+  readonly #over = new Map<number, number>();
 
-  /** A thread began to listen; what an earlier one of this number owed is void. */
-  up(thread: number): void {
-    this.#byThread.set(thread, { epoch: this.#byThread.get(thread)?.epoch ?? 0, owes: new Map() });
+  /** Without threads silence says nothing. */
+  get some(): boolean {
+    return this.#live.size > 0;
   }
 
-  /** A thread ended. */
+  /** A thread began to listen; true when it takes the place of another one. */
+  up({ thread, epoch }: Sender): boolean {
+    return this.#isLive({ thread, epoch }) && this.#enter({ thread, epoch });
+  }
+
+  /** A thread ended: nothing that it said counts from now on. */
   down(thread: number): void {
-    this.#byThread.delete(thread);
+    const known = this.#live.get(thread);
+    if (known !== undefined) this.#over.set(thread, known.epoch);
+    this.#live.delete(thread);
   }
 
-  /** Notes a report, which need not name every backend; false when it came from a thread that has been replaced since. */
-  reported(from: { readonly thread: number; readonly epoch: number }, loads: readonly BackendLoad[], nowMs: number): boolean {
-    const known = this.#byThread.get(from.thread);
-    if (known !== undefined && from.epoch < known.epoch) return false;
-    const owes = known?.epoch === from.epoch || known?.epoch === 0 ? known.owes : new Map<string, number>();
-    for (const load of loads) {
-      if (hasLoad(load)) owes.set(load.backend, nowMs);
-      else owes.delete(load.backend);
-    }
-    this.#byThread.set(from.thread, { epoch: from.epoch, owes });
-    return true;
+  /**
+   * When, on our clock, the period of a report ended; `replaced` when its sender took the place of another thread.
+   * Undefined for a thread that has ended or been replaced.
+   */
+  reported(from: Sender & { readonly atMs: number }, nowMs: number): { readonly endMs: number; readonly replaced: boolean } | undefined {
+    if (!this.#isLive(from)) return undefined;
+    const replaced = this.#enter(from);
+    const gateway = this.#live.get(from.thread) as Gateway;
+    const offsetMs = Math.min(gateway.offsetMs ?? Infinity, nowMs - from.atMs);
+    const isSet = nowMs - (from.atMs + offsetMs) > DELAY_MS_MAX;
+    gateway.offsetMs = isSet ? nowMs - from.atMs : offsetMs;
+    return { endMs: Math.min(nowMs, Math.floor(from.atMs + gateway.offsetMs)), replaced };
   }
 
-  /** True when silence about this backend means that nobody asks for it. */
-  answerFor(backend: string, nowMs: number): boolean {
-    for (const { owes } of this.#byThread.values()) {
-      const reportedAtMs = owes.get(backend);
-      if (reportedAtMs !== undefined && nowMs - reportedAtMs > REPORT_LATE_MS) return false;
-    }
-    return this.#byThread.size > 0;
+  #isLive({ thread, epoch }: Sender): boolean {
+    return epoch >= (this.#live.get(thread)?.epoch ?? 0) && epoch > (this.#over.get(thread) ?? -1);
   }
 
-  /** A backend is gone: nobody owes anything about it. */
-  forget(backend: string): void {
-    for (const { owes } of this.#byThread.values()) owes.delete(backend);
+  #enter({ thread, epoch }: Sender): boolean {
+    const known = this.#live.get(thread);
+    if (known?.epoch === epoch) return false;
+    this.#live.set(thread, { epoch, offsetMs: undefined });
+    return known !== undefined;
   }
 }

@@ -20,6 +20,7 @@ test("a revision under load has its gauges", async () => {
     type: "load",
     thread: 0,
     epoch: 1,
+    atMs: 1_000,
     periodMs: 1_000,
     backends: [{ backend: "default/hello-00001", averageConcurrency: 150, requestCount: 9, waiting: 0 }],
   });

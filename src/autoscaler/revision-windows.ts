@@ -1,10 +1,16 @@
 // The metric windows of one revision: concurrency and requests per second, each stable and panic.
-import { BucketRing } from "./bucket-ring.ts";
-import type { MetricSettings, ScalingMetric } from "./settings.ts";
+import { BucketRing, type RingState } from "./bucket-ring.ts";
+import type { AggregationAlgorithm, MetricSettings, ScalingMetric } from "./settings.ts";
 
 export interface WindowValues {
   readonly stable: number;
   readonly panic: number;
+}
+
+/** What the windows hold, a plain value; rings in the order concurrency, requests, of each stable and panic. */
+export interface WindowsState {
+  readonly algorithm: AggregationAlgorithm;
+  readonly rings: readonly RingState[];
 }
 
 /** Times are milliseconds on any one timeline; see `BucketRing`. */
@@ -51,6 +57,20 @@ export class RevisionWindows {
       panic.resize(settings.panicWindowMs);
     }
     this.#settings = { ...settings, algorithm: this.#settings.algorithm };
+  }
+
+  get #all(): readonly BucketRing[] {
+    return Object.values(this.#rings).flatMap(({ stable, panic }) => [stable, panic]);
+  }
+
+  get state(): WindowsState {
+    return { algorithm: this.#settings.algorithm, rings: this.#all.map(({ state }) => state) };
+  }
+
+  /** Takes what windows of the same lengths held. */
+  restore({ algorithm, rings }: WindowsState): void {
+    this.#settings = { ...this.#settings, algorithm };
+    this.#all.forEach((ring, index) => ring.restore(rings[index] ?? { total: 0, sums: [] }));
   }
 
   /** Zeros for every second from `fromMs` to `toMs`: nobody asked. */

@@ -153,7 +153,7 @@ class GatewayThread implements Gateway {
     if (stop.signal.aborted) return;
     await this.#listen();
     this.#port = (this.#server.address() as AddressInfo).port;
-    send({ type: "listening", thread: start.thread });
+    send({ type: "listening", thread: start.thread, epoch: start.epoch });
     logger.info("gateway listens", { thread: start.thread, port: this.#port });
     const loops = [
       this.#deadlines.run(stop.signal),

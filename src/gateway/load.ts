@@ -98,7 +98,7 @@ export class LoadReporter {
     if (this.#active.size === 0) this.#lastMs = nowMs;
     this.#active.add(backend);
     this.#unpark?.();
-    this.#send(REPORT_PERIOD_MS, [{ backend: backend.key, averageConcurrency: 1, requestCount: 1, waiting: backend.waiting }]);
+    this.#send(nowMs, REPORT_PERIOD_MS, [{ backend: backend.key, averageConcurrency: 1, requestCount: 1, waiting: backend.waiting }]);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -127,12 +127,13 @@ export class LoadReporter {
         this.#options.send({ type: "wake", thread: this.#options.thread, backend: backend.key });
       }
     }
-    this.#send(nowMs - this.#lastMs, backends);
+    this.#send(nowMs, nowMs - this.#lastMs, backends);
     this.#lastMs = nowMs;
   }
 
-  #send(periodMs: number, backends: readonly BackendLoad[]): void {
-    if (backends.length > 0) this.#options.send({ type: "load", thread: this.#options.thread, epoch: this.#options.epoch, periodMs, backends });
+  #send(atMs: number, periodMs: number, backends: readonly BackendLoad[]): void {
+    const { thread, epoch, send } = this.#options;
+    if (backends.length > 0) send({ type: "load", thread, epoch, atMs, periodMs, backends });
   }
 
   #parked(signal: AbortSignal): Promise<void> {

@@ -62,11 +62,11 @@ function world(nextSocket: (thread: number) => Promise<number>, firstBatch?: (th
 test("a thread that dies before it listens is replaced, and the start waits for that one", async () => {
   const { clock, workers, threads } = world(() => Promise.resolve(12));
   const started = threads.start();
-  workers[0]?.emit("message", { type: "listening", thread: 0 });
+  workers[0]?.emit("message", { type: "listening", thread: 0, epoch: 0 });
   workers[1]?.emit("exit");
   await clock.advance(100);
   assert.equal(workers.length, 3);
-  workers[2]?.emit("message", { type: "listening", thread: 1 });
+  workers[2]?.emit("message", { type: "listening", thread: 1, epoch: 2 });
   await started;
 });
 

@@ -34,13 +34,21 @@ export interface BackendLoad {
 }
 
 export type GatewayToControl =
-  | { readonly type: "listening"; readonly thread: number }
+  | { readonly type: "listening"; readonly thread: number; readonly epoch: number }
   /** All deltas up to `generation` are in force. */
   | { readonly type: "ack"; readonly thread: number; readonly generation: number }
   /** A request waits and the backend has no ready pod; repeated at most once a second while it is so. */
   | { readonly type: "wake"; readonly thread: number; readonly backend: string }
   /** Once a second; only backends with load now or in the report before. */
-  | { readonly type: "load"; readonly thread: number; readonly epoch: number; readonly periodMs: number; readonly backends: readonly BackendLoad[] }
+  | {
+      readonly type: "load";
+      readonly thread: number;
+      readonly epoch: number;
+      /** End of the period on the thread's own monotonic clock: a message that was long on its way counts for its own time. */
+      readonly atMs: number;
+      readonly periodMs: number;
+      readonly backends: readonly BackendLoad[];
+    }
   /** A connection to a `starting` pod succeeded. */
   | { readonly type: "podReady"; readonly thread: number; readonly backend: string; readonly pod: string }
   /** The first answer since the `wake` has begun: nobody waits for the start any more. */

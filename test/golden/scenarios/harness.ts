@@ -37,10 +37,10 @@ export const BASE_CONFIG: Readonly<Record<string, Readonly<Record<string, string
 
 /** One gateway that never has a request. */
 export async function reportNoLoad(deciders: Deciders, clock: Clock, signal: AbortSignal): Promise<void> {
-  deciders.receive({ type: "listening", thread: 0 });
+  deciders.receive({ type: "listening", thread: 0, epoch: 0 });
   while (!signal.aborted) {
     await clock.sleep(1000, signal).catch(() => {});
-    if (!signal.aborted) deciders.receive({ type: "load", thread: 0, epoch: 0, periodMs: 1000, backends: [] });
+    if (!signal.aborted) deciders.receive({ type: "load", thread: 0, epoch: 0, atMs: clock.monotonicMs(), periodMs: 1000, backends: [] });
   }
 }
 
