@@ -1,9 +1,12 @@
 // Follows a message body through the bytes that pass: counts, never copies, never re-encodes (RFC 9112 6 and 7).
 import { isTokenOctet, isValueOctet } from "./head-scan.ts";
 import type { Framing } from "./request-head.ts";
+import { mayTrail } from "./trailers.ts";
 
 /** Longest chunk-size line with its extensions. */
 const CHUNK_LINE_BYTES_MAX = 4096;
+/** Octets of all extensions of a body: nobody uses them, and a chunk an octet would carry four thousand for each. */
+const EXTENSION_BYTES_MAX = 16 * 1024;
 /** Longest trailer section. */
 const TRAILER_BYTES_MAX = 16 * 1024;
 /** 2^52 in hexadecimal has 14 digits. */
@@ -11,21 +14,30 @@ const CHUNK_DIGITS_MAX = 13;
 
 const SIZE_START = 0;
 const SIZE = 1;
-const EXTENSION = 2;
-const SIZE_LF = 3;
-const DATA = 4;
-const DATA_CR = 5;
-const DATA_LF = 6;
-const TRAILER_START = 7;
-const TRAILER_NAME = 8;
-const TRAILER_VALUE = 9;
-const TRAILER_LF = 10;
-const END_LF = 11;
+const EXTENSION_START = 2;
+const EXTENSION_NAME = 3;
+const EXTENSION_VALUE_START = 4;
+const EXTENSION_VALUE = 5;
+const EXTENSION_QUOTED = 6;
+const EXTENSION_ESCAPED = 7;
+const EXTENSION_CLOSED = 8;
+const SIZE_LF = 9;
+const DATA = 10;
+const DATA_CR = 11;
+const DATA_LF = 12;
+const TRAILER_START = 13;
+const TRAILER_NAME = 14;
+const TRAILER_VALUE = 15;
+const TRAILER_LF = 16;
+const END_LF = 17;
 
 const CR = 13;
 const LF = 10;
 const SEMICOLON = 59;
 const COLON = 58;
+const EQUALS = 61;
+const QUOTE = 34;
+const BACKSLASH = 92;
 
 function hexValue(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;
@@ -41,20 +53,27 @@ export class BodyTracker {
   failed = false;
   /** Octets of the body that are known to come: of the whole by length, of the present chunk otherwise. */
   remaining = 0;
+  /** Octets of content that were announced: of the whole by length, of the chunks so far otherwise. */
+  announced = 0;
   #chunked = false;
   #untilClose = false;
   #state = SIZE_START;
   #lineBytes = 0;
   #digits = 0;
+  #extensionBytes = 0;
+  /** Name of the trailer field that is being read. */
+  #name = "";
 
   begin(framing: Framing): void {
     this.#chunked = framing === "chunked";
     this.#untilClose = framing === "close";
     this.remaining = typeof framing === "number" ? framing : 0;
+    this.announced = this.remaining;
     this.done = framing === 0;
     this.failed = false;
     this.#state = SIZE_START;
     this.#lineBytes = 0;
+    this.#extensionBytes = 0;
   }
 
   /** True where a chunk may begin: between two chunks. */
@@ -106,7 +125,6 @@ export class BodyTracker {
     switch (this.#state) {
       case SIZE_START:
       case SIZE:
-      case EXTENSION:
       case SIZE_LF:
         return this.#sizeLine(code);
       case DATA_CR:
@@ -115,8 +133,14 @@ export class BodyTracker {
       case DATA_LF:
         this.#state = SIZE_START;
         return code === LF;
-      default:
+      case TRAILER_START:
+      case TRAILER_NAME:
+      case TRAILER_VALUE:
+      case TRAILER_LF:
+      case END_LF:
         return this.#trailer(code);
+      default:
+        return this.#extension(code);
     }
   }
 
@@ -126,23 +150,53 @@ export class BodyTracker {
       this.#digits = 0;
       this.remaining = 0;
     }
-    if (++this.#lineBytes > CHUNK_LINE_BYTES_MAX) return false;
     if (this.#state === SIZE_LF) {
       this.#lineBytes = 0;
+      this.announced += this.remaining;
       this.#state = this.remaining === 0 ? TRAILER_START : DATA;
       return code === LF;
     }
-    if (this.#state !== EXTENSION) {
-      const digit = hexValue(code);
-      if (digit >= 0) {
-        this.#state = SIZE;
-        this.remaining = this.remaining * 16 + digit;
-        return ++this.#digits <= CHUNK_DIGITS_MAX;
-      }
-      if (this.#state === SIZE_START || (code !== CR && code !== SEMICOLON)) return false;
+    this.#lineBytes++;
+    const digit = hexValue(code);
+    if (digit >= 0) {
+      this.#state = SIZE;
+      this.remaining = this.remaining * 16 + digit;
+      return ++this.#digits <= CHUNK_DIGITS_MAX;
     }
-    this.#state = code === CR ? SIZE_LF : EXTENSION;
-    return code === CR || isValueOctet(code);
+    if (this.#state === SIZE_START) return false;
+    return this.#extensionEnd(code);
+  }
+
+  /** `;name`, `;name=token` or `;name="text"`, without white space: no other form is understood alike by all (RFC 9112 7.1.1). */
+  #extension(code: number): boolean {
+    if (++this.#lineBytes > CHUNK_LINE_BYTES_MAX || ++this.#extensionBytes > EXTENSION_BYTES_MAX) return false;
+    switch (this.#state) {
+      case EXTENSION_START:
+        this.#state = EXTENSION_NAME;
+        return isTokenOctet(code);
+      case EXTENSION_NAME:
+        if (code === EQUALS) this.#state = EXTENSION_VALUE_START;
+        return code === EQUALS || isTokenOctet(code) || this.#extensionEnd(code);
+      case EXTENSION_VALUE_START:
+        this.#state = code === QUOTE ? EXTENSION_QUOTED : EXTENSION_VALUE;
+        return code === QUOTE || isTokenOctet(code);
+      case EXTENSION_VALUE:
+        return isTokenOctet(code) || this.#extensionEnd(code);
+      case EXTENSION_QUOTED:
+        if (code === QUOTE) this.#state = EXTENSION_CLOSED;
+        else if (code === BACKSLASH) this.#state = EXTENSION_ESCAPED;
+        return isValueOctet(code);
+      case EXTENSION_ESCAPED:
+        this.#state = EXTENSION_QUOTED;
+        return isValueOctet(code);
+      default:
+        return this.#extensionEnd(code);
+    }
+  }
+
+  #extensionEnd(code: number): boolean {
+    this.#state = code === CR ? SIZE_LF : EXTENSION_START;
+    return code === CR || code === SEMICOLON;
   }
 
   #trailer(code: number): boolean {
@@ -150,10 +204,15 @@ export class BodyTracker {
     switch (this.#state) {
       case TRAILER_START:
         this.#state = code === CR ? END_LF : TRAILER_NAME;
+        this.#name = String.fromCharCode(code);
         return code === CR || isTokenOctet(code);
       case TRAILER_NAME:
-        if (code === COLON) this.#state = TRAILER_VALUE;
-        return code === COLON || isTokenOctet(code);
+        if (code === COLON) {
+          this.#state = TRAILER_VALUE;
+          return mayTrail(this.#name);
+        }
+        this.#name += String.fromCharCode(code);
+        return isTokenOctet(code);
       case TRAILER_VALUE:
         if (code === CR) this.#state = TRAILER_LF;
         return code === CR || isValueOctet(code);

@@ -1,13 +1,11 @@
 // A connection from a client: reads requests one after the other and answers in their order.
 import type { Socket } from "node:net";
-import { BodyTracker } from "./body-tracker.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import type { ForwardMemo } from "./forward-head.ts";
-import { findHeadEnd, HEAD_BYTES_MAX } from "./head-scan.ts";
 import { errorResponse, renderResponse } from "./own-response.ts";
-import { parseRequestHead, type RequestHead } from "./request-head.ts";
+import { RequestReader } from "./request-reader.ts";
 import type { Timed } from "./timer-wheel.ts";
 
 /** A head must be complete after this time (Knative's read-header timeout). */
@@ -21,8 +19,6 @@ const DRAIN_QUIET_MS = 1_000;
 /** Bytes of later requests that are read ahead. */
 const AHEAD_BYTES_MAX = 64 * 1024;
 
-const NOTHING: Buffer = Buffer.alloc(0);
-
 export class ClientConnection implements ClientSide, Timed {
   dueMs = 0;
   bucket = -1;
@@ -34,11 +30,8 @@ export class ClientConnection implements ClientSide, Timed {
   readonly #context: GatewayContext;
   readonly #socket: Socket;
   readonly #closed: (connection: ClientConnection) => void;
-  readonly #tracker = new BodyTracker();
+  readonly #reader = new RequestReader();
   #exchange: Exchange | undefined;
-  #head: RequestHead | undefined;
-  /** Read and not yet taken. */
-  #ahead: Buffer = NOTHING;
   #taking = false;
   #tunnel = false;
   #lingering = false;
@@ -94,8 +87,8 @@ export class ClientConnection implements ClientSide, Timed {
   #next(): void {
     if (this.#lingering || this.#gone) return;
     if (this.#clogged) return this.pause();
-    if (this.#ahead.length > 0) this.#take();
-    if (this.#exchange === undefined ? !this.#clogged : this.#ahead.length <= AHEAD_BYTES_MAX) this.resume();
+    if (this.#reader.ahead > 0) this.#take();
+    if (this.#exchange === undefined ? !this.#clogged : this.#reader.ahead <= AHEAD_BYTES_MAX) this.resume();
   }
 
   get #clogged(): boolean {
@@ -109,8 +102,7 @@ export class ClientConnection implements ClientSide, Timed {
 
   openTunnel(): void {
     this.#tunnel = true;
-    const ahead = this.#ahead;
-    this.#ahead = NOTHING;
+    const ahead = this.#reader.rest();
     if (ahead.length > 0) this.#exchange?.fromClient(ahead);
     this.resume();
   }
@@ -121,7 +113,7 @@ export class ClientConnection implements ClientSide, Timed {
    */
   drain(): void {
     if (this.#exchange !== undefined || this.#lingering) return;
-    const awaited = this.#head === undefined || this.#ahead.length > 0;
+    const awaited = !this.#reader.used || this.#reader.ahead > 0;
     const untilMs = this.#quietSinceMs + DRAIN_QUIET_MS;
     if (awaited && this.#context.clock.monotonicMs() < untilMs) this.#context.idles.add(this, untilMs);
     else this.#close();
@@ -136,9 +128,9 @@ export class ClientConnection implements ClientSide, Timed {
     if (this.#lingering) return this.destroy();
     if (this.#exchange !== undefined) return this.#context.idles.add(this, nowMs + HEAD_MS);
     const quietMs = nowMs - this.#quietSinceMs;
-    const limitMs = this.#context.draining ? DRAIN_QUIET_MS : this.#ahead.length > 0 ? HEAD_MS : IDLE_MS;
+    const limitMs = this.#context.draining ? DRAIN_QUIET_MS : this.#reader.ahead > 0 ? HEAD_MS : IDLE_MS;
     if (quietMs < limitMs) return this.#context.idles.add(this, nowMs + Math.min(HEAD_MS, limitMs - quietMs));
-    if (this.#ahead.length > 0) this.#refuse(408, "request head took too long");
+    if (this.#reader.ahead > 0) this.#refuse(408, "request head took too long");
     else this.#close();
   }
 
@@ -148,35 +140,24 @@ export class ClientConnection implements ClientSide, Timed {
       this.#exchange?.fromClient(bytes);
       return;
     }
-    if (!this.#tracker.done && this.#exchange !== undefined) {
-      this.#feed(this.#exchange, bytes, 0);
-      return;
-    }
-    if (this.#ahead.length === 0) {
-      if (this.#exchange === undefined) this.#quietSinceMs = this.#context.clock.monotonicMs();
-      this.#ahead = bytes;
-    } else {
-      this.#ahead = Buffer.concat([this.#ahead, bytes]);
-    }
+    if (!this.#reader.body.done && this.#exchange !== undefined) return this.#feed(this.#exchange, this.#reader.feed(bytes));
+    if (this.#exchange === undefined && this.#reader.ahead === 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
+    this.#reader.push(bytes);
     if (this.#exchange === undefined) this.#next();
-    else if (this.#ahead.length > AHEAD_BYTES_MAX) this.pause();
+    else if (this.#reader.ahead > AHEAD_BYTES_MAX) this.pause();
   }
 
-  #feed(exchange: Exchange, bytes: Buffer, from: number): void {
-    const end = this.#tracker.feed(bytes, from, bytes.length);
-    if (this.#tracker.failed) {
-      exchange.requestMalformed();
-      return;
-    }
-    this.#ahead = end < bytes.length ? bytes.subarray(end) : NOTHING;
-    exchange.requestBody(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end), this.#tracker.done);
+  #feed(exchange: Exchange, bytes: Buffer): void {
+    const { body } = this.#reader;
+    if (body.failed) exchange.requestMalformed();
+    else exchange.requestBody(bytes, body.done);
   }
 
   /** Takes requests as long as they are answered at once; a request that waits ends the loop. */
   #take(): void {
     if (this.#taking) return;
     this.#taking = true;
-    while (this.#exchange === undefined && this.#ahead.length > 0 && !this.#lingering && !this.#gone && !this.#clogged) {
+    while (this.#exchange === undefined && this.#reader.ahead > 0 && !this.#lingering && !this.#gone && !this.#clogged) {
       if (!this.#takeOne()) break;
     }
     this.#taking = false;
@@ -184,34 +165,14 @@ export class ClientConnection implements ClientSide, Timed {
 
   /** One request from what was read; false when its head is not complete. */
   #takeOne(): boolean {
-    const ahead = this.#ahead;
-    // An empty line before a request line is ignored (RFC 9112 2.2).
-    const from = ahead.length >= 2 && ahead[0] === 13 && ahead[1] === 10 ? 2 : 0;
-    const end = findHeadEnd(ahead, from, ahead.length);
-    if (end === -2) return this.#refuse(400, "malformed request head");
-    if ((end < 0 ? ahead.length : end) - from > HEAD_BYTES_MAX) return this.#refuse(431, "request head too large");
-    if (end < 0) return false;
-    const head = this.#parse(ahead.toString("latin1", from, end));
-    if (head === undefined) return false;
+    const reader = this.#reader;
+    const head = reader.take();
+    if (head === undefined) return reader.fault !== undefined && this.#refuse(reader.fault.status, reader.fault.reason);
     const exchange = new Exchange(this.#context, this, head);
     this.#exchange = exchange;
-    this.#tracker.begin(head.framing);
-    if (this.#tracker.done) this.#ahead = end < ahead.length ? ahead.subarray(end) : NOTHING;
-    else if (end < ahead.length) this.#feed(exchange, ahead, end);
-    else this.#ahead = NOTHING;
-    if (!this.#tracker.failed) exchange.start();
+    if (!reader.body.done && reader.ahead > 0) this.#feed(exchange, reader.bodyAhead());
+    if (!reader.body.failed) exchange.start();
     return true;
-  }
-
-  #parse(text: string): RequestHead | undefined {
-    if (this.#head?.text === text) return this.#head;
-    const head = parseRequestHead(text);
-    if ("reason" in head) {
-      this.#refuse(head.status, head.reason);
-      return undefined;
-    }
-    this.#head = head;
-    return head;
   }
 
   /** Answers what is no request, and closes. */
@@ -227,7 +188,7 @@ export class ClientConnection implements ClientSide, Timed {
   #close(): void {
     if (this.#lingering || this.#gone) return;
     this.#lingering = true;
-    this.#ahead = NOTHING;
+    this.#reader.rest();
     this.#context.idles.add(this, this.#context.clock.monotonicMs() + LINGER_MS);
     this.#socket.end();
     this.resume();

@@ -30,6 +30,8 @@ function composeHead(head: RequestHead, target: Target, clientAddress: string): 
   if (!overridden.has("x-forwarded-for")) text += `X-Forwarded-For: ${forwardedFor}\r\n`;
   if (head.forwardedProto === "" && !overridden.has("x-forwarded-proto")) text += "X-Forwarded-Proto: http\r\n";
   if (!head.hasForwarded && !overridden.has("forwarded")) text += `Forwarded: ${forwardedElements(forwardedFor, head.forwardedHost, proto)}\r\n`;
+  if (head.expectsContinue) text += "Expect: 100-continue\r\n";
+  if (head.wantsTrailers) text += "TE: trailers\r\n";
   if (head.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (head.minor === 0) text += "Connection: keep-alive\r\n";
   return `${text}${target.appended}\r\n`;

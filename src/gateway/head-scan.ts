@@ -4,10 +4,12 @@
 export const HEAD_BYTES_MAX = 64 * 1024;
 /** Most fields in one head. */
 export const FIELDS_MAX = 200;
+/** Longest request target. */
+export const TARGET_BYTES_MAX = 32 * 1024;
 
 /** Why a head is refused, with the status that says so to a client. */
 export interface HeadFault {
-  readonly status: 400 | 405 | 431 | 501 | 505;
+  readonly status: 400 | 405 | 414 | 417 | 431 | 501 | 505;
   readonly reason: string;
 }
 
@@ -38,14 +40,14 @@ const COLON = 58;
 const EMPTY_LINE = Buffer.from("\r\n\r\n", "latin1");
 
 /**
- * The index after the empty line that ends a head which begins at `from`, -1 when it is not complete, or -2 when a line
+ * The index after the empty line that ends a head, looked for from `from`, -1 when it is not complete, or -2 when a line
  * ends in a bare LF: waiting for more could only end in a refusal.
  */
 export function findHeadEnd(bytes: Buffer, from: number, to: number): number {
   const found = bytes.indexOf(EMPTY_LINE, from);
   if (found >= 0 && found + 4 <= to) return found + 4;
   for (let lf = bytes.indexOf(LF, from); lf >= 0 && lf < to; lf = bytes.indexOf(LF, lf + 1)) {
-    if (lf === from || bytes[lf - 1] !== CR) return -2;
+    if (lf === 0 || bytes[lf - 1] !== CR) return -2;
   }
   return -1;
 }

@@ -63,7 +63,7 @@ test("the application sees the client's Host, forwarding headers and no header o
   assert.equal(
     seen,
     "GET /x?y=1 HTTP/1.1\r\nHost: APP.test:8080\r\nAccept: */*\r\nX-Forwarded-For: 10.0.0.9, 127.0.0.1\r\nX-Forwarded-Proto: http\r\n" +
-      "Forwarded: for=10.0.0.9;proto=http, for=127.0.0.1\r\nX-Tag: split\r\n\r\n",
+      "Forwarded: for=10.0.0.9;proto=http, for=127.0.0.1\r\nTE: trailers\r\nX-Tag: split\r\n\r\n",
   );
 });
 

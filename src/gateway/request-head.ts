@@ -1,5 +1,5 @@
 // Parsing of a request's head: what routing, framing and forwarding need, and the lines that go on unchanged.
-import { keepLines, listMembers, parseContentLength, scanFields, type HeadFault } from "./head-scan.ts";
+import { keepLines, listMembers, parseContentLength, scanFields, TARGET_BYTES_MAX, type HeadFault } from "./head-scan.ts";
 
 /** How a message body ends: by length (0 is none), by chunks, or with the connection. */
 export type Framing = number | "chunked" | "close";
@@ -21,6 +21,10 @@ export interface RequestHead {
   readonly framing: number | "chunked";
   /** Value of `Upgrade` when the connection asks for one; "" otherwise. */
   readonly upgrade: string;
+  /** The client sends the body after a `100 Continue` only. */
+  readonly expectsContinue: boolean;
+  /** The client said `TE: trailers`. */
+  readonly wantsTrailers: boolean;
   readonly fields: readonly number[];
   /** Indexes into `fields` of lines that never go on as they came: hop-by-hop, host, forwarding, probes. */
   readonly dropped: ReadonlySet<number>;
@@ -39,6 +43,7 @@ export interface RequestHead {
 const KNOWN: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
+  "expect",
   "forwarded",
   "host",
   "http2-settings",
@@ -53,6 +58,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "proxy-authorization",
   "proxy-connection",
   "te",
+  "trailer",
   "transfer-encoding",
   "upgrade",
   "x-forwarded-for",
@@ -68,15 +74,18 @@ function shapeOf(length: number, first: number): number {
 }
 
 /** Known fields that go on as they came. */
-const PASSED: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "forwarded", "x-forwarded-host", "x-forwarded-proto"]);
+const PASSED: ReadonlySet<string> = new Set(["content-length", "trailer", "transfer-encoding", "forwarded", "x-forwarded-host", "x-forwarded-proto"]);
 
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
 
-const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP\/([0-9])\.([0-9])$/;
+/** Octets beyond ASCII are no valid target, but many clients send them, and nobody ends a target at one; `#` would begin a fragment. */
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP\/([0-9])\.([0-9])$/;
 
 interface Seen {
   readonly values: Map<string, string>;
   readonly named: number[];
+  /** Known names with `_` for `-`: applications behind CGI-like interfaces cannot tell the two, so these never go on. */
+  readonly disguised: number[];
   readonly repeated: Set<string>;
 }
 
@@ -88,14 +97,17 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   const [, method = "", rawTarget = "", major, minorText] = line;
   if (major !== "1" || (minorText !== "0" && minorText !== "1")) return { status: 505, reason: "unsupported protocol version" };
   const minor = minorText === "1" ? 1 : 0;
-  if (method === "CONNECT") return { status: 405, reason: "CONNECT is not served" };
+  if (method === "CONNECT" || method === "TRACE") return { status: 405, reason: `${method} is not served` };
+  if (rawTarget.length > TARGET_BYTES_MAX) return { status: 414, reason: "request target too long" };
   const fields = scanFields(text, lineEnd + 2);
   if (!Array.isArray(fields)) return fields;
   const seen = collect(text, fields);
   const framing = requestFraming(seen, minor);
   if (typeof framing === "object") return framing;
-  const place = placeOf(rawTarget, seen, minor);
+  const place = placeOf(rawTarget, seen, { method, minor });
   if ("status" in place) return place;
+  const expect = seen.values.get("expect");
+  if (expect !== undefined && expect.toLowerCase() !== "100-continue") return { status: 417, reason: "unknown expectation" };
   const { target, path, authority, host } = place;
   const { keepAlive, upgrade, dropped, kept } = connectionOf(text, fields, seen, minor);
   const value = (name: string): string => seen.values.get(name) ?? "";
@@ -111,6 +123,9 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
     keepAlive,
     framing,
     upgrade,
+    // Nothing to wait for without a body; HTTP/1.0 does not know it.
+    expectsContinue: expect !== undefined && framing !== 0 && minor === 1,
+    wantsTrailers: minor === 1 && seen.values.has("te") && listMembers(value("te")).includes("trailers"),
     fields,
     dropped,
     kept,
@@ -124,13 +139,16 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
 }
 
 function collect(text: string, fields: readonly number[]): Seen {
-  const seen: Seen = { values: new Map(), named: [], repeated: new Set() };
+  const seen: Seen = { values: new Map(), named: [], disguised: [], repeated: new Set() };
   for (let i = 0; i < fields.length; i += 4) {
     const from = fields[i] ?? 0;
     const to = fields[i + 1] ?? 0;
     if (!SHAPES.has(shapeOf(to - from, text.charCodeAt(from)))) continue;
     const name = text.slice(from, to).toLowerCase();
-    if (!KNOWN.has(name)) continue;
+    if (!KNOWN.has(name)) {
+      if (name.includes("_") && KNOWN.has(name.replaceAll("_", "-"))) seen.disguised.push(i);
+      continue;
+    }
     seen.named.push(i);
     const value = text.slice(fields[i + 2], fields[i + 3]);
     const before = seen.values.get(name);
@@ -155,15 +173,16 @@ function requestFraming(seen: Seen, minor: 0 | 1): number | "chunked" | HeadFaul
 
 type Place = Pick<RequestHead, "target" | "path" | "authority" | "host">;
 
-function placeOf(rawTarget: string, seen: Seen, minor: 0 | 1): Place | HeadFault {
+function placeOf(rawTarget: string, seen: Seen, line: { readonly method: string; readonly minor: 0 | 1 }): Place | HeadFault {
   const hostField = seen.values.get("host");
-  if (seen.repeated.has("host") || (hostField === undefined && minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
+  if (seen.repeated.has("host") || (hostField === undefined && line.minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
   const absolute = rawTarget.startsWith("/") ? null : /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
   const authority = absolute === null ? (hostField ?? "") : (absolute[1] ?? "");
   if (!HOST.test(authority) || (absolute !== null && hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };
+  if (absolute !== null && hostName(authority) === "") return { status: 400, reason: "malformed request target" };
   const rest = absolute?.[2] ?? "";
   const target = absolute === null ? rawTarget : rest.startsWith("/") ? rest : `/${rest}`;
-  if (!target.startsWith("/") && target !== "*") return { status: 400, reason: "malformed request target" };
+  if (!target.startsWith("/") && (target !== "*" || line.method !== "OPTIONS")) return { status: 400, reason: "malformed request target" };
   const query = target.indexOf("?");
   return { target, path: query < 0 ? target : target.slice(0, query), authority, host: hostName(authority) };
 }
@@ -181,19 +200,25 @@ const NONE: readonly string[] = [];
 function connectionOf(text: string, fields: readonly number[], seen: Seen, minor: 0 | 1): Pick<RequestHead, "keepAlive" | "upgrade" | "dropped" | "kept"> {
   const connection = seen.values.get("connection");
   const options = connection === undefined ? NONE : listMembers(connection);
-  const upgrade = options.includes("upgrade") ? (seen.values.get("upgrade") ?? "") : "";
-  const dropped = new Set<number>();
+  const upgrade = minor === 1 && options.includes("upgrade") ? withoutHttp2(seen.values.get("upgrade") ?? "") : "";
+  const dropped = new Set<number>(seen.disguised);
   for (const i of seen.named) {
     if (!PASSED.has(text.slice(fields[i], fields[i + 1]).toLowerCase())) dropped.add(i);
   }
   if (options.some((option) => option !== "close" && option !== "keep-alive" && option !== "upgrade")) dropOptions(text, fields, { options, dropped });
   return {
     keepAlive: minor === 1 ? !options.includes("close") : options.includes("keep-alive") && !options.includes("close"),
-    // A client that offers HTTP/2 is answered in HTTP/1.1.
-    upgrade: upgrade.toLowerCase() === "h2c" ? "" : upgrade,
+    upgrade,
     dropped,
     kept: keepLines(text, fields, (i) => dropped.has(i)),
   };
+}
+
+/** A client that offers HTTP/2 is answered in HTTP/1.1. */
+function withoutHttp2(upgrade: string): string {
+  if (!/h2c/i.test(upgrade)) return upgrade;
+  const protocols = upgrade.split(",").map((protocol) => protocol.trim());
+  return protocols.filter((protocol) => protocol !== "" && protocol.toLowerCase() !== "h2c").join(", ");
 }
 
 /** Fields named by `Connection` belong to this hop; one that frames or forwards the message cannot be taken away so. */

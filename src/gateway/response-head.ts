@@ -32,12 +32,15 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
   const minor = line[1];
   const status = Number(line[2]);
   const options = valuesOf(text, fields, "connection").flatMap(listMembers);
-  const framing = responseFraming(text, fields, status);
+  const codings = valuesOf(text, fields, "transfer-encoding");
+  const lengths = valuesOf(text, fields, "content-length");
+  const framing = responseFraming({ codings, lengths, minor, status });
   if (framing === undefined) return undefined;
-  const chunked = framing === "chunked";
+  const bare = status < 200 || status === 204;
   const kept = keepLines(text, fields, (i) => {
     const name = text.slice(fields[i], fields[i + 1]).toLowerCase();
-    return HOP.has(name) || options.includes(name) || (chunked && name === "content-length");
+    if (name === "content-length") return bare || codings.length > 0;
+    return HOP.has(name) || (bare && name === "transfer-encoding") || (options.includes(name) && name !== "transfer-encoding");
   });
   const statusLine = minor === "1" ? text.slice(0, lineEnd + 2) : `HTTP/1.1${text.slice(8, lineEnd + 2)}`;
   const lines = statusLine + kept;
@@ -45,7 +48,8 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
     text,
     status,
     framing,
-    keepAlive: minor === "1" ? !options.includes("close") : options.includes("keep-alive"),
+    // An application that contradicts itself is not trusted with another request on the connection.
+    keepAlive: (minor === "1" ? !options.includes("close") : options.includes("keep-alive")) && (codings.length === 0 || lengths.length === 0),
     keepAliveSeconds: keepAliveSeconds(valuesOf(text, fields, "keep-alive")),
     upgrade: options.includes("upgrade") ? (valuesOf(text, fields, "upgrade")[0] ?? "") : "",
     lines,
@@ -53,14 +57,21 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
   };
 }
 
-/** Chunks win over a length (RFC 9112 6.3); repeated or senseless lengths and other codings make the response invalid. */
-function responseFraming(text: string, fields: readonly number[], status: number): Framing | undefined {
+interface Lengths {
+  readonly codings: readonly string[];
+  readonly lengths: readonly string[];
+  readonly minor: string | undefined;
+  readonly status: number;
+}
+
+/** Chunks win over a length (RFC 9112 6.3); repeated or senseless lengths, other codings and any in HTTP/1.0 make the response invalid. */
+function responseFraming({ codings, lengths, minor, status }: Lengths): Framing | undefined {
+  const chunked = codings.length > 0;
+  if (chunked && (codings.length > 1 || codings[0]?.toLowerCase() !== "chunked" || minor === "0")) return undefined;
+  const length = lengths.length === 0 ? "close" : lengths.length === 1 ? parseContentLength(lengths[0] ?? "") : undefined;
+  if (length === undefined) return undefined;
   if (status < 200 || status === 204 || status === 304) return 0;
-  const codings = valuesOf(text, fields, "transfer-encoding").flatMap(listMembers);
-  if (codings.length > 0) return codings.length === 1 && codings[0] === "chunked" ? "chunked" : undefined;
-  const lengths = valuesOf(text, fields, "content-length");
-  if (lengths.length === 0) return "close";
-  return lengths.length === 1 ? parseContentLength(lengths[0] ?? "") : undefined;
+  return chunked ? "chunked" : length;
 }
 
 function keepAliveSeconds(values: readonly string[]): number | undefined {
