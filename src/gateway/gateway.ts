@@ -14,6 +14,7 @@ import type { Pod } from "./pod.ts";
 import { proveReady } from "./prove-ready.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { RoutingTable } from "./routing-table.ts";
+import { SplitTurns } from "./split.ts";
 import { Starts } from "./start-times.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
@@ -77,7 +78,7 @@ class GatewayThread implements Gateway {
     this.#context = {
       clock,
       rng,
-      routes: new RoutingTable(rng),
+      routes: new RoutingTable(new SplitTurns(start.turns)),
       backends: this.#backends,
       deadlines: this.#deadlines,
       idles: this.#idles,

@@ -1,9 +1,8 @@
 // The gateway's routes: hosts to paths to splits, replaced entry by entry as deltas come.
-import { below, type Rng } from "#core";
 import type { RouteHost, RoutePath, RouteSplit } from "#protocol";
 import { valuesOf } from "./head-scan.ts";
 import type { RequestHead } from "./request-head.ts";
-import { splitSequence } from "./split.ts";
+import { splitSequence, type SplitTurns } from "./split.ts";
 
 /** Where a share of a path goes, ready for use. */
 export interface Target {
@@ -21,6 +20,9 @@ interface Path {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly targets: readonly Target[];
   readonly sequence: Uint8Array;
+  /** Row of its turns in the table of all threads; -1 when it has none. */
+  readonly row: number;
+  /** This thread's own turn, without a row. */
   turn: number;
 }
 
@@ -34,11 +36,11 @@ const INTERNAL: ReadonlySet<string> = new Set(["knative-serving-revision", "knat
 
 /** State, no IO. */
 export class RoutingTable {
-  readonly #rng: Rng;
+  readonly #turns: SplitTurns;
   readonly #hosts = new Map<string, Host>();
 
-  constructor(rng: Rng) {
-    this.#rng = rng;
+  constructor(turns: SplitTurns) {
+    this.#turns = turns;
   }
 
   set(route: RouteHost): void {
@@ -67,11 +69,17 @@ export class RoutingTable {
     const paths = this.#hosts.get(head.host)?.paths ?? [];
     for (const path of paths) {
       if (!head.path.startsWith(path.prefix) || !headersMatch(head, path.headers)) continue;
-      const index = path.sequence[path.turn] ?? 0;
-      path.turn = path.turn + 1 === path.sequence.length ? 0 : path.turn + 1;
-      return path.targets[index];
+      return path.targets[path.targets.length === 1 ? 0 : this.#share(path)];
     }
     return undefined;
+  }
+
+  #share(path: Path): number {
+    const { length } = path.sequence;
+    if (path.row >= 0) return path.sequence[this.#turns.next(path.row, length)] ?? 0;
+    const turn = path.turn;
+    path.turn = turn + 1 === length ? 0 : turn + 1;
+    return path.sequence[turn] ?? 0;
   }
 
   #path(path: RoutePath): Path {
@@ -81,8 +89,8 @@ export class RoutingTable {
       headers: path.headers.map(([name, value]) => [name.toLowerCase(), value] as const),
       targets: path.splits.map((split) => targetOf(path, split)),
       sequence,
-      // Threads begin at different places, so that they do not all send their first request to the same share.
-      turn: below(this.#rng, sequence.length),
+      row: this.#turns.shared(path.turns ?? -1) ? (path.turns ?? -1) : -1,
+      turn: 0,
     };
   }
 }

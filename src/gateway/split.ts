@@ -1,4 +1,4 @@
-// Percent split without chance: over any 100 consecutive requests each share gets exactly its percent.
+// Percent split without chance: over any 100 consecutive requests of all threads each share gets exactly its percent.
 import { assert } from "#core";
 
 /**
@@ -18,4 +18,35 @@ export function splitSequence(weights: readonly number[]): Uint8Array {
     credit[ahead] = (credit[ahead] ?? 0) - sum;
     return ahead;
   });
+}
+
+/** A row's count starts again below this, long before its 32 bits are used up. */
+export const TURNS_MAX = 1_000_000_000;
+
+/** Bytes of `GatewayStart.turns`. */
+export function turnsBytes(rows: number): number {
+  return 4 * rows;
+}
+
+/** The shared counts of requests, a row a path with more than one share: whose turn it is does not depend on the thread. */
+export class SplitTurns {
+  readonly #cells: Int32Array;
+
+  /** Without a buffer no row is shared. */
+  constructor(turns: SharedArrayBuffer | undefined) {
+    this.#cells = new Int32Array(turns ?? new SharedArrayBuffer(0));
+  }
+
+  /** Whether the row's turns are those of all threads. */
+  shared(row: number): boolean {
+    return row >= 0 && row < this.#cells.length;
+  }
+
+  /** The next turn of a shared row, from 0 to `length` - 1; goes on when shares and `length` change. */
+  next(row: number, length: number): number {
+    const turn = Atomics.add(this.#cells, row, 1);
+    // One thread alone draws this turn. A whole number of rounds is taken off, so that nobody's turn changes.
+    if (turn === TURNS_MAX) Atomics.sub(this.#cells, row, TURNS_MAX - (TURNS_MAX % length));
+    return turn % length;
+  }
 }

@@ -1,7 +1,7 @@
 // The gateway threads as the control thread sees them: started, fed with routes, listened to, replaced when they die.
 import { Worker } from "node:worker_threads";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import { doorbellBytes, inFlightBytes, subtractThread } from "#gateway";
+import { doorbellBytes, inFlightBytes, subtractThread, turnsBytes } from "#gateway";
 import type { ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
 
 /** What is used of a `Worker`. */
@@ -47,6 +47,7 @@ export class GatewayThreads {
   readonly #options: GatewayThreadsOptions;
   readonly #inFlight: SharedArrayBuffer;
   readonly #doorbell: SharedArrayBuffer;
+  readonly #turns: SharedArrayBuffer;
   readonly #workers = new Map<number, ThreadWorker>();
   /** Resolved when the thread listens for the first time, itself or one that replaced it. */
   readonly #listening: readonly PromiseWithResolvers<void>[];
@@ -65,6 +66,7 @@ export class GatewayThreads {
     this.#deaths = options.listenFds.map(() => 0);
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads));
+    this.#turns = new SharedArrayBuffer(turnsBytes(options.slots));
   }
 
   /** Resolves when all threads listen. */
@@ -126,6 +128,7 @@ export class GatewayThreads {
       slots,
       publicPort,
       doorbell: this.#doorbell,
+      turns: this.#turns,
     };
     const worker = startWorker(workerData);
     this.#workers.set(thread, worker);

@@ -20,6 +20,8 @@ export interface GatewayStart {
    * revision. Needed with more than one thread only.
    */
   readonly doorbell?: SharedArrayBuffer;
+  /** Requests that took their turn, `Int32` a row (`RoutePath.turns`); without it each thread counts for itself. */
+  readonly turns?: SharedArrayBuffer;
 }
 
 /** Load of one backend over one period, as Knative's activator reports it. */

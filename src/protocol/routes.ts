@@ -16,6 +16,8 @@ export interface RoutePath {
   readonly rewriteHost?: string;
   readonly appendHeaders: readonly (readonly [name: string, value: string])[];
   readonly splits: readonly RouteSplit[];
+  /** Row of its turns in the shared table; only with more than one share. */
+  readonly turns?: number;
 }
 
 export interface RouteHost {

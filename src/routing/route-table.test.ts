@@ -73,7 +73,7 @@ test("an Ingress, its revision and a ready pod become one batch with hosts, path
   routes.upsertRevision(revision("old", { containers: [{ image: "x", ports: [{ name: "h2c", containerPort: 9 }] }] }));
   routes.upsertPod(pod("pod-1", "ready"));
   const delta = routes.flush();
-  const paths = [
+  const paths = (turns: number) => [
     {
       prefix: "",
       headers: [],
@@ -82,6 +82,7 @@ test("an Ingress, its revision and a ready pod become one batch with hosts, path
         { backend: "ns/rev", percent: 90, appendHeaders: [["A", "1"]] },
         { backend: "ns/old", percent: 10, appendHeaders: [] },
       ],
+      turns,
     },
   ];
   const probeHash = delta?.hosts[0]?.probeHash;
@@ -91,8 +92,8 @@ test("an Ingress, its revision and a ready pod become one batch with hosts, path
     generation: 1,
     reset: false,
     hosts: [
-      { host: "app.example.com", visibility: "ExternalIP", redirectToHttps: false, probeHash, paths },
-      { host: "secure.example.com", visibility: "ExternalIP", redirectToHttps: true, probeHash, paths },
+      { host: "app.example.com", visibility: "ExternalIP", redirectToHttps: false, probeHash, paths: paths(0) },
+      { host: "secure.example.com", visibility: "ExternalIP", redirectToHttps: true, probeHash, paths: paths(1) },
     ],
     hostsRemoved: [],
     backends: [
@@ -292,4 +293,27 @@ test("a deleted revision is taken out with its pods", () => {
   const delta = routes.flush();
   assert.deepEqual(delta?.backendsRemoved, ["ns/rev"]);
   assert.deepEqual(routes.drained(0, "uid-p", delta?.generation ?? 0).pods, ["uid-p"]);
+});
+
+test("a path with several shares has a row of turns: kept while shares change, given to another once all threads know that it is gone", () => {
+  const routes = table(1);
+  for (const name of ["a", "b"]) routes.upsertRevision(revision(name));
+  routes.threadStarted(0);
+  routes.acknowledged(0, 0);
+  const splits = (percent: number) =>
+    ["a", "b"].map((serviceName, index) => ({ serviceName, serviceNamespace: "ns", servicePort: 80, percent: index === 0 ? percent : 100 - percent }));
+  const rowOf = (name: string, percent: number, generation: number) => {
+    routes.upsertIngress(ingress(name, { meta: { generation }, splits: splits(percent) }));
+    return routes.flush()?.hosts[0]?.paths[0]?.turns;
+  };
+  assert.equal(rowOf("app", 90, 1), 0);
+  assert.equal(rowOf("app", 50, 2), 0);
+  assert.equal(rowOf("other", 50, 1), undefined, "no row is left: each thread splits for itself");
+  assert.equal(routes.threadStarted(1).hosts[0]?.paths[0]?.turns, 0, "a thread that starts gets the same");
+  routes.acknowledged(1, 3);
+  assert.equal(rowOf("app", 100, 3), undefined, "one share needs none");
+  routes.acknowledged(0, 4);
+  assert.equal(rowOf("other", 40, 2), undefined, "a thread may still count in it");
+  routes.acknowledged(1, 4);
+  assert.equal(rowOf("other", 30, 3), 0);
 });

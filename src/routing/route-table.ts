@@ -6,7 +6,9 @@ import { HostClaims } from "./host-claims.ts";
 import { ingressRoutes, type IngressRoutes } from "./ingress-routes.ts";
 import { podFacts, reachableAt, type PodFacts } from "./pod-facts.ts";
 import { revisionSettings, type RevisionSettings } from "./revision-settings.ts";
+import { SharedRows } from "./shared-rows.ts";
 import { Slots } from "./slots.ts";
+import { splitOwners, withTurns } from "./split-turns.ts";
 
 export interface RouteTableOptions {
   /** Ingresses of other classes are not ours. */
@@ -58,11 +60,14 @@ export class RouteTable {
   readonly #hosts = new Map<string, RouteHost>();
   readonly #backends = new Map<string, Backend>();
   readonly #acknowledgements = new Acknowledgements();
+  /** Rows of the table of turns, by host and path. */
+  readonly #turns: SharedRows;
   #generation = 0;
 
   constructor(options: RouteTableOptions) {
     this.#options = options;
     this.#slots = new Slots(options.slots);
+    this.#turns = new SharedRows(options.slots);
   }
 
   upsertIngress(ingress: Ingress): void {
@@ -143,13 +148,17 @@ export class RouteTable {
     const hostsRemoved: string[] = [];
     for (const host of this.#dirtyHosts) {
       const claim = this.#claims.owner(host);
+      const before = splitOwners(this.#hosts.get(host));
       if (claim !== undefined) {
-        this.#hosts.set(host, claim.route);
-        hosts.push(claim.route);
+        const route = withTurns(claim.route, this.#turns);
+        this.#hosts.set(host, route);
+        hosts.push(route);
         this.#carry(claim.ingress, generation);
       } else if (this.#hosts.delete(host)) {
         hostsRemoved.push(host);
       }
+      const owners = new Set(splitOwners(this.#hosts.get(host)));
+      for (const owner of before) if (!owners.has(owner)) this.#turns.giveBack(owner, generation);
     }
     this.#dirtyHosts.clear();
     if (hosts.length + hostsRemoved.length + backends.length + backendsRemoved.length === 0) return undefined;
@@ -307,6 +316,7 @@ export class RouteTable {
 
   #settled(keys: readonly string[], pods: readonly string[]): Settled {
     for (const pod of pods) this.#forget(pod);
+    this.#turns.settled(this.#acknowledgements.everywhere);
     return { ingresses: keys.filter((key) => this.isInForce(key)), pods };
   }
 }
