@@ -1,11 +1,14 @@
-// `npm run bench -- api|idle|seeds [-o json] [--rounds N] [--starts N]`: measures the packed build on this machine. Ctrl-C ends it and what it started.
+// `npm run bench -- api|gateway|idle|seeds [-o json] [--rounds N] [--starts N]`: measures Eider on this machine. Ctrl-C ends it and what it started.
 import { parseArgs } from "node:util";
 import { print, verdictOf, type Report } from "../test/bench/figures.ts";
 import { benchApi } from "../test/bench/api.ts";
+import { benchGateway, PARTS } from "../test/bench/gateway.ts";
+import { NAMES } from "../test/bench/gateway-contenders.ts";
 import { benchIdle } from "../test/bench/idle.ts";
 import { benchSeeds } from "../test/bench/seeds.ts";
 
-const USAGE = "usage: npm run bench -- api|idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]";
+const USAGE = `usage: npm run bench -- api|gateway|idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]
+       gateway: [--seconds N] [--connections N,...] [--only ${NAMES.join(",")}] [--parts ${PARTS.join(",")}]`;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -14,6 +17,10 @@ const { values, positionals } = parseArgs({
     starts: { type: "string" },
     creations: { type: "string" },
     parallel: { type: "string" },
+    seconds: { type: "string" },
+    connections: { type: "string" },
+    only: { type: "string" },
+    parts: { type: "string" },
   },
 });
 
@@ -22,12 +29,29 @@ const number = (text: string | undefined, otherwise: number): number => {
   if (!Number.isInteger(value) || value < 1 || value > 10_000) throw new RangeError(USAGE);
   return value;
 };
+const some = <T extends string>(text: string | undefined, all: readonly T[]): readonly T[] => {
+  const wanted = text?.split(",") ?? all;
+  if (wanted.some((each) => !all.includes(each as T))) throw new RangeError(USAGE);
+  return all.filter((each) => wanted.includes(each));
+};
 const ending = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ending.abort());
 const note = (line: string): void => console.error(`... ${line}`);
 
 const benches: Readonly<Record<string, () => Promise<Report>>> = {
   api: () => benchApi({ rounds: number(values.rounds, 5), note }, ending.signal),
+  gateway: () =>
+    benchGateway(
+      {
+        rounds: number(values.rounds, 9),
+        seconds: number(values.seconds, 2),
+        connections: (values.connections ?? "1,50,500,5000").split(",").map((each) => number(each, 1)),
+        only: some(values.only, NAMES),
+        parts: some(values.parts, PARTS),
+        note,
+      },
+      ending.signal,
+    ),
   idle: () => benchIdle({ rounds: number(values.rounds, 3), note }, ending.signal),
   seeds: () =>
     benchSeeds(

@@ -1,26 +1,20 @@
 // Warm requests with varying heads through the gateway and through nginx to the same process, interleaved.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { systemClock } from "#host";
 import { ask, type BenchPlatform } from "./platform.ts";
 import { cpuMs, familyOf } from "./proc.ts";
+import { programPath, requirePrograms } from "./programs.ts";
 
 const run = promisify(execFile);
 
-/** Debian keeps nginx where only root's PATH looks. */
-function programPath(name: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
 /** Throws at once when the reference or the load generator is missing. */
 export function requireReference(): void {
-  const missing = ["nginx", "wrk"].filter((name) => programPath(name) === undefined);
-  if (missing.length > 0) throw new Error(`this bench needs ${missing.join(" and ")}: apt-get install ${missing.join(" ")}`);
+  requirePrograms(["nginx", "wrk"]);
 }
 
 export interface WarmRound {
