@@ -17,6 +17,7 @@ export interface UpOptions {
   /** Undefined: the default port, or a free one when it is taken. 0: any free one. */
   readonly apiPort: number | undefined;
   readonly httpPort: number | undefined;
+  readonly internalPort: number | undefined;
   readonly host: string;
   readonly domain: string;
   readonly externalPort: number | undefined;
@@ -46,6 +47,7 @@ export interface ControllersOptions {
 export interface PlatformState {
   readonly api: string;
   readonly http: string;
+  readonly internal: string;
   readonly kubeconfig: string;
   readonly pid: number;
   readonly keeperPid: number;

@@ -26,6 +26,7 @@ export class ClientConnection implements ClientSide, Timed {
   after: Timed | undefined = undefined;
 
   readonly address: string;
+  readonly isInside: boolean;
   readonly memo: ForwardMemo = { head: undefined, target: undefined, text: "" };
   readonly #context: GatewayContext;
   readonly #socket: Socket;
@@ -39,10 +40,11 @@ export class ClientConnection implements ClientSide, Timed {
   #gone = false;
   #quietSinceMs: number;
 
-  constructor(context: GatewayContext, socket: Socket, closed: (connection: ClientConnection) => void) {
+  constructor(context: GatewayContext, socket: Socket, from: { readonly isInside: boolean; readonly closed: (connection: ClientConnection) => void }) {
     this.#context = context;
     this.#socket = socket;
-    this.#closed = closed;
+    this.isInside = from.isInside;
+    this.#closed = from.closed;
     const address = socket.remoteAddress ?? "";
     this.address = address.startsWith("::ffff:") ? address.slice(7) : address;
     this.#quietSinceMs = context.clock.monotonicMs();

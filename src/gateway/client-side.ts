@@ -4,6 +4,8 @@ import type { ForwardMemo } from "./forward-head.ts";
 /** The client's side of an exchange. */
 export interface ClientSide {
   readonly address: string;
+  /** The request came in where only programs of this machine can: it sees cluster-local names. */
+  readonly isInside: boolean;
   readonly memo: ForwardMemo;
   /** False when the sender should wait for `clientDrained`. `written` is called once the bytes are not needed any more. */
   write(data: string | Buffer, written?: () => void): boolean;

@@ -77,9 +77,10 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   /** Routes the request; body bytes that came with the head were given to `requestBody` before. */
   start(): void {
     const { routes, backends, load } = this.#context;
-    const route = routes.host(this.head.host);
+    const { isInside } = this.#client;
+    const route = routes.host(this.head.host, isInside);
     if (route === undefined) return this.#answer(errorResponse(404, `404 no service answers to the host "${this.head.host}"`));
-    if (route.redirectToHttps) {
+    if (route.redirectToHttps && !isInside) {
       return this.#answer({ status: 301, headers: `Location: https://${this.head.host}${this.head.target}\r\n`, body: "" });
     }
     const target = routes.target(this.head);

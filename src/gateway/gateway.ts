@@ -29,6 +29,8 @@ const BACKLOG = 4096;
 /** Until control has told. */
 const NO_SETTINGS: GatewaySettings = { trustedProxies: [], requestLog: undefined };
 
+type Listen = { readonly fd: number } | { readonly port: number; readonly host: string };
+
 export interface GatewayOptions {
   readonly start: GatewayStart;
   readonly clock: Clock;
@@ -36,7 +38,9 @@ export interface GatewayOptions {
   readonly logger: Logger;
   readonly send: (message: GatewayToControl) => void;
   /** An inherited socket, or an address to bind (tests; port 0 is any free one). */
-  readonly listen: { readonly fd: number } | { readonly port: number; readonly host: string };
+  readonly listen: Listen;
+  /** Where requests from inside come in: they see cluster-local names, too. */
+  readonly listenInternal?: Listen;
 }
 
 export interface Gateway {
@@ -49,6 +53,8 @@ export interface Gateway {
   run(signal: AbortSignal): Promise<void>;
   /** The bound port; 0 before the `listening` message. */
   readonly port: number;
+  /** That of the listener for requests from inside; 0 without one. */
+  readonly internalPort: number;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
@@ -65,6 +71,7 @@ class GatewayThread implements Gateway {
   readonly #idles: TimerWheel;
   readonly #connections = new Set<ClientConnection>();
   readonly #server: Server;
+  readonly #internal: Server | undefined;
   readonly #stop = new AbortController();
   readonly #routed = Promise.withResolvers<void>();
   #port = 0;
@@ -106,14 +113,25 @@ class GatewayThread implements Gateway {
           // The gateway ends.
         }),
     };
-    this.#server = createServer({ noDelay: true }, (socket) => {
-      this.#connections.add(new ClientConnection(this.#context, socket, (connection) => this.#left(connection)));
+    this.#server = this.#serverFor(false);
+    this.#internal = options.listenInternal === undefined ? undefined : this.#serverFor(true);
+  }
+
+  #serverFor(isInside: boolean): Server {
+    const closed = (connection: ClientConnection): void => this.#left(connection);
+    const server = createServer({ noDelay: true }, (socket) => {
+      this.#connections.add(new ClientConnection(this.#context, socket, { isInside, closed }));
     });
-    this.#server.maxConnections = CONNECTIONS_MAX;
+    server.maxConnections = CONNECTIONS_MAX;
+    return server;
   }
 
   get port(): number {
     return this.#port;
+  }
+
+  get internalPort(): number {
+    return (this.#internal?.address() as AddressInfo | null | undefined)?.port ?? 0;
   }
 
   receive(message: ControlToGateway): void {
@@ -152,7 +170,10 @@ class GatewayThread implements Gateway {
     if (signal.aborted) abort();
     await this.#routed.promise;
     if (stop.signal.aborted) return;
-    await this.#listen();
+    const { listen, listenInternal } = this.#options;
+    // First the inner one: a request from outside may lead to it.
+    if (this.#internal !== undefined && listenInternal !== undefined) await this.#listen(this.#internal, listenInternal);
+    await this.#listen(this.#server, listen);
     this.#port = (this.#server.address() as AddressInfo).port;
     send({ type: "listening", thread: start.thread, epoch: start.epoch });
     logger.info("gateway listens", { thread: start.thread, port: this.#port });
@@ -167,21 +188,21 @@ class GatewayThread implements Gateway {
     await this.#close();
   }
 
-  #listen(): Promise<void> {
-    const { listen } = this.#options;
+  #listen(server: Server, at: Listen): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
+      server.once("error", reject);
       const listening = (): void => {
-        this.#server.removeListener("error", reject);
-        this.#server.on("error", (error) => this.#options.logger.error("gateway listener failed", { err: error }));
+        server.removeListener("error", reject);
+        server.on("error", (error) => this.#options.logger.error("gateway listener failed", { err: error }));
         resolve();
       };
-      this.#server.listen({ ...listen, backlog: BACKLOG }, listening);
+      server.listen({ ...at, backlog: BACKLOG }, listening);
     });
   }
 
   async #close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const servers = [this.#server, this.#internal].filter((server) => server !== undefined);
+    const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     for (const connection of this.#connections) connection.destroy();
     for (const backend of this.#backends.values()) backend.closeIdle();
     await closed;
@@ -251,6 +272,7 @@ class GatewayThread implements Gateway {
     if (this.#context.draining) return;
     this.#context.draining = true;
     this.#server.close();
+    this.#internal?.close();
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size === 0) return this.#stop.abort();
     this.#options.clock.sleep(graceMs, this.#stop.signal).then(

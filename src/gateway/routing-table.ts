@@ -58,10 +58,10 @@ export class RoutingTable {
     this.#hosts.clear();
   }
 
-  /** The host's route; undefined when it is unknown or closed to requests from outside. */
-  host(name: string): RouteHost | undefined {
+  /** The host's route; undefined when it is unknown, or closed to requests from outside. */
+  host(name: string, isInside: boolean): RouteHost | undefined {
     const host = this.#hosts.get(name);
-    return host === undefined || host.route.visibility === "ClusterLocal" ? undefined : host.route;
+    return host === undefined || (host.route.visibility === "ClusterLocal" && !isInside) ? undefined : host.route;
   }
 
   /** The next target for a request of this host; undefined when no path matches. */

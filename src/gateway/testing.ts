@@ -27,12 +27,22 @@ export interface TestGateway extends AsyncDisposable {
 export async function startGateway(clock: Clock = socketClock): Promise<TestGateway> {
   const sent: GatewayToControl[] = [];
   const listeners = new Set<() => void>();
-  const start = { thread: 0, threads: 1, epoch: 1, listenFd: -1, inFlight: new SharedArrayBuffer(inFlightBytes(1, 16)), slots: 16, publicPort: 80 };
+  const start = {
+    thread: 0,
+    threads: 1,
+    epoch: 1,
+    listenFd: -1,
+    internalFd: -1,
+    inFlight: new SharedArrayBuffer(inFlightBytes(1, 16)),
+    slots: 16,
+    publicPort: 80,
+  };
   const send = (message: GatewayToControl): void => {
     sent.push(message);
     for (const listener of listeners) listener();
   };
-  const gateway = createGateway({ start, clock, rng: new SeededRng(7), logger: silentLogger, send, listen: { port: 0, host: "127.0.0.1" } });
+  const listen = { port: 0, host: "127.0.0.1" };
+  const gateway = createGateway({ start, clock, rng: new SeededRng(7), logger: silentLogger, send, listen, listenInternal: listen });
   const stop = new AbortController();
   const running = gateway.run(stop.signal);
   let generation = 0;

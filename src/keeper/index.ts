@@ -6,4 +6,14 @@ export { PLATFORM_REFUSED, type PlatformProgram } from "./platform-child.ts";
 export { joinKeeper, type KeeperLink } from "./platform-link.ts";
 export { runKeeper, type KeeperEnd, type KeeperOptions } from "./run-keeper.ts";
 export { spawnKeeper, type KeeperSpawn } from "./spawn-keeper.ts";
-export { keeperArgs, parseKeeperArgs, parsePlatformArgs, platformArgs, type KeeperStart, type PlatformStart, type SocketNumbers } from "./start-args.ts";
+export {
+  keeperArgs,
+  parseKeeperArgs,
+  parsePlatformArgs,
+  platformArgs,
+  threadSockets,
+  type KeeperStart,
+  type PlatformStart,
+  type SocketNumbers,
+  type ThreadSockets,
+} from "./start-args.ts";

@@ -22,23 +22,24 @@ const realClock: Clock = {
   sleep: (ms, signal) => pause(ms, undefined, { signal }),
 };
 
-/** Two threads that listen on inherited descriptors and name their process; thread 1 can be ended by a message. */
+/** Two threads, each listens on both its inherited descriptors and names its process; thread 1 can be ended by a message. */
 const SERVING = `
 const { Worker } = require("node:worker_threads");
 const net = require("node:net");
 const start = JSON.parse(process.argv.find((a) => a.startsWith("--eider-platform=")).slice(17));
 const kept = [];
-const serve = (i, fd) => {
-  const code = 'require("node:net").createServer((s) => { s.on("error", () => {}); s.once("data", (d) => { if (String(d) === "die " + ' + i + ') process.exit(); s.end(String(process.pid)); }); }).listen({ fd: ' + fd + ' }, () => require("node:worker_threads").parentPort.postMessage(0))';
+const serve = (i, fds) => {
+  const code = 'const handle = (s) => { s.on("error", () => {}); s.once("data", (d) => { if (String(d) === "die " + ' + i + ') process.exit(); s.end(String(process.pid)); }); }; let open = 0; for (const fd of ' + JSON.stringify(fds) + ') require("node:net").createServer(handle).listen({ fd }, () => ++open === 2 && require("node:worker_threads").parentPort.postMessage(0))';
   return new Promise((listening) => new Worker(code, { eval: true }).once("message", listening).once("exit", () => call({ do: "replaceSocket", thread: i })));
 };
-process.on("message", (m, h) => { kept.push(h); serve(m.socketOfThread, h.fd); });
+const halves = {};
+process.on("message", (m, h) => { kept.push(h); if (m.listener === "public") halves[m.socketOfThread] = h.fd; else serve(m.socketOfThread, [halves[m.socketOfThread], h.fd]); });
 process.once("disconnect", () => process.exit());
 const keeper = net.connect("keeper.sock");
 let id = 0;
 const call = (request) => keeper.write(JSON.stringify({ id: id++, ...request }) + "\\n");
 call({ do: "hello", version: 1 });
-const up = start.sockets.httpFds.map((fd, i) => serve(i, fd));
+const up = start.sockets.httpFds.map((fd, i) => serve(i, [fd, start.sockets.internalFds[i]]));
 Promise.all(up).then(() => call({ do: "ready", line: JSON.stringify({ pid: process.pid, epoch: start.epoch }) }));
 `;
 
@@ -55,7 +56,7 @@ async function start(t: TestContext, script: string, more: Partial<KeeperOptions
   const cwd = process.cwd();
   const lock = lockDataFolder(dir);
   assert.ok(lock !== "held");
-  const sockets = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, apiPort: 0, threads: 2 });
+  const sockets = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, internalPort: 0, apiPort: 0, threads: 2 });
   const stop = new AbortController();
   const lines: string[] = [];
   const platform = { execPath: process.execPath, execArgv: ["-e", script, "--"], argv: [], env: { PATH: "/usr/bin:/bin" } };
@@ -143,18 +144,20 @@ test("planted fault: a platform that binds its port itself does refuse connectio
   assert.ok(seen.refused > 0);
 });
 
-test("a dead thread's socket is sent again: its connections wait and are answered by the same platform", async (t) => {
-  const { sockets, ready } = await start(t, SERVING);
-  const { pid } = await ready(0);
-  const port = sockets.numbers.httpPort;
-  const { seen, done } = load(t, port);
-  for (let round = 0; round < 4; round++) await ask(port, "die 1");
-  for (let request = 0; request < 20; request++) assert.notEqual(await ask(port), "ECONNREFUSED");
-  seen.stop = true;
-  await done;
-  assert.equal(seen.refused, 0);
-  assert.deepEqual([...seen.answered], [String(pid)]);
-});
+for (const listener of ["httpPort", "internalPort"] as const) {
+  test(`a dead thread's sockets are sent again (${listener}): connections wait and are answered by the same platform`, async (t) => {
+    const { sockets, ready } = await start(t, SERVING);
+    const { pid } = await ready(0);
+    const port = sockets.numbers[listener];
+    const { seen, done } = load(t, port);
+    for (let round = 0; round < 4; round++) await ask(port, "die 1");
+    for (let request = 0; request < 20; request++) assert.notEqual(await ask(port), "ECONNREFUSED");
+    seen.stop = true;
+    await done;
+    assert.equal(seen.refused, 0);
+    assert.deepEqual([...seen.answered], [String(pid)]);
+  });
+}
 
 test("no platform for the orphan grace: the processes and the keeper end", async (t) => {
   const { dir, ended } = await start(t, "process.exit(1)", { orphanGraceMs: 400 });
@@ -204,7 +207,7 @@ test("a port that is taken is named with its holder", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const wanted = { host: "127.0.0.1", httpPort: port, apiPort: 0, threads: 1 };
+  const wanted = { host: "127.0.0.1", httpPort: port, internalPort: 0, apiPort: 0, threads: 1 };
   await assert.rejects(
     openListeningSockets(wanted),
     (error) => error instanceof PortTakenError && error.port === port && error.message.includes(`(pid ${process.pid})`),
@@ -213,17 +216,18 @@ test("a port that is taken is named with its holder", async () => {
 });
 
 test("a port that another keeper has bound, and nobody listens on yet, is taken; a failed attempt leaves nothing taken", async () => {
-  const first = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, apiPort: 0, threads: 2 });
-  const { httpPort, apiPort } = first.numbers;
+  const first = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, internalPort: 0, apiPort: 0, threads: 2 });
+  const { httpPort, internalPort, apiPort } = first.numbers;
   const takenPort = (port: number) => (error: unknown) => error instanceof PortTakenError && error.port === port;
-  await assert.rejects(openListeningSockets({ host: "127.0.0.1", httpPort, apiPort: 0, threads: 2 }), takenPort(httpPort));
-  const other = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, apiPort: 0, threads: 1 });
+  await assert.rejects(openListeningSockets({ host: "127.0.0.1", httpPort, internalPort: 0, apiPort: 0, threads: 2 }), takenPort(httpPort));
+  await assert.rejects(openListeningSockets({ host: "127.0.0.1", httpPort: 0, internalPort, apiPort: 0, threads: 2 }), takenPort(internalPort));
+  const other = await openListeningSockets({ host: "127.0.0.1", httpPort: 0, internalPort: 0, apiPort: 0, threads: 1 });
   const free = createServer().listen(0, "127.0.0.1");
   await once(free, "listening");
   const { port } = free.address() as AddressInfo;
   await new Promise((resolve) => free.close(resolve));
-  await assert.rejects(openListeningSockets({ host: "127.0.0.1", httpPort: port, apiPort, threads: 2 }), takenPort(apiPort));
-  const again = await openListeningSockets({ host: "127.0.0.1", httpPort: port, apiPort: 0, threads: 2 });
+  await assert.rejects(openListeningSockets({ host: "127.0.0.1", httpPort: port, internalPort: 0, apiPort, threads: 2 }), takenPort(apiPort));
+  const again = await openListeningSockets({ host: "127.0.0.1", httpPort: port, internalPort: 0, apiPort: 0, threads: 2 });
   assert.equal(again.numbers.httpPort, port);
   assert.notEqual(other.numbers.httpPort, httpPort);
 });

@@ -3,23 +3,27 @@ import type { ChildProcess, SendHandle } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { BoundSocket, createServer, type Server } from "node:net";
 import * as net from "node:net";
-import type { SocketNumbers } from "./start-args.ts";
+import { socketFds, type SocketNumbers } from "./start-args.ts";
+
+/** Requests from inside come from this machine. */
+const LOOPBACK = "127.0.0.1";
 
 export interface SocketsWanted {
   /** Numeric IP address. */
   readonly host: string;
   /** 0 takes any free port. */
   readonly httpPort: number;
+  readonly internalPort: number;
   readonly apiPort: number;
-  /** Gateway threads: as many SO_REUSEPORT sockets are bound to the HTTP port. */
+  /** Gateway threads: as many SO_REUSEPORT sockets are bound to the HTTP port, and to the internal one. */
   readonly threads: number;
 }
 
 export interface ListeningSockets {
   readonly numbers: SocketNumbers;
-  /** File descriptors in the order in which `stdio` hands them on: HTTP sockets, then the API's. */
+  /** File descriptors in the order in which `stdio` hands them on. */
   readonly fds: readonly number[];
-  /** Sends the socket of `thread` once more over the child's IPC channel; connections that wait on it stay. */
+  /** Sends both sockets of `thread` once more over the child's IPC channel; connections that wait on them stay. */
   resend(child: ChildProcess, thread: number): void;
 }
 
@@ -43,19 +47,25 @@ export class PortTakenError extends Error {
 export async function openListeningSockets(wanted: SocketsWanted): Promise<ListeningSockets> {
   const { host, threads } = wanted;
   const taken: (Server | BoundSocket)[] = [];
-  const claimed = async (port: number): Promise<number> => {
-    const free = await provenFree(host, port);
-    const claim = await claimPort(host, free);
+  const claimed = async (at: string, port: number): Promise<number> => {
+    const free = await provenFree(at, port);
+    const claim = await claimPort(at, free);
     if (claim !== undefined) taken.push(claim);
     return free;
   };
+  const shared = (at: string, port: number): number[] => {
+    const sockets = Array.from({ length: threads }, () => new BoundSocket({ host: at, port, reusePort: true }));
+    taken.push(...sockets);
+    return sockets.map((socket) => socket.fd());
+  };
   try {
-    const httpPort = await claimed(wanted.httpPort);
-    const http = Array.from({ length: threads }, () => new BoundSocket({ host, port: httpPort, reusePort: true }));
-    taken.push(...http);
-    const apiPort = await claimed(wanted.apiPort);
+    const httpPort = await claimed(host, wanted.httpPort);
+    const httpFds = shared(host, httpPort);
+    const internalPort = await claimed(LOOPBACK, wanted.internalPort);
+    const internalFds = shared(LOOPBACK, internalPort);
+    const apiPort = await claimed(host, wanted.apiPort);
     const api = new BoundSocket({ host, port: apiPort });
-    return holding({ host, httpFds: http.map((socket) => socket.fd()), httpPort, apiFd: api.fd(), apiPort }, [...taken, api]);
+    return holding({ host, httpFds, httpPort, internalFds, internalPort, apiFd: api.fd(), apiPort }, [...taken, api]);
   } catch (error) {
     for (const each of taken) each.close();
     throw error;
@@ -89,13 +99,15 @@ function holding(numbers: SocketNumbers, owners: readonly (BoundSocket | Server)
   const wraps: unknown[] = [...owners];
   return {
     numbers,
-    fds: [...numbers.httpFds, numbers.apiFd],
+    fds: socketFds(numbers),
     resend(child, thread) {
-      const fd = numbers.httpFds[thread];
-      if (fd === undefined) throw new RangeError(`no socket for gateway thread ${thread}`);
-      const wrap = wrapOf(fd);
-      wraps.push(wrap);
-      child.send({ socketOfThread: thread }, wrap as SendHandle);
+      for (const listener of ["public", "internal"] as const) {
+        const fd = (listener === "public" ? numbers.httpFds : numbers.internalFds)[thread];
+        if (fd === undefined) throw new RangeError(`no ${listener} socket for gateway thread ${thread}`);
+        const wrap = wrapOf(fd);
+        wraps.push(wrap);
+        child.send({ socketOfThread: thread, listener }, wrap as SendHandle);
+      }
     },
   };
 }

@@ -1,10 +1,11 @@
 // The platform's end of the IPC channel: notices the keeper's death, receives replaced sockets.
+import type { ThreadSockets } from "./start-args.ts";
 
 export interface KeeperLink {
   /** Resolves when the keeper is gone. */
   readonly keeperGone: Promise<void>;
-  /** Resolves with the file descriptor of the socket that the keeper sends for `thread` (after request `replaceSocket`). */
-  nextSocket(thread: number, signal: AbortSignal): Promise<number>;
+  /** Resolves with the sockets that the keeper sends for `thread` (after request `replaceSocket`). */
+  nextSockets(thread: number, signal: AbortSignal): Promise<ThreadSockets>;
 }
 
 /** A received native handle. */
@@ -16,12 +17,16 @@ interface SocketHandle {
 export function joinKeeper(parent: NodeJS.Process): KeeperLink {
   // A collected handle would close the descriptor under the thread that listens on it, so each one stays for good.
   const received: SocketHandle[] = [];
-  const waiting = new Map<number, (fd: number) => void>();
+  const waiting = new Map<number, (sockets: ThreadSockets) => void>();
+  /** By thread: the public socket, which comes first. */
+  const halves = new Map<number, number>();
   parent.on("message", (message: unknown, handle: unknown) => {
-    const thread = (message as { socketOfThread?: unknown } | null)?.socketOfThread;
+    const { socketOfThread: thread, listener } = (message ?? {}) as { readonly socketOfThread?: unknown; readonly listener?: unknown };
     if (typeof thread !== "number" || !isSocketHandle(handle)) return;
     received.push(handle);
-    waiting.get(thread)?.(handle.fd);
+    const listenFd = halves.get(thread);
+    if (listener === "public") halves.set(thread, handle.fd);
+    else if (listenFd !== undefined) waiting.get(thread)?.({ listenFd, internalFd: handle.fd });
   });
   const keeperGone = new Promise<void>((resolve) => {
     if (!parent.connected) resolve();
@@ -29,7 +34,7 @@ export function joinKeeper(parent: NodeJS.Process): KeeperLink {
   });
   return {
     keeperGone,
-    nextSocket(thread, signal) {
+    nextSockets(thread, signal) {
       return new Promise((resolve, reject) => {
         const onAbort = (): void => {
           waiting.delete(thread);
@@ -37,10 +42,10 @@ export function joinKeeper(parent: NodeJS.Process): KeeperLink {
         };
         if (signal.aborted) return onAbort();
         signal.addEventListener("abort", onAbort, { once: true });
-        waiting.set(thread, (fd) => {
+        waiting.set(thread, (sockets) => {
           waiting.delete(thread);
           signal.removeEventListener("abort", onAbort);
-          resolve(fd);
+          resolve(sockets);
         });
       });
     },

@@ -4,7 +4,7 @@
 //                 new keeper: waits for the data folder's lock → adopts the processes → starts its own platform
 // The sockets stay open throughout: the old platform has them until it ends, the new keeper from its first instant.
 import { spawn } from "node:child_process";
-import { keeperArgs, renumbered, type KeeperStart } from "./start-args.ts";
+import { keeperArgs, renumbered, socketFds, type KeeperStart } from "./start-args.ts";
 
 export interface KeeperSpawn {
   readonly execPath: string;
@@ -20,11 +20,10 @@ const FIRST_FD = 3;
 
 /** Starts a detached keeper that owns the sockets; answers its pid. The caller then ends itself: the new keeper starts its own platform. */
 export function spawnKeeper({ execPath, execArgv, env, start }: KeeperSpawn): number {
-  const fds = [...start.sockets.httpFds, start.sockets.apiFd];
   const child = spawn(execPath, [...execArgv, ...keeperArgs({ ...start, sockets: renumbered(start.sockets, FIRST_FD) })], {
     detached: true,
     env: { ...env },
-    stdio: ["ignore", "inherit", "inherit", ...fds],
+    stdio: ["ignore", "inherit", "inherit", ...socketFds(start.sockets)],
   });
   child.unref();
   if (child.pid === undefined) throw new Error("the keeper could not be started");

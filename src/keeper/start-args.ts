@@ -8,13 +8,43 @@ export interface SocketNumbers {
   /** One SO_REUSEPORT socket a gateway thread. */
   readonly httpFds: readonly number[];
   readonly httpPort: number;
+  /** As many for requests from inside, on loopback whatever the host. */
+  readonly internalFds: readonly number[];
+  readonly internalPort: number;
   readonly apiFd: number;
   readonly apiPort: number;
 }
 
+/** File descriptors of what one gateway thread listens on. */
+export interface ThreadSockets {
+  readonly listenFd: number;
+  /** Without it there is no listener for requests from inside. */
+  readonly internalFd?: number;
+}
+
+/** By gateway thread. */
+export function threadSockets({ httpFds, internalFds }: SocketNumbers): ThreadSockets[] {
+  return httpFds.map((listenFd, thread) => {
+    const internalFd = internalFds[thread];
+    return internalFd === undefined ? { listenFd } : { listenFd, internalFd };
+  });
+}
+
+/** The descriptors in the order in which `stdio` hands them on. */
+export function socketFds({ httpFds, internalFds, apiFd }: SocketNumbers): readonly number[] {
+  return [...httpFds, ...internalFds, apiFd];
+}
+
 /** The same sockets as a child sees them that got them by `stdio` from descriptor `first` on. */
 export function renumbered(sockets: SocketNumbers, first: number): SocketNumbers {
-  return { ...sockets, httpFds: sockets.httpFds.map((_, index) => first + index), apiFd: first + sockets.httpFds.length };
+  const { httpFds, internalFds } = sockets;
+  const internalFirst = first + httpFds.length;
+  return {
+    ...sockets,
+    httpFds: httpFds.map((_, index) => first + index),
+    internalFds: internalFds.map((_, index) => internalFirst + index),
+    apiFd: internalFirst + internalFds.length,
+  };
 }
 
 /** Start of the platform's main process; `argv` is what the composition root wants to hand through. */

@@ -17,6 +17,7 @@ const gateway = createGateway({
   logger: messageLogger((level, message, fields) => send({ type: "log", thread: start.thread, level, message, fields })),
   send,
   listen: { fd: start.listenFd },
+  ...(start.internalFd === undefined ? {} : { listenInternal: { fd: start.internalFd } }),
 });
 const ended = new AbortController();
 // Tables that were replaced are garbage; requests leave none that outlives them.

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRng, silentLogger, SimClock } from "#core";
+import type { ThreadSockets } from "#keeper";
 import type { ControlToGateway, GatewayToControl, RouteDelta } from "#protocol";
 import { GatewayThreads, type ThreadWorker } from "./gateway-threads.ts";
 
@@ -32,11 +33,11 @@ const batch = (generation: number): RouteDelta => ({
   backendsRemoved: [],
 });
 
-function world(nextSocket: (thread: number) => Promise<number>, firstBatch?: (threads: GatewayThreads) => void) {
+function world(nextSockets: (thread: number) => Promise<ThreadSockets>, firstBatch?: (threads: GatewayThreads) => void) {
   const clock = new SimClock();
   const workers: FakeWorker[] = [];
   const threads: GatewayThreads = new GatewayThreads({
-    listenFds: [10, 11],
+    sockets: [10, 11].map((listenFd) => ({ listenFd, internalFd: listenFd + 100 })),
     publicPort: 80,
     slots: 4,
     logger: silentLogger,
@@ -49,7 +50,7 @@ function world(nextSocket: (thread: number) => Promise<number>, firstBatch?: (th
     },
     onMessage: () => undefined,
     onGone: () => undefined,
-    nextSocket,
+    nextSockets,
     startWorker: () => {
       const worker = new FakeWorker();
       workers.push(worker);
@@ -60,7 +61,7 @@ function world(nextSocket: (thread: number) => Promise<number>, firstBatch?: (th
 }
 
 test("a thread that dies before it listens is replaced, and the start waits for that one", async () => {
-  const { clock, workers, threads } = world(() => Promise.resolve(12));
+  const { clock, workers, threads } = world(() => Promise.resolve({ listenFd: 12, internalFd: 112 }));
   const started = threads.start();
   workers[0]?.emit("message", { type: "listening", thread: 0, epoch: 0 });
   workers[1]?.emit("exit");
@@ -72,7 +73,9 @@ test("a thread that dies before it listens is replaced, and the start waits for 
 
 test("a thread that dies at every start is started less and less often; a refused socket is asked for again", async () => {
   let refusals = 2;
-  const { clock, workers, threads } = world(() => (refusals-- > 0 ? Promise.reject(new Error("no channel")) : Promise.resolve(12)));
+  const { clock, workers, threads } = world(() =>
+    refusals-- > 0 ? Promise.reject(new Error("no channel")) : Promise.resolve({ listenFd: 12, internalFd: 112 }),
+  );
   void threads.start();
   workers[1]?.emit("exit");
   await clock.advance(1_000);
@@ -91,7 +94,7 @@ test("a thread that dies at every start is started less and less often; a refuse
 
 test("a thread is told its settings, its first batch and then the changes that are broadcast meanwhile", () => {
   const { workers, threads } = world(
-    () => Promise.resolve(12),
+    () => Promise.resolve({ listenFd: 12, internalFd: 112 }),
     (all) => all.broadcast({ ...batch(1), reset: false }),
   );
   void threads.start();

@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
 import { doorbellBytes, inFlightBytes, subtractThread, turnsBytes } from "#gateway";
+import type { ThreadSockets } from "#keeper";
 import type { ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
 
 /** What is used of a `Worker`. */
@@ -16,7 +17,8 @@ export interface ThreadWorker {
 const COUNTERS_MS = 1_000;
 
 export interface GatewayThreadsOptions {
-  readonly listenFds: readonly number[];
+  /** By thread: what it listens on. */
+  readonly sockets: readonly ThreadSockets[];
   readonly publicPort: number;
   readonly slots: number;
   readonly logger: Logger;
@@ -29,8 +31,8 @@ export interface GatewayThreadsOptions {
   readonly onMessage: (message: GatewayToControl) => void;
   /** A thread died; its share of the in-flight table is gone already. */
   readonly onGone: (thread: number) => void;
-  /** A listening socket for a thread whose own died with it. */
-  readonly nextSocket: (thread: number) => Promise<number>;
+  /** Listening sockets for a thread whose own died with it. */
+  readonly nextSockets: (thread: number) => Promise<ThreadSockets>;
   /** Default: a thread of this process. */
   readonly startWorker?: (workerData: GatewayStart) => ThreadWorker;
 }
@@ -61,9 +63,9 @@ export class GatewayThreads {
 
   constructor(options: GatewayThreadsOptions) {
     this.#options = options;
-    const threads = options.listenFds.length;
-    this.#listening = options.listenFds.map(() => Promise.withResolvers<void>());
-    this.#deaths = options.listenFds.map(() => 0);
+    const threads = options.sockets.length;
+    this.#listening = options.sockets.map(() => Promise.withResolvers<void>());
+    this.#deaths = options.sockets.map(() => 0);
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads));
     this.#turns = new SharedArrayBuffer(turnsBytes(options.slots));
@@ -71,7 +73,7 @@ export class GatewayThreads {
 
   /** Resolves when all threads listen. */
   async start(): Promise<void> {
-    this.#options.listenFds.forEach((fd, thread) => this.#start(thread, fd));
+    this.#options.sockets.forEach((its, thread) => this.#start(thread, its));
     await Promise.all(this.#listening.map(({ promise }) => promise));
   }
 
@@ -114,16 +116,16 @@ export class GatewayThreads {
     await Promise.all(ends);
   }
 
-  #start(thread: number, listenFd: number): void {
-    const { firstBatch, settings, slots, publicPort, listenFds, onMessage, clock, startWorker = startThread } = this.#options;
+  #start(thread: number, its: ThreadSockets): void {
+    const { firstBatch, settings, slots, publicPort, sockets, onMessage, clock, startWorker = startThread } = this.#options;
     const startedMs = clock.monotonicMs();
     // Before the thread is one of those that changes are sent to: this batch comes first.
     const batch = firstBatch(thread);
     const workerData: GatewayStart = {
       thread,
-      threads: listenFds.length,
+      threads: sockets.length,
       epoch: this.#epoch++,
-      listenFd,
+      ...its,
       inFlight: this.#inFlight,
       slots,
       publicPort,
@@ -147,7 +149,7 @@ export class GatewayThreads {
     if (this.#workers.get(thread) !== worker) return;
     this.#workers.delete(thread);
     for (const id of this.#asked.keys()) this.#answered(id, thread, {});
-    subtractThread(this.#inFlight, { thread, threads: this.#options.listenFds.length });
+    subtractThread(this.#inFlight, { thread, threads: this.#options.sockets.length });
     if (this.#ending) return;
     this.#options.onGone(thread);
     const soon = this.#options.clock.monotonicMs() - startedMs < STEADY_MS;
@@ -157,12 +159,12 @@ export class GatewayThreads {
 
   /** Tries until there is one: connections wait in the kernel for this thread. */
   async #replace(thread: number): Promise<void> {
-    const { clock, rng, nextSocket, logger } = this.#options;
+    const { clock, rng, nextSockets, logger } = this.#options;
     for (let failures = this.#deaths[thread] ?? 0; !this.#ending; failures++) {
       try {
         if (failures > 0) await clock.sleep(backoffMs(REPLACE, failures - 1, rng), FOREVER);
-        const fd = await nextSocket(thread);
-        if (!this.#ending) this.#start(thread, fd);
+        const its = await nextSockets(thread);
+        if (!this.#ending) this.#start(thread, its);
         return;
       } catch (err) {
         logger.error("gateway thread was not replaced", { thread, err });

@@ -16,9 +16,19 @@ const DOWN_GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
 function keeperCommand(options: UpOptions): string[] {
-  const { data, host, domain, apiPort, httpPort, externalPort, orphanGraceMs, format } = options;
+  const { data, host, domain, apiPort, httpPort, internalPort, externalPort, orphanGraceMs, format } = options;
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
-  const request = { dataDir: data, host, domain, apiPort, httpPort, externalPort, orphanGraceMs, format: options.detach ? ("json" as const) : format };
+  const request = {
+    dataDir: data,
+    host,
+    domain,
+    apiPort,
+    httpPort,
+    internalPort,
+    externalPort,
+    orphanGraceMs,
+    format: options.detach ? ("json" as const) : format,
+  };
   return [...nodeFlags(process.execArgv), entry, upArgument(request)];
 }
 

@@ -8,6 +8,7 @@ export interface UpRequest {
   readonly domain: string;
   readonly apiPort: number | undefined;
   readonly httpPort: number | undefined;
+  readonly internalPort: number | undefined;
   readonly externalPort: number | undefined;
   readonly orphanGraceMs: number;
   /** What the keeper prints when the platform is ready. */

@@ -13,7 +13,7 @@ import { createSystemRng, giveBackMemory, measureEventLoopDelay, systemClock } f
 import { httpsPost } from "#host/https";
 import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
-import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
+import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper, threadSockets } from "#keeper";
 import { descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewayToControl } from "#protocol";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
@@ -147,7 +147,7 @@ const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS }
 const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal).catch(partFailed);
 void keeper.closed.then(() => partFailed(new Error("the connection to the keeper is lost")));
 const threads = new GatewayThreads({
-  listenFds: sockets.httpFds,
+  sockets: threadSockets(sockets),
   publicPort: asked.externalPort ?? sockets.httpPort,
   slots: SLOTS,
   logger,
@@ -160,9 +160,9 @@ const threads = new GatewayThreads({
     deciders.gatewayGone(thread);
     routes.stopped(thread);
   },
-  async nextSocket(thread) {
-    const [fd] = await Promise.all([link.nextSocket(thread, signal), keeper.call({ do: "replaceSocket", thread })]);
-    return fd;
+  async nextSockets(thread) {
+    const [its] = await Promise.all([link.nextSockets(thread, signal), keeper.call({ do: "replaceSocket", thread })]);
+    return its;
   },
 });
 settings.onChange(() => threads.broadcast({ type: "settings", settings: gatewaySettings(settings.current()) }));
@@ -234,6 +234,7 @@ async function announce(): Promise<void> {
   const state: ReadyState = {
     api: server,
     http: `http://${host}:${sockets.httpPort}`,
+    internal: `http://127.0.0.1:${sockets.internalPort}`,
     kubeconfig: folder.kubeconfig,
     pid: process.pid,
     keeperPid: process.ppid,

@@ -1,14 +1,16 @@
 // Which ports a keeper takes: the asked one or none; else the last one, the default one, or any free one.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openListeningSockets, PortTakenError, type ListeningSockets } from "#keeper";
+import { openListeningSockets, PortTakenError, type ListeningSockets, type SocketsWanted } from "#keeper";
 import type { UpRequest } from "./options.ts";
 
-const DEFAULTS = { api: 6443, http: 8080 };
+const DEFAULTS = { api: 6443, http: 8080, internal: 8012 };
 
 interface Ports {
   readonly api: number;
   readonly http: number;
+  /** Not in the records of older versions. */
+  readonly internal?: number;
 }
 
 /** Throws PortTakenError for a port that was asked for. What was chosen is kept in `runDir` for the next start. */
@@ -18,20 +20,30 @@ export async function openSockets(request: UpRequest, runDir: string, threads: n
   const choices = (asked: number | undefined, kept: number | undefined, usual: number): number[] => (asked === undefined ? [kept ?? usual, usual, 0] : [asked]);
   const api = choices(request.apiPort, last?.api, DEFAULTS.api);
   const http = choices(request.httpPort, last?.http, DEFAULTS.http);
+  const internal = choices(request.internalPort, last?.internal, DEFAULTS.internal);
   for (;;) {
-    const wanted = { host: request.host, apiPort: api[0] ?? 0, httpPort: http[0] ?? 0, threads };
+    const wanted = { host: request.host, apiPort: api[0] ?? 0, httpPort: http[0] ?? 0, internalPort: internal[0] ?? 0, threads };
     try {
       const sockets = await openListeningSockets(wanted);
       // Whole or not at all, also after a power cut: a torn one would keep the platform from starting.
-      writeFileSync(`${file}.new`, JSON.stringify({ api: sockets.numbers.apiPort, http: sockets.numbers.httpPort }), { flush: true });
+      const { apiPort, httpPort, internalPort } = sockets.numbers;
+      writeFileSync(`${file}.new`, JSON.stringify({ api: apiPort, http: httpPort, internal: internalPort } satisfies Ports), { flush: true });
       renameSync(`${file}.new`, file);
       return sockets;
     } catch (error) {
-      const list = error instanceof PortTakenError ? (error.port === wanted.httpPort ? http : api) : undefined;
+      const list = error instanceof PortTakenError ? listOf(error.port, wanted, { http, internal, api }) : undefined;
       if (list === undefined || list.length === 1) throw error;
       list.shift();
     }
   }
+}
+
+type Wanted = Pick<SocketsWanted, "httpPort" | "internalPort">;
+
+/** The choices of the port that was taken; of two that are the same, those of the one that comes later. */
+function listOf(port: number, wanted: Wanted, lists: Readonly<Record<"http" | "internal" | "api", number[]>>): number[] {
+  if (port === wanted.internalPort) return lists.internal;
+  return port === wanted.httpPort ? lists.http : lists.api;
 }
 
 /** Undefined without a readable record: what a crash cut short is no reason not to start. */

@@ -4,6 +4,8 @@
 export interface ReadyState {
   readonly api: string;
   readonly http: string;
+  /** Where programs of this machine reach cluster-local names. */
+  readonly internal: string;
   readonly kubeconfig: string;
   /** The platform's. */
   readonly pid: number;
@@ -15,6 +17,7 @@ export function readyText(state: ReadyState): string {
   return [
     `API         ${state.api}`,
     `HTTP        ${state.http}`,
+    `inside      ${state.internal}`,
     `kubeconfig  ${state.kubeconfig}`,
     `processes   platform ${state.pid}, keeper ${state.keeperPid}`,
     "",

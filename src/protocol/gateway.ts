@@ -10,6 +10,8 @@ export interface GatewayStart {
   readonly epoch: number;
   /** Inherited file descriptor of the listening socket. */
   readonly listenFd: number;
+  /** That of the socket for requests from inside; without it there is none. */
+  readonly internalFd?: number;
   /** In-flight counters, `Int32` of (1 + threads) columns × `slots` rows; column 0 is the total. */
   readonly inFlight: SharedArrayBuffer;
   readonly slots: number;

@@ -53,7 +53,7 @@ async function serve(options: EiderOptions): Promise<EiderReady> {
   const waiting = new Map<number, (counters: Readonly<Record<string, number>>) => void>();
   const batch = routes(options);
   const threads = new GatewayThreads({
-    listenFds: sockets.map((socket) => socket.fd()),
+    sockets: sockets.map((socket) => ({ listenFd: socket.fd() })),
     publicPort: port,
     slots: SLOTS,
     logger: silentLogger,
@@ -67,7 +67,7 @@ async function serve(options: EiderOptions): Promise<EiderReady> {
     onGone: (thread) => {
       throw new Error(`gateway thread ${thread} died`);
     },
-    nextSocket: () => Promise.reject(new Error("no other socket")),
+    nextSockets: () => Promise.reject(new Error("no other socket")),
   });
   await threads.start();
   let questions = 1_000_000;

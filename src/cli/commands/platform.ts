@@ -11,6 +11,7 @@ interface UpFlags {
   readonly data?: string;
   readonly apiPort?: string;
   readonly httpPort?: string;
+  readonly internalPort?: string;
   readonly host: string;
   readonly domain: string;
   readonly externalPort?: string;
@@ -29,6 +30,10 @@ export function addPlatformCommands(program: Command, context: CliContext): void
     .option("--data <dir>", "data folder (default: $XDG_DATA_HOME/eider)")
     .option("--api-port <port>", "port of the Kubernetes API, 0 for any free one (default: 6443, or a free one)")
     .option("--http-port <port>", "port of the gateway, 0 for any free one (default: 8080, or a free one)")
+    .option(
+      "--internal-port <port>",
+      "port of the gateway for requests from this machine to cluster-local names, 0 for any free one (default: 8012, or a free one)",
+    )
     .option("--host <address>", "address to listen on; anything but loopback is open to the network", "127.0.0.1")
     .option("--domain <name>", "domain of the Services' URLs", "localhost")
     .option("--external-port <port>", "port in the URLs when a proxy stands in front")
@@ -41,6 +46,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
         data: resolve(flags.data ?? defaultDataDir(context)),
         apiPort: portOf(flags.apiPort, "--api-port"),
         httpPort: portOf(flags.httpPort, "--http-port"),
+        internalPort: portOf(flags.internalPort, "--internal-port"),
         host: flags.host,
         domain: flags.domain,
         externalPort: portOf(flags.externalPort, "--external-port"),
