@@ -11,7 +11,7 @@ import type { Program } from "./proc.ts";
 /** Between starts, so that one does not disturb the next. */
 const PAUSE_MS = 60;
 /** Pods are back at zero after that, and their end is part of what the platform does meanwhile. */
-const AT_ZERO = { "autoscaling.knative.dev/initial-scale": "0", "autoscaling.knative.dev/window": "6s" };
+const AT_ZERO = { "autoscaling.knative.dev/initial-scale": "0", "autoscaling.knative.dev/window": "6s", "eider.dev/server-timing": "true" };
 const CREATE_BATCH = 25;
 const POLL_MS = 1;
 const START_MS_MAX = 10_000;
@@ -21,6 +21,8 @@ export interface ColdRounds {
   readonly bareMs: number[];
   readonly coldMs: number[];
   readonly statuses: number[];
+  /** Milliseconds by part, and their total, as the platform tells them. */
+  readonly receipts: Readonly<Record<string, number>>[];
 }
 
 export interface App {
@@ -43,16 +45,17 @@ export async function coldStarts(
       const names = Array.from({ length: Math.min(CREATE_BATCH, starts - first) }, (_, index) => `${name}-${first + index}`);
       await platform.createReady(names, { image, annotations: AT_ZERO }, signal);
     }
-    measured.push({ app: name, bareMs: [], coldMs: [], statuses: [], program });
+    measured.push({ app: name, bareMs: [], coldMs: [], statuses: [], receipts: [], program });
   }
   await systemClock.sleep(2_000, signal);
   for (let start = 0; start < starts; start++) {
-    for (const { app, program, bareMs, coldMs, statuses } of measured) {
+    for (const { app, program, bareMs, coldMs, statuses, receipts } of measured) {
       bareMs.push(await bareStart(program));
       await systemClock.sleep(PAUSE_MS, signal);
-      const { status, ms } = await ask(platform.httpPort, platform.hostOf(`${app}-${start}`));
+      const { status, ms, receipt } = await ask(platform.httpPort, platform.hostOf(`${app}-${start}`));
       statuses.push(status);
       coldMs.push(ms);
+      receipts.push(receipt);
       await systemClock.sleep(PAUSE_MS, signal);
     }
   }

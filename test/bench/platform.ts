@@ -26,6 +26,8 @@ export interface State {
 export interface ServiceOptions {
   readonly image: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly containerConcurrency?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class BenchPlatform {
@@ -71,13 +73,19 @@ export class BenchPlatform {
     await this.client.patch(ConfigMap, { namespace: SYSTEM_NAMESPACE, name: "config-autoscaler" }, { type: "application/merge-patch+json", body: { data } });
   }
 
-  async create(name: string, { image, annotations = {} }: ServiceOptions): Promise<void> {
+  async create(name: string, options: ServiceOptions): Promise<void> {
     await this.client.create(Service, {
       apiVersion: "serving.knative.dev/v1",
       kind: "Service",
       metadata: { name, namespace: NAMESPACE },
-      spec: { template: { metadata: { annotations }, spec: { containers: [{ image }] } } },
+      spec: { template: templateOf(options) },
     });
+  }
+
+  /** A new revision. */
+  async update(name: string, options: ServiceOptions): Promise<void> {
+    const body = { spec: { template: templateOf(options) } };
+    await this.client.patch(Service, { namespace: NAMESPACE, name }, { type: "application/merge-patch+json", body });
   }
 
   /** Creates all at once; answers with the milliseconds from the first request to Ready, as a watcher outside sees it, by name. */
@@ -137,8 +145,20 @@ export class BenchPlatform {
   }
 }
 
+function templateOf({ image, annotations = {}, containerConcurrency = 0, env = {} }: ServiceOptions) {
+  const variables = Object.entries(env).map(([name, value]) => ({ name, value }));
+  return { metadata: { annotations }, spec: { containerConcurrency, containers: [{ image, env: variables }] } };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly ms: number;
+  /** Milliseconds by the names of `Server-Timing`. */
+  readonly receipt: Readonly<Record<string, number>>;
+}
+
 /** One GET over a connection of its own; throws when the port is closed. */
-export function ask(port: number, host: string): Promise<{ readonly status: number; readonly ms: number }> {
+export function ask(port: number, host: string): Promise<Answer> {
   const from = performance.now();
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port, noDelay: true });
@@ -147,6 +167,11 @@ export function ask(port: number, host: string): Promise<{ readonly status: numb
     socket.once("connect", () => socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
     socket.on("data", (chunk: string) => (text += chunk));
     socket.once("error", reject);
-    socket.once("close", () => resolve({ status: Number(text.slice(9, 12)), ms: performance.now() - from }));
+    socket.once("close", () => resolve({ status: Number(text.slice(9, 12)), ms: performance.now() - from, receipt: receiptOf(text) }));
   });
+}
+
+function receiptOf(text: string): Record<string, number> {
+  const value = /^Server-Timing: (.*)$/im.exec(text)?.[1] ?? "";
+  return Object.fromEntries([...value.matchAll(/([a-z-]+);dur=([0-9.]+)/g)].map(([, name = "", ms]) => [name, Number(ms)]));
 }

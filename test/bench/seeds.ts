@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { coldStarts, type App, type ColdRounds } from "./cold.ts";
+import { knativeLines } from "./knative-lines.ts";
 import { medianOf, versionsOf, type Figure, type Report } from "./figures.ts";
 import { packedBuild, root } from "./packed.ts";
 import { ask, BenchPlatform } from "./platform.ts";
@@ -17,8 +18,9 @@ export interface SeedsOptions {
 
 const GO: App = { name: "go", image: "dev.local/hello-go" };
 const NODE: App = { name: "node", image: "dev.local/autoscale" };
+const PACE = "dev.local/pace";
 /** What the control path may add to the bare start of a program. */
-const COLD_GOAL_MS: Readonly<Record<string, number>> = { go: 10, node: 15 };
+const COLD_GOAL_MS: Readonly<Record<string, number>> = { go: 5, node: 5 };
 const ONE_POD = { "autoscaling.knative.dev/min-scale": "1", "autoscaling.knative.dev/max-scale": "1" };
 const SECONDS = 5;
 
@@ -44,12 +46,32 @@ async function creations(platform: BenchPlatform, { creations: count, parallel }
   ];
 }
 
-function coldFigures({ app, bareMs, coldMs, statuses }: ColdRounds): Figure[] {
+const RECEIPT = ["queue", "decide", "create", "boot", "probe", "first-byte"];
+
+/** By how many percent the sum of the parts and the total differ. */
+function partsAgainstTotal(receipt: Readonly<Record<string, number>>): number {
+  const sum = RECEIPT.reduce((total, part) => total + (receipt[part] ?? 0), 0);
+  return Math.abs(sum / (receipt["total"] ?? Number.NaN) - 1) * 100;
+}
+
+function coldFigures({ app, bareMs, coldMs, statuses, receipts }: ColdRounds): Figure[] {
   const goal = { is: "<=", value: COLD_GOAL_MS[app] ?? 0 } as const;
   return [
     { name: `cold start, ${app}, bare program`, unit: "ms", rounds: bareMs },
     { name: `cold start, ${app}, through Eider`, unit: "ms", rounds: coldMs, beside: "A1: 15,767; Knative here 1,010" },
     { name: `cold start, ${app}, p50 over the bare program`, unit: "ms", rounds: [medianOf(coldMs) - medianOf(bareMs)], goal },
+    ...RECEIPT.map((part) => ({ name: `cold start, ${app}, receipt: ${part}`, unit: "ms", rounds: receipts.map((receipt) => receipt[part] ?? 0) })),
+    {
+      name: `cold start, ${app}, parts against the receipt's total, worst`,
+      unit: "%",
+      rounds: [Math.max(...receipts.map(partsAgainstTotal))],
+      goal: { is: "<=", value: 2 },
+    },
+    {
+      name: `cold start, ${app}, receipt's total against the client's clock`,
+      unit: "%",
+      rounds: receipts.map((receipt, index) => ((receipt["total"] ?? 0) / (coldMs[index] ?? Number.NaN)) * 100),
+    },
     {
       name: `cold start, ${app}, answers that are no 200`,
       unit: "",
@@ -115,6 +137,8 @@ export async function benchSeeds(options: SeedsOptions, signal: AbortSignal): Pr
       );
       options.note(`creations: ${options.creations} alone, ${options.parallel} at once`);
       figures.push(...(await creations(platform, options, signal)));
+      await platform.build(join(root, "test/bench/apps/pace"), PACE);
+      figures.push(...(await knativeLines(platform, { image: PACE, parallel: options.parallel, note: options.note }, signal)));
       options.note("warm requests, gateway and nginx in turns");
       figures.push(...(await warm(platform, options, signal)));
       const notes = [
