@@ -50,7 +50,7 @@ const ENTRIES: readonly {
     forbidden: ["node:sqlite"],
   },
   {
-    entry: "main/platform.ts",
+    entry: "main/serve-first.ts",
     rooms: ["main", ...Object.keys(MAY_IMPORT).filter((room) => room !== "cli")],
     packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata", "re2js", "@marcbachmann/cel-js"],
     forbidden: ["commander"],

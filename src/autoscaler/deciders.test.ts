@@ -276,3 +276,30 @@ test("the history is bounded and a removed revision is forgotten", async () => {
   ok(world.deciders.idle);
   await world.end();
 });
+
+test("a request that waits before its revision has a decider is decided upon once it has one", () => {
+  const clock = new SimClock();
+  const deciders = new Deciders({ clock });
+  const decided: string[] = [];
+  deciders.onChange((key) => decided.push(key));
+  deciders.receive({ type: "listening", thread: 0, epoch: 1 });
+  deciders.receive({ type: "wake", thread: 0, backend: KEY });
+  const load = { backend: KEY, averageConcurrency: 1, requestCount: 1, waiting: 1 };
+  deciders.receive({ type: "load", thread: 0, epoch: 1, atMs: clock.monotonicMs(), periodMs: 1_000, backends: [load] });
+  equal(deciders.ensure(KEY, settings(), { uid: "u", ready: 0, restored: 0 }).desired, 1);
+  deepEqual(decided, [KEY]);
+});
+
+test("load that was reported before its revision has a decider counts, unless it is long ago", async () => {
+  const at = async (waitMs: number): Promise<number> => {
+    const clock = new SimClock();
+    const deciders = new Deciders({ clock });
+    deciders.receive({ type: "listening", thread: 0, epoch: 1 });
+    const load = { backend: KEY, averageConcurrency: 1, requestCount: 1, waiting: 1 };
+    deciders.receive({ type: "load", thread: 0, epoch: 1, atMs: clock.monotonicMs(), periodMs: 1_000, backends: [load] });
+    await clock.advance(waitMs);
+    return deciders.ensure(KEY, settings(), { uid: "u", ready: 0, restored: 0 }).desired;
+  };
+  equal(await at(900), 1);
+  ok((await at(60_000)) < 1);
+});

@@ -1,6 +1,7 @@
 // All revisions together: their windows fed by the gateways' reports, their deciders evaluated every two seconds while anything moves.
 import { type Clock, silentLogger, type Logger } from "#core";
 import type { BackendLoad, GatewayToControl } from "#protocol";
+import { Ahead } from "./ahead.ts";
 import { type DeciderStatus, TICK_MS } from "./decide.ts";
 import { type Explained, explainedWith, explainRecording } from "./explained.ts";
 import { Gateways } from "./gateways.ts";
@@ -49,6 +50,7 @@ export class Deciders {
   readonly #logger: Logger;
   readonly #gateways = new Gateways();
   readonly #recordings = new Recordings();
+  readonly #ahead = new Ahead();
   readonly #revisions = new Map<string, Revision>();
   readonly #listeners = new Set<(key: string) => void>();
   #stir: (() => void) | undefined;
@@ -113,8 +115,7 @@ export class Deciders {
     if (message.type === "listening") {
       if (this.#gateways.up(message)) this.#gone(message.thread);
     } else if (message.type === "wake") {
-      const revision = this.#revisions.get(message.backend);
-      if (revision !== undefined) this.#apply(message.backend, revision, { type: "wake", thread: message.thread });
+      this.#take(message.backend, { type: "wake", thread: message.thread });
     } else if (message.type === "load") this.#load(message);
   }
 
@@ -155,7 +156,15 @@ export class Deciders {
     const revision: Revision = { uid: pods.uid, scaler: new RevisionScaler(settings, pods, this.#nowMs), latest: undefined };
     this.#revisions.set(key, revision);
     this.#stir?.();
+    const ahead = this.#ahead.take(key, this.#nowMs);
+    if (ahead !== undefined) this.#apply(key, revision, ahead);
     return revision;
+  }
+
+  #take(key: string, input: ScalerInput): void {
+    const revision = this.#revisions.get(key);
+    if (revision === undefined) this.#ahead.keep(key, input, this.#nowMs);
+    else this.#apply(key, revision, input);
   }
 
   #load(message: Extract<GatewayToControl, { type: "load" }>): void {
@@ -164,8 +173,7 @@ export class Deciders {
     if (report.replaced) this.#gone(message.thread);
     const seconds = Math.min(Math.max(1, Math.round(message.periodMs / SECOND_MS)), SPREAD_SECONDS_MAX);
     for (const load of message.backends) {
-      const revision = this.#revisions.get(load.backend);
-      if (revision !== undefined) this.#apply(load.backend, revision, loadInput(load, { thread: message.thread, endMs: report.endMs, seconds }));
+      this.#take(load.backend, loadInput(load, { thread: message.thread, endMs: report.endMs, seconds }));
     }
   }
 

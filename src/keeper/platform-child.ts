@@ -1,4 +1,4 @@
-// The platform as the keeper's child: started with the sockets, restarted with backoff when it dies.
+// The platform as the keeper's child: started with the sockets, restarted when it dies: at once when it had served, else with backoff.
 import { spawn, type ChildProcess } from "node:child_process";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
 import type { ListeningSockets } from "./listening-sockets.ts";
@@ -56,9 +56,9 @@ export class PlatformChild {
       if (verdict === "grace") return "orphaned";
       logger.error("platform ended", { code: verdict.code, signal: verdict.signal, wasReady: this.#ready });
       if (verdict.code === PLATFORM_REFUSED) return "refused";
+      const waitMs = this.#ready ? 0 : backoffMs(RESTART, this.#attempt++, rng);
       if (this.#ready) this.#downSinceMs = clock.monotonicMs();
       this.#ready = false;
-      const waitMs = backoffMs(RESTART, this.#attempt++, rng);
       if (clock.monotonicMs() + waitMs >= this.#downSinceMs + orphanGraceMs) return "orphaned";
       await clock.sleep(waitMs, signal).catch(() => undefined);
     }

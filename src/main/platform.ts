@@ -1,4 +1,4 @@
-// Entry file of the platform: every part, wired by hand. Read it from top to bottom to see the whole product.
+// The control plane, loaded by serve-first.ts: every part, wired by hand. Read it from top to bottom to see the whole product.
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,13 +11,12 @@ import { followSettings } from "#controllers";
 import type { Logger } from "#core";
 import { createSystemRng, giveBackMemory, measureEventLoopDelay, systemClock } from "#host";
 import { httpsPost } from "#host/https";
-import { createJsonLogger } from "#host/log";
 import { openImageStore } from "#images";
-import { identify, joinKeeper, parsePlatformArgs, PLATFORM_REFUSED, spawnKeeper, threadSockets } from "#keeper";
+import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
-import type { GatewayToControl } from "#protocol";
+import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
+import { createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
@@ -26,14 +25,26 @@ import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 import { runControllers } from "./controllers.ts";
 import { conversionWebhooks } from "./conversion-webhook.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
-import { dataFolder } from "./data-folder.ts";
 import { explained } from "./explain.ts";
-import { GatewayThreads } from "./gateway-threads.ts";
+import {
+  attach,
+  folder,
+  keeper as connected,
+  link,
+  listening as threadsListen,
+  logger,
+  restored,
+  savedRoutesFile,
+  SLOTS,
+  start,
+  threads,
+} from "./first-gateways.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
 import type { ReadyState } from "./ready-text.ts";
 import { watchRest } from "./rest.ts";
+import { RouteJournal } from "./route-journal.ts";
 import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { servedKinds } from "./served-kinds.ts";
@@ -42,8 +53,6 @@ import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
 import { VERSION } from "./version.ts";
 
-/** Pods that can be routed to at once: rows of the shared in-flight table. */
-const SLOTS = 4096;
 /** Requests have this long to finish when the platform is told to end. */
 const DRAIN_MS = 5_000;
 /** A keeper's death is known this long after the first call that it broke. */
@@ -56,15 +65,10 @@ const CONTROLLER: UserInfo = {
   groups: ["system:serviceaccounts", "system:masters", "system:authenticated"],
 };
 
-const start = parsePlatformArgs(process.argv);
-if (start === undefined) throw new Error("the platform is started by the keeper: use `eider up`");
-const link = joinKeeper(process);
 const { sockets } = start;
 const asked = parseSettings(start.argv);
-const folder = dataFolder(start.dataDir);
 const clock = systemClock;
 const rng = createSystemRng();
-const logger = createJsonLogger({ path: join(folder.log, "platform.log"), level: "info", name: "platform" });
 const ending = new AbortController();
 const signal = ending.signal;
 /** How far this process is; a keeper that dies before `serving` is replaced, too. */
@@ -143,33 +147,22 @@ await Promise.all([settings.synced, definitions.synced]);
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders);
 const starts = new StartTimes();
-const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS });
-const keeper = await connectKeeper({ dataDir: folder.root, clock, logger }, signal).catch(partFailed);
+const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS, restored });
+const keeper = await connected.catch(partFailed);
 void keeper.closed.then(() => partFailed(new Error("the connection to the keeper is lost")));
-const threads = new GatewayThreads({
-  sockets: threadSockets(sockets),
-  publicPort: asked.externalPort ?? sockets.httpPort,
-  slots: SLOTS,
-  logger,
-  clock,
-  rng,
-  settings: () => gatewaySettings(settings.current()),
-  firstBatch: (thread) => routes.started(thread),
-  onMessage: (message) => receive(message),
-  onGone(thread) {
-    deciders.gatewayGone(thread);
-    routes.stopped(thread);
-  },
-  async nextSockets(thread) {
-    const [its] = await Promise.all([link.nextSockets(thread, signal), keeper.call({ do: "replaceSocket", thread })]);
-    return its;
-  },
+const journal = new RouteJournal({ path: savedRoutesFile, clock, logger, everything: () => table.everything(), settings: toGateways });
+settings.onChange(() => {
+  const changed = { type: "settings", settings: toGateways() } as const;
+  journal.append(changed);
+  threads.broadcast(changed);
 });
-settings.onChange(() => threads.broadcast({ type: "settings", settings: gatewaySettings(settings.current()) }));
 const routes = new Routes({
   informers,
   table,
-  broadcast: (delta) => threads.broadcast(delta),
+  broadcast(delta) {
+    journal.append(delta);
+    threads.broadcast(delta);
+  },
   onInForce: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
 });
 runtime = createProcessRuntime({
@@ -213,10 +206,21 @@ const controllers = runControllers(
   },
   signal,
 );
+attach({
+  settings: toGateways,
+  firstBatch: (thread) => routes.started(thread),
+  onMessage: (message) => receive(message),
+  onGone(thread) {
+    deciders.gatewayGone(thread);
+    routes.stopped(thread);
+  },
+});
+// Those that run already know what was in force when the last platform ended.
+threads.broadcast({ type: "settings", settings: toGateways() });
 await routes.synced;
 const parts = Promise.all([informing, definitions.run(signal), controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
 parts.catch(partFailed);
-await threads.start();
+await (threadsListen ?? threads.start());
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
 await announce().catch(partFailed);
 if (stage === "starting") stage = "serving";
@@ -245,6 +249,10 @@ async function announce(): Promise<void> {
   renameSync(`${file}.new`, file);
   await keeper.call({ do: "ready", line: JSON.stringify(state) });
   logger.info("platform is ready", { ...state });
+}
+
+function toGateways(): GatewaySettings {
+  return gatewaySettings(settings.current());
 }
 
 function receive(message: GatewayToControl): void {

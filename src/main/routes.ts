@@ -20,6 +20,8 @@ export class Routes {
   readonly #generations = new Map<string, number>();
   readonly #drained = new Map<string, (() => void)[]>();
   #flushScheduled = false;
+  /** Nothing is sent before: threads that serve by a restored table would take what has not been listed yet for gone. */
+  #listed = false;
   /** The first lists are in: what the table does not know does not exist. */
   readonly synced: Promise<unknown>;
 
@@ -39,7 +41,10 @@ export class Routes {
       revision === undefined ? this.#table.removeRevision(key) : this.#table.upsertRevision(revision),
     );
     const pods = this.#follow(Pod, (key, pod) => (pod === undefined ? this.#table.removePod(key) : this.#table.upsertPod(pod)));
-    this.synced = Promise.all([ingresses.synced, revisions.synced, pods.synced]);
+    this.synced = Promise.all([ingresses.synced, revisions.synced, pods.synced]).then(() => {
+      this.#listed = true;
+      this.#flush();
+    });
   }
 
   /** Whether all threads route by this generation of the Ingress. */
@@ -99,6 +104,7 @@ export class Routes {
 
   #flush(): void {
     this.#flushScheduled = false;
+    if (!this.#listed) return;
     const delta = this.#table.flush();
     if (delta !== undefined) this.#options.broadcast(delta);
   }

@@ -21,4 +21,5 @@ export {
   type ProcessState,
 } from "./keeper.ts";
 export type { Backend, BackendPod, RouteDelta, RouteHost, RoutePath, RouteSplit } from "./routes.ts";
+export { decodeSaved, encodeSaved, SAVED_ROUTES_FORMAT, type SavedRecord, type SavedRoutes } from "./saved-routes.ts";
 export type { ControlToStore, StoreRow, StoreToControl } from "./store.ts";

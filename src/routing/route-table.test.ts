@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ingress, Pod, Revision } from "#kinds";
+import type { RouteDelta, SavedRoutes } from "#protocol";
 import { RouteTable } from "./route-table.ts";
 
 const CLASS = "eider.ingress.networking.knative.dev";
@@ -316,4 +317,62 @@ test("a path with several shares has a row of turns: kept while shares change, g
   assert.equal(rowOf("other", 40, 2), undefined, "a thread may still count in it");
   routes.acknowledged(1, 4);
   assert.equal(rowOf("other", 30, 3), 0);
+});
+
+/** The table of a platform that died, and one that begins with what it left. */
+function afterRestart(before: RouteTable, slots = 4): { readonly routes: RouteTable; readonly told: RouteDelta } {
+  const told = before.everything();
+  const { hosts, backends } = told;
+  const settings = {} as SavedRoutes["settings"];
+  const routes = new RouteTable({ ingressClass: CLASS, slots, restored: { settings, hosts, backends } });
+  assert.deepEqual(routes.threadStarted(0), { ...told, generation: 0 });
+  routes.acknowledged(0, 0);
+  return { routes, told };
+}
+
+function served(): RouteTable {
+  const routes = table();
+  routes.upsertRevision(revision());
+  routes.upsertIngress(ingress("app"));
+  for (const [index, name] of ["a", "b", "c"].entries()) routes.upsertPod(pod(name, "ready", { port: 4000 + index }));
+  routes.flush();
+  return routes;
+}
+
+test("a restored table: threads that serve by it have acknowledged nothing, and pods keep their slots", () => {
+  const { routes, told } = afterRestart(served());
+  routes.upsertIngress(ingress("app"));
+  assert.equal(routes.isInForce("ns/app"), false, "not planned yet");
+  routes.upsertRevision(revision());
+  for (const [index, name] of ["c", "b", "a"].entries()) routes.upsertPod(pod(name, "ready", { port: 4002 - index }));
+  const delta = routes.flush();
+  assert.deepEqual(delta?.hosts, told.hosts);
+  assert.equal(routes.isInForce("ns/app"), false, "planned and not acknowledged");
+  assert.deepEqual(routes.acknowledged(0, delta?.generation ?? 0).ingresses, ["ns/app"]);
+  const slotsOf = (batch: RouteDelta): object => Object.fromEntries(batch.backends.flatMap(({ pods }) => pods.map(({ id, slot }) => [id, slot])));
+  assert.deepEqual(slotsOf(routes.everything()), slotsOf(told));
+});
+
+test("a restored table: what has gone meanwhile is taken out, and its slot is not given away before the threads have let go of it", () => {
+  const { routes, told } = afterRestart(served(), 3);
+  routes.upsertRevision(revision());
+  routes.upsertPod(pod("a", "ready"));
+  routes.upsertPod(pod("new", "ready", { port: 4009 }));
+  const delta = routes.flush();
+  assert.deepEqual(delta?.hostsRemoved, ["app.example.com"]);
+  assert.deepEqual(
+    delta?.backends[0]?.pods.map(({ id }) => id),
+    ["uid-a"],
+  );
+  const slotOfB = told.backends[0]?.pods.find(({ id }) => id === "uid-b")?.slot;
+  assert.equal(routes.isDrained("uid-b"), false);
+  assert.deepEqual(routes.drained(0, "uid-b", delta?.generation ?? 0).pods, ["uid-b"]);
+  const next = routes.flush()?.backends[0]?.pods.find(({ id }) => id === "uid-new");
+  assert.equal(next?.slot, slotOfB);
+});
+
+test("a restored table: a revision that is gone goes with its pods", () => {
+  const { routes } = afterRestart(served());
+  assert.deepEqual(routes.flush()?.backendsRemoved, ["ns/rev"]);
+  assert.equal(routes.isDrained("uid-a"), false);
 });

@@ -1,6 +1,6 @@
 // The routing state of the control thread: takes objects as they change, gives deltas, follows acknowledgements.
 import { annotationOf, networking, type Ingress, type Pod, type Revision } from "#kinds";
-import type { Backend, BackendPod, RouteDelta, RouteHost } from "#protocol";
+import type { Backend, BackendPod, RouteDelta, RouteHost, SavedRoutes } from "#protocol";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { HostClaims } from "./host-claims.ts";
 import { ingressRoutes, type IngressRoutes } from "./ingress-routes.ts";
@@ -15,6 +15,8 @@ export interface RouteTableOptions {
   readonly ingressClass: string;
   /** Rows of the shared in-flight table: the number of pods that can be routed to at once. */
   readonly slots: number;
+  /** What threads serve by already: the state that the last platform left. Brought in line with the objects by the first flush. */
+  readonly restored?: SavedRoutes | undefined;
 }
 
 /** What an acknowledgement settled. Call `flush` after it: room may have become free for pods that wait for a slot. */
@@ -68,6 +70,11 @@ export class RouteTable {
     this.#options = options;
     this.#slots = new Slots(options.slots);
     this.#turns = new SharedRows(options.slots);
+    for (const host of options.restored?.hosts ?? []) {
+      this.#hosts.set(host.host, host);
+      this.#dirtyHosts.add(host.host);
+    }
+    for (const backend of options.restored?.backends ?? []) this.#restore(backend);
   }
 
   upsertIngress(ingress: Ingress): void {
@@ -169,6 +176,11 @@ export class RouteTable {
   /** A thread (re)started: everything in force, as its first batch. Changes that were not flushed come with the next one. */
   threadStarted(thread: number): RouteDelta {
     this.#acknowledgements.start(thread);
+    return this.everything();
+  }
+
+  /** Everything in force, as one batch. */
+  everything(): RouteDelta {
     return {
       type: "routes",
       generation: this.#generation,
@@ -219,6 +231,13 @@ export class RouteTable {
   /** Pods that are not routed to because all slots are taken. */
   get podsWithoutSlot(): number {
     return this.#slotless.size;
+  }
+
+  /** Pods keep their slots: requests in flight on them are counted there. Of two pods with one slot, which no table ever had, the first has it. */
+  #restore(backend: Backend): void {
+    const pods = backend.pods.filter(({ id, slot }) => !this.#routed.has(id) && this.#slots.reserve(slot) && this.#routed.set(id, slot));
+    this.#backends.set(backend.key, { ...backend, pods });
+    this.#dirtyBackends.add(backend.key);
   }
 
   /** An Ingress comes into force when all its revisions are known; until then its former routes stay. */

@@ -1,0 +1,100 @@
+// The gateway threads of this process. Where the last platform left a routing state they start with it at once, before the control plane.
+import { join } from "node:path";
+import { silentLogger } from "#core";
+import { createSystemRng, systemClock } from "#host";
+import { createJsonLogger } from "#host/log";
+import { joinKeeper, parsePlatformArgs, threadSockets } from "#keeper";
+import type { GatewaySettings, GatewayToControl, RouteDelta, SavedRoutes } from "#protocol";
+import { connectKeeper, type KeeperClient } from "#runtimes/keeper";
+import { dataFolder } from "./data-folder.ts";
+import { EarlyMessages } from "./early-messages.ts";
+import { GatewayThreads } from "./gateway-threads.ts";
+import { parseSettings } from "./options.ts";
+import { readSavedRoutes } from "./route-journal.ts";
+
+/** Pods that can be routed to at once: rows of the shared in-flight table. */
+export const SLOTS = 4096;
+
+/** What the control plane does for the threads, once it is there. */
+export interface ThreadControl {
+  readonly settings: () => GatewaySettings;
+  readonly firstBatch: (thread: number) => RouteDelta;
+  readonly onMessage: (message: GatewayToControl) => void;
+  readonly onGone: (thread: number) => void;
+}
+
+const parsed = parsePlatformArgs(process.argv);
+if (parsed === undefined) throw new Error("the platform is started by the keeper: use `eider up`");
+export const start = parsed;
+export const folder = dataFolder(start.dataDir);
+export const link = joinKeeper(process);
+export const logger = createJsonLogger({ path: join(folder.log, "platform.log"), level: "info", name: "platform" });
+export const savedRoutesFile = join(folder.run, "routes.log");
+
+const forever = new AbortController().signal;
+const asked = parseSettings(start.argv);
+const early = new EarlyMessages();
+/** Threads that have started before the control plane was there. */
+const live = new Set<number>();
+let control: ThreadControl | undefined;
+
+/** Rejects when the keeper cannot be reached. */
+export const keeper: Promise<KeeperClient> = connectKeeper({ dataDir: folder.root, clock: systemClock, logger: silentLogger }, forever);
+keeper.catch(() => undefined);
+
+/** What the threads serve by until the control plane is there; undefined when nothing (of use) was left. */
+export const restored: SavedRoutes | undefined = await restore();
+
+export const threads = new GatewayThreads({
+  sockets: threadSockets(start.sockets),
+  publicPort: asked.externalPort ?? start.sockets.httpPort,
+  slots: SLOTS,
+  logger,
+  clock: systemClock,
+  rng: createSystemRng(),
+  settings: () => (control ?? restoredControl()).settings(),
+  firstBatch: (thread) => (control ?? restoredControl()).firstBatch(thread),
+  onMessage: (message) => (control === undefined ? early.keep(message) : control.onMessage(message)),
+  onGone: (thread) => (control === undefined ? live.delete(thread) : control.onGone(thread)),
+  async nextSockets(thread) {
+    const [its] = await Promise.all([link.nextSockets(thread, forever), (await keeper).call({ do: "replaceSocket", thread })]);
+    return its;
+  },
+});
+
+/** Resolves when all listen; undefined when they have to wait for the control plane. */
+export const listening: Promise<void> | undefined = restored === undefined ? undefined : threads.start();
+
+/** The control plane is there: it is told of the threads that run and what they have said, and answers for them from now on. */
+export function attach(to: ThreadControl): void {
+  control = to;
+  for (const thread of live) to.firstBatch(thread);
+  for (const message of early.take()) to.onMessage(message);
+  if (early.dropped > 0) logger.warn("messages of gateway threads were dropped before the control plane was there", { count: early.dropped });
+}
+
+function restoredControl(): Pick<ThreadControl, "settings" | "firstBatch"> {
+  if (restored === undefined) throw new Error("gateway threads need a routing table to start with");
+  const { settings, hosts, backends } = restored;
+  return {
+    settings: () => settings,
+    firstBatch(thread) {
+      live.add(thread);
+      return { type: "routes", generation: 0, reset: true, hosts, hostsRemoved: [], backends, backendsRemoved: [] };
+    },
+  };
+}
+
+/** Without the pods whose processes have ended meanwhile: somebody else may listen where they did. */
+async function restore(): Promise<SavedRoutes | undefined> {
+  const saved = readSavedRoutes(savedRoutesFile);
+  if (saved === undefined) return undefined;
+  try {
+    const { processes = [] } = await (await keeper).call({ do: "list" });
+    const running = new Set(processes.filter((process) => process.running).map(({ id }) => id.slice(0, id.indexOf("/"))));
+    return { ...saved, backends: saved.backends.map((backend) => ({ ...backend, pods: backend.pods.filter(({ id }) => running.has(id)) })) };
+  } catch (err) {
+    logger.warn("the last routing state is not used", { err });
+    return undefined;
+  }
+}
