@@ -237,8 +237,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     const { backend, pod, cold } = this;
     if (backend === undefined || pod === undefined) return "";
     const { starts, coldStarts, answered } = this.#context;
-    const start = cold ? starts.of(pod.id) : undefined;
-    const parts = receiptParts(this, start === undefined ? undefined : { ...start, connectedMs: pod.connectedMs });
+    const parts = receiptParts(this, pod, cold ? starts.of(pod.id) : undefined);
     if (cold) {
       coldStarts.record(parts);
       answered(backend);

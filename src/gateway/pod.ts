@@ -16,7 +16,8 @@ export class Pod {
   removedIn = 0;
   /** Whether connection attempts run to prove it ready. */
   proving = false;
-  /** When such an attempt succeeded; monotonic milliseconds. */
+  /** When the first such attempt began and one succeeded; monotonic milliseconds. */
+  triedMs = NaN;
   connectedMs = NaN;
 
   constructor(pod: {

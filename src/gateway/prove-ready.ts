@@ -23,6 +23,7 @@ export interface ProveOptions {
 export async function proveReady(wanted: { readonly backend: Backend; readonly pod: Pod }, how: ProveOptions, signal: AbortSignal): Promise<void> {
   const { backend, pod } = wanted;
   pod.proving = true;
+  if (Number.isNaN(pod.triedMs)) pod.triedMs = how.clock.monotonicMs();
   try {
     for (let attempt = 0; !signal.aborted && backend.waiting > 0 && !pod.ready && pod.removedIn === 0; attempt++) {
       const connection = how.connect(pod);

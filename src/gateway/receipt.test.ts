@@ -5,25 +5,30 @@ import { PARTS, receiptParts, serverTiming } from "./receipt.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
 const facts = (over: Partial<RequestFacts>): RequestFacts => ({ arrivedMs: 100, cold: true, grantedMs: 120, firstByteMs: 130, ...over }) as RequestFacts;
-const start = { wokenMs: 101, createdMs: 104, spawnedMs: 109, connectedMs: 118 };
+const pod = { triedMs: 108, connectedMs: 118 };
+const start = { wokenMs: 101, createdMs: 104, spawnedMs: 109 };
 
-const rows: readonly {
+interface Row {
   readonly name: string;
-  readonly facts: Partial<RequestFacts>;
+  readonly facts?: Partial<RequestFacts>;
+  readonly pod?: Partial<typeof pod>;
   readonly start: Partial<typeof start> | undefined;
   readonly parts: number[];
-}[] = [
-  { name: "a cold start", facts: {}, start, parts: [1, 3, 5, 9, 2, 10] },
+}
+
+const rows: readonly Row[] = [
+  { name: "a cold start", start, parts: [1, 3, 5, 9, 2, 10] },
   { name: "a request that came while its pod booted", facts: { arrivedMs: 110 }, start, parts: [0, 0, 0, 8, 2, 10] },
-  { name: "a start that nobody told about", facts: {}, start: undefined, parts: [20, 0, 0, 0, 0, 10] },
-  { name: "a start of which less is known", facts: {}, start: { createdMs: NaN, wokenMs: NaN }, parts: [0, 0, 9, 9, 2, 10] },
-  { name: "a message that came late", facts: {}, start: { createdMs: 133, spawnedMs: 134 }, parts: [1, 29, 0, 0, 0, 0] },
-  { name: "a full pod that had room after a while", facts: { cold: false }, start, parts: [20, 0, 0, 0, 0, 10] },
+  { name: "a start that control tells of when it is over", start: undefined, parts: [0, 0, 8, 10, 2, 10] },
+  { name: "a pod that was ready when this thread heard of it", pod: { triedMs: NaN, connectedMs: NaN }, start: undefined, parts: [0, 0, 0, 0, 20, 10] },
+  { name: "a start of which less is known", start: { createdMs: NaN, wokenMs: NaN }, parts: [0, 0, 9, 9, 2, 10] },
+  { name: "a message that came late", start: { createdMs: 133, spawnedMs: 134 }, parts: [1, 29, 0, 0, 0, 0] },
+  { name: "a full pod that had room after a while", facts: { cold: false }, start: undefined, parts: [20, 0, 0, 0, 0, 10] },
 ];
 for (const row of rows) {
   test(`receipt: ${row.name}`, () => {
-    const given = facts(row.facts);
-    const parts = receiptParts(given, row.start === undefined ? undefined : { ...start, ...row.start });
+    const given = facts(row.facts ?? {});
+    const parts = receiptParts(given, { ...pod, ...row.pod }, row.start === undefined ? undefined : { ...start, ...row.start });
     assert.deepEqual(parts, row.parts);
     assert.equal(
       parts.reduce((a, b) => a + b, 0),

@@ -1,4 +1,5 @@
 // The receipt of a request: where its time went until the first octet of its answer. The parts add up to the total.
+import type { Pod } from "./pod.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { StartTimes } from "./start-times.ts";
 
@@ -9,12 +10,11 @@ import type { StartTimes } from "./start-times.ts";
 export const PARTS = ["queue", "decide", "create", "boot", "probe", "first-byte"] as const;
 
 /** Milliseconds a part, in the order of `PARTS`. What is not known of a start counts to the next part that is. */
-export function receiptParts(facts: RequestFacts, start: (StartTimes & { readonly connectedMs: number }) | undefined): number[] {
+export function receiptParts(facts: RequestFacts, pod: Pick<Pod, "triedMs" | "connectedMs">, start: StartTimes | undefined): number[] {
   const { arrivedMs, grantedMs, firstByteMs } = facts;
-  const steps =
-    start === undefined || !facts.cold
-      ? [grantedMs, NaN, NaN, NaN, NaN, firstByteMs]
-      : [start.wokenMs, start.createdMs, start.spawnedMs, start.connectedMs, grantedMs, firstByteMs];
+  // Under many starts at once control may tell of one when it is over; we know when its address came.
+  const { wokenMs, createdMs, spawnedMs } = start ?? { wokenMs: NaN, createdMs: NaN, spawnedMs: pod.triedMs };
+  const steps = facts.cold ? [wokenMs, createdMs, spawnedMs, pod.connectedMs, grantedMs, firstByteMs] : [grantedMs, NaN, NaN, NaN, NaN, firstByteMs];
   let beforeMs = arrivedMs;
   return steps.map((stepMs) => {
     // A start may have begun before this request came, and is known by messages that take a moment.
