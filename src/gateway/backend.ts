@@ -1,23 +1,28 @@
-// A revision on the data path: its pods, the requests that wait for one, and the choice among pods.
-import { below, type Rng } from "#core";
+// A revision on the data path: its pods, the requests that wait for one, and whose turn it is when a place becomes free.
+//
+// A request that comes takes a place at once when there is one, and waits in this thread's queue otherwise. What this thread
+// frees goes to the oldest that waits here, unless one waits in another thread that came more than PATIENCE_MS earlier: then the
+// place is left to it for a moment and its thread, and no other, is called.
+import type { Rng } from "#core";
 import type { Backend as BackendEntry, BackendPod } from "#protocol";
-import type { Doorbell, InFlightTable } from "./in-flight.ts";
+import { Choice } from "./choice.ts";
+import { stampOf, type Doorbell } from "./doorbell.ts";
+import type { InFlightTable } from "./in-flight.ts";
 import { LoadMeter, type Loaded } from "./load.ts";
 import { Pod } from "./pod.ts";
+import { WaitQueue, type Waiter } from "./wait-queue.ts";
 
-/** Requests that may wait for one revision in one thread: the depth of Knative's revision breaker. */
+/** Requests that may wait for one revision in one thread: the depth of Knative's revision breaker in one activator. */
 export const QUEUE_DEPTH = 10_000;
 
-/** A thread with waiters of its own lets others have a free place at most this often. */
-const YIELD_EVERY_MS = 20;
+/** A request is overtaken by those only that came to another thread at most so long after it. */
+export const PATIENCE_MS = 20;
 
-/** A request that waits for a pod. */
-export interface Waiter {
-  /** A place on `pod` is taken for it; called once, after which it waits no more. */
-  granted(pod: Pod): void;
-  /** The revision is gone. */
-  refused(): void;
-}
+/** Waiters of one revision that are served (or refused) in one go: others have their turn before the next. */
+export const GRANTS_A_TURN = 32;
+
+/** How often a place may be lost to a faster thread before it is tried again in a later turn. */
+const ROUNDS_MAX = 64;
 
 export interface BackendOptions {
   readonly inFlight: InFlightTable;
@@ -28,29 +33,36 @@ export interface BackendOptions {
   readonly prove: (backend: Backend, pod: Pod) => void;
   readonly podDrained: (pod: Pod) => void;
   readonly nowMs: () => number;
-  /** Calls back after the moment that another thread needs to hear its bell. */
-  readonly moment: (then: () => void) => void;
+  /** Calls `serve` in a later turn of the loop. */
+  readonly later: (backend: Backend) => void;
+  /** Calls `momentOver` after the moment that another thread needs to hear its bell. */
+  readonly moment: (backend: Backend) => void;
 }
 
 export class Backend implements Loaded {
   readonly key: string;
   readonly load = new LoadMeter();
   readonly #options: BackendOptions;
+  readonly #choice: Choice;
   #entry: BackendEntry;
   readonly #pods = new Map<string, Pod>();
+  /** Those that may get requests, in order of their addresses. */
   #ready: Pod[] = [];
-  /** In order of arrival. */
-  readonly #waiters = new Set<Waiter>();
+  readonly #queue = new WaitQueue();
+  /** Row in the table of waiters; -1: nobody else frees places here. */
+  #row = -1;
   /** When control was last told to wake it; monotonic milliseconds. */
   wokenMs = -Infinity;
-  #yieldedMs = -Infinity;
-  /** A free place is left to other threads just now. */
-  #yielding = false;
+  #removed = false;
+  /** Thread that a free place is left to just now; -1 is none. */
+  #called = -1;
+  #inMoment = false;
 
   constructor(entry: BackendEntry, options: BackendOptions) {
     this.key = entry.key;
     this.#entry = entry;
     this.#options = options;
+    this.#choice = new Choice(options.inFlight, options.rng);
   }
 
   get entry(): BackendEntry {
@@ -58,7 +70,12 @@ export class Backend implements Loaded {
   }
 
   get waiting(): number {
-    return this.#waiters.size;
+    return this.#queue.size;
+  }
+
+  /** Its row in the table of waiters; -1 when it needs none. */
+  get row(): number {
+    return this.#row;
   }
 
   /** No pod can take a request. */
@@ -67,7 +84,7 @@ export class Backend implements Loaded {
   }
 
   get asleep(): boolean {
-    return this.#waiters.size > 0 && this.isAtZero;
+    return this.#queue.size > 0 && this.isAtZero;
   }
 
   /** Brings the pods in line with `entry`; those missing get no request from now on. */
@@ -76,23 +93,26 @@ export class Backend implements Loaded {
     const wanted = new Set(entry.pods.map((pod) => pod.id));
     for (const pod of this.#pods.values()) if (!wanted.has(pod.id)) this.#takeOut(pod, generation);
     for (const pod of entry.pods) this.#putIn(pod, generation);
-    this.#ready = [...this.#pods.values()].filter((pod) => pod.ready && pod.removedIn === 0);
+    this.#ready = inOrder([...this.#pods.values()].filter((pod) => pod.ready && pod.removedIn === 0));
+    this.#moveTo(entry.queue ?? -1);
+    this.#called = -1;
     this.serve();
   }
 
   /** Takes all pods out and refuses who waits. */
   remove(generation: number): void {
     this.#ready = [];
+    this.#removed = true;
     for (const pod of this.#pods.values()) this.#takeOut(pod, generation);
-    for (const waiter of this.#waiters) {
-      this.leave(waiter);
-      waiter.refused();
-    }
+    this.#moveTo(-1);
+    this.serve();
   }
 
-  /** A place on the pod with the fewest requests; undefined when there is none. Not while others wait: see `join`. */
+  /** A place on the pod that comes first; undefined when there is none, or others have waited longer: see `join`. */
   take(): Pod | undefined {
-    return this.#waiters.size > 0 ? undefined : this.#choose();
+    if (this.#queue.size > 0) return undefined;
+    if (this.#row >= 0 && this.#options.doorbell.othersWait(this.#row) && this.#elder(stampOf(this.#options.nowMs())) >= 0) return undefined;
+    return this.#choose();
   }
 
   /** A place on another pod than `but`, for a request that could not be sent to it. */
@@ -102,45 +122,49 @@ export class Backend implements Loaded {
 
   /** Queues up; false when the queue is full. The place may be granted before this returns. */
   join(waiter: Waiter): boolean {
-    if (this.#waiters.size >= this.#options.queueDepth) return false;
-    this.#waiters.add(waiter);
-    this.#options.doorbell.waiting(1);
-    if (this.#ready.length > 0 && this.#options.doorbell.shared) this.serve();
+    if (this.#queue.size >= this.#options.queueDepth) return false;
+    this.#queue.push(waiter, stampOf(this.#options.nowMs()));
+    if (this.#row >= 0 && this.#queue.size === 1) this.#publish();
+    if (this.#row >= 0 || this.#removed) this.serve();
     else this.#proveStarting();
     return true;
   }
 
   leave(waiter: Waiter): void {
-    if (this.#waiters.delete(waiter)) this.#options.doorbell.waiting(-1);
+    const since = this.#queue.since;
+    if (this.#queue.drop(waiter) && this.#row >= 0 && this.#queue.since !== since) this.#publish();
   }
 
-  /** Gives a place back; the oldest waiter gets it, or another thread is told. */
+  /** Gives a place back: to the oldest that waits here, or to all, and then one thread is told. */
   release(pod: Pod): void {
     pod.inUse--;
-    if (pod.limit > 0) this.#options.inFlight.release(pod.slot);
-    if (pod.removedIn > 0 && pod.inUse === 0) this.#drained(pod);
-    if (pod.limit > 0 && (this.#waiters.size === 0 || this.#yielding || this.#yields())) this.#options.doorbell.ring();
-    if (this.#waiters.size > 0) this.serve();
+    if (pod.removedIn > 0) return this.#releaseLeaving(pod);
+    if (pod.limit === 0) {
+      if (this.#queue.size > 0) this.serve();
+      return;
+    }
+    const waits = this.#queue.size > 0;
+    const called = this.#row < 0 ? -1 : waits ? this.#elder(this.#queue.since) : -1;
+    if (waits && called < 0) {
+      pod.inUse++;
+      this.#grantFirst(pod);
+      return;
+    }
+    this.#options.inFlight.release(pod.slot);
+    if (called >= 0) this.#call(called);
+    else if (this.#row >= 0) this.#callEldest();
   }
 
-  /** This thread's waiters take what it frees; without a pause now and then those of other threads would never get a place. */
-  #yields(): boolean {
-    const { doorbell, moment, nowMs } = this.#options;
-    if (nowMs() - this.#yieldedMs < YIELD_EVERY_MS || !doorbell.othersWait) return false;
-    this.#yieldedMs = nowMs();
-    this.#yielding = true;
-    moment(() => {
-      this.#yielding = false;
-      this.serve();
-    });
-    return true;
+  #releaseLeaving(pod: Pod): void {
+    if (pod.limit > 0) this.#options.inFlight.release(pod.slot);
+    if (pod.inUse === 0) this.#drained(pod);
   }
 
   /** A connection to a starting pod succeeded. */
   proved(pod: Pod): void {
     if (pod.ready || pod.removedIn > 0) return;
     pod.ready = true;
-    this.#ready.push(pod);
+    this.#ready = inOrder([...this.#ready, pod]);
     this.serve();
   }
 
@@ -148,50 +172,123 @@ export class Backend implements Loaded {
     for (const pod of this.#pods.values()) pod.closeIdle();
   }
 
-  /** Grants places to waiters, oldest first, as long as there are any. */
-  serve(): void {
-    if (this.#yielding) return;
-    for (const waiter of this.#waiters) {
+  /** This thread was called: a place may be free that others leave to it. */
+  heard(): number {
+    this.#called = -1;
+    return this.serve();
+  }
+
+  /** The moment that a place was left to another thread is over. */
+  momentOver(): void {
+    const called = this.#called;
+    this.#inMoment = false;
+    this.#called = -1;
+    if (called < 0 || this.#row < 0) return;
+    if (!this.#options.doorbell.hasHeard(this.#row, called)) this.#options.doorbell.passOver(called);
+    this.serve();
+  }
+
+  /** Grants places to waiters, oldest first, as long as there are any and the turn lasts; how many it granted. */
+  serve(): number {
+    if (this.#removed) return this.#refuse();
+    let granted = 0;
+    while (this.#queue.size > 0) {
+      if (granted === GRANTS_A_TURN) {
+        this.#options.later(this);
+        return granted;
+      }
+      if (this.#row >= 0 && this.#leavesPlace()) return granted;
       const pod = this.#choose();
       if (pod === undefined) break;
-      this.leave(waiter);
-      waiter.granted(pod);
+      this.#grantFirst(pod);
+      granted++;
     }
-    this.#proveStarting();
+    if (this.#queue.size > 0) this.#proveStarting();
+    else if (this.#row >= 0 && this.#options.doorbell.othersWait(this.#row) && this.#choice.hasRoom(this.#ready)) this.#callEldest();
+    return granted;
   }
 
-  #proveStarting(): void {
-    if (this.#waiters.size === 0) return;
-    for (const pod of this.#pods.values()) if (!pod.ready && !pod.proving && pod.removedIn === 0) this.#options.prove(this, pod);
+  #grantFirst(pod: Pod): void {
+    const waiter = this.#queue.shift();
+    if (this.#row >= 0) this.#publish();
+    waiter?.granted(pod);
   }
+
+  #refuse(): number {
+    for (let refused = 0; refused < GRANTS_A_TURN; refused++) {
+      const waiter = this.#queue.shift();
+      if (waiter === undefined) return refused;
+      waiter.refused();
+    }
+    if (this.#queue.size > 0) this.#options.later(this);
+    return GRANTS_A_TURN;
+  }
+
+  // Other threads.
+
+  #publish(): void {
+    this.#options.doorbell.publish(this.#row, this.#queue.since);
+  }
+
+  #moveTo(row: number): void {
+    const next = this.#options.doorbell.serves(row) ? row : -1;
+    if (next === this.#row) return;
+    if (this.#row >= 0) this.#options.doorbell.publish(this.#row, 0);
+    this.#row = next;
+    this.#called = -1;
+    if (next >= 0) this.#publish();
+  }
+
+  /** The thread with a request that has waited so much longer than one that came at `since` that it goes first; -1: none. */
+  #elder(since: number): number {
+    return this.#options.doorbell.eldest(this.#row, (since - PATIENCE_MS) | 0);
+  }
+
+  /** Whether a free place is left to a request of another thread. */
+  #leavesPlace(): boolean {
+    const elder = this.#elder(this.#queue.since);
+    if (elder < 0 || !this.#choice.hasRoom(this.#ready)) return false;
+    if (this.#called !== elder) this.#call(elder);
+    return true;
+  }
+
+  #callEldest(): void {
+    const { doorbell } = this.#options;
+    const eldest = doorbell.eldest(this.#row);
+    if (eldest >= 0) return this.#call(eldest);
+    // Only threads wait that did not come when they were called: they will hear it once they can.
+    const deaf = doorbell.eldestOfAll(this.#row);
+    if (deaf >= 0) doorbell.ring(this.#row, deaf);
+  }
+
+  #call(thread: number): void {
+    const { doorbell, moment } = this.#options;
+    this.#called = thread;
+    doorbell.ring(this.#row, thread);
+    if (this.#inMoment) return;
+    this.#inMoment = true;
+    moment(this);
+  }
+
+  // Pods.
 
   #choose(but?: Pod): Pod | undefined {
+    const { inFlight, later } = this.#options;
     // Between look and take another thread may be faster; every failed round means that somebody else got a place.
-    for (let round = 0; round <= this.#ready.length + 8; round++) {
-      const pod = this.#leastLoaded(but);
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const pod = this.#choice.pick(this.#entry.loadBalancing ?? "least-requests", this.#ready, but);
       if (pod === undefined) return undefined;
-      if (pod.limit > 0 && !this.#options.inFlight.tryAcquire(pod.slot, pod.limit)) continue;
+      if (pod.limit > 0 && !inFlight.tryAcquire(pod.slot, pod.limit)) continue;
       pod.inUse++;
       return pod;
     }
+    later(this);
     return undefined;
   }
 
-  /** Fewest in flight, by chance among equals; of pods with a limit those of all threads count. */
-  #leastLoaded(but?: Pod): Pod | undefined {
-    let best: Pod | undefined;
-    let fewest = Infinity;
-    let equals = 0;
-    for (const pod of this.#ready) {
-      if (pod === but) continue;
-      const count = pod.limit > 0 ? this.#options.inFlight.total(pod.slot) : pod.inUse;
-      if (count > fewest || (pod.limit > 0 && count >= pod.limit)) continue;
-      equals = count < fewest ? 1 : equals + 1;
-      if (equals > 1 && below(this.#options.rng, equals) !== 0) continue;
-      fewest = count;
-      best = pod;
-    }
-    return best;
+  #proveStarting(): void {
+    if (this.#pods.size === this.#ready.length) return;
+    for (const pod of this.#pods.values()) if (!pod.ready && !pod.proving && pod.removedIn === 0) this.#options.prove(this, pod);
   }
 
   #putIn(entry: BackendPod, generation: number): void {
@@ -218,4 +315,8 @@ export class Backend implements Loaded {
     if (this.#pods.get(pod.id) === pod) this.#pods.delete(pod.id);
     this.#options.podDrained(pod);
   }
+}
+
+function inOrder(pods: Pod[]): Pod[] {
+  return pods.sort((a, b) => (a.authority < b.authority ? -1 : a.authority > b.authority ? 1 : 0));
 }

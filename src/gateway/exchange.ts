@@ -1,5 +1,5 @@
 // One request and its response: route, wait for a pod, send, relay, and every way in which that can end.
-import type { Backend, Waiter } from "./backend.ts";
+import type { Backend } from "./backend.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
 import { deadlineMs, type Progress } from "./deadline.ts";
@@ -21,12 +21,14 @@ import { retryOf } from "./retry.ts";
 import type { Target } from "./routing-table.ts";
 import { tailOf } from "./timeout-tail.ts";
 import type { Timed } from "./timer-wheel.ts";
+import type { Queued, Waiter } from "./wait-queue.ts";
 
 export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, Timed {
   dueMs = 0;
   bucket = -1;
   before: Timed | undefined = undefined;
   after: Timed | undefined = undefined;
+  queued: Queued | undefined = undefined;
 
   readonly head: RequestHead;
   target: Target | undefined = undefined;

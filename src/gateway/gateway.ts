@@ -1,19 +1,21 @@
 // The gateway of one thread: listener, routing state and loops put together.
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Clock, Logger, Rng } from "#core";
-import type { ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
+import { QUEUE_ROWS_PER_SLOT, type ControlToGateway, type GatewaySettings, type GatewayStart, type GatewayToControl, type RouteDelta } from "#protocol";
 import { Backend, QUEUE_DEPTH, type BackendOptions } from "./backend.ts";
 import { ColdStarts } from "./cold-starts.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { GatewayContext } from "./context.ts";
 import { Counters } from "./counters.ts";
-import { Doorbell, InFlightTable } from "./in-flight.ts";
+import { Doorbell } from "./doorbell.ts";
+import { InFlightTable } from "./in-flight.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
 import { PodConnection } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { proveReady } from "./prove-ready.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { RoutingTable } from "./routing-table.ts";
+import { ServingTurns } from "./serving-turns.ts";
 import { SplitTurns } from "./split.ts";
 import { Starts } from "./start-times.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -67,6 +69,9 @@ class GatewayThread implements Gateway {
   readonly #backends = new Map<string, Backend>();
   readonly #backendOptions: BackendOptions;
   readonly #doorbell: Doorbell;
+  /** Backends by their row in the table of waiters. */
+  readonly #rows = new Map<number, Backend>();
+  readonly #turns = new ServingTurns((then) => setImmediate(then));
   readonly #deadlines: TimerWheel;
   readonly #idles: TimerWheel;
   readonly #connections = new Set<ClientConnection>();
@@ -79,7 +84,12 @@ class GatewayThread implements Gateway {
   constructor(options: GatewayOptions) {
     const { start, clock, rng, send } = options;
     this.#options = options;
-    this.#doorbell = new Doorbell(start.doorbell, start);
+    this.#doorbell = new Doorbell(start.doorbell, {
+      thread: start.thread,
+      threads: start.threads,
+      rows: QUEUE_ROWS_PER_SLOT * start.slots,
+      nowMs: () => clock.monotonicMs(),
+    });
     this.#deadlines = new TimerWheel(clock, DEADLINE_TICK_MS);
     this.#idles = new TimerWheel(clock, IDLE_TICK_MS);
     this.#context = {
@@ -108,10 +118,12 @@ class GatewayThread implements Gateway {
       prove: (backend, pod) => this.#prove(backend, pod),
       podDrained: (pod) => send({ type: "podDrained", thread: start.thread, pod: pod.id, generation: pod.removedIn }),
       nowMs: () => clock.monotonicMs(),
-      moment: (then) =>
-        void clock.sleep(YIELD_MS, this.#stop.signal).then(then, () => {
-          // The gateway ends.
-        }),
+      later: (backend) => this.#turns.later(backend),
+      moment: (backend) =>
+        void clock.sleep(YIELD_MS, this.#stop.signal).then(
+          () => backend.momentOver(),
+          () => undefined,
+        ),
     };
     this.#server = this.#serverFor(false);
     this.#internal = options.listenInternal === undefined ? undefined : this.#serverFor(true);
@@ -181,7 +193,7 @@ class GatewayThread implements Gateway {
       this.#deadlines.run(stop.signal),
       this.#idles.run(stop.signal),
       this.#context.load.run(stop.signal),
-      this.#doorbell.listen(() => this.#serveWaiters(), stop.signal),
+      this.#doorbell.listen(() => this.#called(), stop.signal),
     ];
     await Promise.all(loops);
     signal.removeEventListener("abort", abort);
@@ -218,7 +230,9 @@ class GatewayThread implements Gateway {
     for (const entry of delta.backends) {
       const backend = this.#backends.get(entry.key) ?? new Backend(entry, this.#backendOptions);
       this.#backends.set(entry.key, backend);
+      const row = backend.row;
       backend.update(entry, delta.generation);
+      this.#moved(backend, row);
     }
     for (const host of delta.hosts) routes.set(host);
     for (const host of delta.hostsRemoved) routes.remove(host);
@@ -230,7 +244,14 @@ class GatewayThread implements Gateway {
 
   #removeBackend(key: string, backend: Backend, generation: number): void {
     this.#backends.delete(key);
+    const row = backend.row;
     backend.remove(generation);
+    this.#moved(backend, row);
+  }
+
+  #moved(backend: Backend, before: number): void {
+    if (before !== backend.row && this.#rows.get(before) === backend) this.#rows.delete(before);
+    if (backend.row >= 0) this.#rows.set(backend.row, backend);
   }
 
   #wake(backend: Backend, nowMs: number): void {
@@ -259,8 +280,13 @@ class GatewayThread implements Gateway {
     ).catch((error: unknown) => logger.error("connection attempts failed", { backend: backend.key, err: error }));
   }
 
-  #serveWaiters(): void {
-    for (const backend of this.#backends.values()) if (backend.waiting > 0) backend.serve();
+  /** Another thread has left places to waiters of this one. */
+  #called(): void {
+    for (const row of this.#doorbell.rung()) {
+      const backend = this.#rows.get(row);
+      if (backend === undefined) this.#doorbell.passOn(row);
+      else this.#turns.later(backend);
+    }
   }
 
   #left(connection: ClientConnection): void {

@@ -1,129 +1,94 @@
-// The shared table of requests in flight: one row a pod, column 0 the total, one column a thread.
+// The shared table of requests in flight: a row a pod, its column 0 the total, then a column a thread.
+// Invariant: while no thread is within an operation, the total of each row is the sum of its columns; within one it may be
+// one more for each thread, never less. Each thread has a word that is odd while it is within an operation: see recovery.ts.
+
+/** Cells of a line of the processor's cache: words of different threads and rows of different pods share none. */
+const LINE = 16;
+
+/** Where things are in the table. */
+export class InFlightLayout {
+  readonly threads: number;
+  readonly stride: number;
+  readonly rows: number;
+  readonly #first: number;
+
+  constructor(cells: number, threads: number) {
+    this.threads = threads;
+    this.#first = LINE * threads;
+    this.stride = LINE * Math.ceil((1 + threads) / LINE);
+    this.rows = Math.floor((cells - this.#first) / this.stride);
+  }
+
+  /** Odd while the thread is within an operation; changes with each. */
+  wordAt(thread: number): number {
+    return LINE * thread;
+  }
+
+  totalAt(row: number): number {
+    return this.#first + row * this.stride;
+  }
+
+  columnAt(row: number, thread: number): number {
+    return this.totalAt(row) + 1 + thread;
+  }
+}
 
 /** Bytes of `GatewayStart.inFlight`. */
 export function inFlightBytes(threads: number, slots: number): number {
-  return 4 * (1 + threads) * slots;
-}
-
-/** Bytes of `GatewayStart.doorbell`. */
-export function doorbellBytes(threads: number): number {
-  return 4 * 2 * threads;
-}
-
-/** Gives back what a dead thread held: its column is subtracted from the totals and cleared. Call before its successor starts. */
-export function subtractThread(inFlight: SharedArrayBuffer, table: { readonly thread: number; readonly threads: number }): void {
-  const cells = new Int32Array(inFlight);
-  const columns = 1 + table.threads;
-  for (let row = 0; row + columns <= cells.length; row += columns) {
-    const held = Atomics.exchange(cells, row + 1 + table.thread, 0);
-    if (held !== 0) Atomics.sub(cells, row, held);
-  }
+  return 4 * (LINE * threads + slots * LINE * Math.ceil((1 + threads) / LINE));
 }
 
 /** One thread's hand on the table. Rows are pods' slots. */
 export class InFlightTable {
-  readonly #cells: Int32Array<SharedArrayBuffer>;
-  readonly #columns: number;
-  readonly #own: number;
+  readonly #cells: Int32Array;
+  readonly #layout: InFlightLayout;
+  readonly #thread: number;
+  readonly #word: number;
+  /** What the word holds. */
+  #operations: number;
 
   constructor(inFlight: SharedArrayBuffer, table: { readonly thread: number; readonly threads: number }) {
     this.#cells = new Int32Array(inFlight);
-    this.#columns = 1 + table.threads;
-    this.#own = 1 + table.thread;
+    this.#layout = new InFlightLayout(this.#cells.length, table.threads);
+    this.#thread = table.thread;
+    this.#word = this.#layout.wordAt(table.thread);
+    this.#operations = this.#cells[this.#word] ?? 0;
   }
 
   /** Requests in flight on the pod, of all threads. */
   total(slot: number): number {
-    return Atomics.load(this.#cells, slot * this.#columns);
+    return Atomics.load(this.#cells, this.#layout.totalAt(slot));
   }
 
   /** Takes one place of `limit`; false when all are taken. Never more than `limit` places are out. */
   tryAcquire(slot: number, limit: number): boolean {
-    const total = slot * this.#columns;
-    let seen = Atomics.load(this.#cells, total);
+    const cells = this.#cells;
+    const total = this.#layout.totalAt(slot);
+    let seen = Atomics.load(cells, total);
+    if (seen >= limit) return false;
+    this.#operations = (this.#operations + 1) | 0;
+    Atomics.store(cells, this.#word, this.#operations);
     while (seen < limit) {
-      const before = Atomics.compareExchange(this.#cells, total, seen, seen + 1);
+      const before = Atomics.compareExchange(cells, total, seen, seen + 1);
       if (before === seen) {
-        Atomics.add(this.#cells, total + this.#own, 1);
-        return true;
+        Atomics.add(cells, this.#layout.columnAt(slot, this.#thread), 1);
+        break;
       }
       seen = before;
     }
-    return false;
+    this.#operations = (this.#operations + 1) | 0;
+    Atomics.store(cells, this.#word, this.#operations);
+    return seen < limit;
   }
 
+  /** Own share first: the total is never less than the columns. */
   release(slot: number): void {
-    const total = slot * this.#columns;
-    // Own share first: should the thread die in between, one place is lost and none is doubled.
-    Atomics.sub(this.#cells, total + this.#own, 1);
-    Atomics.sub(this.#cells, total, 1);
-  }
-}
-
-/**
- * Tells other threads that a place became free. A waiting thread counts its waiters here *before* it tries once more, and a
- * releasing thread frees the place *before* it looks at the counts: one of the two always sees the other.
- */
-export class Doorbell {
-  readonly #cells: Int32Array<SharedArrayBuffer> | undefined;
-  readonly #thread: number;
-  readonly #threads: number;
-
-  /** Without a buffer (one thread) it does nothing. */
-  constructor(doorbell: SharedArrayBuffer | undefined, table: { readonly thread: number; readonly threads: number }) {
-    this.#cells = doorbell === undefined ? undefined : new Int32Array(doorbell);
-    this.#thread = table.thread;
-    this.#threads = table.threads;
-    // A predecessor's waiters died with it.
-    if (this.#cells !== undefined) Atomics.store(this.#cells, 2 * this.#thread + 1, 0);
-  }
-
-  /** Whether other threads exist that may free places. */
-  get shared(): boolean {
-    return this.#cells !== undefined;
-  }
-
-  /** One request of this thread began (+1) or ceased (-1) to wait for a place. */
-  waiting(change: 1 | -1): void {
-    if (this.#cells !== undefined) Atomics.add(this.#cells, 2 * this.#thread + 1, change);
-  }
-
-  /** Whether a request of another thread waits for a place. */
-  get othersWait(): boolean {
-    if (this.#cells === undefined) return false;
-    for (let other = 0; other < this.#threads; other++) {
-      if (other !== this.#thread && Atomics.load(this.#cells, 2 * other + 1) > 0) return true;
-    }
-    return false;
-  }
-
-  /** Rings at every other thread that has waiters. */
-  ring(): void {
-    if (this.#cells === undefined) return;
-    for (let other = 0; other < this.#threads; other++) {
-      if (other === this.#thread || Atomics.load(this.#cells, 2 * other + 1) === 0) continue;
-      Atomics.add(this.#cells, 2 * other, 1);
-      Atomics.notify(this.#cells, 2 * other);
-    }
-  }
-
-  /** Calls `rung` after each ring of another thread, until the signal aborts. */
-  async listen(rung: () => void, signal: AbortSignal): Promise<void> {
     const cells = this.#cells;
-    if (cells === undefined) return;
-    const bell = 2 * this.#thread;
-    const stop = (): void => {
-      Atomics.add(cells, bell, 1);
-      Atomics.notify(cells, bell);
-    };
-    signal.addEventListener("abort", stop, { once: true });
-    let heard = Atomics.load(cells, bell);
-    while (!signal.aborted) {
-      const wait = Atomics.waitAsync(cells, bell, heard);
-      if (wait.async) await wait.value;
-      heard = Atomics.load(cells, bell);
-      if (!signal.aborted) rung();
-    }
-    signal.removeEventListener("abort", stop);
+    this.#operations = (this.#operations + 1) | 0;
+    Atomics.store(cells, this.#word, this.#operations);
+    Atomics.sub(cells, this.#layout.columnAt(slot, this.#thread), 1);
+    Atomics.sub(cells, this.#layout.totalAt(slot), 1);
+    this.#operations = (this.#operations + 1) | 0;
+    Atomics.store(cells, this.#word, this.#operations);
   }
 }

@@ -1,5 +1,7 @@
 // gateway: the data path: routes, holds, limits and proxies requests; runs in threads of its own and talks by messages.
-export { Backend, type Waiter } from "./backend.ts";
+export { Backend } from "./backend.ts";
+export { Doorbell, doorbellBytes } from "./doorbell.ts";
 export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 export { turnsBytes } from "./split.ts";
-export { Doorbell, doorbellBytes, inFlightBytes, InFlightTable, subtractThread } from "./in-flight.ts";
+export { inFlightBytes, InFlightTable } from "./in-flight.ts";
+export { Recovery } from "./recovery.ts";

@@ -5,8 +5,11 @@ import type { Clock } from "#core";
 /** The longest delay that a timer of Node takes; longer sleeps are slept in parts. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** Each thread counts from its own start; with this added, moments of different threads compare. */
+const STARTED_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const systemClock: Clock = {
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => STARTED_MS + performance.now(),
   wallMs: () => Date.now(),
   async sleep(ms, signal) {
     let left = Math.max(0, ms);

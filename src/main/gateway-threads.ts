@@ -1,9 +1,9 @@
 // The gateway threads as the control thread sees them: started, fed with routes, listened to, replaced when they die.
 import { Worker } from "node:worker_threads";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import { doorbellBytes, inFlightBytes, subtractThread, turnsBytes } from "#gateway";
+import { doorbellBytes, inFlightBytes, Recovery, turnsBytes } from "#gateway";
 import type { ThreadSockets } from "#keeper";
-import type { ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RouteDelta } from "#protocol";
+import { QUEUE_ROWS_PER_SLOT, type ControlToGateway, type GatewaySettings, type GatewayStart, type GatewayToControl, type RouteDelta } from "#protocol";
 
 /** What is used of a `Worker`. */
 export interface ThreadWorker {
@@ -41,6 +41,8 @@ export interface GatewayThreadsOptions {
 const REPLACE: BackoffPolicy = { baseMs: 20, maxMs: 5_000, jitter: 0.2 };
 /** A thread that lived so long did not die of what it was given at its start. */
 const STEADY_MS = 10_000;
+/** How long to wait before what is in doubt is looked at once more. */
+const SETTLE_MS = 1;
 const FOREVER = new AbortController().signal;
 
 const startThread = (workerData: GatewayStart): ThreadWorker => new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData });
@@ -50,6 +52,7 @@ export class GatewayThreads {
   readonly #inFlight: SharedArrayBuffer;
   readonly #doorbell: SharedArrayBuffer;
   readonly #turns: SharedArrayBuffer;
+  readonly #recovery: Recovery;
   readonly #workers = new Map<number, ThreadWorker>();
   /** Resolved when the thread listens for the first time, itself or one that replaced it. */
   readonly #listening: readonly PromiseWithResolvers<void>[];
@@ -64,11 +67,13 @@ export class GatewayThreads {
   constructor(options: GatewayThreadsOptions) {
     this.#options = options;
     const threads = options.sockets.length;
+    const rows = QUEUE_ROWS_PER_SLOT * options.slots;
     this.#listening = options.sockets.map(() => Promise.withResolvers<void>());
     this.#deaths = options.sockets.map(() => 0);
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
-    this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads));
+    this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads, rows));
     this.#turns = new SharedArrayBuffer(turnsBytes(options.slots));
+    this.#recovery = new Recovery({ inFlight: this.#inFlight, doorbell: this.#doorbell, threads, rows });
   }
 
   /** Resolves when all threads listen. */
@@ -149,12 +154,18 @@ export class GatewayThreads {
     if (this.#workers.get(thread) !== worker) return;
     this.#workers.delete(thread);
     for (const id of this.#asked.keys()) this.#answered(id, thread, {});
-    subtractThread(this.#inFlight, { thread, threads: this.#options.sockets.length });
+    this.#recovery.bury(thread);
     if (this.#ending) return;
+    void this.#settle();
     this.#options.onGone(thread);
     const soon = this.#options.clock.monotonicMs() - startedMs < STEADY_MS;
     this.#deaths[thread] = soon ? (this.#deaths[thread] ?? 0) + 1 : 0;
     void this.#replace(thread);
+  }
+
+  /** A place that was taken or given back as the thread died is in doubt until no thread moves for an instant. */
+  async #settle(): Promise<void> {
+    while (!this.#ending && !this.#recovery.settle()) await this.#options.clock.sleep(SETTLE_MS, FOREVER);
   }
 
   /** Tries until there is one: connections wait in the kernel for this thread. */

@@ -12,15 +12,12 @@ export interface GatewayStart {
   readonly listenFd: number;
   /** That of the socket for requests from inside; without it there is none. */
   readonly internalFd?: number;
-  /** In-flight counters, `Int32` of (1 + threads) columns × `slots` rows; column 0 is the total. */
+  /** In-flight counters, a row a pod, made by the gateway's `inFlightBytes`. */
   readonly inFlight: SharedArrayBuffer;
   readonly slots: number;
   /** Port that clients use, for `X-Forwarded-Port` and logs. */
   readonly publicPort: number;
-  /**
-   * Two `Int32` a thread: a bell that others ring and the number of its requests that wait for a slot of a limited
-   * revision. Needed with more than one thread only.
-   */
+  /** Bells of the threads and since when their requests wait for limited revisions, made by `doorbellBytes`. Needed with more than one thread only. */
   readonly doorbell?: SharedArrayBuffer;
   /** Requests that took their turn, `Int32` a row (`RoutePath.turns`); without it each thread counts for itself. */
   readonly turns?: SharedArrayBuffer;

@@ -20,6 +20,7 @@ export {
   type ProcessSpec,
   type ProcessState,
 } from "./keeper.ts";
-export type { Backend, BackendPod, RouteDelta, RouteHost, RoutePath, RouteSplit } from "./routes.ts";
+export { QUEUE_ROWS_PER_SLOT } from "./routes.ts";
+export type { Backend, BackendPod, LoadBalancing, RouteDelta, RouteHost, RoutePath, RouteSplit } from "./routes.ts";
 export { decodeSaved, encodeSaved, SAVED_ROUTES_FORMAT, type SavedRecord, type SavedRoutes } from "./saved-routes.ts";
 export type { ControlToStore, StoreRow, StoreToControl } from "./store.ts";

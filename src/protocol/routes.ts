@@ -45,6 +45,12 @@ export interface BackendPod {
   readonly state: "ready" | "starting";
 }
 
+/** Rows of the table of waiters for each slot of a pod: one in use, and one of which a thread has yet to hear that it is not. */
+export const QUEUE_ROWS_PER_SLOT = 2;
+
+/** How a pod is chosen among those with a free place. */
+export type LoadBalancing = "least-requests" | "round-robin" | "first-available" | "random-two";
+
 /** A revision as the gateway sees it. */
 export interface Backend {
   /** `namespace/revision`. */
@@ -59,6 +65,10 @@ export interface Backend {
   readonly idleTimeoutMs: number;
   /** Responses tell where their time went (`Server-Timing`). */
   readonly serverTiming: boolean;
+  /** Default: `least-requests`. */
+  readonly loadBalancing?: LoadBalancing;
+  /** Row of the revision in the shared table of waiters; only with a limit, while it has pods. */
+  readonly queue?: number;
   readonly pods: readonly BackendPod[];
 }
 

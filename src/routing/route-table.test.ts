@@ -107,6 +107,7 @@ test("an Ingress, its revision and a ready pod become one batch with hosts, path
         serverTiming: false,
         idleTimeoutMs: 5000,
         pods: [{ id: "uid-pod-1", slot: 0, address: "127.0.0.1", port: 4000, state: "ready" }],
+        queue: 0,
       },
       {
         key: "ns/old",
@@ -375,4 +376,34 @@ test("a restored table: a revision that is gone goes with its pods", () => {
   const { routes } = afterRestart(served());
   assert.deepEqual(routes.flush()?.backendsRemoved, ["ns/rev"]);
   assert.equal(routes.isDrained("uid-a"), false);
+});
+
+test("a limited revision with pods has a row of waiters; back soon it gets the same, gone for good it frees it", () => {
+  const routes = table();
+  routes.threadStarted(0);
+  routes.acknowledged(0, 0);
+  routes.upsertRevision(revision("rev", { containerConcurrency: 1 }));
+  routes.upsertRevision(revision("other", { containerConcurrency: 1 }));
+  const queueOf = (name: string) => routes.flush()?.backends.find(({ key }) => key === `ns/${name}`)?.queue;
+  assert.equal(queueOf("rev"), undefined, "nobody frees a place");
+  routes.upsertPod(pod("p", "ready"));
+  assert.equal(queueOf("rev"), 0);
+  routes.removePod("ns/p");
+  assert.equal(queueOf("rev"), undefined);
+  routes.upsertPod(pod("p2", "ready"));
+  routes.upsertPod(pod("q", "ready", { rev: "other", port: 4001 }));
+  const delta = routes.flush();
+  assert.deepEqual(
+    new Map(delta?.backends.map(({ key, queue }) => [key, queue])),
+    new Map([
+      ["ns/rev", 0],
+      ["ns/other", 1],
+    ]),
+  );
+  routes.removePod("ns/p2");
+  const gone = routes.flush()?.generation ?? 0;
+  routes.acknowledged(0, gone);
+  routes.upsertRevision(revision("third", { containerConcurrency: 1 }));
+  routes.upsertPod(pod("r", "ready", { rev: "third", port: 4002 }));
+  assert.equal(queueOf("third"), 0);
 });

@@ -1,6 +1,6 @@
 // The routing state of the control thread: takes objects as they change, gives deltas, follows acknowledgements.
 import { annotationOf, networking, type Ingress, type Pod, type Revision } from "#kinds";
-import type { Backend, BackendPod, RouteDelta, RouteHost, SavedRoutes } from "#protocol";
+import { QUEUE_ROWS_PER_SLOT, type Backend, type BackendPod, type RouteDelta, type RouteHost, type SavedRoutes } from "#protocol";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { HostClaims } from "./host-claims.ts";
 import { ingressRoutes, type IngressRoutes } from "./ingress-routes.ts";
@@ -64,14 +64,17 @@ export class RouteTable {
   readonly #acknowledgements = new Acknowledgements();
   /** Rows of the table of turns, by host and path. */
   readonly #turns: SharedRows;
+  /** Rows of the table of waiters, by revision. */
+  readonly #queues: SharedRows;
   #generation = 0;
 
   constructor(options: RouteTableOptions) {
     this.#options = options;
     this.#slots = new Slots(options.slots);
     this.#turns = new SharedRows(options.slots);
+    this.#queues = new SharedRows(QUEUE_ROWS_PER_SLOT * options.slots);
     for (const host of options.restored?.hosts ?? []) {
-      this.#hosts.set(host.host, host);
+      this.#hosts.set(host.host, withTurns(host, this.#turns));
       this.#dirtyHosts.add(host.host);
     }
     for (const backend of options.restored?.backends ?? []) this.#restore(backend);
@@ -192,7 +195,7 @@ export class RouteTable {
     };
   }
 
-  /** A thread died: it acknowledges and drains no more (call the gateway's `subtractThread` first). */
+  /** A thread died: it acknowledges and drains no more (call `bury` of the gateway's `Recovery` first). */
   threadStopped(thread: number): Settled {
     const { keys, pods } = this.#acknowledgements.stop(thread);
     return this.#settled(keys, pods);
@@ -236,7 +239,7 @@ export class RouteTable {
   /** Pods keep their slots: requests in flight on them are counted there. Of two pods with one slot, which no table ever had, the first has it. */
   #restore(backend: Backend): void {
     const pods = backend.pods.filter(({ id, slot }) => !this.#routed.has(id) && this.#slots.reserve(slot) && this.#routed.set(id, slot));
-    this.#backends.set(backend.key, { ...backend, pods });
+    this.#backends.set(backend.key, this.#withQueue({ ...backend, pods }, 0));
     this.#dirtyBackends.add(backend.key);
   }
 
@@ -281,12 +284,23 @@ export class RouteTable {
     const kept = new Set(pods.map((pod) => pod.id));
     for (const pod of before?.pods ?? []) if (!kept.has(pod.id)) this.#takeOut(pod.id, generation);
     for (const pod of pods) this.#acknowledgements.stay(pod.id);
-    if (settings === undefined) return this.#backends.delete(key) ? "removed" : undefined;
+    if (settings === undefined) {
+      this.#queues.giveBack(key, generation);
+      return this.#backends.delete(key) ? "removed" : undefined;
+    }
     const { containerPort: _port, provenByConnecting: _proven, ...entry } = settings;
-    const backend: Backend = { ...entry, pods };
+    const backend = this.#withQueue({ ...entry, pods }, generation);
     if (before !== undefined && JSON.stringify(before) === JSON.stringify(backend)) return undefined;
     this.#backends.set(key, backend);
     return backend;
+  }
+
+  /** Requests of several threads wait for the same places only where there are pods with a limit. */
+  #withQueue({ queue: _former, ...backend }: Backend, generation: number): Backend {
+    const shared = backend.containerConcurrency > 0 && backend.pods.length > 0;
+    if (!shared) this.#queues.giveBack(backend.key, generation);
+    const queue = shared ? this.#queues.of(backend.key) : undefined;
+    return queue === undefined ? backend : { ...backend, queue };
   }
 
   #podsInPlay(key: string, settings: RevisionSettings): BackendPod[] {
@@ -335,7 +349,7 @@ export class RouteTable {
 
   #settled(keys: readonly string[], pods: readonly string[]): Settled {
     for (const pod of pods) this.#forget(pod);
-    this.#turns.settled(this.#acknowledgements.everywhere);
+    for (const rows of [this.#turns, this.#queues]) rows.settled(this.#acknowledgements.everywhere);
     return { ingresses: keys.filter((key) => this.isInForce(key)), pods };
   }
 }

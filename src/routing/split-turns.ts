@@ -11,8 +11,9 @@ export function splitOwners(route: RouteHost | undefined): string[] {
 export function withTurns(route: RouteHost, rows: SharedRows): RouteHost {
   if (!route.paths.some(isSplit)) return route;
   const paths = route.paths.map((path) => {
+    const { turns: _former, ...bare } = path;
     const turns = isSplit(path) ? rows.of(ownerOf(route, path)) : undefined;
-    return turns === undefined ? path : { ...path, turns };
+    return turns === undefined ? bare : { ...bare, turns };
   });
   return { ...route, paths };
 }

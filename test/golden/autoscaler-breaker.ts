@@ -49,7 +49,7 @@ class Breaker {
       { ...ENTRY, pods: [] },
       {
         inFlight: new InFlightTable(new SharedArrayBuffer(inFlightBytes(1, maxConcurrency)), { thread: 0, threads: 1 }),
-        doorbell: new Doorbell(undefined, { thread: 0, threads: 1 }),
+        doorbell: new Doorbell(undefined, { thread: 0, threads: 1, rows: 0, nowMs: () => 0 }),
         rng: new SeededRng(1),
         // The recorded queue has room for all that may ever run, too; the gateway's is for those that wait.
         get queueDepth() {
@@ -58,7 +58,8 @@ class Breaker {
         prove: () => {},
         podDrained: () => {},
         nowMs: () => 0,
-        moment: (then) => then(),
+        later: (backend) => void backend.serve(),
+        moment: (backend) => backend.momentOver(),
       },
     );
     this.capacity(initialCapacity);
