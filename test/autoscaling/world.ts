@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Deciders, resolveSettings, scaleBoundsOf, type Recording, type RevisionSettings } from "#autoscaler";
 import { SeededRng, silentLogger, SimClock } from "#core";
-import { createGateway, doorbellBytes, inFlightBytes, subtractThread, type Gateway } from "#gateway";
+import { createGateway, doorbellBytes, inFlightBytes, Recovery, type Gateway } from "#gateway";
 import { defaultServingConfig, type AutoscalerConfig } from "#kinds";
-import type { GatewayToControl } from "#protocol";
+import { QUEUE_ROWS_PER_SLOT, type GatewayToControl } from "#protocol";
 import { backendEntry, hostEntry, startPod, type TestPod } from "../../src/gateway/testing.ts";
 
 export const KEY = "ns/rev";
@@ -60,7 +60,7 @@ export class World {
     this.#options = options;
     this.#annotations = options.annotations;
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(options.threads, SLOTS));
-    this.#doorbell = options.threads > 1 ? new SharedArrayBuffer(doorbellBytes(options.threads)) : undefined;
+    this.#doorbell = options.threads > 1 ? new SharedArrayBuffer(doorbellBytes(options.threads, QUEUE_ROWS_PER_SLOT * SLOTS)) : undefined;
   }
 
   async start(): Promise<void> {
@@ -118,7 +118,9 @@ export class World {
     const dead = this.#gateways[thread];
     dead?.stop.abort();
     await dead?.running;
-    subtractThread(this.#inFlight, { thread, threads });
+    const recovery = new Recovery({ inFlight: this.#inFlight, doorbell: this.#doorbell, threads, rows: QUEUE_ROWS_PER_SLOT * SLOTS });
+    recovery.bury(thread);
+    recovery.settle();
     this.deciders.gatewayGone(thread);
     await this.#quiet();
     await this.#startGateway(thread);
@@ -181,7 +183,13 @@ export class World {
     const nowMs = this.clock.monotonicMs();
     const ready = this.#pods.filter(({ readyMs }) => readyMs <= nowMs);
     const pods = ready.map(({ slot }) => ({ id: `pod-${slot}`, slot, address: "127.0.0.1", port, state: "ready" as const }));
-    const backend = backendEntry({ key: KEY, containerConcurrency, timeoutMs: 3_600_000, pods });
+    const backend = backendEntry({
+      key: KEY,
+      containerConcurrency,
+      timeoutMs: 3_600_000,
+      pods,
+      ...(containerConcurrency > 0 && pods.length > 0 ? { queue: 0 } : {}),
+    });
     const host = hostEntry();
     return { type: "routes", generation: ++this.#generation, reset, hosts: [host], hostsRemoved: [], backends: [backend], backendsRemoved: [] };
   }
