@@ -9,6 +9,7 @@ import { Choice } from "./choice.ts";
 import { stampOf, type Doorbell } from "./doorbell.ts";
 import type { InFlightTable } from "./in-flight.ts";
 import { LoadMeter, type Loaded } from "./load.ts";
+import type { RequestMeter } from "./observe/request-meter.ts";
 import { Pod } from "./pod.ts";
 import { WaitQueue, type Waiter } from "./wait-queue.ts";
 
@@ -53,6 +54,8 @@ export class Backend implements Loaded {
   #row = -1;
   /** When control was last told to wake it; monotonic milliseconds. */
   wokenMs = -Infinity;
+  /** What is measured of its requests; made with the first one. */
+  meter: RequestMeter | undefined = undefined;
   #removed = false;
   /** Thread that a free place is left to just now; -1 is none. */
   #called = -1;
@@ -301,7 +304,10 @@ export class Backend implements Loaded {
     }
     if (known !== undefined) this.#takeOut(known, generation);
     const limit = this.#entry.containerConcurrency;
-    this.#pods.set(entry.id, new Pod({ id: entry.id, slot: entry.slot, host: entry.address, port: entry.port, limit, ready: entry.state === "ready" }));
+    this.#pods.set(
+      entry.id,
+      new Pod({ id: entry.id, name: entry.name ?? "", slot: entry.slot, host: entry.address, port: entry.port, limit, ready: entry.state === "ready" }),
+    );
   }
 
   #takeOut(pod: Pod, generation: number): void {

@@ -10,6 +10,7 @@ import { Counters } from "./counters.ts";
 import { Doorbell } from "./doorbell.ts";
 import { InFlightTable } from "./in-flight.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
+import { RequestMetrics } from "./observe/request-metrics.ts";
 import { PodConnection } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { proveReady } from "./prove-ready.ts";
@@ -75,6 +76,7 @@ class GatewayThread implements Gateway {
   readonly #deadlines: TimerWheel;
   readonly #idles: TimerWheel;
   readonly #connections = new Set<ClientConnection>();
+  readonly #metrics = new RequestMetrics(this.#backends);
   readonly #server: Server;
   readonly #internal: Server | undefined;
   readonly #stop = new AbortController();
@@ -102,7 +104,7 @@ class GatewayThread implements Gateway {
       load: new LoadReporter({ clock, send, thread: start.thread, epoch: start.epoch }),
       buffers: new ReadBuffers(),
       counters: new Counters(),
-      observers: [],
+      observers: [this.#metrics],
       starts: new Starts(),
       coldStarts: new ColdStarts(),
       answered: (backend) => this.#answered(backend),
@@ -165,7 +167,13 @@ class GatewayThread implements Gateway {
       }
       case "metrics": {
         const { counters, coldStarts } = this.#context;
-        send({ type: "metrics", thread: start.thread, id: message.id, counters: { ...counters.samples(), ...coldStarts.samples() } });
+        send({
+          type: "metrics",
+          thread: start.thread,
+          id: message.id,
+          counters: { ...counters.samples(), ...coldStarts.samples() },
+          requests: this.#metrics.samples(),
+        });
         return;
       }
       case "drain":

@@ -5,3 +5,5 @@ export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 export { turnsBytes } from "./split.ts";
 export { inFlightBytes, InFlightTable } from "./in-flight.ts";
 export { Recovery } from "./recovery.ts";
+export { counterText, isCumulative } from "./observe/counter-text.ts";
+export { RequestTotals } from "./observe/request-totals.ts";

@@ -22,6 +22,8 @@ export class LoadMeter {
   #sinceMs = 0;
   /** 1 until the request that was reported at once is taken off the next report. */
   #reported = 0;
+  /** Average concurrency of the period that was reported last. */
+  average = 0;
   /** Whether it has an entry with the reporter. */
   known = false;
 
@@ -56,6 +58,7 @@ export class LoadMeter {
     this.#advance(nowMs);
     const lastedMs = nowMs - this.#sinceMs;
     const average = lastedMs > 0 ? this.#integral / lastedMs : this.#count;
+    this.average = average;
     const answer = {
       averageConcurrency: Math.max(0, average - this.#reported),
       requestCount: Math.max(0, this.#begun - this.#reported),

@@ -3,6 +3,8 @@ import type { PodConnection } from "./pod-connection.ts";
 
 export class Pod {
   readonly id: string;
+  /** "" when not told. */
+  readonly name: string;
   readonly slot: number;
   readonly address: { readonly host: string; readonly port: number };
   /** containerConcurrency; 0 is no limit. */
@@ -22,6 +24,7 @@ export class Pod {
 
   constructor(pod: {
     readonly id: string;
+    readonly name?: string;
     readonly slot: number;
     readonly host: string;
     readonly port: number;
@@ -29,6 +32,7 @@ export class Pod {
     readonly ready: boolean;
   }) {
     this.id = pod.id;
+    this.name = pod.name ?? "";
     this.slot = pod.slot;
     this.address = { host: pod.host, port: pod.port };
     this.limit = pod.limit;

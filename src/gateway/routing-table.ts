@@ -13,6 +13,8 @@ export interface Target {
   readonly overridden: ReadonlySet<string>;
   /** The Host that the application sees instead of the client's. */
   readonly rewriteHost: string | undefined;
+  /** The label `kn.route.tag` (serving.md 4.9): a tag of the route, or one of Knative's words; never what a client made up. */
+  readonly routeTag: string;
 }
 
 interface Path {
@@ -113,5 +115,12 @@ function targetOf(path: RoutePath, split: RouteSplit): Target {
     overridden: new Set(added.map(([name]) => name)),
     // A mapped domain is rewritten for routing only: the application sees the name that the client used.
     rewriteHost: originalHost ?? path.rewriteHost,
+    routeTag: routeTagOf(path, merged),
   };
+}
+
+function routeTagOf(path: RoutePath, appended: ReadonlyMap<string, readonly [string, string]>): string {
+  const matched = path.headers.find(([name]) => name.toLowerCase() === "knative-serving-tag")?.[1];
+  const tag = appended.get("knative-serving-tag")?.[1] ?? matched;
+  return tag ?? (appended.has("knative-serving-default-route") ? "kn:default" : "kn:disabled");
 }

@@ -4,6 +4,7 @@ import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from
 import { doorbellBytes, inFlightBytes, Recovery, turnsBytes } from "#gateway";
 import type { ThreadSockets } from "#keeper";
 import { QUEUE_ROWS_PER_SLOT, type ControlToGateway, type GatewaySettings, type GatewayStart, type GatewayToControl, type RouteDelta } from "#protocol";
+import { GatewayMetrics } from "./gateway-metrics.ts";
 
 /** What is used of a `Worker`. */
 export interface ThreadWorker {
@@ -12,9 +13,6 @@ export interface ThreadWorker {
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "exit", listener: () => void): unknown;
 }
-
-/** Threads answer a question for their counters within this time or are left out. */
-const COUNTERS_MS = 1_000;
 
 export interface GatewayThreadsOptions {
   /** By thread: what it listens on. */
@@ -58,9 +56,7 @@ export class GatewayThreads {
   readonly #listening: readonly PromiseWithResolvers<void>[];
   /** Per thread: deaths soon after a start, in a row. */
   readonly #deaths: number[];
-  /** Questions for counters that are open, by number: threads that have not answered, and the sums so far. */
-  readonly #asked = new Map<number, { readonly open: Set<number>; readonly sums: Map<string, number>; readonly done: () => void }>();
-  #questions = 0;
+  readonly #metrics: GatewayMetrics;
   #epoch = 0;
   #ending = false;
 
@@ -70,6 +66,12 @@ export class GatewayThreads {
     const rows = QUEUE_ROWS_PER_SLOT * options.slots;
     this.#listening = options.sockets.map(() => Promise.withResolvers<void>());
     this.#deaths = options.sockets.map(() => 0);
+    this.#metrics = new GatewayMetrics({
+      clock: options.clock,
+      threads: () => this.#workers.keys(),
+      send: (thread, message) => this.send(thread, message),
+      turn: () => new Promise((resolve) => setImmediate(resolve)),
+    });
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads, rows));
     this.#turns = new SharedArrayBuffer(turnsBytes(options.slots));
@@ -90,27 +92,9 @@ export class GatewayThreads {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
-  /** Counters of all threads, added up, as lines of Prometheus' text form. */
-  async metricsText(): Promise<string> {
-    if (this.#workers.size === 0) return "";
-    const id = this.#questions++;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const sums = new Map<string, number>();
-    this.#asked.set(id, { open: new Set(this.#workers.keys()), sums, done: resolve });
-    for (const thread of this.#workers.keys()) this.send(thread, { type: "metrics", id });
-    // A thread that hangs is missing from the sums; it must not hang those who ask.
-    const over = new AbortController();
-    await Promise.race([promise, this.#options.clock.sleep(COUNTERS_MS, over.signal).catch(() => undefined)]);
-    over.abort();
-    this.#asked.delete(id);
-    return [...sums].map(([sample, value]) => `${sample} ${value}\n`).join("");
-  }
-
-  #answered(id: number, thread: number, counters: Readonly<Record<string, number>>): void {
-    const question = this.#asked.get(id);
-    if (question === undefined || !question.open.delete(thread)) return;
-    for (const [sample, value] of Object.entries(counters)) question.sums.set(sample, (question.sums.get(sample) ?? 0) + value);
-    if (question.open.size === 0) question.done();
+  /** Metrics of all threads in Prometheus' text form, of the revisions (`namespace/name`) that are known. */
+  metricsText(isKnown: (key: string) => boolean): Promise<string> {
+    return this.#metrics.text(isKnown);
   }
 
   /** Lets requests finish for up to `graceMs` and ends the threads. */
@@ -143,7 +127,7 @@ export class GatewayThreads {
     worker.postMessage(batch);
     worker.on("message", (message) => {
       if (message.type === "listening") this.#listening[thread]?.resolve();
-      else if (message.type === "metrics") this.#answered(message.id, thread, message.counters);
+      else if (message.type === "metrics") this.#metrics.received(message);
       onMessage(message);
     });
     worker.on("error", (err) => this.#options.logger.error("gateway thread failed", { thread, err }));
@@ -153,7 +137,7 @@ export class GatewayThreads {
   #gone(thread: number, worker: ThreadWorker, startedMs: number): void {
     if (this.#workers.get(thread) !== worker) return;
     this.#workers.delete(thread);
-    for (const id of this.#asked.keys()) this.#answered(id, thread, {});
+    this.#metrics.threadGone(thread);
     this.#recovery.bury(thread);
     if (this.#ending) return;
     void this.#settle();

@@ -117,7 +117,7 @@ const api = createApiServer({
   // Whoever sends requests here looks elsewhere once we are going down.
   healthChecks: { ready: { shutdown: async () => signal.throwIfAborted() } },
   metrics,
-  metricsText: async () => metrics.text() + (await threads.metricsText()),
+  metricsText: async () => metrics.text() + (await threads.metricsText((key) => table.hasRevision(key))),
   documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },
 });
 const transport = api.transportFor(CONTROLLER);

@@ -34,6 +34,30 @@ export interface BackendLoad {
   readonly waiting: number;
 }
 
+/** What one thread measured of requests since it started, by revision; only of those that had any. */
+export interface RequestSamples {
+  readonly revisions: readonly {
+    readonly key: string;
+    readonly service: string;
+    readonly configuration: string;
+    /** Requests right now: without a pod, and on one. */
+    readonly queued: number;
+    readonly active: number;
+    /** Average concurrency of the last period that was reported. */
+    readonly concurrency: number;
+  }[];
+  readonly series: readonly {
+    /** Index into `revisions`; -1 stands for all those beyond the limit. */
+    readonly revision: number;
+    readonly method: string;
+    readonly status: number;
+    readonly tag: string;
+    readonly minor: 0 | 1;
+  }[];
+  /** A row of numbers for each series, one after the other. */
+  readonly values: Float64Array;
+}
+
 export type GatewayToControl =
   | { readonly type: "listening"; readonly thread: number; readonly epoch: number }
   /** All deltas up to `generation` are in force. */
@@ -70,7 +94,13 @@ export type GatewayToControl =
       readonly fields: Readonly<Record<string, unknown>>;
     }
   /** Answer to `metrics`: counters as Prometheus-ready samples. */
-  | { readonly type: "metrics"; readonly thread: number; readonly id: number; readonly counters: Readonly<Record<string, number>> };
+  | {
+      readonly type: "metrics";
+      readonly thread: number;
+      readonly id: number;
+      readonly counters: Readonly<Record<string, number>>;
+      readonly requests: RequestSamples;
+    };
 
 /** What all requests of a gateway have in common; from ConfigMaps. */
 export interface GatewaySettings {

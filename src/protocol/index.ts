@@ -1,5 +1,5 @@
 // protocol: types and pure codecs of the messages between threads and processes.
-export type { BackendLoad, ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl } from "./gateway.ts";
+export type { BackendLoad, ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RequestSamples } from "./gateway.ts";
 export {
   decodeCall,
   decodeKeeperLine,

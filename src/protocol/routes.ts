@@ -34,6 +34,8 @@ export interface RouteHost {
 export interface BackendPod {
   /** The pod's uid. */
   readonly id: string;
+  /** Its name, for logs and traces. */
+  readonly name?: string;
   /** Row of the pod in the shared in-flight table. */
   readonly slot: number;
   readonly address: string;
@@ -69,6 +71,9 @@ export interface Backend {
   readonly loadBalancing?: LoadBalancing;
   /** Row of the revision in the shared table of waiters; only with a limit, while it has pods. */
   readonly queue?: number;
+  /** Names of the Service and of the Configuration that it belongs to, for metrics, logs and traces. */
+  readonly service?: string;
+  readonly configuration?: string;
   readonly pods: readonly BackendPod[];
 }
 

@@ -1,5 +1,5 @@
 // What the data path needs of a Revision.
-import type { Revision } from "#kinds";
+import { serving, type Revision } from "#kinds";
 import type { Backend } from "#protocol";
 
 /** Knative's port for programs that name none. */
@@ -26,6 +26,8 @@ export function revisionSettings(revision: Revision): RevisionSettings {
     responseStartTimeoutMs: (spec?.responseStartTimeoutSeconds ?? 0) * 1000,
     idleTimeoutMs: (spec?.idleTimeoutSeconds ?? 0) * 1000,
     serverTiming: revision.metadata.annotations?.[SERVER_TIMING] === "true",
+    service: revision.metadata.labels?.[serving.service] ?? "",
+    configuration: revision.metadata.labels?.[serving.configuration] ?? "",
     containerPort: port?.containerPort ?? DEFAULT_PORT,
     provenByConnecting: containers.every(provenByConnecting),
   };

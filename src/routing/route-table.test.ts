@@ -105,8 +105,10 @@ test("an Ingress, its revision and a ready pod become one batch with hosts, path
         timeoutMs: 60_000,
         responseStartTimeoutMs: 9000,
         serverTiming: false,
+        service: "",
+        configuration: "",
         idleTimeoutMs: 5000,
-        pods: [{ id: "uid-pod-1", slot: 0, address: "127.0.0.1", port: 4000, state: "ready" }],
+        pods: [{ id: "uid-pod-1", name: "pod-1", slot: 0, address: "127.0.0.1", port: 4000, state: "ready" }],
         queue: 0,
       },
       {
@@ -116,6 +118,8 @@ test("an Ingress, its revision and a ready pod become one batch with hosts, path
         timeoutMs: 300_000,
         responseStartTimeoutMs: 0,
         serverTiming: false,
+        service: "",
+        configuration: "",
         idleTimeoutMs: 0,
         pods: [],
       },
@@ -267,7 +271,7 @@ test("a slot is given to another pod only after its last user has drained", () =
   assert.deepEqual(delta?.backends[0]?.pods, []);
   assert.deepEqual(routes.drained(0, "uid-a", delta?.generation ?? 0).pods, ["uid-a"]);
   const pods = routes.flush()?.backends[0]?.pods;
-  assert.deepEqual(pods, [{ id: "uid-b", slot: 0, address: "127.0.0.1", port: 4001, state: "ready" }]);
+  assert.deepEqual(pods, [{ id: "uid-b", name: "b", slot: 0, address: "127.0.0.1", port: 4001, state: "ready" }]);
   assert.equal(routes.podsWithoutSlot, 0);
 });
 

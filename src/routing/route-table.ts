@@ -231,6 +231,11 @@ export class RouteTable {
     return !this.#routed.has(podUid);
   }
 
+  /** Whether the revision (`namespace/name`) exists. */
+  hasRevision(key: string): boolean {
+    return this.#revisions.has(key);
+  }
+
   /** Pods that are not routed to because all slots are taken. */
   get podsWithoutSlot(): number {
     return this.#slotless.size;
@@ -314,7 +319,14 @@ export class RouteTable {
       if (!starting) this.#wereReady.add(podKey);
       const slot = this.#slotOf(podKey, facts.uid);
       if (slot === undefined) continue;
-      pods.push({ id: facts.uid, slot, address: address.host, port: address.port, state: starting ? "starting" : "ready" });
+      pods.push({
+        id: facts.uid,
+        name: podKey.slice(podKey.indexOf("/") + 1),
+        slot,
+        address: address.host,
+        port: address.port,
+        state: starting ? "starting" : "ready",
+      });
     }
     return pods;
   }

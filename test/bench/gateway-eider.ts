@@ -82,7 +82,9 @@ async function serve(options: EiderOptions): Promise<EiderReady> {
     });
   const control = createServer((request, response) => {
     const answer =
-      request.url === "/metrics" ? threads.metricsText() : Promise.all(sockets.map((_, thread) => countersOf(thread))).then((all) => JSON.stringify(all));
+      request.url === "/metrics"
+        ? threads.metricsText(() => true)
+        : Promise.all(sockets.map((_, thread) => countersOf(thread))).then((all) => JSON.stringify(all));
     answer.then(
       (text) => response.end(text),
       (error: unknown) => response.writeHead(500).end(String(error)),
