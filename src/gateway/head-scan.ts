@@ -94,6 +94,18 @@ export function valuesOf(text: string, fields: readonly number[], name: string):
   return values;
 }
 
+/** Values of a field that frames the message; a tab beside one is a part of it: llhttp and nginx do not take it for white space there. */
+export function framingValues(text: string, fields: readonly number[], name: "content-length" | "transfer-encoding"): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < fields.length; i += 4) {
+    const nameEnd = fields[i + 1] ?? 0;
+    if (!isNamed(text, { from: fields[i] ?? 0, to: nameEnd }, name)) continue;
+    const line = text.slice(nameEnd + 1, text.indexOf("\r", nameEnd));
+    values.push(line.includes("\t") ? line : text.slice(fields[i + 2], fields[i + 3]));
+  }
+  return values;
+}
+
 /** The lines of the fields that `drop` does not name, as they came, each with its CRLF; whole runs are copied at once. */
 export function keepLines(text: string, fields: readonly number[], drop: (index: number) => boolean): string {
   if (fields.length === 0) return "";

@@ -1,5 +1,5 @@
 // Parsing of a request's head: what routing, framing and forwarding need, and the lines that go on unchanged.
-import { keepLines, listMembers, parseContentLength, scanFields, TARGET_BYTES_MAX, type HeadFault } from "./head-scan.ts";
+import { framingValues, keepLines, listMembers, parseContentLength, scanFields, TARGET_BYTES_MAX, type HeadFault } from "./head-scan.ts";
 
 /** How a message body ends: by length (0 is none), by chunks, or with the connection. */
 export type Framing = number | "chunked" | "close";
@@ -81,6 +81,8 @@ const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/
 /** Octets beyond ASCII are no valid target, but many clients send them, and nobody ends a target at one; `#` would begin a fragment. */
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP\/([0-9])\.([0-9])$/;
 
+const NONE: readonly string[] = [];
+
 interface Seen {
   readonly values: Map<string, string>;
   readonly named: number[];
@@ -102,7 +104,7 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   const fields = scanFields(text, lineEnd + 2);
   if (!Array.isArray(fields)) return fields;
   const seen = collect(text, fields);
-  const framing = requestFraming(seen, minor);
+  const framing = requestFraming(text, fields, { seen, minor });
   if (typeof framing === "object") return framing;
   const place = placeOf(rawTarget, seen, { method, minor });
   if ("status" in place) return place;
@@ -159,15 +161,17 @@ function collect(text: string, fields: readonly number[]): Seen {
 }
 
 /** Length and chunks together, lengths that differ, are repeated or are no numbers, and unknown codings are refused: smuggling needs them. */
-function requestFraming(seen: Seen, minor: 0 | 1): number | "chunked" | HeadFault {
-  const length = seen.values.get("content-length");
-  const coding = seen.values.get("transfer-encoding");
-  if (coding !== undefined) {
-    if (minor === 0 || length !== undefined || seen.repeated.has("transfer-encoding")) return { status: 400, reason: "ambiguous body length" };
-    return coding.toLowerCase() === "chunked" ? "chunked" : { status: 501, reason: "unsupported transfer encoding" };
+function requestFraming(text: string, fields: readonly number[], known: { readonly seen: Seen; readonly minor: 0 | 1 }): number | "chunked" | HeadFault {
+  const { values } = known.seen;
+  const hasLength = values.has("content-length");
+  if (values.has("transfer-encoding")) {
+    const codings = framingValues(text, fields, "transfer-encoding");
+    if (known.minor === 0 || hasLength || codings.length > 1) return { status: 400, reason: "ambiguous body length" };
+    return codings[0]?.toLowerCase() === "chunked" ? "chunked" : { status: 501, reason: "unsupported transfer encoding" };
   }
-  if (length === undefined) return 0;
-  const bytes = seen.repeated.has("content-length") ? undefined : parseContentLength(length);
+  if (!hasLength) return 0;
+  const lengths = framingValues(text, fields, "content-length");
+  const bytes = lengths.length > 1 ? undefined : parseContentLength(lengths[0] ?? "");
   return bytes ?? { status: 400, reason: "invalid content length" };
 }
 
@@ -194,8 +198,6 @@ export function hostName(authority: string): string {
   const name = colon < 0 ? authority : authority.slice(0, colon);
   return (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
 }
-
-const NONE: readonly string[] = [];
 
 function connectionOf(text: string, fields: readonly number[], seen: Seen, minor: 0 | 1): Pick<RequestHead, "keepAlive" | "upgrade" | "dropped" | "kept"> {
   const connection = seen.values.get("connection");

@@ -1,5 +1,5 @@
 // Parsing of a response's head, and its form for the client.
-import { keepLines, listMembers, parseContentLength, scanFields, valuesOf } from "./head-scan.ts";
+import { framingValues, keepLines, listMembers, parseContentLength, scanFields, valuesOf } from "./head-scan.ts";
 import type { Framing } from "./request-head.ts";
 
 /** A valid response head. */
@@ -32,8 +32,8 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
   const minor = line[1];
   const status = Number(line[2]);
   const options = valuesOf(text, fields, "connection").flatMap(listMembers);
-  const codings = valuesOf(text, fields, "transfer-encoding");
-  const lengths = valuesOf(text, fields, "content-length");
+  const codings = framingValues(text, fields, "transfer-encoding");
+  const lengths = framingValues(text, fields, "content-length");
   const framing = responseFraming({ codings, lengths, minor, status });
   if (framing === undefined) return undefined;
   const bare = status < 200 || status === 204;
@@ -67,6 +67,8 @@ interface Lengths {
 /** Chunks win over a length (RFC 9112 6.3); repeated or senseless lengths, other codings and any in HTTP/1.0 make the response invalid. */
 function responseFraming({ codings, lengths, minor, status }: Lengths): Framing | undefined {
   const chunked = codings.length > 0;
+  // HTTP/1.0 knows no informational responses.
+  if (status < 200 && minor === "0") return undefined;
   if (chunked && (codings.length > 1 || codings[0]?.toLowerCase() !== "chunked" || minor === "0")) return undefined;
   const length = lengths.length === 0 ? "close" : lengths.length === 1 ? parseContentLength(lengths[0] ?? "") : undefined;
   if (length === undefined) return undefined;
