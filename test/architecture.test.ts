@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gateway: ["core", "protocol", "telemetry"],
   keeper: ["core", "protocol"],
   runtimes: ["core", "protocol", "kinds", "client", "telemetry", "images"],
-  cli: ["core", "schema", "kinds", "client"],
+  cli: ["core", "schema", "kinds", "client", "autoscaler"],
 };
 
 /** What each entry file may reach over the real module graph: rooms, and packages or built-ins that are forbidden. */
@@ -45,7 +45,7 @@ const ENTRIES: readonly {
   },
   {
     entry: "main/cli.ts",
-    rooms: ["main", "host", "core", "protocol", "schema", "telemetry", "kinds", "client", "images", "runtimes", "cli"],
+    rooms: ["main", "host", "core", "protocol", "schema", "telemetry", "kinds", "client", "autoscaler", "images", "runtimes", "cli"],
     packages: ["commander", "yaml", "tar-stream"],
     forbidden: ["node:sqlite"],
   },

@@ -8,3 +8,5 @@ export { durationOf, initialScaleOf, numberOf, resolveSettings, scaleBoundsOf, t
 export type { AggregationAlgorithm, DeciderSettings, MetricSettings, RevisionSettings, ScalingMetric } from "./settings.ts";
 export { publishDeciders } from "./metrics.ts";
 export { RevisionWindows, type WindowValues } from "./revision-windows.ts";
+export { parseScaleFile, SIMULATED_KEYS, simulatedSettings, type ScaleFile, type ScaleSource, type SimulatedSettings } from "./scale-file.ts";
+export { simulate, type Moment, type Offered, type Run, type Simulation } from "./simulate.ts";

@@ -71,6 +71,8 @@ export interface CliContext {
   describe(state: PlatformState): string;
   exists(path: string): boolean;
   readText(path: string): Promise<string>;
+  /** Makes or replaces a file. */
+  writeText(path: string, text: string): Promise<void>;
   connect(kubeconfig: string): Promise<Connection>;
   /** Foreground: never returns but by failing (the process becomes the keeper). Detached: returns once it is ready. */
   up(options: UpOptions): Promise<PlatformState>;

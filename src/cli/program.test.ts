@@ -27,6 +27,7 @@ function contextFor(argv: readonly string[]): { readonly context: CliContext; re
     describe: () => "",
     exists: () => true,
     readText: act("readText"),
+    writeText: act("writeText"),
     connect: act("connect"),
     up: act("up"),
     controllers: act("controllers"),

@@ -2,10 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { addBuildCommands } from "./commands/build.ts";
 import { addControllersCommand } from "./commands/controllers.ts";
+import { addExplainCommands } from "./commands/explain.ts";
 import { addListCommands } from "./commands/lists.ts";
 import { addLogCommand } from "./commands/logs.ts";
 import { addPlatformCommands } from "./commands/platform.ts";
 import { addServiceReadCommands } from "./commands/service-read.ts";
+import { addSimulateCommands } from "./commands/simulate.ts";
 import { addServiceWriteCommands } from "./commands/service.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT, toCliError, type CliError } from "./exit.ts";
@@ -55,6 +57,8 @@ function buildProgram(context: CliContext): Command {
   addServiceReadCommands(service, context);
   addListCommands(program, context);
   addLogCommand(program, context);
+  addExplainCommands(program, context);
+  addSimulateCommands(program, context);
   addControllersCommand(program, context);
   for (const command of everyCommand(program)) command.exitOverride().configureOutput({ writeOut: context.out, writeErr: context.err });
   return program;

@@ -30,6 +30,7 @@ export { servingContainerIndex } from "./serving/revision-spec-checks.ts";
 export { descriptions } from "./descriptions/index.ts";
 export { childName } from "./child-name.ts";
 export { ALTERNATIVE_SPELLINGS, annotationOf, autoscaling, lookUp, networking, queueSidecar, serving } from "./keys.ts";
+export { checkAutoscalingAnnotations } from "./serving/autoscaling-annotations.ts";
 export { parseAutoscalerConfig, type AutoscalerConfig } from "./config/autoscaler.ts";
 export { configMapAdmission } from "./config/admission.ts";
 export { defaultConfigMaps, SYSTEM_NAMESPACE, type ConfigMapObject } from "./config/default-config-maps.ts";

@@ -1,6 +1,6 @@
 // Entry file of the command line: joins the commands with the machine.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CliError, runCli } from "#cli";
@@ -34,6 +34,7 @@ process.exitCode = await runCli({
   signal: interrupted.signal,
   exists: existsSync,
   readText: (path) => readFile(path, "utf8"),
+  writeText: (path, text) => writeFile(path, text),
   connect: (kubeconfig) => connect(kubeconfig, VERSION),
   describe: readyText,
   up: (options) => (options.detach ? startDetached(options, interrupted.signal) : becomeKeeper(options)),

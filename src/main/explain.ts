@@ -1,13 +1,24 @@
-// GET /debug/eider/explain?revision=NAMESPACE/NAME: why a revision has as many pods as it has.
-import type { Deciders, Explained, RevisionSnapshot } from "#autoscaler";
+// GET /debug/eider/explain and /debug/eider/recording, each ?revision=NAMESPACE/NAME: why a revision has as many pods as it has.
+import type { Deciders, Explained, Recording, RevisionSnapshot } from "#autoscaler";
+import { StatusError } from "#core";
 
 export interface ExplainDocument extends RevisionSnapshot {
+  /** On the clock of the decisions. */
+  readonly nowMs: number;
   /** The latest evaluations, oldest first. */
   readonly decisions: readonly Explained[];
 }
 
-/** Undefined when the autoscaler knows no such revision. */
-export function explained(deciders: Deciders, key: string): ExplainDocument | undefined {
+export function explained(deciders: Deciders, key: string, nowMs: number): ExplainDocument {
   const snapshot = [...deciders.snapshots()].find((revision) => revision.key === key);
-  return snapshot === undefined ? undefined : { ...snapshot, decisions: deciders.explain(key) };
+  if (snapshot === undefined) throw new StatusError("NotFound", `the autoscaler knows no revision "${key}"`);
+  return { ...snapshot, nowMs, decisions: deciders.explain(key) };
+}
+
+/** What the decisions came from. */
+export function recorded(deciders: Deciders, key: string): Recording {
+  if (deciders.decision(key) === undefined) throw new StatusError("NotFound", `the autoscaler knows no revision "${key}"`);
+  const recording = deciders.recording(key);
+  if (recording === undefined) throw new StatusError("NotFound", `nothing is recorded of "${key}": it has been at rest, or too many others are busy`);
+  return recording;
 }

@@ -25,7 +25,7 @@ import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 import { runControllers } from "./controllers.ts";
 import { conversionWebhooks } from "./conversion-webhook.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
-import { explained } from "./explain.ts";
+import { explained, recorded } from "./explain.ts";
 import {
   attach,
   folder,
@@ -118,7 +118,10 @@ const api = createApiServer({
   healthChecks: { ready: { shutdown: async () => signal.throwIfAborted() } },
   metrics,
   metricsText: async () => metrics.text() + (await threads.metricsText((key) => table.hasRevision(key))),
-  documents: { "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "") },
+  documents: {
+    "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "", clock.monotonicMs()),
+    "/debug/eider/recording": (query) => recorded(deciders, query.get("revision") ?? ""),
+  },
 });
 const transport = api.transportFor(CONTROLLER);
 const client = createClient(transport, { fieldManager: "eider" });
