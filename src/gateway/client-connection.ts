@@ -6,6 +6,7 @@ import { Exchange } from "./exchange.ts";
 import type { ForwardMemo } from "./forward-head.ts";
 import { errorResponse, renderResponse } from "./own-response.ts";
 import { RequestReader } from "./request-reader.ts";
+import { Sender } from "./outbox.ts";
 import type { Timed } from "./timer-wheel.ts";
 
 /** A head must be complete after this time (Knative's read-header timeout). */
@@ -30,6 +31,7 @@ export class ClientConnection implements ClientSide, Timed {
   readonly memo: ForwardMemo = { head: undefined, target: undefined, text: "" };
   readonly #context: GatewayContext;
   readonly #socket: Socket;
+  readonly #sender: Sender;
   readonly #closed: (connection: ClientConnection) => void;
   readonly #reader = new RequestReader();
   #exchange: Exchange | undefined;
@@ -43,6 +45,7 @@ export class ClientConnection implements ClientSide, Timed {
   constructor(context: GatewayContext, socket: Socket, from: { readonly isInside: boolean; readonly closed: (connection: ClientConnection) => void }) {
     this.#context = context;
     this.#socket = socket;
+    this.#sender = new Sender(socket, context.outbox);
     this.isInside = from.isInside;
     this.#closed = from.closed;
     const address = socket.remoteAddress ?? "";
@@ -62,8 +65,7 @@ export class ClientConnection implements ClientSide, Timed {
       written?.();
       return true;
     }
-    if (typeof data === "string") return this.#socket.write(data, "latin1");
-    return written === undefined ? this.#socket.write(data) : this.#socket.write(data, written);
+    return this.#sender.write(data, written);
   }
 
   pause(): void {
@@ -99,6 +101,7 @@ export class ClientConnection implements ClientSide, Timed {
 
   abort(): void {
     this.#exchange = undefined;
+    this.#sender.flush();
     this.#socket.destroy();
   }
 
@@ -192,6 +195,7 @@ export class ClientConnection implements ClientSide, Timed {
     this.#lingering = true;
     this.#reader.rest();
     this.#context.idles.add(this, this.#context.clock.monotonicMs() + LINGER_MS);
+    this.#sender.flush();
     this.#socket.end();
     this.resume();
   }

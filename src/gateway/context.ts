@@ -5,6 +5,7 @@ import type { Backend } from "./backend.ts";
 import type { ColdStarts } from "./cold-starts.ts";
 import type { Counters } from "./counters.ts";
 import type { LoadReporter } from "./load.ts";
+import type { Outbox } from "./outbox.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
 import type { RequestObserver } from "./request-facts.ts";
 import type { RoutingTable } from "./routing-table.ts";
@@ -22,6 +23,7 @@ export interface GatewayContext {
   readonly idles: TimerWheel;
   readonly load: LoadReporter;
   readonly buffers: ReadBuffers;
+  readonly outbox: Outbox;
   readonly counters: Counters;
   /** Told of each request, in this order. */
   readonly observers: readonly RequestObserver[];

@@ -11,6 +11,7 @@ import { Doorbell } from "./doorbell.ts";
 import { InFlightTable } from "./in-flight.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
+import { Outbox } from "./outbox.ts";
 import { PodConnection } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { proveReady } from "./prove-ready.ts";
@@ -103,6 +104,7 @@ class GatewayThread implements Gateway {
       idles: this.#idles,
       load: new LoadReporter({ clock, send, thread: start.thread, epoch: start.epoch }),
       buffers: new ReadBuffers(),
+      outbox: new Outbox(),
       counters: new Counters(),
       observers: [this.#metrics],
       starts: new Starts(),
@@ -276,12 +278,12 @@ class GatewayThread implements Gateway {
 
   #prove(backend: Backend, pod: Pod): void {
     const { clock, start, send, logger } = this.#options;
-    const { buffers, idles } = this.#context;
+    const { buffers, outbox, idles } = this.#context;
     proveReady(
       { backend, pod },
       {
         clock,
-        connect: (to) => new PodConnection({ address: to.address, buffers, idles, nowMs: () => clock.monotonicMs() }),
+        connect: (to) => new PodConnection({ address: to.address, buffers, outbox, idles, nowMs: () => clock.monotonicMs() }),
         podReady: () => send({ type: "podReady", thread: start.thread, backend: backend.key, pod: pod.id }),
       },
       this.#stop.signal,

@@ -2,6 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { BodyTracker } from "./body-tracker.ts";
 import { findHeadEnd, HEAD_BYTES_MAX } from "./head-scan.ts";
+import { Sender, type Outbox } from "./outbox.ts";
 import { STREAM_BYTES, type ReadBuffers } from "./read-buffers.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 import type { Framing } from "./request-head.ts";
@@ -54,6 +55,7 @@ export interface PodFailure {
 export interface PodConnectionOptions {
   readonly address: { readonly host: string; readonly port: number };
   readonly buffers: ReadBuffers;
+  readonly outbox: Outbox;
   readonly idles: TimerWheel;
   readonly nowMs: () => number;
 }
@@ -69,6 +71,7 @@ export class PodConnection implements Timed {
   #fresh = true;
   #closed = false;
   readonly #socket: Socket;
+  readonly #sender: Sender;
   readonly #options: PodConnectionOptions;
   #sink: ResponseSink | undefined;
   /** The pool that it waits in. */
@@ -89,6 +92,7 @@ export class PodConnection implements Timed {
       noDelay: true,
       onread: { buffer: () => this.#own ?? options.buffers.shared, callback: (count, bytes) => this.#read(count, bytes as Buffer) },
     });
+    this.#sender = new Sender(this.#socket, options.outbox);
     this.#socket.on("connect", () => (this.#connected = true));
     this.#socket.on("end", () => this.#ended());
     this.#socket.on("error", (error) => this.#failed(error));
@@ -117,7 +121,7 @@ export class PodConnection implements Timed {
 
   /** Takes latin1 text or bytes; false when the sender should wait for `podDrained`. */
   write(data: string | Buffer): boolean {
-    return typeof data === "string" ? this.#socket.write(data, "latin1") : this.#socket.write(data);
+    return this.#sender.write(data);
   }
 
   /** Several writes at once. */

@@ -12,6 +12,6 @@ export function keptConnection(pod: Pod, nowMs: number): PodConnection | undefin
   return undefined;
 }
 
-export function newConnection(pod: Pod, { buffers, idles, clock }: GatewayContext): PodConnection {
-  return new PodConnection({ address: pod.address, buffers, idles, nowMs: () => clock.monotonicMs() });
+export function newConnection(pod: Pod, { buffers, outbox, idles, clock }: GatewayContext): PodConnection {
+  return new PodConnection({ address: pod.address, buffers, outbox, idles, nowMs: () => clock.monotonicMs() });
 }

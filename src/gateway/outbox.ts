@@ -1,0 +1,80 @@
+// Small writes of one turn of the event loop, made one after the other at its end: a program that sleeps is woken by the first of them
+// and finds the others when it looks, where a write now and then would wake it each time.
+import type { Socket } from "node:net";
+import { STREAM_BYTES } from "./read-buffers.ts";
+
+/** So many connections are written to together; the first of them should not wait for a long turn. */
+const TOGETHER_MAX = 64;
+
+/** What is used of a socket. */
+export type Writes = Pick<Socket, "write" | "writableLength" | "destroyed">;
+
+/** One a thread. */
+export class Outbox {
+  /** Filled up to `#size`, and not shortened: turn by turn the places are used again. */
+  #waiting: (Sender | undefined)[] = [];
+  #flushed: (Sender | undefined)[] = [];
+  #size = 0;
+  #isDue = false;
+  readonly #turnEnds = (): void => {
+    this.#isDue = false;
+    this.flush();
+  };
+
+  /** Flushes `sender` at the end of this turn at the latest. */
+  add(sender: Sender): void {
+    this.#waiting[this.#size++] = sender;
+    if (this.#size >= TOGETHER_MAX) return this.flush();
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(this.#turnEnds);
+  }
+
+  flush(): void {
+    const size = this.#size;
+    const waiting = this.#waiting;
+    this.#waiting = this.#flushed;
+    this.#flushed = waiting;
+    this.#size = 0;
+    for (let index = 0; index < size; index++) {
+      waiting[index]?.flush();
+      waiting[index] = undefined;
+    }
+  }
+}
+
+/** The way out of one connection. */
+export class Sender {
+  readonly #socket: Writes;
+  readonly #outbox: Outbox;
+  /** Text that waits for the end of the turn. */
+  #text = "";
+
+  constructor(socket: Writes, outbox: Outbox) {
+    this.#socket = socket;
+    this.#outbox = outbox;
+  }
+
+  /**
+   * Takes latin1 text or bytes, in order. Text waits for the end of the turn as long as it is little and the socket has nothing to send.
+   * False when the caller should wait for the socket's `drain`; `written` is called once the bytes are not needed any more.
+   */
+  write(data: string | Buffer, written?: () => void): boolean {
+    const waiting = this.#text;
+    if (typeof data === "string" && written === undefined && waiting.length + data.length < STREAM_BYTES && this.#socket.writableLength === 0) {
+      this.#text = waiting + data;
+      if (waiting === "" && data !== "") this.#outbox.add(this);
+      return true;
+    }
+    if (waiting !== "") this.flush();
+    if (typeof data === "string") return this.#socket.write(data, "latin1", written);
+    return this.#socket.write(data, written);
+  }
+
+  /** Writes what waits; nothing once the socket is destroyed. */
+  flush(): void {
+    const text = this.#text;
+    this.#text = "";
+    if (text !== "" && !this.#socket.destroyed) this.#socket.write(text, "latin1");
+  }
+}
