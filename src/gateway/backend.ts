@@ -200,7 +200,7 @@ export class Backend implements Loaded {
         this.#options.later(this);
         return granted;
       }
-      if (this.#row >= 0 && this.#leavesPlace()) return granted;
+      if (this.#row >= 0 && this.#leavesPlaces()) break;
       const pod = this.#choose();
       if (pod === undefined) break;
       this.#grantFirst(pod);
@@ -247,11 +247,11 @@ export class Backend implements Loaded {
     return this.#options.doorbell.eldest(this.#row, (since - PATIENCE_MS) | 0);
   }
 
-  /** Whether a free place is left to a request of another thread. */
-  #leavesPlace(): boolean {
+  /** Whether free places are left to a request of another thread. Who frees one just now looks for itself who waits. */
+  #leavesPlaces(): boolean {
     const elder = this.#elder(this.#queue.since);
-    if (elder < 0 || !this.#choice.hasRoom(this.#ready)) return false;
-    if (this.#called !== elder) this.#call(elder);
+    if (elder < 0) return false;
+    if (this.#called !== elder && this.#choice.hasRoom(this.#ready)) this.#call(elder);
     return true;
   }
 
