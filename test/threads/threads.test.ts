@@ -23,7 +23,7 @@ function failing(code: Code, seeds: number): string | undefined {
 }
 
 test("interleavings of threads that come, wait, leave, die and start anew, with pods that come and go", async () => {
-  assert.equal(failing(await codeWith(), 1_500), undefined);
+  assert.equal(failing(await codeWith(), 1_000), undefined);
 });
 
 const FREE = "    this.#options.inFlight.release(pod.slot);\n";

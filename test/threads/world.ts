@@ -91,6 +91,8 @@ export class World {
   readonly #threads: (Thread | undefined)[] = [];
   /** Deaths that control has not dealt with, and what it does about one. */
   readonly #dead: number[] = [];
+  /** Those dealt with whose successors have yet to start. */
+  readonly #buried: number[] = [];
   #control: Stepping<unknown> | undefined;
   #nowMs = 1_000;
   #generation = 0;
@@ -316,17 +318,22 @@ export class World {
     }
     const dead = this.#dead.shift();
     if (dead !== undefined) this.#control = this.#bury(dead);
+    else if (!this.#closing && this.#buried.length > 0 && below(this.#rng, 30) === 0) this.#replace(this.#buried.shift() as number);
     else if (!this.#closing && below(this.#rng, 40) === 0) this.#changePods();
   }
 
   *#bury(index: number): Stepping {
     yield* this.#recovery.bury(index);
-    this.#threads[index] = this.#start(index);
-    for (let attempt = 0; !(yield* this.#recovery.settle()); attempt++) {
+    this.#buried.push(index);
+    while (!(yield* this.#recovery.settle())) {
       // Another thread that died within an operation is in the way.
       const other = this.#dead.shift();
       if (other !== undefined) yield* this.#bury(other);
     }
+  }
+
+  #replace(index: number): void {
+    this.#threads[index] = this.#start(index);
   }
 
   #changePods(): void {
