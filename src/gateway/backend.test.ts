@@ -42,7 +42,7 @@ function threads(count: number) {
   });
 }
 
-function thread(): ReturnType<typeof threads>[number] {
+function oneThread(): ReturnType<typeof threads>[number] {
   return threads(1)[0] as ReturnType<typeof threads>[number];
 }
 
@@ -53,7 +53,7 @@ function waiters(count: number, granted: (pod: Pod) => void = () => undefined, r
 }
 
 test("the queue has a depth, and leaving makes room", () => {
-  const backend = thread().backend(backendEntry());
+  const backend = oneThread().backend(backendEntry());
   const all = waiters(QUEUE_DEPTH + 1);
   const joined = all.map((waiter) => backend.join(waiter));
   assert.deepEqual([joined.filter(Boolean).length, joined.at(-1)], [QUEUE_DEPTH, false]);
@@ -65,7 +65,7 @@ test("the queue has a depth, and leaving makes room", () => {
 });
 
 test("a pod for ten thousand waiters: so many a turn, in order, and another revision has its turn between", () => {
-  const { backend, turn } = thread();
+  const { backend, turn } = oneThread();
   const long = backend(backendEntry({ key: "ns/long" }));
   const short = backend(backendEntry({ key: "ns/short" }));
   const order: number[] = [];
@@ -86,7 +86,7 @@ test("a pod for ten thousand waiters: so many a turn, in order, and another revi
 });
 
 test("a revision that goes refuses its waiters in turns", () => {
-  const { backend, turn } = thread();
+  const { backend, turn } = oneThread();
   const gone = backend(backendEntry());
   let refused = 0;
   for (const waiter of waiters(100, undefined, () => refused++)) gone.join(waiter);
