@@ -49,10 +49,10 @@ export class Platform {
     this.state = state;
   }
 
-  static async start(options: { readonly data?: string; readonly args?: readonly string[] } = {}): Promise<Platform> {
+  static async start(options: { readonly data?: string; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Platform> {
     const data = options.data ?? mkdtempSync(join(tmpdir(), "eider-e2e-"));
     const args = ["up", "--detach", "--data", data, "--api-port", "0", "--http-port", "0", "--orphan-grace", "10s", ...(options.args ?? [])];
-    const { code, stdout, stderr } = await eider(args);
+    const { code, stdout, stderr } = await eider(args, options.env);
     if (code !== 0) throw new Error(`eider up failed: ${stderr}`);
     return new Platform(data, JSON.parse(stdout) as State);
   }
