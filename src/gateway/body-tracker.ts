@@ -55,6 +55,8 @@ export class BodyTracker {
   remaining = 0;
   /** Octets of content that were announced: of the whole by length, of the chunks so far otherwise. */
   announced = 0;
+  /** More content than this fails; set anew for each body. */
+  limit = Infinity;
   #chunked = false;
   #untilClose = false;
   #state = SIZE_START;
@@ -69,11 +71,17 @@ export class BodyTracker {
     this.#untilClose = framing === "close";
     this.remaining = typeof framing === "number" ? framing : 0;
     this.announced = this.remaining;
+    this.limit = Infinity;
     this.done = framing === 0;
     this.failed = false;
     this.#state = SIZE_START;
     this.#lineBytes = 0;
     this.#extensionBytes = 0;
+  }
+
+  /** More content was announced than `limit` allows. */
+  get tooLarge(): boolean {
+    return this.announced > this.limit;
   }
 
   /** True where a chunk may begin: between two chunks. */
@@ -154,7 +162,7 @@ export class BodyTracker {
       this.#lineBytes = 0;
       this.announced += this.remaining;
       this.#state = this.remaining === 0 ? TRAILER_START : DATA;
-      return code === LF;
+      return code === LF && !this.tooLarge;
     }
     this.#lineBytes++;
     const digit = hexValue(code);

@@ -4,13 +4,16 @@ import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import type { ForwardMemo } from "./forward-head.ts";
-import { errorResponse, renderResponse } from "./own-response.ts";
+import { BODY_TOO_LARGE, errorResponse, renderResponse } from "./own-response.ts";
+import { parseProxyHeader } from "./proxy-protocol.ts";
 import { RequestReader } from "./request-reader.ts";
 import { Sender } from "./outbox.ts";
 import type { Timed } from "./timer-wheel.ts";
 
 /** A head must be complete after this time (Knative's read-header timeout). */
 const HEAD_MS = 60_000;
+/** A client that waits for the permission to send a body gets ours when the application gave none in this time (Go's proxies do the same). */
+const CONTINUE_MS = 1_000;
 /** A connection without requests is closed after this time. */
 const IDLE_MS = 300_000;
 /** How long what a client still sends is thrown away after the last response, so that it can read that response. */
@@ -26,7 +29,8 @@ export class ClientConnection implements ClientSide, Timed {
   before: Timed | undefined = undefined;
   after: Timed | undefined = undefined;
 
-  readonly address: string;
+  address: string;
+  isTrusted: boolean;
   readonly isInside: boolean;
   readonly memo: ForwardMemo = { head: undefined, target: undefined, text: "" };
   readonly #context: GatewayContext;
@@ -40,6 +44,10 @@ export class ClientConnection implements ClientSide, Timed {
   #lingering = false;
   #paused = false;
   #gone = false;
+  /** The first octets are to be a PROXY header. */
+  #awaitsProxy: boolean;
+  /** This request's client was told to go on by us. */
+  #continued = false;
   #quietSinceMs: number;
 
   constructor(context: GatewayContext, socket: Socket, from: { readonly isInside: boolean; readonly closed: (connection: ClientConnection) => void }) {
@@ -50,6 +58,8 @@ export class ClientConnection implements ClientSide, Timed {
     this.#closed = from.closed;
     const address = socket.remoteAddress ?? "";
     this.address = address.startsWith("::ffff:") ? address.slice(7) : address;
+    this.isTrusted = context.trusted.trusts(this.address);
+    this.#awaitsProxy = context.clients.proxyProtocol === "required" && !from.isInside;
     this.#quietSinceMs = context.clock.monotonicMs();
     context.counters.connections++;
     context.idles.add(this, this.#quietSinceMs + HEAD_MS);
@@ -58,6 +68,7 @@ export class ClientConnection implements ClientSide, Timed {
     socket.on("end", () => this.#left());
     socket.on("error", () => this.#left());
     socket.on("close", () => this.#left());
+    if (this.#awaitsProxy && !this.isTrusted) this.#dismiss();
   }
 
   write(data: string | Buffer, written?: () => void): boolean {
@@ -77,7 +88,14 @@ export class ClientConnection implements ClientSide, Timed {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    if (this.#context.clients.bodyIdleMs > 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
     this.#socket.resume();
+  }
+
+  limitBody(bytesMax: number): boolean {
+    const { body } = this.#reader;
+    body.limit = bytesMax;
+    return !body.tooLarge;
   }
 
   finished(keep: boolean): void {
@@ -131,21 +149,42 @@ export class ClientConnection implements ClientSide, Timed {
   /** Idle and head limits, looked at lazily, so that requests need not touch the wheel. */
   expire(nowMs: number): void {
     if (this.#lingering) return this.destroy();
-    if (this.#exchange !== undefined) return this.#context.idles.add(this, nowMs + HEAD_MS);
+    if (this.#exchange !== undefined) return this.#watch(this.#exchange, nowMs);
     const quietMs = nowMs - this.#quietSinceMs;
-    const limitMs = this.#context.draining ? DRAIN_QUIET_MS : this.#reader.ahead > 0 ? HEAD_MS : IDLE_MS;
+    const limitMs = this.#context.draining ? DRAIN_QUIET_MS : this.#awaitsProxy || this.#reader.ahead > 0 ? HEAD_MS : IDLE_MS;
     if (quietMs < limitMs) return this.#context.idles.add(this, nowMs + Math.min(HEAD_MS, limitMs - quietMs));
-    if (this.#reader.ahead > 0) this.#refuse(408, "request head took too long");
+    if (this.#awaitsProxy) this.#dismiss();
+    else if (this.#reader.ahead > 0) this.#refuse(408, "request head took too long");
     else this.#close();
+  }
+
+  /** Looks after a request whose body may not be whole: who waits for permission gets it, who stalls is refused. */
+  #watch(exchange: Exchange, nowMs: number): void {
+    const { idles, clients } = this.#context;
+    if (this.#tunnel || this.#reader.body.done) return idles.add(this, nowMs + HEAD_MS);
+    if (exchange.awaitsContinue && !this.#continued) {
+      if (exchange.wrote || !(nowMs - exchange.grantedMs >= CONTINUE_MS)) return idles.add(this, nowMs + CONTINUE_MS);
+      this.#continued = true;
+      this.#quietSinceMs = nowMs;
+      this.write("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    if (clients.bodyIdleMs === 0) return idles.add(this, nowMs + HEAD_MS);
+    const quietMs = this.#paused ? 0 : nowMs - this.#quietSinceMs;
+    if (quietMs < clients.bodyIdleMs) idles.add(this, nowMs + clients.bodyIdleMs - quietMs);
+    else exchange.requestRefused(408, "request body took too long");
   }
 
   #read(bytes: Buffer): void {
     if (this.#lingering || this.#gone) return;
+    if (this.#awaitsProxy) return this.#readProxyHeader(bytes);
     if (this.#tunnel) {
       this.#exchange?.fromClient(bytes);
       return;
     }
-    if (!this.#reader.body.done && this.#exchange !== undefined) return this.#feed(this.#exchange, this.#reader.feed(bytes));
+    if (!this.#reader.body.done && this.#exchange !== undefined) {
+      if (this.#context.clients.bodyIdleMs > 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
+      return this.#feed(this.#exchange, this.#reader.feed(bytes));
+    }
     if (this.#exchange === undefined && this.#reader.ahead === 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
     this.#reader.push(bytes);
     if (this.#exchange === undefined) this.#next();
@@ -154,8 +193,29 @@ export class ClientConnection implements ClientSide, Timed {
 
   #feed(exchange: Exchange, bytes: Buffer): void {
     const { body } = this.#reader;
-    if (body.failed) exchange.requestMalformed();
-    else exchange.requestBody(bytes, body.done);
+    if (!body.failed) exchange.requestBody(bytes, body.done);
+    else if (body.tooLarge) exchange.requestRefused(413, BODY_TOO_LARGE);
+    else exchange.requestRefused(400, "400 malformed chunked body");
+  }
+
+  #readProxyHeader(bytes: Buffer): void {
+    this.#reader.push(bytes);
+    const ahead = this.#reader.rest();
+    const header = parseProxyHeader(ahead);
+    if (header === "malformed") return this.#dismiss();
+    if (header === "incomplete") return this.#reader.push(ahead);
+    this.#awaitsProxy = false;
+    if (header.address !== undefined) {
+      this.address = header.address;
+      this.isTrusted = this.#context.trusted.trusts(header.address);
+    }
+    if (ahead.length > header.end) this.#read(ahead.subarray(header.end));
+  }
+
+  /** Ends a connection of somebody who speaks no HTTP, or has no business here. */
+  #dismiss(): void {
+    this.#context.counters.malformed++;
+    this.destroy();
   }
 
   /** Takes requests as long as they are answered at once; a request that waits ends the loop. */
@@ -175,9 +235,20 @@ export class ClientConnection implements ClientSide, Timed {
     if (head === undefined) return reader.fault !== undefined && this.#refuse(reader.fault.status, reader.fault.reason);
     const exchange = new Exchange(this.#context, this, head);
     this.#exchange = exchange;
-    if (!reader.body.done && reader.ahead > 0) this.#feed(exchange, reader.bodyAhead());
+    if (!reader.body.done) this.#beginBody(exchange, head.expectsContinue);
     if (!reader.body.failed) exchange.start();
     return true;
+  }
+
+  /** Octets of the body may have come with the head; limits of time are armed when there are any. */
+  #beginBody(exchange: Exchange, expectsContinue: boolean): void {
+    const { idles, clients, clock } = this.#context;
+    if (expectsContinue || clients.bodyIdleMs > 0) {
+      this.#continued = false;
+      this.#quietSinceMs = clock.monotonicMs();
+      idles.add(this, this.#quietSinceMs + (expectsContinue ? CONTINUE_MS : clients.bodyIdleMs));
+    }
+    if (this.#reader.ahead > 0) this.#feed(exchange, this.#reader.bodyAhead());
   }
 
   /** Answers what is no request, and closes. */
@@ -209,4 +280,13 @@ export class ClientConnection implements ClientSide, Timed {
     this.#socket.destroy();
     this.#closed(this);
   }
+}
+
+/** Answers a connection that is one too many, and closes it. */
+export function refuseConnection(socket: Socket, context: GatewayContext): void {
+  context.counters.connectionsRefused++;
+  context.counters.response(503);
+  const response = errorResponse(503, "503 too many connections");
+  socket.on("error", () => socket.destroy());
+  socket.end(renderResponse(response, { wallMs: context.clock.wallMs(), connection: "close", isHead: false }), "latin1", () => socket.destroy());
 }

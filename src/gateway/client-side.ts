@@ -4,6 +4,8 @@ import type { ForwardMemo } from "./forward-head.ts";
 /** The client's side of an exchange. */
 export interface ClientSide {
   readonly address: string;
+  /** What it says of other addresses is believed. */
+  readonly isTrusted: boolean;
   /** The request came in where only programs of this machine can: it sees cluster-local names. */
   readonly isInside: boolean;
   readonly memo: ForwardMemo;
@@ -12,6 +14,8 @@ export interface ClientSide {
   /** Stop and go on reading the request's body. */
   pause(): void;
   resume(): void;
+  /** Limits the content of the request's body; false when it is known to be larger already. */
+  limitBody(bytesMax: number): boolean;
   /** The exchange is over and the response written; `keep` when the connection may carry another. */
   finished(keep: boolean): void;
   /** The exchange is over and the connection of no use. */

@@ -1,6 +1,6 @@
 // What all connections of a gateway thread share.
 import type { Clock, Rng } from "#core";
-import type { GatewaySettings } from "#protocol";
+import type { ClientSettings, GatewaySettings } from "#protocol";
 import type { Backend } from "./backend.ts";
 import type { ColdStarts } from "./cold-starts.ts";
 import type { Counters } from "./counters.ts";
@@ -11,6 +11,7 @@ import type { RequestObserver } from "./request-facts.ts";
 import type { RoutingTable } from "./routing-table.ts";
 import type { Starts } from "./start-times.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface GatewayContext {
   readonly clock: Clock;
@@ -34,6 +35,9 @@ export interface GatewayContext {
   readonly answered: (backend: Backend) => void;
   /** The latest from control. */
   settings: GatewaySettings;
+  /** Made of the settings. */
+  clients: ClientSettings;
+  trusted: TrustedProxies;
   /** Tells control that requests wait for a revision without a ready pod; at most once a second for each. */
   readonly wake: (backend: Backend, nowMs: number) => void;
   /** True once the gateway drains: connections close after their response. */

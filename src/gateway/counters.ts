@@ -2,6 +2,8 @@
 
 export class Counters {
   connections = 0;
+  /** Beyond the limit of connections. */
+  connectionsRefused = 0;
   held = 0;
   queueFull = 0;
   retries = 0;
@@ -22,6 +24,7 @@ export class Counters {
   samples(): Record<string, number> {
     const samples: Record<string, number> = {
       eider_gateway_connections_total: this.connections,
+      eider_gateway_connections_refused_total: this.connectionsRefused,
       eider_gateway_held_requests_total: this.held,
       eider_gateway_queue_full_total: this.queueFull,
       eider_gateway_retries_total: this.retries,

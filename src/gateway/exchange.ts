@@ -7,7 +7,7 @@ import { failureText } from "./failure-text.ts";
 import { forwardedHead } from "./forward-head.ts";
 import { HeldBody } from "./held-body.ts";
 import { probeResponse } from "./network-probe.ts";
-import { errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
+import { BODY_TOO_LARGE, errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
 import type { Chunk, PodConnection, PodFailure, ResponseSink } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { STREAM_BYTES } from "./read-buffers.ts";
@@ -63,6 +63,11 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     return this.#response !== undefined;
   }
 
+  /** The client has not begun with the body, and may wait for the permission to. */
+  get awaitsContinue(): boolean {
+    return this.head.expectsContinue && this.requestBytes === 0;
+  }
+
   get clientAddress(): string {
     return this.#client.address;
   }
@@ -85,6 +90,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     if (route.redirectToHttps && !isInside) {
       return this.#answer({ status: 301, headers: `Location: https://${this.head.host}${this.head.target}\r\n`, body: "" });
     }
+    if (route.bodyBytesMax !== undefined && !this.#client.limitBody(route.bodyBytesMax)) return this.#answer(errorResponse(413, BODY_TOO_LARGE));
     const target = routes.target(this.head);
     if (target === undefined) return this.#answer(errorResponse(404, "404 no path of this host matches"));
     const probe = probeResponse(this.head, route.probeHash);
@@ -138,11 +144,11 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     }
   }
 
-  /** The body is not what its framing promised. */
-  requestMalformed(): void {
+  /** The body is not what its framing promised, is too large, or does not come. */
+  requestRefused(status: 400 | 408 | 413, reason: string): void {
     this.#context.counters.malformed++;
     if (this.#over) return;
-    if (this.#response === undefined) this.#answer(errorResponse(400, "400 Bad Request: malformed chunked body"));
+    if (this.#response === undefined) this.#answer(errorResponse(status, reason));
     else this.#abort();
   }
 
@@ -185,7 +191,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     this.attempts++;
     this.#connection = connection;
     connection.serve(this);
-    const head = forwardedHead(this.head, target, { clientAddress: this.#client.address, memo: this.#client.memo });
+    const head = forwardedHead(this.head, target, this.#client);
     const held = this.#held;
     const room = held === undefined ? connection.write(head) : held.sendBehind(head, connection);
     if (held?.full === true) this.#forgetBody();
@@ -212,7 +218,8 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     this.firstByteMs = this.#context.clock.monotonicMs();
     this.#responseFraming = framing;
     this.#context.counters.response(head.status);
-    this.#keep = this.head.keepAlive && framing !== "close" && !this.#context.draining;
+    // A client that was answered before its body was whole may never send the rest.
+    this.#keep = this.head.keepAlive && framing !== "close" && !this.#context.draining && (this.#requestDone || (!body.done && !this.awaitsContinue));
     const text = this.#headFor(head);
     const size = body.to - body.from;
     if (size >= STREAM_BYTES) {

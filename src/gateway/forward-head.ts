@@ -1,5 +1,6 @@
 // The head of a request as the application gets it: forwarding headers, appended headers, Host.
 import { keepLines } from "./head-scan.ts";
+import type { ClientSide } from "./client-side.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Target } from "./routing-table.ts";
 
@@ -10,26 +11,32 @@ export interface ForwardMemo {
   text: string;
 }
 
-/** The text for `head` from a client at `clientAddress`, from the memo when nothing differs. */
-export function forwardedHead(head: RequestHead, target: Target, from: { readonly clientAddress: string; readonly memo: ForwardMemo }): string {
+/** The text for `head` from this client, from the memo when nothing differs. */
+export function forwardedHead(head: RequestHead, target: Target, from: ClientSide): string {
   const memo = from.memo;
   if (memo.head === head && memo.target === target) return memo.text;
   memo.head = head;
   memo.target = target;
-  memo.text = composeHead(head, target, from.clientAddress);
+  memo.text = composeHead(head, target, from);
   return memo.text;
 }
 
-function composeHead(head: RequestHead, target: Target, clientAddress: string): string {
+/** What a peer that is not trusted says of the request's way. */
+const FORWARDING: ReadonlySet<string> = new Set(["forwarded", "x-forwarded-host", "x-forwarded-proto"]);
+const NOTHING_FORWARDED = { forwardedFor: "", forwardedHost: "", forwardedProto: "", hasForwarded: false };
+
+function composeHead(head: RequestHead, target: Target, { address: clientAddress, isTrusted }: ClientSide): string {
   const overridden = target.overridden;
-  const kept = overridden.size === 0 ? head.kept : keepLines(head.text, head.fields, (i) => head.dropped.has(i) || overridden.has(nameAt(head, i)));
+  const { forwardedFor: before, forwardedHost, forwardedProto, hasForwarded } = isTrusted ? head : NOTHING_FORWARDED;
+  const goes = (name: string): boolean => overridden.has(name) || (!isTrusted && FORWARDING.has(name));
+  const kept = overridden.size === 0 && isTrusted ? head.kept : keepLines(head.text, head.fields, (i) => head.dropped.has(i) || goes(nameAt(head, i)));
   const host = target.rewriteHost ?? head.authority;
-  const forwardedFor = head.forwardedFor === "" ? clientAddress : `${head.forwardedFor}, ${clientAddress}`;
-  const proto = head.forwardedProto === "" ? "http" : head.forwardedProto;
+  const forwardedFor = before === "" ? clientAddress : `${before}, ${clientAddress}`;
+  const proto = forwardedProto === "" ? "http" : forwardedProto;
   let text = `${head.method} ${head.target} HTTP/1.${head.minor}\r\nHost: ${host}\r\n${kept}`;
   if (!overridden.has("x-forwarded-for")) text += `X-Forwarded-For: ${forwardedFor}\r\n`;
-  if (head.forwardedProto === "" && !overridden.has("x-forwarded-proto")) text += "X-Forwarded-Proto: http\r\n";
-  if (!head.hasForwarded && !overridden.has("forwarded")) text += `Forwarded: ${forwardedElements(forwardedFor, head.forwardedHost, proto)}\r\n`;
+  if (forwardedProto === "" && !overridden.has("x-forwarded-proto")) text += "X-Forwarded-Proto: http\r\n";
+  if (!hasForwarded && !overridden.has("forwarded")) text += `Forwarded: ${forwardedElements(forwardedFor, forwardedHost, proto)}\r\n`;
   if (head.expectsContinue) text += "Expect: 100-continue\r\n";
   if (head.wantsTrailers) text += "TE: trailers\r\n";
   if (head.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;

@@ -1,10 +1,18 @@
 // The gateway of one thread: listener, routing state and loops put together.
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Clock, Logger, Rng } from "#core";
-import { QUEUE_ROWS_PER_SLOT, type ControlToGateway, type GatewaySettings, type GatewayStart, type GatewayToControl, type RouteDelta } from "#protocol";
+import {
+  DEFAULT_CLIENTS,
+  QUEUE_ROWS_PER_SLOT,
+  type ControlToGateway,
+  type GatewaySettings,
+  type GatewayStart,
+  type GatewayToControl,
+  type RouteDelta,
+} from "#protocol";
 import { Backend, QUEUE_DEPTH, type BackendOptions } from "./backend.ts";
 import { ColdStarts } from "./cold-starts.ts";
-import { ClientConnection } from "./client-connection.ts";
+import { ClientConnection, refuseConnection } from "./client-connection.ts";
 import type { GatewayContext } from "./context.ts";
 import { Counters } from "./counters.ts";
 import { Doorbell } from "./doorbell.ts";
@@ -21,17 +29,16 @@ import { ServingTurns } from "./serving-turns.ts";
 import { SplitTurns } from "./split.ts";
 import { Starts } from "./start-times.ts";
 import { TimerWheel } from "./timer-wheel.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 /** How late a request's deadline may be noticed. */
 const DEADLINE_TICK_MS = 25;
 const IDLE_TICK_MS = 1000;
 /** How long a place is left to other threads: their bell is heard within it, unless they are busy. */
 const YIELD_MS = 1;
-/** Connections of clients that one thread holds; more are refused. */
-const CONNECTIONS_MAX = 50_000;
 const BACKLOG = 4096;
 /** Until control has told. */
-const NO_SETTINGS: GatewaySettings = { trustedProxies: [], requestLog: undefined };
+const NO_SETTINGS: GatewaySettings = { trustedProxies: ["0.0.0.0/0", "::/0"], requestLog: undefined };
 
 type Listen = { readonly fd: number } | { readonly port: number; readonly host: string };
 
@@ -111,6 +118,8 @@ class GatewayThread implements Gateway {
       coldStarts: new ColdStarts(),
       answered: (backend) => this.#answered(backend),
       settings: NO_SETTINGS,
+      clients: DEFAULT_CLIENTS,
+      trusted: new TrustedProxies(NO_SETTINGS.trustedProxies),
       wake: (backend, nowMs) => this.#wake(backend, nowMs),
       draining: false,
     };
@@ -136,9 +145,10 @@ class GatewayThread implements Gateway {
   #serverFor(isInside: boolean): Server {
     const closed = (connection: ClientConnection): void => this.#left(connection);
     const server = createServer({ noDelay: true }, (socket) => {
+      const most = Math.ceil(this.#context.clients.connectionsMax / this.#options.start.threads);
+      if (this.#connections.size >= most) return refuseConnection(socket, this.#context);
       this.#connections.add(new ClientConnection(this.#context, socket, { isInside, closed }));
     });
-    server.maxConnections = CONNECTIONS_MAX;
     return server;
   }
 
@@ -160,6 +170,8 @@ class GatewayThread implements Gateway {
         return;
       case "settings":
         this.#context.settings = message.settings;
+        this.#context.clients = message.settings.clients ?? DEFAULT_CLIENTS;
+        this.#context.trusted = new TrustedProxies(message.settings.trustedProxies);
         return;
       case "started": {
         const { pod, wokenAgoMs, createdAgoMs, spawnedAgoMs } = message;

@@ -19,6 +19,9 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
+/** Go's words for it. */
+export const BODY_TOO_LARGE = "http: request body too large";
+
 export interface OwnResponse {
   readonly status: number;
   /** Header lines, each with its CRLF. */

@@ -103,9 +103,23 @@ export type GatewayToControl =
     };
 
 /** What all requests of a gateway have in common; from ConfigMaps. */
+/** How connections of clients are treated. */
+export interface ClientSettings {
+  /** `required`: every connection from outside begins with a PROXY header (version 1 or 2) of a trusted peer. */
+  readonly proxyProtocol: "off" | "required";
+  /** Longest pause of a client within the body of its request; 0: no limit of its own. */
+  readonly bodyIdleMs: number;
+  /** Connections of clients, of all threads together; more are refused. */
+  readonly connectionsMax: number;
+}
+
+export const DEFAULT_CLIENTS: ClientSettings = { proxyProtocol: "off", bodyIdleMs: 0, connectionsMax: 50_000 };
+
 export interface GatewaySettings {
-  /** Address ranges (CIDR) whose forwarding headers are believed. */
+  /** Address ranges (CIDR) of peers whose forwarding headers, and PROXY headers, are believed. */
   readonly trustedProxies: readonly string[];
+  /** Without: `DEFAULT_CLIENTS`. */
+  readonly clients?: ClientSettings;
   /** Knative's request log; undefined: off. */
   readonly requestLog: { readonly template: string; readonly probes: boolean } | undefined;
 }

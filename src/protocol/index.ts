@@ -1,5 +1,6 @@
 // protocol: types and pure codecs of the messages between threads and processes.
-export type { BackendLoad, ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RequestSamples } from "./gateway.ts";
+export { DEFAULT_CLIENTS } from "./gateway.ts";
+export type { BackendLoad, ClientSettings, ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RequestSamples } from "./gateway.ts";
 export {
   decodeCall,
   decodeKeeperLine,

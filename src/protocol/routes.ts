@@ -28,6 +28,10 @@ export interface RouteHost {
   readonly redirectToHttps: boolean;
   /** What `K-Network-Hash: override` is answered with by a network probe. */
   readonly probeHash?: string;
+  /** Most content of a request's body; more is answered with 413. */
+  readonly bodyBytesMax?: number;
+  /** Most requests at a time, of all threads together; more are answered with 503. */
+  readonly requestsMax?: number;
   readonly paths: readonly RoutePath[];
 }
 

@@ -6,6 +6,7 @@ export function gatewaySettings({ eiderGateway, observability }: Pick<ServingCon
   const { enableRequestLog, requestLogTemplate, enableProbeRequestLog } = observability;
   return {
     trustedProxies: eiderGateway.trustedProxies,
+    clients: { proxyProtocol: eiderGateway.proxyProtocol, bodyIdleMs: eiderGateway.bodyIdleMs, connectionsMax: eiderGateway.connectionsMax },
     requestLog: enableRequestLog && requestLogTemplate !== "" ? { template: requestLogTemplate, probes: enableProbeRequestLog } : undefined,
   };
 }

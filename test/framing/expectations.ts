@@ -31,4 +31,9 @@ export const EXPECTATIONS: readonly Expectation[] = [
       difference.message?.chunkedWithLength === true &&
       !difference.message.keepAlive,
   },
+  {
+    name: "informational responses that say close",
+    why: "Go's client, and so Knative's queue-proxy, waits for the final response all the same; `Connection` does not go on",
+    fits: (difference) => refuses(difference, "HPE_CLOSED_CONNECTION") && difference.index > 0 && /^[0-9]+$/.test(difference.message?.start ?? ""),
+  },
 ];

@@ -217,7 +217,12 @@ function response(rng: Rng): string {
   const fields = someFields(rng);
   const body = framed(rng, fields);
   const early = chance(rng, 8)
-    ? pick(rng, ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n"])
+    ? pick(rng, [
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n",
+      ])
     : "";
   const line = chance(rng, 3) ? pick(rng, STATUS_LINES) : "HTTP/1.1 200 OK";
   return `${early}${line}\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n${body}`;
