@@ -22,6 +22,8 @@ export interface Informer<P> {
   /** An index over all present and future rows; a second one of the same name replaces the first. */
   addIndex(name: string, keysOf: (row: P) => readonly string[]): void;
   byIndex(name: string, key: string): readonly P[];
+  /** Keys of the rows that `byIndex` answers with. */
+  keysByIndex(name: string, key: string): readonly string[];
   readonly size: number;
 }
 
@@ -82,6 +84,11 @@ export class Projection<P> implements Informer<P> {
     const index: Index<P> = { keysOf, keys: new Map() };
     this.#indexes.set(name, index);
     for (const [key, row] of this.#rows) insert(index, key, row);
+  }
+
+  keysByIndex(name: string, key: string): readonly string[] {
+    const found = this.#indexes.get(name)?.keys.get(key) ?? [];
+    return typeof found === "string" ? [found] : [...found];
   }
 
   byIndex(name: string, key: string): readonly P[] {

@@ -1,5 +1,5 @@
 // What one pass over a key sees: live reads, each made once, and the children found by owner.
-import type { Client, InformerSet, MetaRow } from "#client";
+import { keyFrom, type Client, type InformerSet, type MetaRow } from "#client";
 import type { Clock } from "#core";
 import type { Kind, KubeObject } from "#schema";
 import { controllerOf } from "./owners.ts";
@@ -50,6 +50,8 @@ export interface PassWorldOptions {
   readonly clock: Clock;
   readonly recent: RecentChildren;
   readonly primaryKey: string;
+  /** Keys of the watched objects of a kind that concern the primary. */
+  readonly watchedKeys: (kind: Kind) => readonly string[];
 }
 
 /** A reader that remembers what it read within the pass; writing or a failed read forgets it. */
@@ -94,6 +96,10 @@ export class PassWorld implements ShellWorld {
     const rows = this.#options.informers.meta(kind).byIndex("orphan", namespace);
     const objects = await this.#findAll(kind, rows);
     return objects.filter((object) => controllerOf(object) === undefined);
+  }
+
+  watched<O extends KubeObject>(kind: Kind<O>): Promise<readonly O[]> {
+    return this.#findAll(kind, this.#options.watchedKeys(kind as unknown as Kind).map(keyFrom));
   }
 
   /** Rows of the owner's children: those the observer saw, or the present ones when it did not look. */

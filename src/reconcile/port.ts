@@ -75,6 +75,8 @@ export interface ShellWorld extends World {
   owned<O extends KubeObject>(kind: Kind<O>, owner: { readonly uid: string }): Promise<readonly O[]>;
   /** Objects of the namespace without a controlling owner; `kind` is one of `owns`. */
   orphans<O extends KubeObject>(kind: Kind<O>, namespace: string): Promise<readonly O[]>;
+  /** Objects whose changes wake this key, without those that are gone; `kind` is one of `watches` with `read`. */
+  watched<O extends KubeObject>(kind: Kind<O>): Promise<readonly O[]>;
 }
 
 /** Another kind whose changes concern keys of the primary. `keys` sees the fields that `keep` kept. */
@@ -86,6 +88,8 @@ export interface Watched<O extends KubeObject = KubeObject> {
    * state before are those that `keys` gave when that state was new.
    */
   keep?(object: O): O;
+  /** Passes read the objects that concern their key (`ShellWorld.watched`), which takes an index. */
+  readonly read?: true;
 }
 
 export interface Controller<P extends KubeObject = KubeObject, Observed = unknown, Effect = never> {

@@ -118,6 +118,49 @@ test("shell: children are made with their owner, the status is written once, and
   await end();
 });
 
+test("shell: a pass reads the watched objects that concern its key, wherever they were moved meanwhile", async () => {
+  const clock = new SimClock();
+  const client = createClient(new FakeApi(clock));
+  const rng = new SeededRng(1);
+  const stop = new AbortController();
+  const informers = createInformerSet({ client, clock, rng, logger: silentLogger });
+  const events = createEventRecorder({ client, kind: Events, clock, rng, logger: silentLogger });
+  const seen = new Map<string, readonly string[]>();
+  const ofColor = ({ spec }: KubeObject & { readonly spec?: Kid["spec"] }) => (spec?.color === undefined ? [] : [{ namespace: "default", name: spec.color }]);
+  const controller: Controller<Parent, Parent> = {
+    name: "color-controller",
+    primary: Parents,
+    owns: [],
+    watches: [{ kind: Kids as unknown as Kind, keys: ofColor, read: true }],
+    async observe(key, world) {
+      seen.set(key.name, (await world.watched(Kids)).map(({ metadata }) => metadata.name).toSorted());
+      return world.client.find(Parents, key.namespace, key.name);
+    },
+    plan: () => ({ desired: undefined }),
+    primaryOf: (parent) => parent,
+  };
+  const running = [informers.run(stop.signal), events.run(stop.signal)];
+  const run = runController({ controller, informers, client, events, clock, rng, logger: silentLogger, signal: stop.signal });
+  for (const name of ["red", "blue"])
+    await client.create(Parents, { apiVersion: "test.dev/v1", kind: "Parent", metadata: { name, namespace: "default" }, spec: { size: 0 } });
+  for (const [name, color] of [
+    ["one", "red"],
+    ["two", "red"],
+    ["three", "blue"],
+  ] as const)
+    await client.create(Kids, { apiVersion: "test.dev/v1", kind: "Kid", metadata: { name, namespace: "default" }, spec: { color } });
+  await clock.advance(0);
+  assert.deepEqual(Object.fromEntries(seen), { red: ["one", "two"], blue: ["three"] });
+  const two = await client.get(Kids, "default", "two");
+  await client.update(Kids, { ...two, spec: { color: "blue" } });
+  await client.delete(Kids, { namespace: "default", name: "one" });
+  await clock.advance(0);
+  assert.deepEqual(Object.fromEntries(seen), { red: [], blue: ["three", "two"] });
+  stop.abort();
+  await clock.advance(0);
+  await Promise.all([...running, run.done]);
+});
+
 test("shell: children that a late watch does not show yet are not made twice", async () => {
   const { api, clock, end, kids, parent, run } = setUp();
   await clock.advance(0);

@@ -1,11 +1,11 @@
 // The shell around a controller: triggers, one worker a key, observe → plan → apply, retries.
 import { backoffMs, isReason, StatusError, WorkQueue, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import { keyFrom, keyOf, type Client, type InformerSet } from "#client";
+import { keyFrom, keyOf, type Client, type Informer, type InformerSet } from "#client";
 import { apiVersionOf, type Kind, type KubeObject, type ObjectKey, type OwnerReference } from "#schema";
 import { applyChildren, Settled } from "./apply-children.ts";
 import { applyStatus } from "./apply-status.ts";
 import type { EventRecorder, Regarding } from "./event-recorder.ts";
-import { PassWorld, RecentChildren } from "./pass-world.ts";
+import { kindId, PassWorld, RecentChildren } from "./pass-world.ts";
 import type { Controller, Plan, PlanEvent, Watched } from "./port.ts";
 import type { RightOfWay } from "./right-of-way.ts";
 import { WakeList } from "./wake-list.ts";
@@ -72,6 +72,7 @@ class Shell<P extends KubeObject, Observed, Effect> {
   readonly #recent = new RecentChildren();
   readonly #settled = new Settled();
   readonly #failures = new Map<string, { count: number; reason: string }>();
+  readonly #watched = new Map<string, Informer<WatchRow>>();
   readonly #due: WakeList;
   readonly #retries: WakeList;
 
@@ -124,6 +125,8 @@ class Shell<P extends KubeObject, Observed, Effect> {
     };
     const keysOf = (row: WatchRow | undefined): readonly ObjectKey[] => row?.keys ?? (row?.kept === undefined ? [] : watched.keys(row.kept));
     const informer = informers.of(watched.kind, `${controller.name} ${at}`, keep);
+    this.#watched.set(kindId(watched.kind), informer);
+    if (watched.read === true) informer.addIndex("keys", (row) => keysOf(row).map(({ namespace, name }) => keyOf(namespace, name)));
     informer.onChange(({ before, after }) => {
       for (const row of [before, after]) for (const key of keysOf(row)) this.add(keyOf(key.namespace, key.name));
     });
@@ -149,7 +152,8 @@ class Shell<P extends KubeObject, Observed, Effect> {
         continue;
       }
       const startedMs = clock.monotonicMs();
-      const world = new PassWorld({ client, informers, clock, recent: this.#recent, primaryKey: key });
+      const watchedKeys = (kind: Kind): readonly string[] => this.#watched.get(kindId(kind))?.keysByIndex("keys", key) ?? [];
+      const world = new PassWorld({ client, informers, clock, recent: this.#recent, primaryKey: key, watchedKeys });
       let failed: unknown;
       try {
         await this.#pass(key, world, signal);

@@ -68,15 +68,15 @@ function pod(name: string, ready: boolean, phase = "Running"): Pod {
   } as Pod;
 }
 
-/** Finds and lists what it was given; everything else is out of its reach. */
+/** Finds what it was given; everything else is out of its reach. */
 function worldOf(objects: readonly KubeObject[]): ShellWorld {
   const of = (kind: Kind<never>): readonly KubeObject[] => objects.filter((object) => object.kind === kind.kind);
   const client = {
     find: async (kind: Kind<never>, namespace: string, name: string) =>
       of(kind).find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
-    list: async (kind: Kind<never>) => ({ items: of(kind), resourceVersion: "1" }),
   } as unknown as Client;
-  return { client, nowMs: NOW, owned: async () => [], orphans: async () => [] } as ShellWorld;
+  const watched = async (kind: Kind<never>): Promise<readonly KubeObject[]> => of(kind);
+  return { client, nowMs: NOW, owned: async () => [], orphans: async () => [], watched } as unknown as ShellWorld;
 }
 
 interface Setup {

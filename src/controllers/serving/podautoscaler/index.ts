@@ -25,7 +25,7 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     name: "kpa-class-podautoscaler-controller",
     primary: PodAutoscaler,
     owns: [ServerlessService as unknown as Kind, Metric as unknown as Kind],
-    watches: [watched(Deployment), watched(Pod)],
+    watches: [watched(Deployment), { ...watched(Pod), read: true }],
     observe: (key, world) => observePodAutoscaler(key, world, options),
     plan: planPodAutoscaler,
     primaryOf: ({ autoscaler }) => autoscaler,

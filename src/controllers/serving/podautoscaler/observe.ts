@@ -1,6 +1,6 @@
 // Reads what a PodAutoscaler's plan knows: children, Deployment, pods, the decider's word and whether the activator answers.
 import { resolveSettings, type RevisionSettings } from "#autoscaler";
-import { annotationOf, autoscaling, Deployment, Metric, Pod, PodAutoscaler, serving, ServerlessService, type AutoscalerConfig } from "#kinds";
+import { annotationOf, autoscaling, Deployment, Metric, Pod, PodAutoscaler, ServerlessService, type AutoscalerConfig } from "#kinds";
 import type { ShellWorld } from "#reconcile";
 import { conditionOf, type ObjectKey } from "#schema";
 import { isControlledBy, isLeftover } from "../ownership.ts";
@@ -33,12 +33,6 @@ function restoredReplicas({ status }: PodAutoscaler, deployment: Deployment | un
   return initialized && status?.desiredScale !== 0 ? (deployment?.spec?.replicas ?? 0) : 0;
 }
 
-async function podsOf(autoscaler: PodAutoscaler, world: ShellWorld): Promise<readonly Pod[]> {
-  const { name, namespace = "" } = autoscaler.metadata;
-  const { items } = await world.client.list(Pod, { namespace, labelSelector: `${serving.revision}=${name}` });
-  return items;
-}
-
 /** Undefined also for classes of other autoscalers, which nobody reconciles here. */
 export async function observePodAutoscaler(key: ObjectKey, world: ShellWorld, options: PodAutoscalerOptions): Promise<ObservedPodAutoscaler | undefined> {
   const autoscaler = await world.client.find(PodAutoscaler, key.namespace, key.name);
@@ -48,7 +42,7 @@ export async function observePodAutoscaler(key: ObjectKey, world: ShellWorld, op
     world.client.find(ServerlessService, key.namespace, key.name),
     world.client.find(Metric, key.namespace, key.name),
     world.client.find(Deployment, key.namespace, autoscaler.spec.scaleTargetRef.name ?? ""),
-    podsOf(autoscaler, world),
+    world.watched(Pod),
   ]);
   const tally = tallyPods(pods);
   const resolved = resolvedFor(autoscaler, settings.autoscaler);

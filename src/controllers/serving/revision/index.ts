@@ -29,7 +29,7 @@ export function revisionController(deps: RevisionControllerDeps): Controller<Rev
     name: "revision-controller",
     primary: Revision,
     owns: [Deployment, PodAutoscaler, Image],
-    watches: [{ kind: Pod, keys: keyOfRevision }],
+    watches: [{ kind: Pod, keys: keyOfRevision, read: true }],
     observe: (key, world) => observeRevision(key, world, sources),
     plan: planRevision,
     primaryOf: ({ revision }) => revision,

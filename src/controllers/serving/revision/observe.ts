@@ -1,6 +1,6 @@
 // What a Revision's plan knows: its children, one of its pods, what is known about its images, and the settings.
 import { Deployment, Pod, PodAutoscaler, Revision, serving } from "#kinds";
-import type { World } from "#reconcile";
+import type { ShellWorld } from "#reconcile";
 import type { ObjectKey } from "#schema";
 import { deploymentNameFor } from "./children.ts";
 import type { DigestResolver, Resolution } from "./effects.ts";
@@ -22,14 +22,13 @@ export interface RevisionSources {
   readonly resolver: DigestResolver;
 }
 
-async function onePod(revision: Revision, deployment: Deployment | undefined, world: World): Promise<Pod | undefined> {
+async function onePod(revision: Revision, deployment: Deployment | undefined, world: ShellWorld): Promise<Pod | undefined> {
   const isStarved = deployment !== undefined && (deployment.spec.replicas ?? 1) > 0 && (deployment.status?.availableReplicas ?? 0) === 0;
   if (!isStarved) return undefined;
-  const query = { namespace: revision.metadata.namespace ?? "", labelSelector: `${serving.revisionUid}=${revision.metadata.uid}`, limit: 1 };
-  return (await world.client.list(Pod, query)).items[0];
+  return (await world.watched(Pod)).find((pod) => pod.metadata.labels?.[serving.revisionUid] === revision.metadata.uid);
 }
 
-export async function observeRevision(key: ObjectKey, world: World, sources: RevisionSources): Promise<ObservedRevision | undefined> {
+export async function observeRevision(key: ObjectKey, world: ShellWorld, sources: RevisionSources): Promise<ObservedRevision | undefined> {
   const revision = await world.client.find(Revision, key.namespace, key.name);
   if (revision === undefined) return undefined;
   const [deployment, podAutoscaler] = await Promise.all([

@@ -18,7 +18,7 @@ export function serverlessServiceController(options: ServerlessServiceOptions): 
     name: "serverlessservice-controller",
     primary: ServerlessService,
     owns: [CoreService as unknown as Kind, Endpoints as unknown as Kind],
-    watches: [watched(Deployment), watched(Pod)],
+    watches: [watched(Deployment), { ...watched(Pod), read: true }],
     observe: (key, world) => observeServerlessService(key, world, options),
     plan: planServerlessService,
     primaryOf: ({ service }) => service,

@@ -30,12 +30,9 @@ function addressOf(pod: Pod): EndpointAddress | undefined {
   return { ip, ...(nodeName === undefined ? {} : { nodeName }), targetRef: { kind: "Pod", name, namespace, uid } };
 }
 
-async function backendsOf(selector: Readonly<Record<string, string>>, namespace: string, world: ShellWorld): Promise<EndpointAddress[]> {
-  const labelSelector = Object.entries(selector)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
-  const { items } = await world.client.list(Pod, { namespace, labelSelector });
-  const sorted = [...items].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+async function backendsOf(selector: Readonly<Record<string, string>>, world: ShellWorld): Promise<EndpointAddress[]> {
+  const selected = (await world.watched(Pod)).filter(({ metadata: { labels } }) => Object.entries(selector).every(([key, value]) => labels?.[key] === value));
+  const sorted = [...selected].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   return sorted.map(addressOf).filter((address) => address !== undefined);
 }
 
@@ -60,7 +57,7 @@ export async function observeServerlessService(
   return {
     service,
     selector,
-    backends: selector === undefined ? [] : await backendsOf(selector, key.namespace, world),
+    backends: selector === undefined ? [] : await backendsOf(selector, world),
     activators: options.activators(),
     foreign: await foreignOf(service, world),
   };
