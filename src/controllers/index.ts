@@ -17,6 +17,18 @@ export { ingressController, PRIVATE_GATEWAY, PUBLIC_GATEWAY, type IngressControl
 export { labelerController } from "./serving/labeler/index.ts";
 export { revisionController, samplePodFor, type ResolveDigest, type ResolvedDigest, type RevisionControllerDeps } from "./serving/revision/index.ts";
 export { routeController, type RouteControllerDeps } from "./serving/route/index.ts";
+export {
+  isDone,
+  isValid,
+  nextStepOf,
+  observeReady,
+  parseRollout,
+  planRollout,
+  rolloutSecondsOf,
+  rolloutText,
+  stepRollout,
+  type Rollout,
+} from "./serving/route/rollout.ts";
 export { followDefinitions, type Definitions, type DefinitionsOptions } from "./apiextensions/index.ts";
 export { followSettings, type Settings } from "./settings.ts";
 export { serviceController } from "./serving/service/index.ts";

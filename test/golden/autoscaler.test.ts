@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Checked } from "./autoscaler-compare.ts";
-import { checkAutoscaler, skippedGroup, type AutoscalerRecording } from "./autoscaler-checker.ts";
+import { checkAutoscaler, parseRecording, skippedGroup, type AutoscalerRecording } from "./autoscaler-checker.ts";
 
 const FOLDER = new URL("./autoscaler/", import.meta.url);
 const recordings = readdirSync(FOLDER)
   .filter((file) => file.endsWith(".json"))
-  .map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as AutoscalerRecording);
+  .map((file) => parseRecording(readFileSync(new URL(file, FOLDER), "utf8")));
 
 function differences(recording: AutoscalerRecording): Checked[] {
   const all = [...checkAutoscaler(recording)].flatMap(({ comparisons }) => [...comparisons]);
@@ -17,7 +17,7 @@ function differences(recording: AutoscalerRecording): Checked[] {
 }
 
 test("there are recordings of every kind to compare with, and none is skipped", () => {
-  assert.equal(recordings.length, 20);
+  assert.equal(recordings.length, 24);
   assert.deepEqual(
     recordings.filter(({ group }) => skippedGroup(group) !== undefined),
     [],
@@ -37,6 +37,14 @@ const faults: readonly { readonly group: string; readonly plant: (given: never) 
   { group: "kpa-num-activators", plant: (row: unknown[]) => row.splice(4, 1, 77) },
   { group: "kpa-reconcile", plant: ({ out }: { out: { reconcile: object } }) => Object.assign(out.reconcile, { patchedReplicas: 77 }) },
   { group: "kpa-sequence", plant: ({ steps }: { steps: object[] }) => Object.assign(steps.at(-1) ?? {}, { want: 77 }) },
+  {
+    group: "rollout-observe-ready",
+    plant: ({ out }: { out: { configurations: { stepParams: object }[] } }) =>
+      Object.assign(out.configurations[0]?.stepParams ?? {}, { nextStepTime: 1_700_000_006_000_000_001n }),
+  },
+  { group: "rollout-sequence", plant: ({ steps }: { steps: { out: object }[] }) => Object.assign(steps.at(-1)?.out ?? {}, { enqueueAfterNs: 1n }) },
+  { group: "rollout-step", plant: ({ out }: { out: object }) => Object.assign(out, { done: false }) },
+  { group: "rollout-validate", plant: (given: object) => Object.assign(given, { valid: false }) },
   { group: "resolve", plant: ({ decider }: { decider: object }) => Object.assign(decider, { stableWindowMs: 77 }) },
 ];
 for (const { group, plant } of faults) {

@@ -44,14 +44,14 @@ test("a folder of all formats: one line a scenario or case, and a count", () => 
     "scenarios/kn-failing.json": scenario("kn-failing"),
     "validation/rejected.json": [request("no-name"), request("domain-group")],
     "breaker.json": { group: "breaker", cases: (recorded("autoscaler/breaker.json") as { cases: unknown[] }).cases.slice(0, 2) },
-    "rollout-step.json": { group: "rollout-step", cases: [] },
+    "scrape-average.json": { group: "scrape-average", cases: [] },
   });
   assert.deepEqual(
     lines.map((line) => (line.startsWith("domain-group: differs: ") ? line.replace(/: \.code.* \(/, ": … (") : line)),
     [
       "breaker[0]: equal",
       "breaker[1]: equal",
-      "rollout-step: skipped: the gradual rollout has its own issue",
+      "scrape-average: skipped: nothing scrapes: gateways report every request",
       "kn-failing: skipped: needs kn",
       "minimal-service: equal",
       "no-name: equal",

@@ -1,7 +1,7 @@
 // Runs a folder of recordings, whatever of the known formats it holds: autoscaler groups, scenarios, single requests.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkAutoscaler, skippedGroup, type AutoscalerRecording } from "./autoscaler-checker.ts";
+import { checkAutoscaler, parseRecording, skippedGroup, type AutoscalerRecording } from "./autoscaler-checker.ts";
 import { knPath } from "./scenarios/kn.ts";
 import type { Harness } from "./scenarios/harness.ts";
 import { bootHarness, type HarnessOptions } from "./scenarios/platform.ts";
@@ -63,7 +63,7 @@ function recordingOf(file: string): Recording | undefined {
   if (!isRecord(json)) return undefined;
   if (Array.isArray(json["steps"]) && Array.isArray(json["trace"])) return { format: "scenario", scenario: json as unknown as Scenario };
   if (typeof json["group"] === "string" && Array.isArray(json["cases"])) {
-    return { format: "autoscaler", recording: json as unknown as AutoscalerRecording };
+    return { format: "autoscaler", recording: parseRecording(readFileSync(file, "utf8")) };
   }
   return undefined;
 }

@@ -30,6 +30,12 @@ export async function send({ server }: Pick<Harness, "server">, { method, path, 
 
 /** `Revision hello-00001 Ready=False` or `Route hello gives all traffic to hello-00002`. */
 function holds(harness: Harness, until: string): boolean {
+  const [, route, revision] = /^Route (\S+) gives all traffic to (\S+)$/.exec(until) ?? [];
+  if (route !== undefined) {
+    const found = harness.ledger.objects().find((object) => object.kind === "Route" && object.metadata.name === route);
+    const { traffic = [] } = (found?.["status"] ?? {}) as { readonly traffic?: readonly { readonly revisionName?: string; readonly percent?: number }[] };
+    return traffic.length === 1 && traffic[0]?.revisionName === revision && traffic[0]?.percent === 100;
+  }
   const [, kind = "", name = "", type = "", status = ""] = /^(\w+) (\S+) (\w+)=(\w+)$/.exec(until) ?? [];
   return type !== "" && harness.ledger.condition(kind, name, type) === status;
 }

@@ -4,7 +4,8 @@ import type { IngressPath, IngressRule, IngressSplit, LoadBalancerStatus, Route,
 import { apiVersionOf, type Draft } from "#schema";
 import { LAST_APPLIED, without } from "../annotations.ts";
 import { hostOf, localHosts, nameFor, placeholderHostOf, type Visibility } from "./hosts.ts";
-import { rolloutOf, type RevisionTarget, type Traffic } from "./traffic.ts";
+import { rolloutText, type Rollout } from "./rollout.ts";
+import type { RevisionTarget, Traffic } from "./traffic.ts";
 
 export type RouteSettings = Pick<ServingConfig, "domain" | "network" | "features">;
 
@@ -22,6 +23,7 @@ const NOT_FOR_INGRESS: readonly string[] = [
 
 export interface RoutedTraffic {
   readonly traffic: Traffic;
+  readonly rollout: Rollout;
   readonly visibility: ReadonlyMap<string, Visibility>;
 }
 
@@ -93,7 +95,7 @@ export function ingressFor(route: Route, routed: RoutedTraffic, settings: RouteS
       labels: { ...labels, [serving.route]: name, [serving.routeNamespace]: namespace ?? "" },
       annotations: {
         [networking.ingressClass]: ingressClass === "" ? settings.network.ingressClass : ingressClass,
-        [networking.rollout]: rolloutOf(routed.traffic),
+        [networking.rollout]: rolloutText(routed.rollout),
         ...without(annotations, (key) => NOT_FOR_INGRESS.includes(key)),
         ...(Object.keys(made.tagToHost).length === 0 ? {} : { [networking.tagToHost]: JSON.stringify(made.tagToHost) }),
       },

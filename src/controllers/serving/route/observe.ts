@@ -16,6 +16,7 @@ export interface ObservedRoute {
   readonly endpoints: ReadonlyMap<string, Endpoints>;
   readonly settings: RouteSettings;
   readonly publicPort: number | undefined;
+  readonly nowMs: { readonly monotonic: number; readonly wall: number };
 }
 
 export interface RouteReaders {
@@ -72,5 +73,5 @@ export async function observeRoute(key: ObjectKey, world: World, readers: RouteR
   ]);
   readers.configurations.track(key, sources.asked.configurations);
   readers.revisions.track(key, sources.asked.revisions);
-  return { route, sources, ingress, services, endpoints, settings, publicPort: readers.publicPort() };
+  return { route, sources, ingress, services, endpoints, settings, publicPort: readers.publicPort(), nowMs: world.nowMs };
 }

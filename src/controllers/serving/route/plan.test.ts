@@ -14,12 +14,23 @@ const following = (name: string | undefined, status: "True" | "False" | "Unknown
 const byName = <O extends { metadata: { name: string } }>(...objects: O[]): Map<string, O> => new Map(objects.map((object) => [object.metadata.name, object]));
 const GOOD = { configurations: byName(following("hello-00001")), revisions: byName(readyRevision(1)) };
 
+const NOW_MS = 1_700_000_000_000;
+
 interface Given extends Partial<ObservedRoute> {
   readonly route: Route;
 }
 
 function plan(given: Given): ReturnType<typeof planRoute> {
-  return planRoute({ sources: GOOD, ingress: undefined, services: new Map(), endpoints: new Map(), settings: config, publicPort: undefined, ...given });
+  return planRoute({
+    sources: GOOD,
+    ingress: undefined,
+    services: new Map(),
+    endpoints: new Map(),
+    settings: config,
+    publicPort: undefined,
+    nowMs: { monotonic: 5_000, wall: NOW_MS },
+    ...given,
+  });
 }
 
 const NOT_CONFIGURED = "IngressReady=Unknown IngressNotConfigured: Ingress has not yet been reconciled.";
@@ -280,4 +291,59 @@ test("planRoute: a second pass with its own status changes nothing", () => {
   const first = plan({ route: route(), ingress });
   const again = plan({ route: route({ status: first.status ?? {} }), ingress });
   assert.deepEqual(again.status, first.status);
+});
+
+const ROLLED = frozen({ ...config, network: { ...config.network, rolloutDurationSeconds: 60 } });
+const SECOND = { configurations: byName(following("hello-00002")), revisions: byName(readyRevision(1), readyRevision(2)) };
+
+/** The splits of the public rule, and where the rollout stands. */
+function rolledTo(planned: ReturnType<typeof planRoute>): {
+  splits: [string, number][];
+  carried: string;
+  ingressReady: string | undefined;
+  wakeAtMs: number | undefined;
+} {
+  const ingress = planned.desired?.find(({ kind }) => kind.kind === "Ingress")?.object as unknown as Ingress;
+  const { splits } = ingress.spec.rules?.[1]?.http?.paths[0] ?? { splits: [] };
+  return {
+    splits: splits.map(({ serviceName, percent }) => [serviceName, percent ?? 0]),
+    carried: ingress.metadata.annotations?.[networking.rollout] ?? "",
+    ingressReady: conditionsOf(planned.status).find((text) => text.startsWith("IngressReady")),
+    wakeAtMs: planned.wakeAtMs,
+  };
+}
+
+test("a gradual rollout begins with 1 %, is planned once that is in force, and goes on step by step to the end", () => {
+  let ingress: Ingress | undefined;
+  const at = (wall: number, sources = SECOND): ReturnType<typeof rolledTo> => {
+    const planned = plan({ route: route(), sources, ingress, settings: ROLLED, nowMs: { monotonic: wall - NOW_MS, wall } });
+    const wanted = planned.desired?.find(({ kind }) => kind.kind === "Ingress")?.object as unknown as Ingress;
+    ingress = made(Ingress, "hello", { spec: wanted.spec, status: BALANCED }, { owner: route(), annotations: wanted.metadata.annotations ?? {} });
+    return rolledTo(planned);
+  };
+  at(NOW_MS - 60_000, GOOD);
+  const progress = "IngressReady=Unknown RolloutInProgress: A gradual rollout of the latest revision(s) is in progress.";
+  const first = at(NOW_MS);
+  assert.deepEqual(first.splits, [
+    ["hello-00001", 99],
+    ["hello-00002", 1],
+  ]);
+  assert.equal(first.ingressReady, progress);
+  assert.equal(first.wakeAtMs, undefined);
+  const second = at(NOW_MS + 2_000);
+  assert.match(second.carried, /"starttime":1700000000000000000,"nextStepTime":1700000004000000000,"stepDuration":2000000000,"stepSize":3/);
+  assert.equal(second.wakeAtMs, 4_000);
+  assert.deepEqual(at(NOW_MS + 4_000).splits, [
+    ["hello-00001", 96],
+    ["hello-00002", 4],
+  ]);
+  let last = at(NOW_MS + 6_000);
+  for (let steps = 0; last.splits.length > 1 && steps < 100; steps++) last = at(NOW_MS + (last.wakeAtMs ?? 0));
+  assert.deepEqual(last.splits, [["hello-00002", 100]]);
+  assert.equal(last.ingressReady === progress, false);
+});
+
+test("without a duration all traffic moves at once, also in the middle of a rollout", () => {
+  const planned = plan({ route: route(), sources: SECOND, ingress: ingressWith(BALANCED) });
+  assert.deepEqual(rolledTo(planned).splits, [["hello-00002", 100]]);
 });

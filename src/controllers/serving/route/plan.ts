@@ -2,10 +2,13 @@
 //
 // AllTrafficAssigned      traffic.ts; False ErrorConfig when a host is not a domain name; bad traffic freezes all the rest
 // CertificateProvisioned  True TLSNotEnabled: certificates are not made here
-// IngressReady            the Ingress's Ready; Unknown IngressNotConfigured while it works on the latest spec;
+// IngressReady            the Ingress's Ready; Unknown IngressNotConfigured while it works on the latest spec, RolloutInProgress
+//                         while the latest revision gets its traffic in steps (rollout.ts);
 //                         False NotOwned when another holds the name of a placeholder Service
 import { isDeepStrictEqual } from "node:util";
+import { parseDurationMs } from "#core";
 import {
+  annotationOf,
   CoreService,
   Endpoints,
   Ingress,
@@ -24,11 +27,14 @@ import { beginConditions, propagate } from "../status.ts";
 import { gatewayServiceFor, ingressFor, mergeService, mustRecreate, placeholderFor, type PlaceholderChildren } from "./children.ts";
 import { addressOf, hostOf, nameFor, routeVisibility, urlOf, type Visibility } from "./hosts.ts";
 import type { ObservedRoute } from "./observe.ts";
-import { resolveTraffic, type Traffic } from "./traffic.ts";
+import { isDone, planRollout, rolloutSecondsOf, type Rollout } from "./rollout.ts";
+import { resolveTraffic, wantedRollout, withRollout, type Traffic } from "./traffic.ts";
 
 const ALL_TRAFFIC_ASSIGNED = "AllTrafficAssigned";
 const CERTIFICATE_PROVISIONED = "CertificateProvisioned";
 const INGRESS_READY = "IngressReady";
+const ROLLOUT_IN_PROGRESS = { reason: "RolloutInProgress", message: "A gradual rollout of the latest revision(s) is in progress." };
+const NS_PER_MS = 1_000_000n;
 
 type RouteStatus = NonNullable<Route["status"]>;
 
@@ -163,6 +169,25 @@ function placeholders(observed: ObservedRoute, traffic: Traffic): Placeholders |
   return { children };
 }
 
+/** Where the rollout of the latest revisions stands now. */
+function rolloutFor({ route, ingress, settings, nowMs }: ObservedRoute, traffic: Traffic): ReturnType<typeof planRollout> {
+  const { generation, annotations } = ingress?.metadata ?? {};
+  const isReadyNow = generation === ingress?.status?.observedGeneration && conditionOf(ingress?.status?.conditions, "Ready")?.status === "True";
+  return planRollout({
+    wanted: wantedRollout(traffic),
+    stored: annotations?.[networking.rollout],
+    durationSeconds: rolloutSecondsOf(
+      parseDurationMs(annotationOf(route.metadata.annotations, serving.rolloutDuration) ?? ""),
+      settings.network.rolloutDurationSeconds,
+    ),
+    becameReady: isReadyNow && conditionOf(route.status?.conditions, INGRESS_READY)?.status !== "True",
+    nowNs: BigInt(Math.floor(nowMs.wall)) * NS_PER_MS,
+  });
+}
+
+const markRollout = (marks: readonly Condition[], rollout: Rollout): readonly Condition[] =>
+  isDone(rollout) ? marks : conditions.markUnknown(marks, INGRESS_READY, ROLLOUT_IN_PROGRESS);
+
 function markIngress(marks: readonly Condition[], ingress: Ingress | undefined, wanted: Draft<Ingress>): Condition[] {
   const isCurrent = ingress !== undefined && ingress.metadata.generation === ingress.status?.observedGeneration && isDeepStrictEqual(ingress.spec, wanted.spec);
   const ready = conditionOf(ingress?.status?.conditions, "Ready");
@@ -178,12 +203,14 @@ export function planRoute(observed: ObservedRoute): Plan {
   if ("error" in main) return planBadDomain(route, begun, main.error);
   const named = { ...begun, url: main.url };
 
-  const traffic = resolveTraffic(route, sources);
-  if (!("groups" in traffic)) {
-    const mark = traffic.status === "False" ? conditions.markFalse : conditions.markUnknown;
-    const marks = mark(named.marks, ALL_TRAFFIC_ASSIGNED, traffic);
+  const resolved = resolveTraffic(route, sources);
+  if (!("groups" in resolved)) {
+    const mark = resolved.status === "False" ? conditions.markFalse : conditions.markUnknown;
+    const marks = mark(named.marks, ALL_TRAFFIC_ASSIGNED, resolved);
     return { desired: undefined, status: statusOf(route, { ...named, marks }) };
   }
+  const { rollout, dueNs } = rolloutFor(observed, resolved);
+  const traffic = withRollout(resolved, rollout);
   const told = trafficStatus(observed, traffic, visibility);
   if ("error" in told) return planBadDomain(route, named, told.error);
   const assigned = { ...named, traffic: told.entries, address: { url: addressOf(route) }, marks: conditions.markTrue(named.marks, ALL_TRAFFIC_ASSIGNED) };
@@ -194,11 +221,13 @@ export function planRoute(observed: ObservedRoute): Plan {
   if ("error" in held) return { desired: undefined, status: statusOf(route, assigned), failure: held.error };
   const why = { reason: "TLSNotEnabled", message: "external-domain-tls is not enabled" };
   const certified = { ...assigned, marks: conditions.markTrue(assigned.marks, CERTIFICATE_PROVISIONED, why) };
-  const wanted = ingressFor(route, { traffic, visibility }, settings);
+  const wanted = ingressFor(route, { traffic, rollout, visibility }, settings);
   if ("error" in wanted) {
     const kept = ingress === undefined ? [] : [{ kind: Ingress, object: ingress, merge: () => undefined } as Child];
     return { desired: [...held.children, ...kept], status: statusOf(route, certified), failure: wanted.error };
   }
   const child = { kind: Ingress, object: wanted, ...(ingress === undefined ? tellsCreated("Ingress") : {}) } as Child;
-  return { desired: [...held.children, child], status: statusOf(route, { ...certified, marks: markIngress(certified.marks, ingress, wanted) }) };
+  const marks = markRollout(markIngress(certified.marks, ingress, wanted), rollout);
+  const wake = dueNs === undefined ? {} : { wakeAtMs: observed.nowMs.monotonic + Math.max(0, Number(dueNs) / Number(NS_PER_MS)) };
+  return { desired: [...held.children, child], status: statusOf(route, { ...certified, marks }), ...wake };
 }

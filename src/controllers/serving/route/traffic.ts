@@ -10,6 +10,7 @@
 import { serving, type Configuration, type Revision, type Route, type TrafficTarget } from "#kinds";
 import { protocolOf } from "../revision-protocol.ts";
 import { isReady, readyStatus } from "../status.ts";
+import type { Rollout } from "./rollout.ts";
 
 /** A target resolved to a revision. */
 export interface RevisionTarget {
@@ -142,19 +143,25 @@ export function resolveTraffic(route: Route, sources: TrafficSources): Traffic |
   return { targets: merged(targets, sameEntry), groups: groupsOf(targets) };
 }
 
-/** The state of a rollout without steps, as the Ingress carries it: every latest revision at its full share. */
-export function rolloutOf({ groups }: Traffic): string {
-  const configurations = [...groups].flatMap(([tag, targets]) =>
+/** The rollout's end: every latest revision at its full share. */
+export function wantedRollout({ groups }: Traffic): Rollout {
+  return [...groups].flatMap(([tag, targets]) =>
     targets
       .filter(({ latestRevision, percent }) => latestRevision && percent > 0)
       .sort((a, b) => (a.configurationName < b.configurationName ? -1 : 1))
-      .map(({ configurationName, percent, revisionName }) => ({
-        configurationName,
-        ...(tag === "" ? {} : { tag }),
-        percent,
-        revisions: [{ revisionName, percent }],
-        stepParams: {},
-      })),
+      .map(({ configurationName, percent, revisionName }) => ({ configurationName, tag, percent, revisions: [{ revisionName, percent }], step: {} })),
   );
-  return JSON.stringify(configurations.length === 0 ? {} : { configurations });
+}
+
+/** Targets whose latest revision is on its way up share its traffic with those before it. */
+export function withRollout({ targets, groups }: Traffic, rollout: Rollout): Traffic {
+  const shared = (tag: string, target: RevisionTarget): RevisionTarget[] => {
+    const rolled = rollout.find((each) => each.tag === tag && each.configurationName === target.configurationName);
+    if (!target.latestRevision || rolled === undefined || rolled.revisions.length <= 1) return [target];
+    return rolled.revisions.map(({ revisionName, percent }) => ({ ...target, revisionName, percent }));
+  };
+  return {
+    targets: targets.flatMap((target) => shared(target.tag, target)),
+    groups: new Map([...groups].map(([tag, members]) => [tag, members.flatMap((target) => (target.percent > 0 ? shared(tag, target) : [target]))])),
+  };
 }
