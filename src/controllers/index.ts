@@ -13,7 +13,7 @@ export {
   type Scaled,
 } from "./serving/podautoscaler/index.ts";
 export { configurationController } from "./serving/configuration/index.ts";
-export { ingressController, PRIVATE_GATEWAY, PUBLIC_GATEWAY, type IngressControllerDeps } from "./serving/ingress/index.ts";
+export { ingressController, PRIVATE_GATEWAY, PUBLIC_GATEWAY, type IngressControllerDeps, type IngressStanding } from "./serving/ingress/index.ts";
 export { labelerController } from "./serving/labeler/index.ts";
 export { revisionController, samplePodFor, type ResolveDigest, type ResolvedDigest, type RevisionControllerDeps } from "./serving/revision/index.ts";
 export { routeController, type RouteControllerDeps } from "./serving/route/index.ts";

@@ -4,10 +4,10 @@ import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
 import { deadlineMs, type Progress } from "./deadline.ts";
 import { failureText } from "./failure-text.ts";
+import { findTarget } from "./find-target.ts";
 import { forwardedHead } from "./forward-head.ts";
 import { HeldBody } from "./held-body.ts";
-import { probeResponse } from "./network-probe.ts";
-import { BODY_TOO_LARGE, errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
+import { errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
 import type { Chunk, PodConnection, PodFailure, ResponseSink } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { STREAM_BYTES } from "./read-buffers.ts";
@@ -18,7 +18,7 @@ import type { Outcome, RequestFacts } from "./request-facts.ts";
 import type { Framing, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { retryOf } from "./retry.ts";
-import type { Target } from "./routing-table.ts";
+import type { Target } from "./target.ts";
 import { tailOf } from "./timeout-tail.ts";
 import type { Timed } from "./timer-wheel.ts";
 import type { Queued, Waiter } from "./wait-queue.ts";
@@ -83,23 +83,15 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
 
   /** Routes the request; body bytes that came with the head were given to `requestBody` before. */
   start(): void {
-    const { routes, backends, load } = this.#context;
-    const { isInside } = this.#client;
-    const route = routes.host(this.head.host, isInside);
-    if (route === undefined) return this.#answer(errorResponse(404, `404 no service answers to the host "${this.head.host}"`));
-    if (route.redirectToHttps && !isInside) {
-      return this.#answer({ status: 301, headers: `Location: https://${this.head.host}${this.head.target}\r\n`, body: "" });
-    }
-    if (route.bodyBytesMax !== undefined && !this.#client.limitBody(route.bodyBytesMax)) return this.#answer(errorResponse(413, BODY_TOO_LARGE));
-    const target = routes.target(this.head);
-    if (target === undefined) return this.#answer(errorResponse(404, "404 no path of this host matches"));
-    const probe = probeResponse(this.head, route.probeHash);
-    if (probe !== undefined) return this.#answer(probe);
+    const { backends, load } = this.#context;
+    const target = findTarget(this.head, this.#client, this.#context);
+    if ("status" in target) return this.#answer(target);
     const backend = backends.get(target.backend);
     if (backend === undefined) return this.#answer(errorResponse(503, `no revision "${target.backend}"`));
     this.target = target;
     this.backend = backend;
     this.cold = backend.isAtZero;
+    if (this.cold && backend.entry.kind === "service") return this.#answer(errorResponse(503, `no endpoint of "${target.backend}" is ready`));
     // Before the load report, which makes the decision: whoever serves the wake knows of it first.
     if (this.cold) this.#context.wake(backend, this.arrivedMs);
     load.begin(backend, this.arrivedMs);

@@ -2,7 +2,7 @@
 import { keepLines } from "./head-scan.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { RequestHead } from "./request-head.ts";
-import type { Target } from "./routing-table.ts";
+import type { Target } from "./target.ts";
 
 /** The last head that a client connection sent on; equal requests to the same target get the same text. */
 export interface ForwardMemo {

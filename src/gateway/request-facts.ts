@@ -2,7 +2,7 @@
 import type { Backend } from "./backend.ts";
 import type { Pod } from "./pod.ts";
 import type { RequestHead } from "./request-head.ts";
-import type { Target } from "./routing-table.ts";
+import type { Target } from "./target.ts";
 
 /**
  * How a request ended. `answered`: the application's response went out whole; `own`: a response of the gateway itself; `timedOut`: a

@@ -34,6 +34,9 @@ export interface RequestHead {
   readonly forwardedProto: string;
   readonly forwardedHost: string;
   readonly hasForwarded: boolean;
+  /** `Knative-Serving-Namespace` and `-Revision`: where another ingress wants the request to go; "" when absent. */
+  readonly namespace: string;
+  readonly revision: string;
   /** `K-Network-Probe`, "" when absent. */
   readonly probe: string;
   readonly probeHash: string;
@@ -135,6 +138,8 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
     forwardedProto: value("x-forwarded-proto"),
     forwardedHost: value("x-forwarded-host"),
     hasForwarded: seen.values.has("forwarded"),
+    namespace: value("knative-serving-namespace"),
+    revision: value("knative-serving-revision"),
     probe: value("k-network-probe"),
     probeHash: value("k-network-hash"),
   };

@@ -1,21 +1,12 @@
 // The gateway's routes: hosts to paths to splits, replaced entry by entry as deltas come.
-import type { RouteHost, RoutePath, RouteSplit } from "#protocol";
+import type { RouteHost, RoutePath } from "#protocol";
 import { valuesOf } from "./head-scan.ts";
-import type { RequestHead } from "./request-head.ts";
+import { hostName, type RequestHead } from "./request-head.ts";
 import { splitSequence, type SplitTurns } from "./split.ts";
+import { revisionTarget, targetBehind, targetOf, type Target } from "./target.ts";
 
-/** Where a share of a path goes, ready for use. */
-export interface Target {
-  readonly backend: string;
-  /** Header lines to add, each with its CRLF. */
-  readonly appended: string;
-  /** Their names in lower case: a client's fields of these names give way. */
-  readonly overridden: ReadonlySet<string>;
-  /** The Host that the application sees instead of the client's. */
-  readonly rewriteHost: string | undefined;
-  /** The label `kn.route.tag` (serving.md 4.9): a tag of the route, or one of Knative's words; never what a client made up. */
-  readonly routeTag: string;
-}
+/** Why a request of a known host has no target. */
+export type Astray = "noPath" | "loop";
 
 interface Path {
   readonly prefix: string;
@@ -31,25 +22,41 @@ interface Path {
 interface Host {
   readonly route: RouteHost;
   readonly paths: readonly Path[];
+  /** Those for requests from outside. */
+  readonly outside: readonly Path[];
 }
 
-/** Routing headers of Knative's own hops; the application does not see them. */
-const INTERNAL: ReadonlySet<string> = new Set(["knative-serving-revision", "knative-serving-namespace", "k-original-host"]);
+/** How often a request may come back to the gateway. */
+const PASSES_MAX = 8;
+
+/** Targets of requests for a revision by name that are kept. */
+const REVISION_TARGETS_MAX = 1000;
+
+const NO_PATHS: readonly Path[] = [];
 
 /** State, no IO. */
 export class RoutingTable {
   readonly #turns: SplitTurns;
   readonly #hosts = new Map<string, Host>();
+  /** By backend and original host. */
+  readonly #revisionTargets = new Map<string, Target>();
 
   constructor(turns: SplitTurns) {
     this.#turns = turns;
   }
 
   set(route: RouteHost): void {
-    const paths = route.paths.filter((path) => path.splits.length > 0).map((path) => this.#path(path));
+    const local = new Set<Path>();
+    const paths: Path[] = [];
+    for (const path of route.paths) {
+      if (path.splits.length === 0) continue;
+      const made = this.#path(path);
+      paths.push(made);
+      if (path.isLocal === true) local.add(made);
+    }
     // The sort is stable: among equal prefixes the order of the list decides.
     paths.sort((a, b) => b.prefix.length - a.prefix.length);
-    this.#hosts.set(route.host, { route, paths });
+    this.#hosts.set(route.host, { route, paths, outside: local.size === 0 ? paths : paths.filter((path) => !local.has(path)) });
   }
 
   remove(host: string): void {
@@ -66,9 +73,37 @@ export class RoutingTable {
     return host === undefined || (host.route.visibility === "ClusterLocal" && !isInside) ? undefined : host.route;
   }
 
-  /** The next target for a request of this host; undefined when no path matches. */
-  target(head: RequestHead): Target | undefined {
-    const paths = this.#hosts.get(head.host)?.paths ?? [];
+  /** The target of a request for a revision by name; the same one as long as it is kept. */
+  revision(backend: string, originalHost: string): Target {
+    const key = `${backend} ${originalHost}`;
+    const known = this.#revisionTargets.get(key);
+    if (known !== undefined) return known;
+    if (this.#revisionTargets.size >= REVISION_TARGETS_MAX) this.#revisionTargets.clear();
+    const target = revisionTarget(backend, originalHost);
+    this.#revisionTargets.set(key, target);
+    return target;
+  }
+
+  /** The next target for a request of this host. One that leads back to the gateway is followed at once, without a connection. */
+  target(head: RequestHead, isInside: boolean): Target | Astray {
+    const host = this.#hosts.get(head.host);
+    const target = this.#next(host === undefined ? NO_PATHS : isInside ? host.paths : host.outside, head);
+    return target === undefined ? "noPath" : target.leadsBack ? this.#follow(target, head) : target;
+  }
+
+  #follow(first: Target, head: RequestHead): Target | Astray {
+    let target = first;
+    for (let pass = 1; pass < PASSES_MAX; pass++) {
+      const name = target.routedHost === undefined ? head.host : hostName(target.routedHost);
+      const next = this.#next(this.#hosts.get(name)?.paths ?? NO_PATHS, head);
+      if (next === undefined) return "noPath";
+      target = targetBehind(target, next);
+      if (!target.leadsBack) return target;
+    }
+    return "loop";
+  }
+
+  #next(paths: readonly Path[], head: RequestHead): Target | undefined {
     for (const path of paths) {
       if (!head.path.startsWith(path.prefix) || !headersMatch(head, path.headers)) continue;
       return path.targets[path.targets.length === 1 ? 0 : this.#share(path)];
@@ -99,28 +134,4 @@ export class RoutingTable {
 
 function headersMatch(head: RequestHead, wanted: Path["headers"]): boolean {
   return wanted.every(([name, value]) => valuesOf(head.text, head.fields, name).includes(value));
-}
-
-/** Headers of the split win over those of the path. */
-function targetOf(path: RoutePath, split: RouteSplit): Target {
-  const merged = new Map<string, readonly [string, string]>();
-  for (const pair of [...path.appendHeaders, ...split.appendHeaders]) merged.set(pair[0].toLowerCase(), pair);
-  const originalHost = merged.get("k-original-host")?.[1];
-  const added = [...merged].filter(
-    ([name, [, value]]) => !INTERNAL.has(name) && /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
-  );
-  return {
-    backend: split.backend,
-    appended: added.map(([, [name, value]]) => `${name}: ${value}\r\n`).join(""),
-    overridden: new Set(added.map(([name]) => name)),
-    // A mapped domain is rewritten for routing only: the application sees the name that the client used.
-    rewriteHost: originalHost ?? path.rewriteHost,
-    routeTag: routeTagOf(path, merged),
-  };
-}
-
-function routeTagOf(path: RoutePath, appended: ReadonlyMap<string, readonly [string, string]>): string {
-  const matched = path.headers.find(([name]) => name.toLowerCase() === "knative-serving-tag")?.[1];
-  const tag = appended.get("knative-serving-tag")?.[1] ?? matched;
-  return tag ?? (appended.has("knative-serving-default-route") ? "kn:default" : "kn:disabled");
 }

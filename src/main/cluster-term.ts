@@ -66,7 +66,7 @@ export async function runTerm(options: TermOptions, { signal, holds }: Term): Pr
         deciders,
         resolveDigest: resolveInRegistry,
         // The gateway is a part of the embedded platform; a cluster has another one, which tells when a route is in force.
-        routesInForce: () => false,
+        ingressState: () => ({ isInForce: false }),
         activators,
         publicPort: undefined,
         rootCa: options.rootCa,

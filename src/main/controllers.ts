@@ -21,6 +21,7 @@ import {
   serviceAccountController,
   serviceController,
   type Definitions,
+  type IngressStanding,
   type ResolveDigest,
   type Settings,
 } from "#controllers";
@@ -40,7 +41,7 @@ export interface ControllersOptions {
   readonly settings: Settings;
   readonly deciders: Deciders;
   readonly resolveDigest: ResolveDigest;
-  readonly routesInForce: (ingress: Ingress) => boolean;
+  readonly ingressState: (ingress: Ingress) => IngressStanding;
   /** Addresses of what holds requests for revisions at zero: our gateway, or a cluster's activators. */
   readonly activators: () => readonly string[];
   /** The port that URLs show; undefined when it is the scheme's own. */
@@ -99,7 +100,7 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   );
   const routes = run(routeController({ config: settings.current, publicPort: () => options.publicPort }));
   run(labelerController());
-  const ingresses = start(ingressController({ routesInForce: options.routesInForce }), PROGRAMS.gateway, false);
+  const ingresses = start(ingressController({ ingressState: options.ingressState }), PROGRAMS.gateway, false);
   const autoscalers = start(
     podAutoscalerController({
       settings: () => ({

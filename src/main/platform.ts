@@ -7,13 +7,13 @@ import { Worker } from "node:worker_threads";
 import { createApiServer, restamp } from "#apiserver";
 import { Deciders, publishDeciders } from "#autoscaler";
 import { createClient, createInformerSet, keyFrom } from "#client";
-import { followSettings } from "#controllers";
+import { followSettings, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
 import type { Logger } from "#core";
 import { createSystemRng, giveBackMemory, measureEventLoopDelay, systemClock } from "#host";
 import { httpsPost } from "#host/https";
 import { openImageStore } from "#images";
 import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
-import { descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
+import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
 import { createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
@@ -40,6 +40,8 @@ import {
   threads,
 } from "./first-gateways.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
+import { connectsTo } from "./endpoint-prover.ts";
+import { ensureGatewayServices } from "./gateway-services.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
 import type { ReadyState } from "./ready-text.ts";
@@ -144,13 +146,21 @@ await ensureBootstrapObjects(client, {
   node: nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() }),
   apiPort: sockets.apiPort,
 });
+await ensureGatewayServices(client, { address: outerAddress(), httpPort: sockets.httpPort, internalPort: sockets.internalPort });
 await ensureDefinitions(client, definitionsOf, clock.wallMs());
 await Promise.all([settings.synced, definitions.synced]);
 
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders);
 const starts = new StartTimes();
-const table = new RouteTable({ ingressClass: EIDER_INGRESS_CLASS, slots: SLOTS, restored });
+const table = new RouteTable({
+  ingressClass: EIDER_INGRESS_CLASS,
+  slots: SLOTS,
+  gatewayNames: [PUBLIC_GATEWAY, PRIVATE_GATEWAY],
+  clusterDomain: CLUSTER_DOMAIN,
+  runsRevisions: true,
+  restored,
+});
 const keeper = await connected.catch(partFailed);
 void keeper.closed.then(() => partFailed(new Error("the connection to the keeper is lost")));
 const journal = new RouteJournal({ path: savedRoutesFile, clock, logger, everything: () => table.everything(), settings: toGateways });
@@ -166,7 +176,10 @@ const routes = new Routes({
     journal.append(delta);
     threads.broadcast(delta);
   },
-  onInForce: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
+  connects: connectsTo,
+  clock,
+  signal,
+  onNews: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
 });
 runtime = createProcessRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
@@ -199,7 +212,7 @@ const controllers = runControllers(
       const digest = await images.resolve(image);
       return digest === undefined ? { error: `image "${image}" is not in the platform's store; build it with: eider build DIR --image ${image}` } : { digest };
     },
-    routesInForce: (ingress) => routes.isInForce(ingress),
+    ingressState: (ingress) => routes.state(ingress),
     activators: () => ["127.0.0.1"],
     publicPort: publicPort === 80 ? undefined : publicPort,
     rootCa: tls.caPem,
@@ -233,9 +246,15 @@ process.once("SIGTERM", () => void end());
 // A terminal sends Ctrl-C to all its processes; the keeper decides what follows.
 process.on("SIGINT", () => undefined);
 
+/** Where this machine reaches what listens on the host that was asked for. */
+function outerAddress(): string {
+  return asked.host === "0.0.0.0" ? "127.0.0.1" : asked.host;
+}
+
 /** Tells the keeper, and everybody who reads the data folder, where the platform is. */
 async function announce(): Promise<void> {
-  const host = asked.host.includes(":") ? `[${asked.host}]` : asked.host === "0.0.0.0" ? "127.0.0.1" : asked.host;
+  const address = outerAddress();
+  const host = address.includes(":") ? `[${address}]` : address;
   const server = `https://${host}:${sockets.apiPort}`;
   writeKubeconfig(folder.kubeconfig, { server, caPem: tls.caPem, token });
   const state: ReadyState = {

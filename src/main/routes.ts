@@ -1,16 +1,22 @@
 // From watched objects to the gateway threads: informers feed the routing table, its deltas go out, acknowledgements come back.
 import type { InformerSet } from "#client";
-import { Ingress, Pod, Revision } from "#kinds";
+import type { Clock } from "#core";
+import { CoreService, EndpointSlice, Ingress, Pod, Revision } from "#kinds";
 import type { GatewayToControl, RouteDelta } from "#protocol";
-import type { RouteTable, Settled } from "#routing";
+import type { IngressState, RouteTable, Settled } from "#routing";
 import type { Kind, KubeObject } from "#schema";
+import { EndpointProver, type Endpoint } from "./endpoint-prover.ts";
 
 export interface RoutesOptions {
   readonly informers: InformerSet;
   readonly table: RouteTable;
   readonly broadcast: (delta: RouteDelta) => void;
-  /** Keys of Ingresses that are in force in every thread now. */
-  readonly onInForce: (keys: readonly string[]) => void;
+  /** Keys of Ingresses whose state is another one now. */
+  readonly onNews: (keys: readonly string[]) => void;
+  /** Whether somebody accepts connections there. */
+  readonly connects: (endpoint: Endpoint) => Promise<boolean>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 export class Routes {
@@ -18,6 +24,7 @@ export class Routes {
   readonly #options: RoutesOptions;
   /** Generation of each Ingress as the table knows it. */
   readonly #generations = new Map<string, number>();
+  readonly #prover: EndpointProver;
   readonly #drained = new Map<string, (() => void)[]>();
   #flushScheduled = false;
   /** Nothing is sent before: threads that serve by a restored table would take what has not been listed yet for gone. */
@@ -28,6 +35,17 @@ export class Routes {
   constructor(options: RoutesOptions) {
     this.#table = options.table;
     this.#options = options;
+    const { connects, clock, signal } = options;
+    this.#prover = new EndpointProver({
+      endpointsOf: (backend) => this.#table.endpointsToProve(backend),
+      connects,
+      proved: (backend) => {
+        this.#table.proved(backend);
+        this.#schedule();
+      },
+      clock,
+      signal,
+    });
     const ingresses = this.#follow(Ingress, (key, ingress) => {
       if (ingress === undefined) {
         this.#generations.delete(key);
@@ -40,17 +58,22 @@ export class Routes {
     const revisions = this.#follow(Revision, (key, revision) =>
       revision === undefined ? this.#table.removeRevision(key) : this.#table.upsertRevision(revision),
     );
+    const services = this.#follow(CoreService, (key, service) => (service === undefined ? this.#table.removeService(key) : this.#table.upsertService(service)));
+    const slices = this.#follow(EndpointSlice, (key, slice) =>
+      slice === undefined ? this.#table.removeEndpointSlice(key) : this.#table.upsertEndpointSlice(slice),
+    );
     const pods = this.#follow(Pod, (key, pod) => (pod === undefined ? this.#table.removePod(key) : this.#table.upsertPod(pod)));
-    this.synced = Promise.all([ingresses.synced, revisions.synced, pods.synced]).then(() => {
+    this.synced = Promise.all([ingresses, revisions, services, slices, pods].map(({ synced }) => synced)).then(() => {
       this.#listed = true;
       this.#flush();
     });
   }
 
-  /** Whether all threads route by this generation of the Ingress. */
-  isInForce(ingress: Ingress): boolean {
+  /** How this generation of the Ingress stands. */
+  state(ingress: Ingress): IngressState {
     const key = `${ingress.metadata.namespace ?? ""}/${ingress.metadata.name}`;
-    return (this.#generations.get(key) ?? -1) >= (ingress.metadata.generation ?? 0) && this.#table.isInForce(key);
+    const isKnown = (this.#generations.get(key) ?? -1) >= (ingress.metadata.generation ?? 0);
+    return isKnown ? this.#table.state(key) : { isInForce: false };
   }
 
   /** Resolves once no thread sends or runs requests on the pod. */
@@ -83,7 +106,7 @@ export class Routes {
       for (const resolve of this.#drained.get(uid) ?? []) resolve();
       this.#drained.delete(uid);
     }
-    if (settled.ingresses.length > 0) this.#options.onInForce(settled.ingresses);
+    if (settled.ingresses.length > 0) this.#options.onNews(settled.ingresses);
     // Room may have become free for pods that wait for a slot.
     this.#schedule();
   }
@@ -107,5 +130,8 @@ export class Routes {
     if (!this.#listed) return;
     const delta = this.#table.flush();
     if (delta !== undefined) this.#options.broadcast(delta);
+    for (const backend of this.#table.unproven) this.#prover.prove(backend);
+    const news = this.#table.takeNews();
+    if (news.length > 0) this.#options.onNews(news);
   }
 }

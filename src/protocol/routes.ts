@@ -2,8 +2,10 @@
 
 /** One share of a path's traffic. */
 export interface RouteSplit {
-  /** Key of a backend, `namespace/revision`. */
+  /** Key of a backend. */
   readonly backend: string;
+  /** Absent: a revision. `service`: pods that others look after. `gateway`: back to this gateway, with the path's `rewriteHost`; there is no backend. */
+  readonly to?: "service" | "gateway";
   /** 1 … 100; the splits of a path sum to 100. */
   readonly percent: number;
   readonly appendHeaders: readonly (readonly [name: string, value: string])[];
@@ -18,6 +20,8 @@ export interface RoutePath {
   readonly splits: readonly RouteSplit[];
   /** Row of its turns in the shared table; only with more than one share. */
   readonly turns?: number;
+  /** Not for requests from outside, though its host is. */
+  readonly isLocal?: true;
 }
 
 export interface RouteHost {
@@ -36,7 +40,7 @@ export interface RouteHost {
 }
 
 export interface BackendPod {
-  /** The pod's uid. */
+  /** The pod's uid; for an endpoint of a Service unlike any other, too. */
   readonly id: string;
   /** Its name, for logs and traces. */
   readonly name?: string;
@@ -57,10 +61,12 @@ export const QUEUE_ROWS_PER_SLOT = 2;
 /** How a pod is chosen among those with a free place. */
 export type LoadBalancing = "least-requests" | "round-robin" | "first-available" | "random-two";
 
-/** A revision as the gateway sees it. */
+/** A revision as the gateway sees it, or the endpoints of a Service. */
 export interface Backend {
-  /** `namespace/revision`. */
+  /** `namespace/revision`, or `namespace/service:port`. */
   readonly key: string;
+  /** Absent: a revision, whose requests are counted and may wait for a pod. `service`: without an endpoint there is nobody to wait for. */
+  readonly kind?: "service";
   readonly protocol: "http1" | "h2c";
   /** 0: no limit. */
   readonly containerConcurrency: number;

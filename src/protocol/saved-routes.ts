@@ -7,7 +7,7 @@ import type { Backend, RouteDelta, RouteHost } from "./routes.ts";
  * Another format is not read: the next platform waits for its control plane instead. A member that gateways cannot do without
  * makes a new one.
  */
-export const SAVED_ROUTES_FORMAT = 1;
+export const SAVED_ROUTES_FORMAT = 2;
 
 /** What gateway threads serve by until the control plane is up. */
 export interface SavedRoutes {

@@ -24,6 +24,11 @@ export class HostClaims {
     else this.#claims.set(host, others);
   }
 
+  /** Keys of all Ingresses that claim it, the oldest first. */
+  claimants(host: string): string[] {
+    return (this.#claims.get(host) ?? []).map(({ ingress }) => ingress);
+  }
+
   owner(host: string): Claim | undefined {
     return this.#claims.get(host)?.[0];
   }

@@ -1,4 +1,4 @@
 // routing: from Ingresses, Revisions and Pods to route deltas with a generation; pure, no IO.
-export { RouteTable, type RouteTableOptions, type Settled } from "./route-table.ts";
+export { RouteTable, type IngressState, type RouteTableOptions, type Settled } from "./route-table.ts";
 export { gatewaySettings } from "./gateway-settings.ts";
 export { StartTimes } from "./start-times.ts";

@@ -6,9 +6,10 @@ import type { RouteDelta, SavedRoutes } from "#protocol";
 import { RouteTable } from "./route-table.ts";
 
 const CLASS = "eider.ingress.networking.knative.dev";
+const OPTIONS = { ingressClass: CLASS, gatewayNames: ["gateway.system.svc.cluster.local"], clusterDomain: "cluster.local", runsRevisions: true };
 
 function table(slots = 4): RouteTable {
-  return new RouteTable({ ingressClass: CLASS, slots });
+  return new RouteTable({ ...OPTIONS, slots });
 }
 
 function meta(name: string, over: object = {}): Ingress["metadata"] {
@@ -166,14 +167,14 @@ test("an Ingress is in force once every live thread has acknowledged the generat
   routes.acknowledged(1, 0);
   routes.upsertRevision(revision());
   routes.upsertIngress(ingress("app"));
-  assert.equal(routes.isInForce("ns/app"), false);
+  assert.equal(routes.state("ns/app").isInForce, false);
   const generation = routes.flush()?.generation ?? 0;
   assert.deepEqual(routes.acknowledged(0, generation).ingresses, []);
-  assert.equal(routes.isInForce("ns/app"), false);
+  assert.equal(routes.state("ns/app").isInForce, false);
   assert.deepEqual(routes.acknowledged(1, generation).ingresses, ["ns/app"]);
-  assert.equal(routes.isInForce("ns/app"), true);
+  assert.equal(routes.state("ns/app").isInForce, true);
   routes.upsertIngress(ingress("app", { meta: { generation: 2 } }));
-  assert.equal(routes.isInForce("ns/app"), false, "a newer spec is not in force yet");
+  assert.equal(routes.state("ns/app").isInForce, false, "a newer spec is not in force yet");
   routes.flush();
   assert.deepEqual(routes.acknowledged(0, 2).ingresses, []);
   assert.deepEqual(routes.threadStopped(1).ingresses, ["ns/app"], "a dead thread holds nothing up");
@@ -186,7 +187,7 @@ test("Ingresses of another class, and removed ones, are not routed", () => {
   routes.flush();
   routes.upsertIngress(ingress("app", { meta: { generation: 2, annotations: { "networking.knative.dev/ingress.class": "other" } } }));
   assert.deepEqual(routes.flush()?.hostsRemoved, ["app.example.com"]);
-  assert.equal(routes.isInForce("ns/app"), false);
+  assert.equal(routes.state("ns/app").isInForce, false);
 });
 
 test("of two Ingresses that claim a host the older one has it, and the other gets it when that goes", () => {
@@ -198,14 +199,14 @@ test("of two Ingresses that claim a host the older one has it, and the other get
   routes.upsertIngress(ingress("old", { hosts: ["x.example.com"] }));
   assert.equal(routes.flush()?.hosts.length, 1);
   assert.deepEqual(routes.acknowledged(0, 1).ingresses, ["ns/old"]);
-  assert.deepEqual(routes.conflict("ns/young"), { host: "x.example.com", owner: "ns/old" });
-  assert.equal(routes.isInForce("ns/young"), false);
+  assert.deepEqual(routes.state("ns/young").conflict, { host: "x.example.com", owner: "ns/old" });
+  assert.equal(routes.state("ns/young").isInForce, false);
   routes.removeIngress("ns/old");
   const delta = routes.flush();
   assert.deepEqual([delta?.hosts.length, delta?.hostsRemoved], [1, []]);
-  assert.equal(routes.isInForce("ns/young"), false);
+  assert.equal(routes.state("ns/young").isInForce, false);
   assert.deepEqual(routes.acknowledged(0, 2).ingresses, ["ns/young"]);
-  assert.equal(routes.conflict("ns/young"), undefined);
+  assert.equal(routes.state("ns/young").conflict, undefined);
 });
 
 const states: readonly { name: string; spec?: object; before?: PodState; now: PodState; want: string | undefined }[] = [
@@ -329,7 +330,7 @@ function afterRestart(before: RouteTable, slots = 4): { readonly routes: RouteTa
   const told = before.everything();
   const { hosts, backends } = told;
   const settings = {} as SavedRoutes["settings"];
-  const routes = new RouteTable({ ingressClass: CLASS, slots, restored: { settings, hosts, backends } });
+  const routes = new RouteTable({ ...OPTIONS, slots, restored: { settings, hosts, backends } });
   assert.deepEqual(routes.threadStarted(0), { ...told, generation: 0 });
   routes.acknowledged(0, 0);
   return { routes, told };
@@ -347,12 +348,12 @@ function served(): RouteTable {
 test("a restored table: threads that serve by it have acknowledged nothing, and pods keep their slots", () => {
   const { routes, told } = afterRestart(served());
   routes.upsertIngress(ingress("app"));
-  assert.equal(routes.isInForce("ns/app"), false, "not planned yet");
+  assert.equal(routes.state("ns/app").isInForce, false, "not planned yet");
   routes.upsertRevision(revision());
   for (const [index, name] of ["c", "b", "a"].entries()) routes.upsertPod(pod(name, "ready", { port: 4002 - index }));
   const delta = routes.flush();
   assert.deepEqual(delta?.hosts, told.hosts);
-  assert.equal(routes.isInForce("ns/app"), false, "planned and not acknowledged");
+  assert.equal(routes.state("ns/app").isInForce, false, "planned and not acknowledged");
   assert.deepEqual(routes.acknowledged(0, delta?.generation ?? 0).ingresses, ["ns/app"]);
   const slotsOf = (batch: RouteDelta): object => Object.fromEntries(batch.backends.flatMap(({ pods }) => pods.map(({ id, slot }) => [id, slot])));
   assert.deepEqual(slotsOf(routes.everything()), slotsOf(told));

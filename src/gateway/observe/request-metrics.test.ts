@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Backend } from "../backend.ts";
 import type { RequestFacts } from "../request-facts.ts";
 import { parseRequestHead, type RequestHead } from "../request-head.ts";
-import type { Target } from "../routing-table.ts";
+import type { Target } from "../target.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { SERIES_MAX } from "./request-meter.ts";
 import { RequestTotals } from "./request-totals.ts";

@@ -139,7 +139,7 @@ async function bootOn(parts: Parts, namespace: string): Promise<Harness> {
   const fixed = {
     workloads: true,
     resolveDigest: simulatedRegistry,
-    routesInForce: () => false,
+    ingressState: () => ({ isInForce: false }),
     activators: () => ["10.244.255.1"],
     publicPort: undefined,
     rootCa: "ca",

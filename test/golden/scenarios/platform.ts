@@ -120,7 +120,7 @@ export async function bootHarness(namespace: string, harnessOptions: HarnessOpti
   const fixed = {
     workloads: true,
     resolveDigest: simulatedRegistry,
-    routesInForce: () => false,
+    ingressState: () => ({ isInForce: false }),
     activators: () => ["127.0.0.1"],
     publicPort: undefined,
     rootCa: "ca",

@@ -5,7 +5,7 @@ import { observeIngress, type IngressControllerDeps } from "./observe.ts";
 import { planIngress, type ObservedIngress } from "./plan.ts";
 
 export type { IngressControllerDeps } from "./observe.ts";
-export { PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "./plan.ts";
+export { PRIVATE_GATEWAY, PUBLIC_GATEWAY, type IngressStanding } from "./plan.ts";
 
 /** Tells that an Ingress is ready once all gateways route by it; the running controller is requeued when they do. */
 export function ingressController(deps: IngressControllerDeps): Controller<Ingress, ObservedIngress> {

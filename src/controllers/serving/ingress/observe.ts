@@ -2,14 +2,14 @@
 import { Ingress } from "#kinds";
 import type { World } from "#reconcile";
 import type { ObjectKey } from "#schema";
-import type { ObservedIngress } from "./plan.ts";
+import type { IngressStanding, ObservedIngress } from "./plan.ts";
 
 export interface IngressControllerDeps {
-  /** Whether every gateway has acknowledged the routes of this generation of the Ingress. Its changes are told by `requeue`. */
-  readonly routesInForce: (ingress: Ingress) => boolean;
+  /** How this generation of the Ingress stands with the gateways. Its changes are told by `requeue`. */
+  readonly ingressState: (ingress: Ingress) => IngressStanding;
 }
 
 export async function observeIngress(key: ObjectKey, world: World, deps: IngressControllerDeps): Promise<ObservedIngress | undefined> {
   const ingress = await world.client.find(Ingress, key.namespace, key.name);
-  return ingress === undefined ? undefined : { ingress, isInForce: deps.routesInForce(ingress) };
+  return ingress === undefined ? undefined : { ingress, standing: deps.ingressState(ingress) };
 }
