@@ -4,10 +4,12 @@ import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import type { ForwardMemo } from "./forward-head.ts";
+import { Sender } from "./outbox.ts";
 import { BODY_TOO_LARGE, errorResponse, renderResponse } from "./own-response.ts";
 import { parseProxyHeader } from "./proxy-protocol.ts";
+import { ReadSpace, STREAM_BYTES } from "./read-buffers.ts";
+import { readInto, type BufferedReader } from "./read-into.ts";
 import { RequestReader } from "./request-reader.ts";
-import { Sender } from "./outbox.ts";
 import type { Timed } from "./timer-wheel.ts";
 
 /** A head must be complete after this time (Knative's read-header timeout). */
@@ -23,7 +25,7 @@ const DRAIN_QUIET_MS = 1_000;
 /** Bytes of later requests that are read ahead. */
 const AHEAD_BYTES_MAX = 64 * 1024;
 
-export class ClientConnection implements ClientSide, Timed {
+export class ClientConnection implements ClientSide, BufferedReader, Timed {
   dueMs = 0;
   bucket = -1;
   before: Timed | undefined = undefined;
@@ -38,6 +40,7 @@ export class ClientConnection implements ClientSide, Timed {
   readonly #sender: Sender;
   readonly #closed: (connection: ClientConnection) => void;
   readonly #reader = new RequestReader();
+  readonly #space: ReadSpace;
   #exchange: Exchange | undefined;
   #taking = false;
   #tunnel = false;
@@ -63,7 +66,8 @@ export class ClientConnection implements ClientSide, Timed {
     this.#quietSinceMs = context.clock.monotonicMs();
     context.counters.connections++;
     context.idles.add(this, this.#quietSinceMs + HEAD_MS);
-    socket.on("data", (bytes: Buffer) => this.#read(bytes));
+    this.#space = new ReadSpace(context.buffers);
+    readInto(socket, this, context.buffers.shared);
     socket.on("drain", () => (this.#exchange === undefined ? this.#next() : this.#exchange.clientDrained()));
     socket.on("end", () => this.#left());
     socket.on("error", () => this.#left());
@@ -174,21 +178,37 @@ export class ClientConnection implements ClientSide, Timed {
     else exchange.requestRefused(408, "request body took too long");
   }
 
-  #read(bytes: Buffer): void {
+  nextBuffer(): Buffer | undefined {
+    return this.#space.next();
+  }
+
+  /** Octets of a buffer that the next read may fill again: what is kept of them is copied or taken over. */
+  read(count: number, buffer: Buffer): void {
     if (this.#lingering || this.#gone) return;
-    if (this.#awaitsProxy) return this.#readProxyHeader(bytes);
+    if (this.#awaitsProxy) return this.#readProxyHeader(Buffer.from(buffer.subarray(0, count)));
+    const reader = this.#reader;
+    const space = this.#space;
     if (this.#tunnel) {
-      this.#exchange?.fromClient(bytes);
+      space.streams = count >= STREAM_BYTES;
+      this.#exchange?.fromClient(space.streams ? space.lasting(count, buffer) : buffer.toString("latin1", 0, count));
       return;
     }
-    if (!this.#reader.body.done && this.#exchange !== undefined) {
+    if (!reader.body.done && this.#exchange !== undefined) {
       if (this.#context.clients.bodyIdleMs > 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
-      return this.#feed(this.#exchange, this.#reader.feed(bytes));
+      this.#feed(this.#exchange, reader.feed(space.lasting(count, buffer)));
+      if (reader.body.done) space.streams = false;
+      return;
     }
-    if (this.#exchange === undefined && this.#reader.ahead === 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
-    this.#reader.push(bytes);
+    this.#readHeads(buffer.subarray(0, count));
+    if (reader.ahead > 0) reader.keep();
+  }
+
+  #readHeads(bytes: Buffer): void {
+    const reader = this.#reader;
+    if (this.#exchange === undefined && reader.ahead === 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
+    reader.push(bytes);
     if (this.#exchange === undefined) this.#next();
-    else if (this.#reader.ahead > AHEAD_BYTES_MAX) this.pause();
+    else if (reader.ahead > AHEAD_BYTES_MAX) this.pause();
   }
 
   #feed(exchange: Exchange, bytes: Buffer): void {
@@ -209,7 +229,7 @@ export class ClientConnection implements ClientSide, Timed {
       this.address = header.address;
       this.isTrusted = this.#context.trusted.trusts(header.address);
     }
-    if (ahead.length > header.end) this.#read(ahead.subarray(header.end));
+    if (ahead.length > header.end) this.#readHeads(ahead.subarray(header.end));
   }
 
   /** Ends a connection of somebody who speaks no HTTP, or has no business here. */
@@ -248,7 +268,7 @@ export class ClientConnection implements ClientSide, Timed {
       this.#quietSinceMs = clock.monotonicMs();
       idles.add(this, this.#quietSinceMs + (expectsContinue ? CONTINUE_MS : clients.bodyIdleMs));
     }
-    if (this.#reader.ahead > 0) this.#feed(exchange, this.#reader.bodyAhead());
+    if (this.#reader.ahead > 0) this.#feed(exchange, Buffer.from(this.#reader.bodyAhead()));
   }
 
   /** Answers what is no request, and closes. */

@@ -144,11 +144,12 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     else this.#abort();
   }
 
-  fromClient(bytes: Buffer): void {
+  /** Octets through a tunnel, as latin1 text or bytes that stay valid. */
+  fromClient(data: string | Buffer): void {
     this.#touch();
-    this.#context.counters.bytesIn += bytes.length;
-    this.requestBytes += bytes.length;
-    if (this.#connection?.write(bytes) === false) this.#client.pause();
+    this.#context.counters.bytesIn += data.length;
+    this.requestBytes += data.length;
+    if (this.#connection?.write(data) === false) this.#client.pause();
   }
 
   clientDrained(): void {

@@ -19,3 +19,37 @@ export class ReadBuffers {
     if (this.#spare.length < SPARE_MAX) this.#spare.push(buffer);
   }
 }
+
+/** What a client's connection reads into: the shared buffer, or one of its own while much comes. */
+export class ReadSpace {
+  readonly #buffers: ReadBuffers;
+  /** Much comes: each read gets a buffer that can be given away. */
+  streams = false;
+  #buffer: Buffer;
+  #own: Buffer | undefined;
+
+  constructor(buffers: ReadBuffers) {
+    this.#buffers = buffers;
+    this.#buffer = buffers.shared;
+  }
+
+  /** The buffer for the next read; undefined when it is the same as before. */
+  next(): Buffer | undefined {
+    if (!this.streams) this.#own = undefined;
+    else this.#own ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    const wanted = this.#own ?? this.#buffers.shared;
+    if (wanted === this.#buffer) return undefined;
+    this.#buffer = wanted;
+    return wanted;
+  }
+
+  /** The `count` octets of a read, to be kept as long as anybody wants: large parts of an own buffer take the buffer with them. */
+  lasting(count: number, buffer: Buffer): Buffer {
+    const bytes = buffer.subarray(0, count);
+    if (count < STREAM_BYTES) return Buffer.from(bytes);
+    this.streams = true;
+    if (buffer === this.#buffers.shared) return Buffer.from(bytes);
+    this.#own = undefined;
+    return bytes;
+  }
+}

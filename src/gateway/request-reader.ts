@@ -30,9 +30,14 @@ export class RequestReader {
     return this.#memo !== undefined;
   }
 
-  /** More octets behind a complete body. */
+  /** More octets behind a complete body. They are valid until `keep` is called, or nothing of them is left. */
   push(bytes: Buffer): void {
     this.#ahead = this.#ahead.length === 0 ? bytes : Buffer.concat([this.#ahead, bytes]);
+  }
+
+  /** Copies what was read ahead: the buffer that it is in will be used again. */
+  keep(): void {
+    this.#ahead = Buffer.from(this.#ahead);
   }
 
   /** The next head, once it is complete and the body before it, too; undefined also when it is refused: then `fault` tells why. */
