@@ -1,11 +1,13 @@
 // What the data path needs of a Revision.
 import { serving, type Revision } from "#kinds";
-import type { Backend } from "#protocol";
+import type { Backend, LoadBalancing } from "#protocol";
 
 /** Knative's port for programs that name none. */
 const DEFAULT_PORT = 8080;
 const DEFAULT_TIMEOUT_SECONDS = 300;
 const SERVER_TIMING = "eider.dev/server-timing";
+const LOAD_BALANCING = "eider.dev/load-balancing";
+const POLICIES: ReadonlySet<string> = new Set<LoadBalancing>(["round-robin", "first-available", "random-two"]);
 
 export interface RevisionSettings extends Omit<Backend, "pods"> {
   /** Port of the container that serves. */
@@ -25,12 +27,18 @@ export function revisionSettings(revision: Revision): RevisionSettings {
     timeoutMs: (spec?.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
     responseStartTimeoutMs: (spec?.responseStartTimeoutSeconds ?? 0) * 1000,
     idleTimeoutMs: (spec?.idleTimeoutSeconds ?? 0) * 1000,
+    ...loadBalancing(revision.metadata.annotations?.[LOAD_BALANCING]),
     serverTiming: revision.metadata.annotations?.[SERVER_TIMING] === "true",
     service: revision.metadata.labels?.[serving.service] ?? "",
     configuration: revision.metadata.labels?.[serving.configuration] ?? "",
     containerPort: port?.containerPort ?? DEFAULT_PORT,
     provenByConnecting: containers.every(provenByConnecting),
   };
+}
+
+/** Anything else, and nothing, is the default. */
+function loadBalancing(asked: string | undefined): { readonly loadBalancing?: LoadBalancing } {
+  return asked !== undefined && POLICIES.has(asked) ? { loadBalancing: asked as LoadBalancing } : {};
 }
 
 type Container = NonNullable<Revision["spec"]>["containers"][number];

@@ -412,3 +412,18 @@ test("a limited revision with pods has a row of waiters; back soon it gets the s
   routes.upsertPod(pod("r", "ready", { rev: "third", port: 4002 }));
   assert.equal(queueOf("third"), 0);
 });
+
+test("a revision may ask for another way to choose pods; what is unknown is the default", () => {
+  const routes = table();
+  for (const [name, asked] of [
+    ["rev", "round-robin"],
+    ["other", "by-chance"],
+  ] as const) {
+    const plain = revision(name);
+    routes.upsertRevision({ ...plain, metadata: { ...plain.metadata, annotations: { "eider.dev/load-balancing": asked } } });
+  }
+  assert.deepEqual(
+    routes.flush()?.backends.map(({ loadBalancing }) => loadBalancing),
+    ["round-robin", undefined],
+  );
+});

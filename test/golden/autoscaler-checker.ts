@@ -1,4 +1,5 @@
 // Compares the autoscaler room, the PodAutoscaler plan and the gateway's queue with recordings of the real programs, group by group.
+import { checkBalance, checkThrottler } from "./autoscaler-activator.ts";
 import { checkBreaker } from "./autoscaler-breaker.ts";
 import type { Checked } from "./autoscaler-compare.ts";
 import { checkConfig } from "./autoscaler-config.ts";
@@ -16,6 +17,8 @@ export interface AutoscalerRecording {
 type Check = (given: never, name: string) => Iterable<Checked>;
 
 const GROUPS: Readonly<Record<string, Check>> = {
+  "activator-balance": checkBalance,
+  "activator-throttler": checkThrottler,
   breaker: checkBreaker,
   "config-autoscaler": checkConfig,
   resolve: checkResolve,
@@ -34,10 +37,8 @@ const NOTHING_SCRAPES = "nothing scrapes: gateways report every request";
 
 /** Groups that are not compared, each with the reason. */
 const SKIPPED: Readonly<Record<string, string>> = {
-  "activator-balance": "a request goes to the pod with the fewest in flight, at every containerConcurrency",
   "activator-capacity": NO_ASSIGNMENT,
   "activator-slice": NO_ASSIGNMENT,
-  "activator-throttler": NO_ASSIGNMENT,
   "scrape-average": NOTHING_SCRAPES,
   "scrape-sample-size": NOTHING_SCRAPES,
 };
