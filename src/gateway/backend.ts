@@ -123,6 +123,15 @@ export class Backend implements Loaded {
     return this.#choose(but);
   }
 
+  /** A connection to the pod was refused: it gets no request until one succeeds, or control takes it out and in again. */
+  suspect(pod: Pod): void {
+    if (!pod.ready || pod.removedIn > 0) return;
+    pod.ready = false;
+    pod.suspect = true;
+    this.#ready = this.#ready.filter((other) => other !== pod);
+    if (!pod.proving) this.#options.prove(this, pod);
+  }
+
   /** Queues up; false when the queue is full. The place may be granted before this returns. */
   join(waiter: Waiter): boolean {
     if (this.#queue.size >= this.#options.queueDepth) return false;
@@ -141,7 +150,7 @@ export class Backend implements Loaded {
   /** Gives a place back: to the oldest that waits here, or to all, and then one thread is told. */
   release(pod: Pod): void {
     pod.inUse--;
-    if (pod.removedIn > 0) return this.#releaseLeaving(pod);
+    if (pod.removedIn > 0 || pod.suspect) return this.#releaseUnused(pod);
     if (pod.limit === 0) {
       if (this.#queue.size > 0) this.serve();
       return;
@@ -158,15 +167,17 @@ export class Backend implements Loaded {
     else if (this.#row >= 0) this.#callEldest();
   }
 
-  #releaseLeaving(pod: Pod): void {
+  /** Of a pod that gets no other request for it. */
+  #releaseUnused(pod: Pod): void {
     if (pod.limit > 0) this.#options.inFlight.release(pod.slot);
-    if (pod.inUse === 0) this.#drained(pod);
+    if (pod.removedIn > 0 && pod.inUse === 0) this.#drained(pod);
   }
 
   /** A connection to a starting pod succeeded. */
   proved(pod: Pod): void {
     if (pod.ready || pod.removedIn > 0) return;
     pod.ready = true;
+    pod.suspect = false;
     this.#ready = inOrder([...this.#ready, pod]);
     this.serve();
   }
@@ -298,8 +309,10 @@ export class Backend implements Loaded {
     const known = this.#pods.get(entry.id);
     const moved = known !== undefined && (known.slot !== entry.slot || known.address.host !== entry.address || known.address.port !== entry.port);
     if (known !== undefined && !moved) {
+      const returns = known.removedIn > 0;
       known.removedIn = 0;
-      if (entry.state === "ready") known.ready = true;
+      if (returns) known.suspect = false;
+      if (entry.state === "ready" && !known.suspect) known.ready = true;
       return;
     }
     if (known !== undefined) this.#takeOut(known, generation);

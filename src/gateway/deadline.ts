@@ -14,6 +14,14 @@ export interface Progress {
   readonly wroteMs: number;
   /** Something of the response was sent. */
   readonly wrote: boolean;
+  /** Until when the present step, connecting or waiting again, must have come to an end; undefined without such a step. */
+  readonly stepDueMs: number | undefined;
+}
+
+/** When the request must be looked at again. */
+export function nextDueMs(limits: TimeLimits, progress: Progress): number {
+  const due = deadlineMs(limits, progress);
+  return progress.stepDueMs === undefined ? due : Math.min(due, progress.stepDueMs);
 }
 
 /**

@@ -2,8 +2,8 @@
 import type { Backend } from "./backend.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
-import { deadlineMs, type Progress } from "./deadline.ts";
-import { failureText } from "./failure-text.ts";
+import { deadlineMs, nextDueMs, type Progress } from "./deadline.ts";
+import { dialTimeoutText, failureText } from "./failure-text.ts";
 import { findTarget } from "./find-target.ts";
 import { forwardedHead } from "./forward-head.ts";
 import { HeldBody } from "./held-body.ts";
@@ -17,7 +17,7 @@ import { relay } from "./relay.ts";
 import type { Outcome, RequestFacts } from "./request-facts.ts";
 import type { Framing, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
-import { retryOf } from "./retry.ts";
+import { connectLimitMs, isRefusal, retryOf, WAIT_AGAIN_MS } from "./retry.ts";
 import type { Target } from "./target.ts";
 import { tailOf } from "./timeout-tail.ts";
 import type { Timed } from "./timer-wheel.ts";
@@ -45,6 +45,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   endedMs = NaN;
   outcome: Outcome = "running";
   wroteMs: number;
+  stepDueMs: number | undefined = undefined;
 
   readonly #context: GatewayContext;
   readonly #client: ClientSide;
@@ -54,6 +55,13 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   #keep = false;
   #tunnel = false;
   #requestDone = false;
+  /** Sendings that an application may have seen, but for the first. */
+  #repeats = 0;
+  /** Connections that took too long, and when the first of them began. */
+  #connectTimeouts = 0;
+  #connectingSinceMs: number | undefined;
+  /** Why it waits again. */
+  #failure: string | undefined;
   /** Body bytes not sent yet, or kept for another attempt. */
   #held: HeldBody | undefined;
   /** Everything of the body that came so far is in `#held`. */
@@ -96,7 +104,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     if (this.cold) this.#context.wake(backend, this.arrivedMs);
     load.begin(backend, this.arrivedMs);
     for (const observer of this.#context.observers) observer.began(this);
-    this.#context.deadlines.add(this, deadlineMs(backend.entry, this));
+    this.#context.deadlines.add(this, nextDueMs(backend.entry, this));
     const pod = backend.take();
     if (pod !== undefined) this.granted(pod);
     else this.#wait(backend);
@@ -112,7 +120,20 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   granted(pod: Pod): void {
     this.pod = pod;
     this.grantedMs = this.#context.clock.monotonicMs();
-    this.#send(pod, keptConnection(pod, this.grantedMs) ?? newConnection(pod, this.#context));
+    if (this.stepDueMs !== undefined) this.stepDueMs = undefined;
+    const kept = keptConnection(pod, this.head.method, this.grantedMs);
+    if (kept === undefined) this.#connect(pod);
+    else this.#send(pod, kept);
+  }
+
+  #connect(pod: Pod): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#connectingSinceMs ??= nowMs;
+    const limitMs = connectLimitMs(this.#connectTimeouts);
+    if (limitMs === undefined) return this.#fail(dialTimeoutText(pod.authority, nowMs - this.#connectingSinceMs));
+    this.stepDueMs = nowMs + limitMs;
+    this.#watch();
+    this.#send(pod, newConnection(pod, this.#context));
   }
 
   refused(): void {
@@ -169,8 +190,8 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   #hold(bytes: Buffer): void {
     if (this.#held === undefined) this.#held = new HeldBody(bytes);
     else this.#held.add(bytes);
-    // Before a pod is there the client is paused instead; afterwards there is no use in keeping so much.
-    if (this.#connection !== undefined && this.#held.full) this.#forgetBody();
+    // Before a pod has it the client is paused instead; afterwards there is no use in keeping so much.
+    if (this.#held.full && this.#connection?.isConnected === true) this.#forgetBody();
   }
 
   #forgetBody(): void {
@@ -187,7 +208,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     const head = forwardedHead(this.head, target, this.#client);
     const held = this.#held;
     const room = held === undefined ? connection.write(head) : held.sendBehind(head, connection);
-    if (held?.full === true) this.#forgetBody();
+    if (held?.full === true && connection.isConnected) this.#forgetBody();
     if (room && !this.#requestDone) this.#client.resume();
   }
 
@@ -287,21 +308,36 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     this.#fail(failureText(failure, this.pod?.authority ?? ""));
   }
 
+  /** Tries again: on another pod, else on this one by a new connection unless it refused or leaves, else on whichever comes next. */
   #retry(failure: PodFailure): boolean {
     const { pod, backend, attempts, head } = this;
     if (pod === undefined || backend === undefined) return false;
-    const retry = retryOf(failure, { method: head.method, attempts, replayable: this.#replayable, podLeft: pod.removedIn > 0 });
+    const retry = retryOf(failure, { method: head.method, attempts, repeats: this.#repeats, replayable: this.#replayable });
     if (retry === "no") return false;
-    const other = retry === "otherPod" ? backend.takeOther(pod) : pod;
-    if (other === undefined) return false;
+    if (retry === "repeat") this.#repeats++;
     this.#context.counters.retries++;
-    if (other === pod) {
-      this.#send(pod, newConnection(pod, this.#context));
-      return true;
+    const refused = isRefusal(failure);
+    if (refused) backend.suspect(pod);
+    const other = backend.takeOther(pod);
+    if (other !== undefined) {
+      this.granted(other);
+      backend.release(pod);
+    } else if (refused || pod.removedIn > 0) {
+      this.#waitAgain(backend, failureText(failure, pod.authority));
+    } else {
+      this.#connect(pod);
     }
-    this.granted(other);
-    backend.release(pod);
     return true;
+  }
+
+  #waitAgain(backend: Backend, failure: string): void {
+    const pod = this.pod;
+    this.pod = undefined;
+    this.#failure = failure;
+    this.stepDueMs = this.#context.clock.monotonicMs() + WAIT_AGAIN_MS;
+    this.#watch();
+    if (pod !== undefined) backend.release(pod);
+    if (!backend.join(this)) this.#fail(failure);
   }
 
   #wrote(room: boolean, done: boolean): void {
@@ -330,9 +366,24 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   expire(nowMs: number): void {
     const entry = this.backend?.entry;
     if (entry === undefined || this.#over) return;
-    const dueMs = deadlineMs(entry, this);
-    if (nowMs >= dueMs) this.#timedOut();
-    else this.#context.deadlines.add(this, dueMs);
+    if (nowMs >= deadlineMs(entry, this)) return this.#timedOut();
+    if (this.stepDueMs === undefined || nowMs < this.stepDueMs) return this.#watch();
+    this.stepDueMs = undefined;
+    this.#stepOver();
+  }
+
+  /** A step took too long; connecting may have succeeded meanwhile. */
+  #stepOver(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return this.#fail(this.#failure ?? "");
+    if (connection.isConnected) return this.#watch();
+    this.#connectTimeouts++;
+    connection.destroy();
+    this.podFailed({ error: undefined, connected: false, fresh: true, untouched: true, unsent: true, malformed: false });
+  }
+
+  #watch(): void {
+    if (this.backend !== undefined) this.#context.deadlines.add(this, nextDueMs(this.backend.entry, this));
   }
 
   #timedOut(): void {

@@ -11,6 +11,11 @@ const SYSTEM: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
 };
 
+/** Connecting took too long, again and again. */
+export function dialTimeoutText(authority: string, tookMs: number): string {
+  return `timed out dialing ${authority} after ${(tookMs / 1000).toFixed(2)}s`;
+}
+
 /** `authority` is the pod's `host:port`. */
 export function failureText(failure: PodFailure, authority: string): string {
   if (failure.malformed) return "malformed HTTP response";

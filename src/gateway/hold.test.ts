@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimClock } from "#core";
 import type { BackendPod } from "#protocol";
-import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod, type TestGateway, type TestPod } from "./testing.ts";
+import { answering, backendEntry, eventually, hostEntry, ok, request, startClient, startGateway, startPod, type TestGateway, type TestPod } from "./testing.ts";
 
 function podEntry(pod: TestPod, over: Partial<BackendPod> = {}): BackendPod {
   return { id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready", ...over };
@@ -11,12 +11,6 @@ function podEntry(pod: TestPod, over: Partial<BackendPod> = {}): BackendPod {
 
 function types(gateway: TestGateway): string[] {
   return gateway.sent.map((message) => message.type);
-}
-
-/** Lets sockets and promises of this process run until `holds`. */
-async function eventually(holds: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 10_000 && !holds(); turn++) await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(holds());
 }
 
 test("a request at zero wakes its revision at once, is held, and is served by the first pod that comes", async () => {

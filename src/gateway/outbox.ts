@@ -71,6 +71,11 @@ export class Sender {
     return this.#socket.write(data, written);
   }
 
+  /** What was taken last is not written yet. */
+  get waits(): boolean {
+    return this.#text !== "";
+  }
+
   /** Writes what waits; nothing once the socket is destroyed. */
   flush(): void {
     const text = this.#text;

@@ -10,6 +10,8 @@ import type { Timed, TimerWheel } from "./timer-wheel.ts";
 
 /** Idle connections are closed after this time, or a second before the application said that it would close them. */
 const IDLE_MS = 60_000;
+/** A write of this size reaches the pod whole or not at all: it fits into one packet of the smallest network. */
+const PIECE_BYTES = 1200;
 /** Informational responses before the final one: they go to the client without back-pressure. */
 const INFORMATIONAL_MAX = 100;
 /** Idle connections that a pod may have per thread. */
@@ -49,6 +51,8 @@ export interface PodFailure {
   readonly connected: boolean;
   readonly fresh: boolean;
   readonly untouched: boolean;
+  /** The pod had closed the connection before the request reached it: no application has seen it. */
+  readonly unsent: boolean;
   readonly malformed: boolean;
 }
 
@@ -80,6 +84,9 @@ export class PodConnection implements Timed {
   #tunnel = false;
   #inBody = false;
   #informational = 0;
+  /** Writes for this request; one that may arrive in pieces counts as two. */
+  #writes = 0;
+  #idleSinceMs = 0;
   #partial: Buffer | undefined;
   #memo: ResponseHead | undefined;
   #own: Buffer | undefined;
@@ -117,10 +124,16 @@ export class PodConnection implements Timed {
     this.#sink = sink;
     this.#pool = undefined;
     this.#informational = 0;
+    this.#writes = 0;
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
   }
 
   /** Takes latin1 text or bytes; false when the sender should wait for `podDrained`. */
   write(data: string | Buffer): boolean {
+    this.#writes += data.length <= PIECE_BYTES ? 1 : 2;
     return this.#sender.write(data);
   }
 
@@ -144,13 +157,17 @@ export class PodConnection implements Timed {
     this.#sink = undefined;
     const idleMs = Math.min(IDLE_MS, head.keepAliveSeconds === undefined ? IDLE_MS : head.keepAliveSeconds * 1000 - 1000);
     if (!head.keepAlive || idleMs <= 0 || this.#closed || this.tracker.untilClose || pool.length >= IDLE_PER_POD_MAX) return this.destroy();
-    this.#idleUntilMs = this.#options.nowMs() + idleMs;
+    this.#idleSinceMs = this.#options.nowMs();
+    this.#idleUntilMs = this.#idleSinceMs + idleMs;
     this.park(pool);
   }
 
   /** Waits in `pool`; for a connection that has just been made, too. */
   park(pool: PodConnection[]): void {
-    if (this.#idleUntilMs === 0) this.#idleUntilMs = this.#options.nowMs() + IDLE_MS;
+    if (this.#idleUntilMs === 0) {
+      this.#idleSinceMs = this.#options.nowMs();
+      this.#idleUntilMs = this.#idleSinceMs + IDLE_MS;
+    }
     this.#fresh = false;
     this.#pool = pool;
     pool.push(this);
@@ -160,6 +177,11 @@ export class PodConnection implements Timed {
   /** Whether the application may still be trusted to keep it open. */
   isStale(nowMs: number): boolean {
     return nowMs >= this.#idleUntilMs;
+  }
+
+  /** How long it has waited in its pool. */
+  idleForMs(nowMs: number): number {
+    return nowMs - this.#idleSinceMs;
   }
 
   destroy(): void {
@@ -271,17 +293,26 @@ export class PodConnection implements Timed {
   }
 
   #malformed(): void {
-    this.#report({ error: undefined, connected: true, fresh: this.#fresh, untouched: false, malformed: true });
+    this.#report({ error: undefined, connected: true, fresh: this.#fresh, untouched: false, unsent: false, malformed: true });
   }
 
   #failed(error: Error | undefined): void {
-    this.#report({
-      error,
-      connected: this.#connected,
-      fresh: this.#fresh,
-      untouched: !this.#inBody && this.#partial === undefined && !this.#tunnel,
-      malformed: false,
-    });
+    const untouched = !this.#inBody && this.#partial === undefined && !this.#tunnel;
+    const unsent = this.#sink !== undefined && untouched && this.#writes === 1 && this.#metClosedDoor(error);
+    this.#report({ error, connected: this.#connected, fresh: this.#fresh, untouched, unsent, malformed: false });
+  }
+
+  /**
+   * Whether the only write of the request was not made yet, or came after the pod had closed. Then the write itself failed; or the pod's kernel refused
+   * it behind the end of stream that we see now, and refuses any other write. After an end of stream that answers a request, or
+   * stands for a pod that goes on reading, a write succeeds; the empty line it sends means nothing to HTTP (RFC 9112 2.2).
+   */
+  #metClosedDoor(error: Error | undefined): boolean {
+    if (this.#sender.waits) return true;
+    if (error !== undefined) return (error as NodeJS.ErrnoException).syscall === "write";
+    if (!this.#socket.readableEnded) return false;
+    this.#socket.write("\r\n", "latin1");
+    return this.#socket.errored !== null;
   }
 
   #report(failure: PodFailure): void {

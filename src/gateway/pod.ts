@@ -18,6 +18,8 @@ export class Pod {
   removedIn = 0;
   /** Whether connection attempts run to prove it ready. */
   proving = false;
+  /** A connection to it was refused though control calls it ready: it gets no request until an attempt succeeds. */
+  suspect = false;
   /** When the first such attempt began and one succeeded; monotonic milliseconds. */
   triedMs = NaN;
   connectedMs = NaN;

@@ -19,19 +19,19 @@ export interface ProveOptions {
   readonly podReady: (backend: Backend, pod: Pod) => void;
 }
 
-/** Tries while requests wait and the pod is wanted; the connection that succeeds carries the first of them. */
+/** Tries while the pod is wanted, and requests wait or it is suspect; the connection that succeeds carries the first request. */
 export async function proveReady(wanted: { readonly backend: Backend; readonly pod: Pod }, how: ProveOptions, signal: AbortSignal): Promise<void> {
   const { backend, pod } = wanted;
   pod.proving = true;
   if (Number.isNaN(pod.triedMs)) pod.triedMs = how.clock.monotonicMs();
   try {
-    for (let attempt = 0; !signal.aborted && backend.waiting > 0 && !pod.ready && pod.removedIn === 0; attempt++) {
+    for (let attempt = 0; !signal.aborted && (backend.waiting > 0 || pod.suspect) && !pod.ready && pod.removedIn === 0; attempt++) {
       const connection = how.connect(pod);
       if (await connection.connected()) {
         if (pod.removedIn > 0 || signal.aborted) return connection.destroy();
         pod.connectedMs = how.clock.monotonicMs();
         connection.park(pod.idle);
-        how.podReady(backend, pod);
+        if (!pod.suspect) how.podReady(backend, pod);
         backend.proved(pod);
         return;
       }

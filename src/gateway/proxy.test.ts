@@ -233,17 +233,6 @@ test("a kept connection that the pod closed is replaced without the client's not
   assert.equal(served, 4);
 });
 
-test("a pod that refuses gives 502 with Go's words", async () => {
-  await using gateway = await startGateway();
-  const pod = await startPod(() => undefined);
-  oneReadyPod(gateway, pod);
-  await pod[Symbol.asyncDispose]();
-  using client = await startClient(gateway.gateway.port);
-  client.send(request("/"));
-  const text = await client.until((received) => received.includes("refused"));
-  assert.ok(text.endsWith(`\r\n\r\ndial tcp 127.0.0.1:${pod.port}: connect: connection refused\n`), text);
-});
-
 test("a response cut short ends the client's connection, so that it is not taken for whole", async () => {
   await using gateway = await startGateway();
   await using pod = await startPod((socket) => socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart")));

@@ -22,6 +22,17 @@ export interface TestGateway extends AsyncDisposable {
   /** Resolves with the first message, also one sent already, that fits. */
   message<T extends GatewayToControl["type"]>(type: T): Promise<Extract<GatewayToControl, { type: T }>>;
   routes(delta: Partial<RouteDelta>): void;
+  /** What a counter says now. */
+  counter(name: string): number;
+}
+
+/** Lets sockets and promises of this process run until `holds`. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error("what was awaited did not come about");
 }
 
 export async function startGateway(clock: Clock = socketClock): Promise<TestGateway> {
@@ -65,6 +76,11 @@ export async function startGateway(clock: Clock = socketClock): Promise<TestGate
       generation++;
       gateway.receive({ type: "routes", generation, reset: false, hosts: [], hostsRemoved: [], backends: [], backendsRemoved: [], ...delta });
     },
+    counter(name) {
+      gateway.receive({ type: "metrics", id: 0 });
+      const answer = sent.pop();
+      return answer?.type === "metrics" ? (answer.counters[name] ?? 0) : 0;
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await running;
@@ -98,10 +114,12 @@ export interface TestPod extends AsyncDisposable {
   readonly port: number;
   readonly sockets: Set<Socket>;
   connections: number;
+  /** New connections are refused from now on; those that are there stay. */
+  stopListening(): void;
 }
 
 /** A raw server: `serve` gets each connection. */
-export async function startPod(serve: (socket: Socket) => void): Promise<TestPod> {
+export async function startPod(serve: (socket: Socket) => void, port = 0): Promise<TestPod> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     pod.connections++;
@@ -110,16 +128,18 @@ export async function startPod(serve: (socket: Socket) => void): Promise<TestPod
     socket.on("error", () => undefined);
     serve(socket);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
+  const closed = once(server, "close");
   const pod: TestPod = {
     port: (server.address() as AddressInfo).port,
     sockets,
     connections: 0,
+    stopListening: () => void server.close(),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
-      await once(server, "close");
+      await closed;
     },
   };
   return pod;
