@@ -51,6 +51,8 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   #awaitsProxy: boolean;
   /** This request's client was told to go on by us. */
   #continued = false;
+  /** The host of whose places this connection's request has one. */
+  #place: string | undefined;
   #quietSinceMs: number;
 
   constructor(context: GatewayContext, socket: Socket, from: { readonly isInside: boolean; readonly closed: (connection: ClientConnection) => void }) {
@@ -102,8 +104,21 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     return !body.tooLarge;
   }
 
-  finished(keep: boolean): void {
+  takePlace(host: string, requestsMax: number): boolean {
+    if (!this.#context.places.take(host, requestsMax)) return false;
+    this.#place = host;
+    return true;
+  }
+
+  #exchangeOver(): void {
     this.#exchange = undefined;
+    if (this.#place === undefined) return;
+    this.#context.places.giveBack(this.#place);
+    this.#place = undefined;
+  }
+
+  finished(keep: boolean): void {
+    this.#exchangeOver();
     this.#quietSinceMs = this.#context.clock.monotonicMs();
     if (!keep || this.#context.draining) return this.#close();
     this.#next();
@@ -122,7 +137,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   }
 
   abort(): void {
-    this.#exchange = undefined;
+    this.#exchangeOver();
     this.#sender.flush();
     this.#socket.destroy();
   }
@@ -296,7 +311,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     this.#gone = true;
     this.#context.idles.remove(this);
     this.#exchange?.clientGone();
-    this.#exchange = undefined;
+    this.#exchangeOver();
     this.#socket.destroy();
     this.#closed(this);
   }

@@ -16,6 +16,8 @@ export interface ClientSide {
   resume(): void;
   /** Limits the content of the request's body; false when it is known to be larger already. */
   limitBody(bytesMax: number): boolean;
+  /** Takes a place of this host until the exchange is over; false when there is none left. */
+  takePlace(host: string, requestsMax: number): boolean;
   /** The exchange is over and the response written; `keep` when the connection may carry another. */
   finished(keep: boolean): void;
   /** The exchange is over and the connection of no use. */

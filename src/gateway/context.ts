@@ -4,6 +4,7 @@ import type { ClientSettings, GatewaySettings } from "#protocol";
 import type { Backend } from "./backend.ts";
 import type { ColdStarts } from "./cold-starts.ts";
 import type { Counters } from "./counters.ts";
+import type { HostPlaces } from "./host-places.ts";
 import type { LoadReporter } from "./load.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
@@ -17,6 +18,7 @@ export interface GatewayContext {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly routes: RoutingTable;
+  readonly places: HostPlaces;
   readonly backends: ReadonlyMap<string, Backend>;
   /** Requests' deadlines. */
   readonly deadlines: TimerWheel;

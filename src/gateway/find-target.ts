@@ -9,7 +9,7 @@ import type { Target } from "./target.ts";
 
 export type Finding = Pick<GatewayContext, "routes" | "backends">;
 
-export function findTarget(head: RequestHead, client: Pick<ClientSide, "isInside" | "limitBody">, context: Finding): Target | OwnResponse {
+export function findTarget(head: RequestHead, client: Pick<ClientSide, "isInside" | "limitBody" | "takePlace">, context: Finding): Target | OwnResponse {
   const { isInside } = client;
   // Another ingress names the revision as it names it to Knative's activator. From outside nobody is believed.
   if (isInside && head.revision !== "" && head.namespace !== "") return revisionNamed(head, `${head.namespace}/${head.revision}`, context);
@@ -19,6 +19,7 @@ export function findTarget(head: RequestHead, client: Pick<ClientSide, "isInside
     return key === undefined ? errorResponse(404, `404 no service answers to the host "${head.host}"`) : revisionNamed(head, key, context);
   }
   if (route.redirectToHttps && !isInside) return { status: 301, headers: `Location: https://${head.host}${head.target}\r\n`, body: "" };
+  if (route.requestsMax !== undefined && !client.takePlace(head.host, route.requestsMax)) return errorResponse(503, "503 too many requests for this host");
   if (route.bodyBytesMax !== undefined && !client.limitBody(route.bodyBytesMax)) return errorResponse(413, BODY_TOO_LARGE);
   const target = context.routes.target(head, isInside);
   if (target === "noPath") return errorResponse(404, "404 no path of this host matches");

@@ -17,6 +17,7 @@ import type { GatewayContext } from "./context.ts";
 import { Counters } from "./counters.ts";
 import { Doorbell } from "./doorbell.ts";
 import { InFlightTable } from "./in-flight.ts";
+import { HostPlaces } from "./host-places.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
 import { Outbox } from "./outbox.ts";
@@ -105,6 +106,7 @@ class GatewayThread implements Gateway {
     this.#context = {
       clock,
       rng,
+      places: new HostPlaces(start.threads),
       routes: new RoutingTable(new SplitTurns(start.turns)),
       backends: this.#backends,
       deadlines: this.#deadlines,

@@ -17,7 +17,7 @@ function clients(gateway: TestGateway, over: Partial<ClientSettings>, trustedPro
 }
 
 /** A pod that says when octets have come, and answers nothing unless told to. */
-async function startListening(): Promise<TestPod & { got: (fits: RegExp) => Promise<void>; reply: (text: string) => void }> {
+async function startListening(): Promise<TestPod & { got: (fits: RegExp) => Promise<void>; reply: (text: string) => void; text: () => string }> {
   let text = "";
   let wake: (() => void) | undefined;
   const pod = await startPod((socket) =>
@@ -27,6 +27,7 @@ async function startListening(): Promise<TestPod & { got: (fits: RegExp) => Prom
     }),
   );
   return Object.assign(pod, {
+    text: () => text,
     got: async (fits: RegExp) => {
       while (!fits.test(text)) await new Promise<void>((resolve) => (wake = resolve));
     },
@@ -231,6 +232,60 @@ test("one connection too many is told so and closed; a place that becomes free i
   using fourth = await startClient(gateway.gateway.port);
   fourth.send(request("/"));
   await fourth.until((text) => text.includes("404"));
+});
+
+test("a host with a limit of requests answers those beyond with 503 until one ends; other hosts do not feel it", async () => {
+  await using gateway = await startGateway();
+  await using pod = await startListening();
+  oneReadyPod(gateway, pod, { requestsMax: 1 });
+  gateway.routes({ hosts: [hostEntry({ host: "free.test" })] });
+  using first = await startClient(gateway.gateway.port);
+  using second = await startClient(gateway.gateway.port);
+  using other = await startClient(gateway.gateway.port);
+  first.send(request("/first"));
+  await pod.got(/first/);
+  second.send(request("/second"));
+  const refusal = await second.until((text) => text.endsWith("503 too many requests for this host\n"));
+  assert.match(refusal, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
+  other.send(request("/other").replace("app.test", "free.test"));
+  await pod.got(/other/);
+  pod.reply(ok("x"));
+  await first.until((text) => text.endsWith("x"));
+  second.send(request("/third"));
+  await pod.got(/third/);
+  // A client that leaves gives its place back, too.
+  second.socket.destroy();
+  await once(second.socket, "close");
+  for (let tries = 0; !/fourth/.test(pod.text()); tries++) {
+    assert.ok(tries < 1000, "the place is lost");
+    first.send(request("/fourth"));
+    const answers = first.text().length;
+    await Promise.race([pod.got(/fourth/), first.until((text) => text.length > answers)]);
+  }
+});
+
+test("a client that never reads its answer is given up when the request's time is over", async () => {
+  const clock = new SimClock();
+  await using gateway = await startGateway(clock);
+  await using pod = await startPod((socket) =>
+    socket.once("data", () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${64 << 20}\r\n\r\n`);
+      for (let sent = 0; sent < 64; sent++) socket.write(Buffer.alloc(1 << 20));
+    }),
+  );
+  oneReadyPod(gateway, pod);
+  using client = await startClient(gateway.gateway.port);
+  client.socket.pause();
+  client.send(request("/"));
+  for (let turn = 0; turn < 3000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const [socket] = pod.sockets;
+  assert.ok(socket !== undefined && socket.writableLength > 0);
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  await clock.advance(310_000);
+  await closed;
+  client.socket.resume();
+  const text = await client.closed();
+  assert.ok(text.length < 64 << 20);
 });
 
 test("trailers go both ways, and each event of a stream leaves at once", async () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Ingress, IngressPath, IngressRule, IngressSplit } from "#kinds";
 import type { RouteHost, RoutePath, RouteSplit } from "#protocol";
 import { ingressSpecJson } from "./go-json.ts";
+import { hostLimits } from "./host-limits.ts";
 import type { Resolution } from "./services.ts";
 
 /** A Service with one of its ports, as a split names it. */
@@ -25,6 +26,7 @@ export interface IngressRoutes {
 /** Hosts are lower case; a host of several rules gets the paths of all. Shares without weight are left out. */
 export function ingressRoutes(ingress: Ingress): IngressRoutes {
   const probeHash = hashOf(ingress);
+  const limits = hostLimits(ingress.metadata.annotations);
   const hosts = new Map<string, RouteHost>();
   const references = new Map<string, Reference>();
   const secured = new Set((ingress.spec?.tls ?? []).flatMap((tls) => tls.hosts ?? []).map((host) => host.toLowerCase()));
@@ -36,7 +38,7 @@ export function ingressRoutes(ingress: Ingress): IngressRoutes {
       const before = hosts.get(host);
       const merged = before === undefined ? { visibility, paths } : mergedPaths(before, { visibility, paths });
       const redirectToHttps = ingress.spec?.httpOption === "Redirected" && merged.visibility === "ExternalIP" && secured.has(host);
-      hosts.set(host, { host, redirectToHttps, probeHash, ...merged });
+      hosts.set(host, { host, redirectToHttps, probeHash, ...limits, ...merged });
     }
   }
   return { hosts: [...hosts.values()], references: [...references.values()] };
