@@ -1,4 +1,5 @@
 // One request and its response: route, wait for a pod, send, relay, and every way in which that can end.
+import { answerAtZero } from "./at-zero.ts";
 import type { Backend } from "./backend.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
@@ -22,6 +23,7 @@ import type { Target } from "./target.ts";
 import { tailOf } from "./timeout-tail.ts";
 import type { Timed } from "./timer-wheel.ts";
 import type { Queued, Waiter } from "./wait-queue.ts";
+import { WAITING_PAGE, wantsPage } from "./waiting-page.ts";
 
 export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, Timed {
   dueMs = 0;
@@ -55,6 +57,8 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   #keep = false;
   #tunnel = false;
   #requestDone = false;
+  /** A 1xx went to the client, which counts as a begin. */
+  #informed = false;
   /** Sendings that an application may have seen, but for the first. */
   #repeats = 0;
   /** Connections that took too long, and when the first of them began. */
@@ -68,7 +72,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   #replayable = true;
 
   get wrote(): boolean {
-    return this.#response !== undefined;
+    return this.#response !== undefined || this.#informed;
   }
 
   /** The client has not begun with the body, and may wait for the permission to. */
@@ -96,14 +100,16 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     if ("status" in target) return this.#answer(target);
     const backend = backends.get(target.backend);
     if (backend === undefined) return this.#answer(errorResponse(503, `no revision "${target.backend}"`));
+    this.cold = backend.isAtZero;
+    const own = this.cold ? answerAtZero(this.head, backend, this.#context) : undefined;
+    if (own !== undefined) return this.#answer(own);
     this.target = target;
     this.backend = backend;
-    this.cold = backend.isAtZero;
-    if (this.cold && backend.entry.kind === "service") return this.#answer(errorResponse(503, `no endpoint of "${target.backend}" is ready`));
     // Before the load report, which makes the decision: whoever serves the wake knows of it first.
     if (this.cold) this.#context.wake(backend, this.arrivedMs);
     load.begin(backend, this.arrivedMs);
     for (const observer of this.#context.observers) observer.began(this);
+    if (this.cold && backend.entry.waitingPage === true && wantsPage(this.head)) return this.#answer(WAITING_PAGE);
     this.#context.deadlines.add(this, nextDueMs(backend.entry, this));
     const pod = backend.take();
     if (pod !== undefined) this.granted(pod);
@@ -219,7 +225,10 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   }
 
   informational(head: ResponseHead): void {
-    if (this.head.minor === 1) this.#client.write(head.plain);
+    if (this.head.minor === 0) return;
+    this.#informed = true;
+    this.#touch();
+    this.#client.write(head.plain);
   }
 
   responseBegan(head: ResponseHead, body: Chunk): void {

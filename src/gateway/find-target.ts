@@ -2,12 +2,12 @@
 import type { ClientSide } from "./client-side.ts";
 import type { GatewayContext } from "./context.ts";
 import { valuesOf } from "./head-scan.ts";
-import { probeResponse } from "./network-probe.ts";
+import { kubeletProbeResponse, probeResponse } from "./network-probe.ts";
 import { BODY_TOO_LARGE, errorResponse, type OwnResponse } from "./own-response.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Target } from "./target.ts";
 
-export type Finding = Pick<GatewayContext, "routes" | "backends">;
+export type Finding = Pick<GatewayContext, "routes" | "backends" | "draining">;
 
 export function findTarget(head: RequestHead, client: Pick<ClientSide, "isInside" | "limitBody" | "takePlace">, context: Finding): Target | OwnResponse {
   const { isInside } = client;
@@ -16,7 +16,8 @@ export function findTarget(head: RequestHead, client: Pick<ClientSide, "isInside
   const route = context.routes.host(head.host, isInside);
   if (route === undefined) {
     const key = isInside ? revisionOf(head.host) : undefined;
-    return key === undefined ? errorResponse(404, `404 no service answers to the host "${head.host}"`) : revisionNamed(head, key, context);
+    if (key === undefined) return kubeletProbeResponse(head, context.draining) ?? errorResponse(404, `404 no service answers to the host "${head.host}"`);
+    return revisionNamed(head, key, context);
   }
   if (route.redirectToHttps && !isInside) return { status: 301, headers: `Location: https://${head.host}${head.target}\r\n`, body: "" };
   if (route.requestsMax !== undefined && !client.takePlace(head.host, route.requestsMax)) return errorResponse(503, "503 too many requests for this host");

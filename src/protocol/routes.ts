@@ -77,6 +77,8 @@ export interface Backend {
   readonly idleTimeoutMs: number;
   /** Responses tell where their time went (`Server-Timing`). */
   readonly serverTiming: boolean;
+  /** Browsers get a page while it is at zero. */
+  readonly waitingPage?: boolean;
   /** Default: `least-requests`. */
   readonly loadBalancing?: LoadBalancing;
   /** Row of the revision in the shared table of waiters; only with a limit, while it has pods. */

@@ -6,6 +6,7 @@ import type { Backend, LoadBalancing } from "#protocol";
 const DEFAULT_PORT = 8080;
 const DEFAULT_TIMEOUT_SECONDS = 300;
 const SERVER_TIMING = "eider.dev/server-timing";
+const WAITING_PAGE = "eider.dev/waiting-page";
 const LOAD_BALANCING = "eider.dev/load-balancing";
 const POLICIES: ReadonlySet<string> = new Set<LoadBalancing>(["round-robin", "first-available", "random-two"]);
 
@@ -29,6 +30,7 @@ export function revisionSettings(revision: Revision): RevisionSettings {
     idleTimeoutMs: (spec?.idleTimeoutSeconds ?? 0) * 1000,
     ...loadBalancing(revision.metadata.annotations?.[LOAD_BALANCING]),
     serverTiming: revision.metadata.annotations?.[SERVER_TIMING] === "true",
+    ...(revision.metadata.annotations?.[WAITING_PAGE] === "true" ? { waitingPage: true } : {}),
     service: revision.metadata.labels?.[serving.service] ?? "",
     configuration: revision.metadata.labels?.[serving.configuration] ?? "",
     containerPort: port?.containerPort ?? DEFAULT_PORT,
