@@ -192,6 +192,8 @@ class GatewayThread implements Gateway {
         });
         return;
       }
+      case "areYouThere":
+        return send({ type: "here", thread: start.thread });
       case "drain":
         this.#drain(message.graceMs);
     }

@@ -18,6 +18,13 @@ class FakeWorker implements ThreadWorker {
     this.#listeners.push((happened, value) => void (happened === event && listener(value as never)));
   }
 
+  terminated = false;
+
+  terminate(): void {
+    this.terminated = true;
+    this.emit("exit");
+  }
+
   emit(event: "message" | "exit", value?: GatewayToControl): void {
     for (const listener of this.#listeners) listener(event, value);
   }
@@ -104,5 +111,51 @@ test("a thread is told its settings, its first batch and then the changes that a
       ["settings", true, false],
       ["settings", true],
     ],
+  );
+});
+
+/** A thread that has begun to listen, and what it was asked. */
+function listening(): { clock: SimClock; workers: FakeWorker[]; questions: (worker: number) => number } {
+  const { clock, workers, threads } = world(() => Promise.resolve({ listenFd: 12 }));
+  void threads.start();
+  for (const [thread, worker] of workers.entries()) worker.emit("message", { type: "listening", thread, epoch: thread });
+  return { clock, workers, questions: (worker) => workers[worker]?.posted.filter(({ type }) => type === "areYouThere").length ?? 0 };
+}
+
+test("a thread that works and does not answer is ended and replaced; one that answers is not, and at rest nobody is asked", async () => {
+  const { clock, workers, questions } = listening();
+  const load = (thread: number) => workers[thread]?.emit("message", { type: "load", thread, epoch: thread, atMs: 0, periodMs: 1000, backends: [] });
+  for (let second = 0; second < 10; second++) {
+    load(0);
+    await clock.advance(1_000);
+    workers[0]?.emit("message", { type: "here", thread: 0 });
+    if (second === 0) workers[1]?.emit("message", { type: "here", thread: 1 });
+    if (second === 2) load(1);
+  }
+  assert.deepEqual([workers[0]?.terminated, workers[1]?.terminated, workers.length], [false, true, 3]);
+  workers[2]?.emit("message", { type: "listening", thread: 1, epoch: 2 });
+  for (let second = 0; second < 3; second++) {
+    await clock.advance(1_000);
+    for (const thread of [0, 1]) workers[thread * 2]?.emit("message", { type: "here", thread });
+  }
+  const asked = [questions(0), questions(2)];
+  assert.equal(clock.waiting, 0, "no timer at rest");
+  await clock.advance(60_000);
+  assert.deepEqual([questions(0), questions(2)], asked);
+});
+
+test("a machine that slept does not take its threads for hung", async () => {
+  const { clock, workers } = listening();
+  await clock.advance(1_000);
+  for (let night = 0; night < 20; night++) await clock.suspend(8 * 3_600_000);
+  assert.deepEqual(
+    workers.map(({ terminated }) => terminated),
+    [false, false],
+  );
+  await clock.advance(6_000);
+  assert.deepEqual(
+    workers.slice(0, 2).map(({ terminated }) => terminated),
+    [true, true],
+    "they did not answer afterwards either",
   );
 });

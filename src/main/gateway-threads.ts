@@ -5,6 +5,7 @@ import { doorbellBytes, inFlightBytes, Recovery, turnsBytes } from "#gateway";
 import type { ThreadSockets } from "#keeper";
 import { QUEUE_ROWS_PER_SLOT, type ControlToGateway, type GatewaySettings, type GatewayStart, type GatewayToControl, type RouteDelta } from "#protocol";
 import { GatewayMetrics } from "./gateway-metrics.ts";
+import { ThreadPulse } from "./thread-pulse.ts";
 
 /** What is used of a `Worker`. */
 export interface ThreadWorker {
@@ -12,6 +13,8 @@ export interface ThreadWorker {
   on(event: "message", listener: (message: GatewayToControl) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "exit", listener: () => void): unknown;
+  /** Ends it, whatever it does; `exit` follows. */
+  terminate(): unknown;
 }
 
 export interface GatewayThreadsOptions {
@@ -43,7 +46,11 @@ const STEADY_MS = 10_000;
 const SETTLE_MS = 1;
 const FOREVER = new AbortController().signal;
 
-const startThread = (workerData: GatewayStart): ThreadWorker => new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData });
+/** A thread that outgrows its heap ends alone; bodies are not in it, a connection has a few kilobytes. */
+const HEAP_MB_MAX = 1_024;
+
+const startThread = (workerData: GatewayStart): ThreadWorker =>
+  new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX } });
 
 export class GatewayThreads {
   readonly #options: GatewayThreadsOptions;
@@ -54,9 +61,12 @@ export class GatewayThreads {
   readonly #workers = new Map<number, ThreadWorker>();
   /** Resolved when the thread listens for the first time, itself or one that replaced it. */
   readonly #listening: readonly PromiseWithResolvers<void>[];
+  readonly #listens = new Set<number>();
   /** Per thread: deaths soon after a start, in a row. */
   readonly #deaths: number[];
   readonly #metrics: GatewayMetrics;
+  readonly #pulse: ThreadPulse;
+  readonly #ended = new AbortController();
   #epoch = 0;
   #ending = false;
 
@@ -72,6 +82,7 @@ export class GatewayThreads {
       send: (thread, message) => this.send(thread, message),
       turn: () => new Promise((resolve) => setImmediate(resolve)),
     });
+    this.#pulse = new ThreadPulse({ clock: options.clock, ask: (thread) => this.#ask(thread), hangs: (thread) => this.#hangs(thread) });
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads, rows));
     this.#turns = new SharedArrayBuffer(turnsBytes(options.slots));
@@ -86,10 +97,11 @@ export class GatewayThreads {
 
   send(thread: number, message: ControlToGateway): void {
     this.#workers.get(thread)?.postMessage(message);
+    this.#stirred(thread);
   }
 
   broadcast(message: ControlToGateway): void {
-    for (const worker of this.#workers.values()) worker.postMessage(message);
+    for (const thread of this.#workers.keys()) this.send(thread, message);
   }
 
   /** Metrics of all threads in Prometheus' text form, of the revisions (`namespace/name`) that are known. */
@@ -101,8 +113,24 @@ export class GatewayThreads {
   async drain(graceMs: number): Promise<void> {
     this.#ending = true;
     const ends = [...this.#workers.values()].map((worker) => new Promise<void>((resolve) => worker.on("exit", () => resolve())));
-    for (const worker of this.#workers.values()) worker.postMessage({ type: "drain", graceMs } satisfies ControlToGateway);
+    this.broadcast({ type: "drain", graceMs });
     await Promise.all(ends);
+    this.#ended.abort();
+  }
+
+  #ask(thread: number): void {
+    this.#workers.get(thread)?.postMessage({ type: "areYouThere" });
+  }
+
+  /** One that starts is busy with that, and would answer late. */
+  #stirred(thread: number): void {
+    if (this.#listens.has(thread)) this.#pulse.stirred(thread, this.#ended.signal);
+  }
+
+  /** Its connections are lost anyway; those that wait for it in the kernel are its successor's. */
+  #hangs(thread: number): void {
+    this.#options.logger.error("gateway thread hangs and is ended", { thread });
+    this.#workers.get(thread)?.terminate();
   }
 
   #start(thread: number, its: ThreadSockets): void {
@@ -126,17 +154,26 @@ export class GatewayThreads {
     worker.postMessage({ type: "settings", settings: settings() });
     worker.postMessage(batch);
     worker.on("message", (message) => {
-      if (message.type === "listening") this.#listening[thread]?.resolve();
-      else if (message.type === "metrics") this.#metrics.received(message);
+      if (message.type === "here") return this.#pulse.answered(thread);
+      if (message.type === "metrics") this.#metrics.received(message);
+      else if (message.type === "listening") this.#isListening(thread);
+      this.#stirred(thread);
       onMessage(message);
     });
     worker.on("error", (err) => this.#options.logger.error("gateway thread failed", { thread, err }));
     worker.on("exit", () => this.#gone(thread, worker, startedMs));
   }
 
+  #isListening(thread: number): void {
+    this.#listens.add(thread);
+    this.#listening[thread]?.resolve();
+  }
+
   #gone(thread: number, worker: ThreadWorker, startedMs: number): void {
     if (this.#workers.get(thread) !== worker) return;
     this.#workers.delete(thread);
+    this.#listens.delete(thread);
+    this.#pulse.gone(thread);
     this.#metrics.threadGone(thread);
     this.#recovery.bury(thread);
     if (this.#ending) return;

@@ -60,6 +60,8 @@ export interface RequestSamples {
 
 export type GatewayToControl =
   | { readonly type: "listening"; readonly thread: number; readonly epoch: number }
+  /** Answer to `areYouThere`. */
+  | { readonly type: "here"; readonly thread: number }
   /** All deltas up to `generation` are in force. */
   | { readonly type: "ack"; readonly thread: number; readonly generation: number }
   /** A request waits and the backend has no ready pod; repeated at most once a second while it is so. */
@@ -131,5 +133,7 @@ export type ControlToGateway =
   /** How a pod came up, for receipts; milliseconds before this message, NaN where not known. */
   | { readonly type: "started"; readonly pod: string; readonly wokenAgoMs: number; readonly createdAgoMs: number; readonly spawnedAgoMs: number }
   | { readonly type: "metrics"; readonly id: number }
+  /** Answered with `here`: the thread takes messages. */
+  | { readonly type: "areYouThere" }
   /** Stop accepting, finish what runs within `graceMs`, then end. */
   | { readonly type: "drain"; readonly graceMs: number };
