@@ -205,13 +205,15 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     const space = this.#space;
     if (this.#tunnel) {
       space.streams = count >= STREAM_BYTES;
-      this.#exchange?.fromClient(space.streams ? space.lasting(count, buffer) : buffer.toString("latin1", 0, count));
+      if (space.streams) this.#exchange?.fromClient(space.lasting(count, buffer), space.release);
+      else this.#exchange?.fromClient(buffer.toString("latin1", 0, count));
       return;
     }
     if (!reader.body.done && this.#exchange !== undefined) {
       if (this.#context.clients.bodyIdleMs > 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
-      this.#feed(this.#exchange, reader.feed(space.lasting(count, buffer)));
+      this.#feed(this.#exchange, reader.feed(space.lasting(count, buffer)), space.release);
       if (reader.body.done) space.streams = false;
+      if (reader.ahead > 0) reader.keep();
       return;
     }
     this.#readHeads(buffer.subarray(0, count));
@@ -226,9 +228,9 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     else if (reader.ahead > AHEAD_BYTES_MAX) this.pause();
   }
 
-  #feed(exchange: Exchange, bytes: Buffer): void {
+  #feed(exchange: Exchange, bytes: Buffer, release?: () => void): void {
     const { body } = this.#reader;
-    if (!body.failed) exchange.requestBody(bytes, body.done);
+    if (!body.failed) exchange.requestBody(bytes, body.done, release);
     else if (body.tooLarge) exchange.requestRefused(413, BODY_TOO_LARGE);
     else exchange.requestRefused(400, "400 malformed chunked body");
   }

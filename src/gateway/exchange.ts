@@ -148,16 +148,17 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
 
   // The request's way.
 
-  /** Bytes of the request's body, in order; they stay valid. */
-  requestBody(bytes: Buffer, done: boolean): void {
+  /** Bytes of the request's body, in order; they stay valid until `release` is called, which is done when they are sent and not kept. */
+  requestBody(bytes: Buffer, done: boolean, release?: () => void): void {
     if (done) this.#requestDone = true;
-    if (this.#over) return;
+    if (this.#over) return release?.();
     this.#context.counters.bytesIn += bytes.length;
     this.requestBytes += bytes.length;
-    if (bytes.length > 0 && this.#replayable) this.#hold(bytes);
+    const kept = this.#replayable;
+    if (bytes.length > 0 && kept) this.#hold(bytes);
     const connection = this.#connection;
     if (connection !== undefined && bytes.length > 0) {
-      if (!connection.write(bytes) && !done) this.#client.pause();
+      if (!connection.write(bytes, kept ? undefined : release) && !done) this.#client.pause();
     } else if (connection === undefined && this.#held?.full === true && !done) {
       this.#client.pause();
     }
@@ -171,12 +172,12 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     else this.#abort();
   }
 
-  /** Octets through a tunnel, as latin1 text or bytes that stay valid. */
-  fromClient(data: string | Buffer): void {
+  /** Octets through a tunnel, as latin1 text or bytes that stay valid until `release` is called. */
+  fromClient(data: string | Buffer, release?: () => void): void {
     this.#touch();
     this.#context.counters.bytesIn += data.length;
     this.requestBytes += data.length;
-    if (this.#connection?.write(data) === false) this.#client.pause();
+    if (this.#connection?.write(data, release) === false) this.#client.pause();
   }
 
   clientDrained(): void {

@@ -132,9 +132,9 @@ export class PodConnection implements Timed {
   }
 
   /** Takes latin1 text or bytes; false when the sender should wait for `podDrained`. */
-  write(data: string | Buffer): boolean {
+  write(data: string | Buffer, written?: () => void): boolean {
     this.#writes += data.length <= PIECE_BYTES ? 1 : 2;
-    return this.#sender.write(data);
+    return this.#sender.write(data, written);
   }
 
   /** Several writes at once. */

@@ -33,10 +33,13 @@ export class ReadSpace {
     this.#buffer = buffers.shared;
   }
 
+  /** Gives the octets of the latest `lasting` up, so that other reads can have the buffer; without it the buffer is garbage in the end. */
+  release: (() => void) | undefined;
+
   /** The buffer for the next read; undefined when it is the same as before. */
   next(): Buffer | undefined {
-    if (!this.streams) this.#own = undefined;
-    else this.#own ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    if (this.streams) this.#own ??= this.#buffers.take();
+    else this.#leaveOwn();
     const wanted = this.#own ?? this.#buffers.shared;
     if (wanted === this.#buffer) return undefined;
     this.#buffer = wanted;
@@ -45,11 +48,18 @@ export class ReadSpace {
 
   /** The `count` octets of a read, to be kept as long as anybody wants: large parts of an own buffer take the buffer with them. */
   lasting(count: number, buffer: Buffer): Buffer {
+    this.release = undefined;
     const bytes = buffer.subarray(0, count);
     if (count < STREAM_BYTES) return Buffer.from(bytes);
     this.streams = true;
-    if (buffer === this.#buffers.shared) return Buffer.from(bytes);
+    if (buffer !== this.#own) return Buffer.from(bytes);
     this.#own = undefined;
+    this.release = () => this.#buffers.giveBack(buffer);
     return bytes;
+  }
+
+  #leaveOwn(): void {
+    if (this.#own !== undefined) this.#buffers.giveBack(this.#own);
+    this.#own = undefined;
   }
 }
