@@ -112,7 +112,7 @@ async function strike(it: World, how: (worker: Worker) => unknown): Promise<void
 for (const { name, strike: how } of rows) {
   test(`a gateway thread that ${name} loses its own connections alone and is replaced`, async () => {
     const it = await world();
-    await using _pod = it.pod;
+    await using pod = it.pod;
     await strike(it, how);
     await it.until(() => it.listening() === 3);
     // Both places are free again: the successor and the other thread have one each.
@@ -123,6 +123,6 @@ for (const { name, strike: how } of rows) {
     for (const client of clients) assert.match(await client.until((text) => text.endsWith("y")), /^HTTP\/1\.1 200 OK/);
     for (const client of clients) client[Symbol.dispose]();
     await it.threads.drain(0);
-    assert.equal(it.workers.length, 3);
+    assert.ok(it.workers.length === 3 && pod.connections > 0);
   });
 }
