@@ -44,6 +44,8 @@ export interface ControllersOptions {
   readonly ingressState: (ingress: Ingress) => IngressStanding;
   /** Addresses of what holds requests for revisions at zero: our gateway, or a cluster's activators. */
   readonly activators: () => readonly string[];
+  /** Where our gateway serves requests for revisions by name; undefined where activators do. */
+  readonly gatewayPort?: number;
   /** The port that URLs show; undefined when it is the scheme's own. */
   readonly publicPort: number | undefined;
   readonly rootCa: string;
@@ -116,7 +118,8 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
     true,
   );
   start(metricController(), PROGRAMS.autoscaler, false);
-  run(serverlessServiceController({ activators: options.activators }));
+  const { activators, gatewayPort } = options;
+  run(serverlessServiceController({ activators, ...(gatewayPort === undefined ? {} : { gatewayPort }) }));
   const collector = options.workloads ? runWorkloads({ ...options, client: clients.get(PROGRAMS.workloads) ?? client }, workloads) : undefined;
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));

@@ -214,6 +214,7 @@ const controllers = runControllers(
     },
     ingressState: (ingress) => routes.state(ingress),
     activators: () => ["127.0.0.1"],
+    gatewayPort: sockets.internalPort,
     publicPort: publicPort === 80 ? undefined : publicPort,
     rootCa: tls.caPem,
     clock,

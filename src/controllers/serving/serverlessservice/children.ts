@@ -87,6 +87,12 @@ export function activatorPorts(service: ServerlessService): EndpointsPort[] {
   ];
 }
 
+/** The gateway has one port, without TLS. */
+export function gatewayPorts(service: ServerlessService, port: number): EndpointsPort[] {
+  const { http } = namesOf(service);
+  return [{ name: http, port, protocol: TCP }];
+}
+
 /** No addresses, no subsets. */
 export function publicEndpointsFor(service: ServerlessService, addresses: readonly EndpointAddress[], ports: EndpointsPort[]): Child {
   const object: Draft<Endpoints> = {

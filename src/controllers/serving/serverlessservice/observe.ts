@@ -8,6 +8,8 @@ import { privateServiceName } from "./children.ts";
 export interface ServerlessServiceOptions {
   /** IP addresses of the activators; in the embedded product the gateway's own. */
   readonly activators: () => readonly string[];
+  /** Where the gateway serves requests for revisions by name: all ways lead through it. Undefined: activators and pods have Knative's ports. */
+  readonly gatewayPort?: number;
 }
 
 export interface ObservedServerlessService {
@@ -17,6 +19,7 @@ export interface ObservedServerlessService {
   /** Ready pods, by name. */
   readonly backends: readonly EndpointAddress[];
   readonly activators: readonly string[];
+  readonly gatewayPort: number | undefined;
   /** A child's name that somebody else holds. */
   readonly foreign: { readonly kind: string; readonly name: string } | undefined;
 }
@@ -59,6 +62,7 @@ export async function observeServerlessService(
     selector,
     backends: selector === undefined ? [] : await backendsOf(selector, world),
     activators: options.activators(),
+    gatewayPort: options.gatewayPort,
     foreign: await foreignOf(service, world),
   };
 }

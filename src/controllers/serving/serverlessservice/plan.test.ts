@@ -39,6 +39,7 @@ function observed(overrides: Partial<ObservedServerlessService> = {}): ObservedS
     selector: { "serving.knative.dev/revisionUID": "rev" },
     backends: [BACKEND],
     activators: ["10.244.255.1"],
+    gatewayPort: undefined,
     foreign: undefined,
     ...overrides,
   };
@@ -172,3 +173,11 @@ test("a refused public Service is told in the condition", () => {
   const ready = conditionOf((outcome?.status as { readonly conditions: Condition[] } | undefined)?.conditions, "Ready");
   deepEqual([ready?.status, ready?.reason, ready?.message], ["Unknown", "CreatingPublicService", "K8s Service is not ready"]);
 });
+
+for (const mode of ["Proxy", "Serve"]) {
+  test(`where the gateway is in every path, the public Endpoints hold it (${mode})`, () => {
+    const plan = planServerlessService(observed({ service: service({ mode }), activators: ["127.0.0.1"], gatewayPort: 8099 }));
+    deepEqual(subsets(plan), [{ addresses: [{ ip: "127.0.0.1" }], ports: [{ name: "http", port: 8099, protocol: "TCP" }] }]);
+    equal(conditions(plan)["ActivatorEndpointsPopulated"], mode === "Proxy" ? "True ActivatorEndpointsPopulated" : "False ActivatorEndpointsPopulated");
+  });
+}

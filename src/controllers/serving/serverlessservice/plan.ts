@@ -6,12 +6,13 @@
 // Serve       some             any          backends         False
 // Proxy       some             none         backends         True
 // any         none             none         nothing          True
+// Where the gateway is in every path, the Endpoints hold it in all cases; the condition tells what they would hold elsewhere.
 import { serverlessServiceConditions as set } from "#kinds";
 import type { Child, Plan, Refusal } from "#reconcile";
 import type { Condition } from "#schema";
 import { beginConditions } from "../status.ts";
 import { activatorSubset } from "./activator-subset.ts";
-import { activatorPorts, backendPorts, privateServiceFor, privateServiceName, publicEndpointsFor, publicServiceFor } from "./children.ts";
+import { activatorPorts, backendPorts, gatewayPorts, privateServiceFor, privateServiceName, publicEndpointsFor, publicServiceFor } from "./children.ts";
 import type { ObservedServerlessService } from "./observe.ts";
 
 const NOT_READY = "K8s Service is not ready";
@@ -28,7 +29,11 @@ function statusOf({ service }: ObservedServerlessService, marks: readonly Condit
   return { ...other, ...names, observedGeneration: service.metadata.generation, conditions: set.sorted(marks) };
 }
 
-function endpointsFor({ service, backends, activators }: ObservedServerlessService): Child {
+function endpointsFor({ service, backends, activators, gatewayPort }: ObservedServerlessService): Child {
+  if (gatewayPort !== undefined) {
+    const addresses = activators.map((ip) => ({ ip }));
+    return publicEndpointsFor(service, addresses, gatewayPorts(service, gatewayPort));
+  }
   const proxied = service.spec.mode === "Proxy" || backends.length === 0;
   if (!proxied || activators.length === 0) return publicEndpointsFor(service, backends, backendPorts(service));
   const chosen = activatorSubset(activators, service.spec.numActivators ?? 0, service.metadata.name);
