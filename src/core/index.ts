@@ -27,3 +27,5 @@ export {
   unknownFailure,
 } from "./status-error.ts";
 export { WorkQueue } from "./work-queue.ts";
+export { parseTextTemplate, type TemplateObject, type TemplateValue, type TextTemplate } from "./go-template.ts";
+export { TemplateFault } from "./template-fault.ts";

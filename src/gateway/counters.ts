@@ -10,6 +10,9 @@ export class Counters {
   timeouts = 0;
   clientsGone = 0;
   malformed = 0;
+  /** Lines of logs, and traced requests, that did not find room on the way out. */
+  linesDropped = 0;
+  tracesDropped = 0;
   bytesIn = 0;
   bytesOut = 0;
   /** Responses by class: index 1 is 1xx (upgrades), 5 is 5xx. */
@@ -31,6 +34,8 @@ export class Counters {
       eider_gateway_timeouts_total: this.timeouts,
       eider_gateway_clients_gone_total: this.clientsGone,
       eider_gateway_malformed_requests_total: this.malformed,
+      eider_gateway_log_lines_dropped_total: this.linesDropped,
+      eider_gateway_traces_dropped_total: this.tracesDropped,
       'eider_gateway_bytes_total{direction="in"}': this.bytesIn,
       'eider_gateway_bytes_total{direction="out"}': this.bytesOut,
     };

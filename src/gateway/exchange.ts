@@ -8,6 +8,7 @@ import { dialTimeoutText, failureText } from "./failure-text.ts";
 import { findTarget } from "./find-target.ts";
 import { forwardedHead } from "./forward-head.ts";
 import { HeldBody } from "./held-body.ts";
+import { tracedHead } from "./observe/trace-context.ts";
 import { errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
 import type { Chunk, PodConnection, PodFailure, ResponseSink } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
@@ -15,7 +16,7 @@ import { STREAM_BYTES } from "./read-buffers.ts";
 import { keptConnection, newConnection } from "./reach-pod.ts";
 import { receiptParts, serverTiming } from "./receipt.ts";
 import { relay } from "./relay.ts";
-import type { Outcome, RequestFacts } from "./request-facts.ts";
+import type { Outcome, RequestFacts, RequestTrace } from "./request-facts.ts";
 import type { Framing, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { connectLimitMs, isRefusal, retryOf, WAIT_AGAIN_MS } from "./retry.ts";
@@ -46,6 +47,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   firstByteMs = NaN;
   endedMs = NaN;
   outcome: Outcome = "running";
+  trace: RequestTrace | undefined = undefined;
   wroteMs: number;
   stepDueMs: number | undefined = undefined;
 
@@ -212,7 +214,8 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     this.attempts++;
     this.#connection = connection;
     connection.serve(this);
-    const head = forwardedHead(this.head, target, this.#client);
+    const plain = forwardedHead(this.head, target, this.#client);
+    const head = this.trace === undefined ? plain : tracedHead(plain, this.trace);
     const held = this.#held;
     const room = held === undefined ? connection.write(head) : held.sendBehind(head, connection);
     if (held?.full === true && connection.isConnected) this.#forgetBody();

@@ -19,7 +19,7 @@ import { Doorbell } from "./doorbell.ts";
 import { InFlightTable } from "./in-flight.ts";
 import { HostPlaces } from "./host-places.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
-import { RequestMetrics } from "./observe/request-metrics.ts";
+import { Observatory } from "./observe/observatory.ts";
 import { Outbox } from "./outbox.ts";
 import { PodConnection } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
@@ -85,7 +85,7 @@ class GatewayThread implements Gateway {
   readonly #deadlines: TimerWheel;
   readonly #idles: TimerWheel;
   readonly #connections = new Set<ClientConnection>();
-  readonly #metrics = new RequestMetrics(this.#backends);
+  readonly #observatory: Observatory;
   readonly #server: Server;
   readonly #internal: Server | undefined;
   readonly #stop = new AbortController();
@@ -103,6 +103,17 @@ class GatewayThread implements Gateway {
     });
     this.#deadlines = new TimerWheel(clock, DEADLINE_TICK_MS);
     this.#idles = new TimerWheel(clock, IDLE_TICK_MS);
+    const counters = new Counters();
+    this.#observatory = new Observatory({
+      thread: start.thread,
+      logFolder: start.logFolder,
+      backends: this.#backends,
+      counters,
+      clock,
+      rng,
+      logger: options.logger,
+      sendTraces: (requests) => send({ type: "traces", thread: start.thread, requests }),
+    });
     this.#context = {
       clock,
       rng,
@@ -114,8 +125,8 @@ class GatewayThread implements Gateway {
       load: new LoadReporter({ clock, send, thread: start.thread, epoch: start.epoch }),
       buffers: new ReadBuffers(),
       outbox: new Outbox(),
-      counters: new Counters(),
-      observers: [this.#metrics],
+      counters,
+      observers: this.#observatory.observers,
       starts: new Starts(),
       coldStarts: new ColdStarts(),
       answered: (backend) => this.#answered(backend),
@@ -174,6 +185,7 @@ class GatewayThread implements Gateway {
         this.#context.settings = message.settings;
         this.#context.clients = message.settings.clients ?? DEFAULT_CLIENTS;
         this.#context.trusted = new TrustedProxies(message.settings.trustedProxies);
+        this.#observatory.apply(message.settings);
         return;
       case "started": {
         const { pod, wokenAgoMs, createdAgoMs, spawnedAgoMs } = message;
@@ -188,7 +200,7 @@ class GatewayThread implements Gateway {
           thread: start.thread,
           id: message.id,
           counters: { ...counters.samples(), ...coldStarts.samples() },
-          requests: this.#metrics.samples(),
+          requests: this.#observatory.samples(),
         });
         return;
       }
@@ -219,6 +231,7 @@ class GatewayThread implements Gateway {
       this.#deadlines.run(stop.signal),
       this.#idles.run(stop.signal),
       this.#context.load.run(stop.signal),
+      this.#observatory.run(stop.signal),
       this.#doorbell.listen(() => this.#called(), stop.signal),
     ];
     await Promise.all(loops);
@@ -244,6 +257,7 @@ class GatewayThread implements Gateway {
     for (const connection of this.#connections) connection.destroy();
     for (const backend of this.#backends.values()) backend.closeIdle();
     await closed;
+    await this.#observatory.close();
   }
 
   #apply(delta: RouteDelta): void {

@@ -35,6 +35,17 @@ export interface RequestFacts {
   readonly firstByteMs: number;
   readonly endedMs: number;
   readonly outcome: Outcome;
+  /** Set in `began` by the tracer, when the request is sampled: it goes to the pod with this context. */
+  trace: RequestTrace | undefined;
+}
+
+export interface RequestTrace {
+  readonly traceId: string;
+  /** Of the client's span; "" when the trace begins here. */
+  readonly parentId: string;
+  /** Of our span for the whole request, and of the one for its way to the pod: the parent of what the application does. */
+  readonly spanId: string;
+  readonly upstreamId: string;
 }
 
 /** Called within the request's turn: no waiting, no throwing, little work. */

@@ -49,6 +49,7 @@ export const threads = new GatewayThreads({
   sockets: threadSockets(start.sockets),
   publicPort: asked.externalPort ?? start.sockets.httpPort,
   slots: SLOTS,
+  logFolder: folder.log,
   logger,
   clock: systemClock,
   rng: createSystemRng(),

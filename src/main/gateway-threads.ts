@@ -22,6 +22,8 @@ export interface GatewayThreadsOptions {
   readonly sockets: readonly ThreadSockets[];
   readonly publicPort: number;
   readonly slots: number;
+  /** Folder for the access log and the request log; without one there are none. */
+  readonly logFolder?: string;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -148,6 +150,7 @@ export class GatewayThreads {
       publicPort,
       doorbell: this.#doorbell,
       turns: this.#turns,
+      ...(this.#options.logFolder === undefined ? {} : { logFolder: this.#options.logFolder }),
     };
     const worker = startWorker(workerData);
     this.#workers.set(thread, worker);

@@ -15,6 +15,8 @@ export interface GatewayStart {
   /** In-flight counters, a row a pod, made by the gateway's `inFlightBytes`. */
   readonly inFlight: SharedArrayBuffer;
   readonly slots: number;
+  /** Folder for the access log and the request log; without one there are none. */
+  readonly logFolder?: string;
   /** Port that clients use, for `X-Forwarded-Port` and logs. */
   readonly publicPort: number;
   /** Bells of the threads and since when their requests wait for limited revisions, made by `doorbellBytes`. Needed with more than one thread only. */
@@ -58,7 +60,45 @@ export interface RequestSamples {
   readonly values: Float64Array;
 }
 
+/** A sampled request that is over: what its spans are made of. Times are milliseconds. */
+export interface TracedRequest {
+  readonly traceId: string;
+  /** Of the client's span; "" when there is none. */
+  readonly parentId: string;
+  readonly spanId: string;
+  /** Of the span that the application's own belong to. */
+  readonly upstreamId: string;
+  readonly traceState: string;
+  /** Wall clock. */
+  readonly endMs: number;
+  readonly durationMs: number;
+  /** Until a place on a pod was granted, or the end. */
+  readonly waitedMs: number;
+  readonly cold: boolean;
+  readonly attempts: number;
+  readonly method: string;
+  readonly authority: string;
+  readonly target: string;
+  readonly minor: 0 | 1;
+  readonly userAgent: string;
+  readonly clientAddress: string;
+  readonly status: number;
+  readonly outcome: string;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly routeTag: string;
+  /** `namespace/revision`. */
+  readonly backend: string;
+  readonly service: string;
+  readonly configuration: string;
+  readonly podName: string;
+  readonly podHost: string;
+  readonly podPort: number;
+}
+
 export type GatewayToControl =
+  /** Sampled requests that are over. */
+  | { readonly type: "traces"; readonly thread: number; readonly requests: readonly TracedRequest[] }
   | { readonly type: "listening"; readonly thread: number; readonly epoch: number }
   /** Answer to `areYouThere`. */
   | { readonly type: "here"; readonly thread: number }
@@ -124,6 +164,10 @@ export interface GatewaySettings {
   readonly clients?: ClientSettings;
   /** Knative's request log; undefined: off. */
   readonly requestLog: { readonly template: string; readonly probes: boolean } | undefined;
+  /** A line a request, to a file of this name in the log folder or to `stdout`; default: none. */
+  readonly accessLog?: { readonly file: string; readonly format: "json" | "common" } | undefined;
+  /** Share of requests that are traced, 0 … 1; default: none. */
+  readonly tracing?: { readonly rate: number } | undefined;
 }
 
 export type ControlToGateway =

@@ -1,6 +1,15 @@
 // protocol: types and pure codecs of the messages between threads and processes.
 export { DEFAULT_CLIENTS } from "./gateway.ts";
-export type { BackendLoad, ClientSettings, ControlToGateway, GatewaySettings, GatewayStart, GatewayToControl, RequestSamples } from "./gateway.ts";
+export type {
+  BackendLoad,
+  ClientSettings,
+  ControlToGateway,
+  GatewaySettings,
+  GatewayStart,
+  GatewayToControl,
+  RequestSamples,
+  TracedRequest,
+} from "./gateway.ts";
 export {
   decodeCall,
   decodeKeeperLine,

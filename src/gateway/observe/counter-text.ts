@@ -12,7 +12,7 @@ const HELP: Readonly<Record<string, string>> = {
   eider_gateway_requests_total: "Responses, by class of status.",
   eider_gateway_cold_start_seconds: "Duration of cold starts, by part and in total.",
   eider_gateway_log_lines_dropped_total: "Lines of the access log and the request log that could not be written.",
-  eider_gateway_spans_dropped_total: "Spans that were not handed on because too many waited.",
+  eider_gateway_traces_dropped_total: "Traced requests that were not told because there were too many.",
 };
 
 /** `samples` are name with labels → value; those of one name follow each other, and a histogram's. */

@@ -9,6 +9,8 @@ export interface EiderGatewayConfig {
   /** 0: off. */
   readonly bodyIdleMs: number;
   readonly connectionsMax: number;
+  /** A line a request; undefined: off. */
+  readonly accessLog: { readonly file: string; readonly format: "json" | "common" } | undefined;
 }
 
 /** Everyone, as in Knative's own ingress unless it is told otherwise. */
@@ -23,6 +25,24 @@ function isRange(text: string): boolean {
   return version !== 0 && !address.includes("%") && Number(bits ?? 0) <= (version === 4 ? 32 : 128);
 }
 
+/** Only in the log folder: who may write settings may not write files anywhere. */
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+/** Names in that folder that are taken. */
+const TAKEN: ReadonlySet<string> = new Set(["platform.log", "requests.log", "start.log"]);
+
+function accessLog(reader: ConfigReader): EiderGatewayConfig["accessLog"] {
+  const file = reader.text("access-log", "off");
+  const format = reader.text("access-log-format", "json");
+  if (format !== "json" && format !== "common") {
+    reader.fail(`access-log-format must be json or common, not ${JSON.stringify(format)}`);
+    return undefined;
+  }
+  if (file === "off") return undefined;
+  const isName = FILE_NAME.test(file) && !TAKEN.has(file.replace(/(?:\.\d+)+$/, ""));
+  reader.check(isName, `access-log must be off, stdout or the name of a file in the log folder, not ${JSON.stringify(file)}`);
+  return { file, format };
+}
+
 /** Settings from the data of `config-eider-gateway`. */
 export function parseEiderGatewayConfig(data: ConfigData): EiderGatewayConfig | ConfigError {
   const reader = new ConfigReader(data);
@@ -34,5 +54,11 @@ export function parseEiderGatewayConfig(data: ConfigData): EiderGatewayConfig | 
   reader.check(bodyIdleMs === 0 || bodyIdleMs >= 1000, `request-body-idle-timeout = ${bodyIdleMs} ms, must be 0 or at least 1s`);
   const connectionsMax = reader.integer("connections-max", CONNECTIONS_MAX, CONNECTIONS_LIMIT);
   reader.check(connectionsMax >= 1, `connections-max = ${connectionsMax}, must be at least 1`);
-  return resultOf(reader, { trustedProxies, proxyProtocol: proxyProtocol === "required" ? "required" : "off", bodyIdleMs, connectionsMax });
+  return resultOf(reader, {
+    trustedProxies,
+    proxyProtocol: proxyProtocol === "required" ? "required" : "off",
+    bodyIdleMs,
+    connectionsMax,
+    accessLog: accessLog(reader),
+  });
 }

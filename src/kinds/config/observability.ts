@@ -1,4 +1,5 @@
 // config-observability: logs, metrics and traces (serving.md §7).
+import { parseTextTemplate } from "#core";
 import { ConfigReader, resultOf, type ConfigData, type ConfigError } from "./reader.ts";
 
 export interface ExportConfig {
@@ -45,7 +46,7 @@ function tracing(reader: ConfigReader): ObservabilityConfig["tracing"] {
   const found = {
     protocol: reader.text("tracing-protocol", "none"),
     endpoint: reader.text("tracing-endpoint", ""),
-    samplingRate: reader.number("tracing-sampling-rate", 1),
+    samplingRate: reader.number("tracing-sampling-rate", 0),
   };
   checkProtocol(reader, found.protocol, { allowed: ["none", "grpc", "http/protobuf", "stdout"], endpoint: found.endpoint });
   reader.check(found.samplingRate >= 0, `sampling rate ${found.samplingRate.toFixed(6)} should be greater or equal to zero`);
@@ -59,10 +60,9 @@ function profiling(reader: ConfigReader): boolean {
   return text === "enabled";
 }
 
-/** A log template has more of Go's language than we evaluate; only its braces are checked here. */
-function checkLogTemplate(reader: ConfigReader, template: string): void {
-  const opened = template.lastIndexOf("{{");
-  if (opened >= 0 && template.indexOf("}}", opened) < 0) reader.fail("template: requestLog:1: unclosed action");
+function checkLogTemplate(reader: ConfigReader, text: string): void {
+  const parsed = parseTextTemplate("requestLog", text);
+  if ("error" in parsed) reader.fail(parsed.error);
 }
 
 /** Settings from the data of `config-observability`; the error is the webhook's text. */

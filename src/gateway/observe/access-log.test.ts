@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RequestFacts } from "../request-facts.ts";
+import { AccessLog } from "./access-log.ts";
+
+const WALL_MS = Date.UTC(2026, 1, 3, 4, 5, 6, 78);
+
+function facts(over: Record<string, unknown> = {}, head: Record<string, unknown> = {}): RequestFacts {
+  const its = { method: "GET", host: "app.test", target: "/a?b=1", minor: 1, text: "", fields: [], ...head };
+  const times = { arrivedMs: 1_000, grantedMs: 1_002.5, firstByteMs: 1_010.25, endedMs: 1_020.004 };
+  const backend = { key: "ns/rev" };
+  return {
+    head: its,
+    clientAddress: "192.0.2.1",
+    backend,
+    pod: { name: "pod-1" },
+    status: 200,
+    requestBytes: 3,
+    responseBytes: 5,
+    attempts: 2,
+    outcome: "answered",
+    trace: undefined,
+    ...times,
+    ...over,
+  } as unknown as RequestFacts;
+}
+
+function lineOf(of: RequestFacts, format: "json" | "common" = "json"): string {
+  let lines = "";
+  new AccessLog({ format, clock: { wallMs: () => WALL_MS }, add: (line) => void (lines += line) }).ended(of);
+  return lines;
+}
+
+test("a line of JSON tells what came, what it took and how it ended", () => {
+  assert.deepEqual(JSON.parse(lineOf(facts({ trace: { traceId: "ab" } }))), {
+    time: "2026-02-03T04:05:06.078Z",
+    client: "192.0.2.1",
+    method: "GET",
+    host: "app.test",
+    path: "/a?b=1",
+    protocol: "HTTP/1.1",
+    status: 200,
+    requestBytes: 3,
+    responseBytes: 5,
+    queueMs: 2.5,
+    firstByteMs: 10.25,
+    totalMs: 20.004,
+    revision: "ns/rev",
+    pod: "pod-1",
+    retries: 1,
+    traceId: "ab",
+    outcome: "answered",
+  });
+});
+
+test("what did not happen is null, and without a revision there is none", () => {
+  const line = JSON.parse(lineOf(facts({ backend: undefined, pod: undefined, grantedMs: NaN, firstByteMs: NaN, attempts: 0, outcome: "own" }))) as object;
+  assert.deepEqual(line, {
+    time: "2026-02-03T04:05:06.078Z",
+    client: "192.0.2.1",
+    method: "GET",
+    host: "app.test",
+    path: "/a?b=1",
+    protocol: "HTTP/1.1",
+    status: 200,
+    requestBytes: 3,
+    responseBytes: 5,
+    queueMs: null,
+    firstByteMs: null,
+    totalMs: 20.004,
+    retries: 0,
+    outcome: "own",
+  });
+});
+
+test("the common format is NCSA's", () => {
+  assert.equal(lineOf(facts(), "common"), '192.0.2.1 - - [03/Feb/2026:04:05:06 +0000] "GET /a?b=1 HTTP/1.1" 200 5\n');
+  assert.equal(lineOf(facts({ status: 0, responseBytes: 0, clientAddress: "" }), "common"), '- - - [03/Feb/2026:04:05:06 +0000] "GET /a?b=1 HTTP/1.1" - -\n');
+});
+
+test("nothing that a client sends ends a line or a string, and long texts are cut", () => {
+  const hostile = '/"\\\r\n{"status":200}\u0000\u007f\u00e9';
+  for (const format of ["json", "common"] as const) {
+    const line = lineOf(facts({ clientAddress: '1.2.3.4"\n' }, { target: hostile, method: 'G"\nT', host: 'h"\n' }), format);
+    assert.match(line, /^[\x20-\x7e]*\n$/);
+  }
+  assert.equal((JSON.parse(lineOf(facts({}, { target: hostile }))) as { path: string }).path, hostile);
+  assert.ok(lineOf(facts({}, { target: `/${"x".repeat(60_000)}` })).length < 2_600);
+});
