@@ -7,6 +7,8 @@ export class Pod {
   readonly name: string;
   readonly slot: number;
   readonly address: { readonly host: string; readonly port: number };
+  /** `host:port` as Go prints it. */
+  readonly authority: string;
   /** containerConcurrency; 0 is no limit. */
   readonly limit: number;
   ready: boolean;
@@ -37,14 +39,9 @@ export class Pod {
     this.name = pod.name ?? "";
     this.slot = pod.slot;
     this.address = { host: pod.host, port: pod.port };
+    this.authority = pod.host.includes(":") ? `[${pod.host}]:${pod.port}` : `${pod.host}:${pod.port}`;
     this.limit = pod.limit;
     this.ready = pod.ready;
-  }
-
-  /** `host:port` as Go prints it. */
-  get authority(): string {
-    const { host, port } = this.address;
-    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   closeIdle(): void {

@@ -106,7 +106,8 @@ export class RoutingTable {
   #next(paths: readonly Path[], head: RequestHead): Target | undefined {
     for (const path of paths) {
       if (!head.path.startsWith(path.prefix) || !headersMatch(head, path.headers)) continue;
-      return path.targets[path.targets.length === 1 ? 0 : this.#share(path)];
+      // A probe is no request of anybody: it takes no turn.
+      return path.targets[path.targets.length === 1 || head.probe !== "" ? 0 : this.#share(path)];
     }
     return undefined;
   }

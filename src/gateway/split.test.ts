@@ -34,7 +34,7 @@ test("a small share comes in the middle of its turns, not in a row", () => {
   for (let i = 1; i < turns.length; i++) assert.equal((turns[i] ?? 0) - (turns[i - 1] ?? 0), 10);
 });
 
-const head = { host: "app.test", path: "/" } as RequestHead;
+const head = { host: "app.test", path: "/", probe: "" } as RequestHead;
 
 function splitPath(percents: readonly number[], turns?: number): RoutePath {
   const splits = percents.map((percent, index) => ({ backend: `ns/${index}`, percent, appendHeaders: [] }));
@@ -92,4 +92,12 @@ test("a run is repeatable, and the turn goes on when shares change", () => {
     for (let i = 0; i < 50; i++) table.target(head, false);
   }
   assert.equal(new Int32Array(turns)[0], 150);
+});
+
+test("a network probe takes nobody's turn", () => {
+  const turns = new SharedArrayBuffer(turnsBytes(1));
+  const table = new RoutingTable(new SplitTurns(turns));
+  table.set(hostEntry({ paths: [splitPath([10, 90], 0)] }));
+  assert.notEqual(table.target({ ...head, probe: "probe" }, false), "noPath");
+  assert.equal(new Int32Array(turns)[0], 0);
 });
