@@ -29,7 +29,8 @@ function composeHead(head: RequestHead, target: Target, { address: clientAddress
   const overridden = target.overridden;
   const { forwardedFor: before, forwardedHost, forwardedProto, hasForwarded } = isTrusted ? head : NOTHING_FORWARDED;
   const goes = (name: string): boolean => overridden.has(name) || (!isTrusted && FORWARDING.has(name));
-  const kept = overridden.size === 0 && isTrusted ? head.kept : keepLines(head.text, head.fields, (i) => head.dropped.has(i) || goes(nameAt(head, i)));
+  const plain = overridden.size === 0 && (isTrusted || !head.tellsOfWay);
+  const kept = plain ? head.kept : keepLines(head.text, head.fields, (i) => head.dropped.includes(i) || goes(nameAt(head, i)));
   const host = target.rewriteHost ?? head.authority;
   const forwardedFor = before === "" ? clientAddress : `${before}, ${clientAddress}`;
   const proto = forwardedProto === "" ? "http" : forwardedProto;

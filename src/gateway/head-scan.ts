@@ -15,12 +15,17 @@ export interface HeadFault {
 
 const NAME = 1;
 const VALUE = 2;
+const TARGET = 4;
 
-/** Classes of octets: bit 1 for tchar (RFC 9110 5.6.2), bit 2 for what a field value may hold. */
+/**
+ * Classes of octets: bit 1 for tchar (RFC 9110 5.6.2), bit 2 for what a field value may hold, bit 4 for what a request target may.
+ * Octets beyond ASCII are no valid target, but many clients send them, and nobody ends a target at one; `#` would begin a fragment.
+ */
 const OCTETS: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) => {
   const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(code));
   const value = code === 9 || (code >= 32 && code !== 127);
-  return (token ? NAME : 0) | (value ? VALUE : 0);
+  const target = code > 32 && code !== 127 && code !== 35;
+  return (token ? NAME : 0) | (value ? VALUE : 0) | (target ? TARGET : 0);
 });
 
 export function isTokenOctet(code: number): boolean {
@@ -29,6 +34,10 @@ export function isTokenOctet(code: number): boolean {
 
 export function isValueOctet(code: number): boolean {
   return ((OCTETS[code] ?? 0) & VALUE) !== 0;
+}
+
+export function isTargetOctet(code: number): boolean {
+  return ((OCTETS[code] ?? 0) & TARGET) !== 0;
 }
 
 const CR = 13;

@@ -1,5 +1,15 @@
 // Parsing of a request's head: what routing, framing and forwarding need, and the lines that go on unchanged.
-import { framingValues, keepLines, listMembers, parseContentLength, scanFields, TARGET_BYTES_MAX, type HeadFault } from "./head-scan.ts";
+import {
+  framingValues,
+  isTargetOctet,
+  isTokenOctet,
+  keepLines,
+  listMembers,
+  parseContentLength,
+  scanFields,
+  TARGET_BYTES_MAX,
+  type HeadFault,
+} from "./head-scan.ts";
 
 /** How a message body ends: by length (0 is none), by chunks, or with the connection. */
 export type Framing = number | "chunked" | "close";
@@ -27,13 +37,15 @@ export interface RequestHead {
   readonly wantsTrailers: boolean;
   readonly fields: readonly number[];
   /** Indexes into `fields` of lines that never go on as they came: hop-by-hop, host, forwarding, probes. */
-  readonly dropped: ReadonlySet<number>;
+  readonly dropped: readonly number[];
   /** The other lines. */
   readonly kept: string;
   readonly forwardedFor: string;
   readonly forwardedProto: string;
   readonly forwardedHost: string;
   readonly hasForwarded: boolean;
+  /** Something in it tells of the request's way: what a peer that is not trusted says of that does not go on. */
+  readonly tellsOfWay: boolean;
   /** `Knative-Serving-Namespace` and `-Revision`: where another ingress wants the request to go; "" when absent. */
   readonly namespace: string;
   readonly revision: string;
@@ -42,66 +54,88 @@ export interface RequestHead {
   readonly probeHash: string;
 }
 
-/** Fields that are looked at, or never passed on. */
-const KNOWN: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "expect",
-  "forwarded",
-  "host",
-  "http2-settings",
-  "k-network-hash",
-  "k-network-probe",
-  "k-original-host",
-  "k-proxy-request",
-  "keep-alive",
-  "knative-serving-namespace",
-  "knative-serving-revision",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
+/** Fields that are looked at, or never passed on; and whether they go on as they came. */
+const KNOWN: ReadonlyMap<string, boolean> = new Map([
+  ["connection", false],
+  ["content-length", true],
+  ["expect", false],
+  ["forwarded", true],
+  ["host", false],
+  ["http2-settings", false],
+  ["k-network-hash", false],
+  ["k-network-probe", false],
+  ["k-original-host", false],
+  ["k-proxy-request", false],
+  ["keep-alive", false],
+  ["knative-serving-namespace", false],
+  ["knative-serving-revision", false],
+  ["proxy-authenticate", false],
+  ["proxy-authorization", false],
+  ["proxy-connection", false],
+  ["te", false],
+  ["trailer", true],
+  ["transfer-encoding", true],
+  ["upgrade", false],
+  ["x-forwarded-for", false],
+  ["x-forwarded-host", true],
+  ["x-forwarded-proto", true],
 ]);
 
-/** Lengths and first letters of the known fields; names of other shapes are never cut out of the text. */
-const SHAPES: ReadonlySet<number> = new Set([...KNOWN].map((name) => shapeOf(name.length, name.charCodeAt(0))));
+/** 1 at the length and first letter of each known field; names of other shapes are never cut out of the text. */
+const SHAPES: Uint8Array = new Uint8Array(32 << 5);
+for (const name of KNOWN.keys()) SHAPES[shapeOf(name.length, name.charCodeAt(0))] = 1;
 
 function shapeOf(length: number, first: number): number {
   return (Math.min(length, 31) << 5) | (first & 31);
 }
 
-/** Known fields that go on as they came. */
-const PASSED: ReadonlySet<string> = new Set(["content-length", "trailer", "transfer-encoding", "forwarded", "x-forwarded-host", "x-forwarded-proto"]);
-
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
 
-/** Octets beyond ASCII are no valid target, but many clients send them, and nobody ends a target at one; `#` would begin a fragment. */
-const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP\/([0-9])\.([0-9])$/;
+const SPACE = 32;
+const VERSION = " HTTP/1.1";
+/** Where a head of another version is told from one that is malformed. */
+const OTHER_VERSION = /^ HTTP\/[0-9]\.[0-9]$/;
 
 const NONE: readonly string[] = [];
 
 interface Seen {
   readonly values: Map<string, string>;
-  readonly named: number[];
-  /** Known names with `_` for `-`: applications behind CGI-like interfaces cannot tell the two, so these never go on. */
-  readonly disguised: number[];
-  readonly repeated: Set<string>;
+  readonly dropped: number[];
+  /** Names that came more than once. */
+  readonly repeated: string[];
 }
+
+interface RequestLine {
+  readonly method: string;
+  readonly target: string;
+  readonly minor: 0 | 1;
+}
+
+/** `method SP target SP HTTP-version`, nothing else and no other space. */
+function requestLine(text: string, lineEnd: number): RequestLine | HeadFault {
+  let at = 0;
+  while (isTokenOctet(text.charCodeAt(at))) at++;
+  const from = at + 1;
+  if (at === 0 || text.charCodeAt(at) !== SPACE) return MALFORMED_LINE;
+  at = from;
+  while (isTargetOctet(text.charCodeAt(at))) at++;
+  // The lengths are those of an empty target, and of a line with a version and no more.
+  if (at === from || lineEnd - at !== VERSION.length) return MALFORMED_LINE;
+  const isOne = text.startsWith(VERSION, at);
+  if (!isOne && !text.startsWith(" HTTP/1.0", at)) {
+    return OTHER_VERSION.test(text.slice(at, lineEnd)) ? { status: 505, reason: "unsupported protocol version" } : MALFORMED_LINE;
+  }
+  return { method: text.slice(0, from - 1), target: text.slice(from, at), minor: isOne ? 1 : 0 };
+}
+
+const MALFORMED_LINE: HeadFault = { status: 400, reason: "malformed request line" };
 
 /** Parses `text`, which ends in an empty line. */
 export function parseRequestHead(text: string): RequestHead | HeadFault {
   const lineEnd = text.indexOf("\r\n");
-  const line = REQUEST_LINE.exec(text.slice(0, lineEnd));
-  if (line === null) return { status: 400, reason: "malformed request line" };
-  const [, method = "", rawTarget = "", major, minorText] = line;
-  if (major !== "1" || (minorText !== "0" && minorText !== "1")) return { status: 505, reason: "unsupported protocol version" };
-  const minor = minorText === "1" ? 1 : 0;
+  const line = requestLine(text, lineEnd);
+  if ("status" in line) return line;
+  const { method, target: rawTarget, minor } = line;
   if (method === "CONNECT" || method === "TRACE") return { status: 405, reason: `${method} is not served` };
   if (rawTarget.length > TARGET_BYTES_MAX) return { status: 414, reason: "request target too long" };
   const fields = scanFields(text, lineEnd + 2);
@@ -115,7 +149,8 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return { status: 417, reason: "unknown expectation" };
   const { target, path, authority, host } = place;
   const { keepAlive, upgrade, dropped, kept } = connectionOf(text, fields, seen, minor);
-  const value = (name: string): string => seen.values.get(name) ?? "";
+  // Most heads have one known field: Host.
+  const value = seen.values.size <= 1 ? nothing : (name: string): string => seen.values.get(name) ?? "";
   // Written out: spreading costs as much as the rest of the parsing.
   return {
     text,
@@ -130,7 +165,7 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
     upgrade,
     // Nothing to wait for without a body; HTTP/1.0 does not know it.
     expectsContinue: expect !== undefined && framing !== 0 && minor === 1,
-    wantsTrailers: minor === 1 && seen.values.has("te") && listMembers(value("te")).includes("trailers"),
+    wantsTrailers: minor === 1 && value("te") !== "" && listMembers(value("te")).includes("trailers"),
     fields,
     dropped,
     kept,
@@ -138,6 +173,7 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
     forwardedProto: value("x-forwarded-proto"),
     forwardedHost: value("x-forwarded-host"),
     hasForwarded: seen.values.has("forwarded"),
+    tellsOfWay: seen.values.has("forwarded") || seen.values.has("x-forwarded-host") || seen.values.has("x-forwarded-proto"),
     namespace: value("knative-serving-namespace"),
     revision: value("knative-serving-revision"),
     probe: value("k-network-probe"),
@@ -145,21 +181,23 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   };
 }
 
+const nothing = (): string => "";
+
 function collect(text: string, fields: readonly number[]): Seen {
-  const seen: Seen = { values: new Map(), named: [], disguised: [], repeated: new Set() };
+  const seen: Seen = { values: new Map(), dropped: [], repeated: [] };
   for (let i = 0; i < fields.length; i += 4) {
     const from = fields[i] ?? 0;
     const to = fields[i + 1] ?? 0;
-    if (!SHAPES.has(shapeOf(to - from, text.charCodeAt(from)))) continue;
+    if (SHAPES[shapeOf(to - from, text.charCodeAt(from))] === 0) continue;
     const name = text.slice(from, to).toLowerCase();
-    if (!KNOWN.has(name)) {
-      if (name.includes("_") && KNOWN.has(name.replaceAll("_", "-"))) seen.disguised.push(i);
-      continue;
-    }
-    seen.named.push(i);
+    const passes = KNOWN.get(name);
+    // Known names with `_` for `-`: applications behind CGI-like interfaces cannot tell the two, so these never go on.
+    const disguised = passes === undefined && name.includes("_") && KNOWN.has(name.replaceAll("_", "-"));
+    if (passes === false || disguised) seen.dropped.push(i);
+    if (passes === undefined) continue;
     const value = text.slice(fields[i + 2], fields[i + 3]);
     const before = seen.values.get(name);
-    if (before !== undefined) seen.repeated.add(name);
+    if (before !== undefined) seen.repeated.push(name);
     seen.values.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return seen;
@@ -184,7 +222,7 @@ type Place = Pick<RequestHead, "target" | "path" | "authority" | "host">;
 
 function placeOf(rawTarget: string, seen: Seen, line: { readonly method: string; readonly minor: 0 | 1 }): Place | HeadFault {
   const hostField = seen.values.get("host");
-  if (seen.repeated.has("host") || (hostField === undefined && line.minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
+  if (seen.repeated.includes("host") || (hostField === undefined && line.minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
   const absolute = rawTarget.startsWith("/") ? null : /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
   const authority = absolute === null ? (hostField ?? "") : (absolute[1] ?? "");
   if (!HOST.test(authority) || (absolute !== null && hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };
@@ -208,16 +246,13 @@ function connectionOf(text: string, fields: readonly number[], seen: Seen, minor
   const connection = seen.values.get("connection");
   const options = connection === undefined ? NONE : listMembers(connection);
   const upgrade = minor === 1 && options.includes("upgrade") ? withoutHttp2(seen.values.get("upgrade") ?? "") : "";
-  const dropped = new Set<number>(seen.disguised);
-  for (const i of seen.named) {
-    if (!PASSED.has(text.slice(fields[i], fields[i + 1]).toLowerCase())) dropped.add(i);
-  }
+  const { dropped } = seen;
   if (options.some((option) => option !== "close" && option !== "keep-alive" && option !== "upgrade")) dropOptions(text, fields, { options, dropped });
   return {
     keepAlive: minor === 1 ? !options.includes("close") : options.includes("keep-alive") && !options.includes("close"),
     upgrade,
     dropped,
-    kept: keepLines(text, fields, (i) => dropped.has(i)),
+    kept: keepLines(text, fields, (i) => dropped.includes(i)),
   };
 }
 
@@ -229,9 +264,9 @@ function withoutHttp2(upgrade: string): string {
 }
 
 /** Fields named by `Connection` belong to this hop; one that frames or forwards the message cannot be taken away so. */
-function dropOptions(text: string, fields: readonly number[], into: { readonly options: readonly string[]; readonly dropped: Set<number> }): void {
+function dropOptions(text: string, fields: readonly number[], into: { readonly options: readonly string[]; readonly dropped: number[] }): void {
   for (let i = 0; i < fields.length; i += 4) {
     const name = text.slice(fields[i], fields[i + 1]).toLowerCase();
-    if (into.options.includes(name) && !KNOWN.has(name)) into.dropped.add(i);
+    if (into.options.includes(name) && !KNOWN.has(name)) into.dropped.push(i);
   }
 }
