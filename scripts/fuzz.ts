@@ -3,9 +3,9 @@ import { parseArgs } from "node:util";
 import { EXPECTATIONS } from "../test/framing/expectations.ts";
 import { fuzz, type FuzzResult } from "../test/framing/fuzz.ts";
 import { liveHeapMb } from "../test/framing/heap.ts";
-import { fuzzNginx, nginxVersion } from "../test/framing/nginx.ts";
+import { fuzzThrough, nginxVersion } from "../test/framing/through.ts";
 
-const HELP = `Usage: npm run fuzz -- requests|responses|nginx [--count N] [--seed N] [--first N] [-o json]
+const HELP = `Usage: npm run fuzz -- requests|responses|nginx|gateway [--count N] [--seed N] [--first N] [-o json]
 
 Makes streams of HTTP/1 messages from a grammar, known tricks and small mutations, and looks whether others frame what we
 accept as we do. A difference is told once for each sort, with the smallest input that shows it, its seed and its number.
@@ -13,8 +13,9 @@ accept as we do. A difference is told once for each sort, with the smallest inpu
   requests      our reader of requests against Node's parser
   responses     our reader of responses against Node's parser
   nginx         requests that we accept, through a real nginx to an application (skipped when there is no nginx)
+  gateway       the same through our whole gateway
 
-  --count N     inputs (1,000,000; for nginx 200,000)
+  --count N     inputs (1,000,000; for nginx and gateway 200,000)
   --seed N      what they are made from (1)
   --first N     number of the first input (0): with --count 1 one input again
   -o json       one JSON object
@@ -72,17 +73,17 @@ function againstNode(sort: "requests" | "responses"): boolean {
   return result.differing === 0;
 }
 
-async function againstNginx(): Promise<boolean> {
-  const version = nginxVersion();
+async function through(proxy: "nginx" | "gateway"): Promise<boolean> {
+  const version = proxy === "nginx" ? nginxVersion() : "";
   if (version === undefined) {
     console.log("skipped: nginx: it is not installed");
     return true;
   }
-  const result = await fuzzNginx({ seed: number("seed", 1), count: number("count", 200_000), progress });
+  const result = await fuzzThrough({ proxy, seed: number("seed", 1), count: number("count", 200_000), progress });
   if (values.output === "json") console.log(asJson({ ...result, version, seconds: Math.round(process.uptime()) }));
   else {
-    console.log(`nginx ${version}: ${result.inputs.toLocaleString("en")} inputs that we accept, ${result.requests.toLocaleString("en")} requests`);
-    printCounts("nginx refuses", result.refused);
+    console.log(`${proxy} ${version}: ${result.inputs.toLocaleString("en")} inputs that we accept, ${result.requests.toLocaleString("en")} requests`);
+    printCounts(`${proxy} refuses`, result.refused);
     for (const { seed, index, input, expected, answer } of result.findings) {
       console.log(
         `\nDIFFERS: (seed ${seed}, input ${index})\n  ${JSON.stringify(input)}\n  expected: ${JSON.stringify(expected)}\n  answer: ${JSON.stringify(answer)}`,
@@ -99,8 +100,8 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  if (positionals.length !== 1 || (mode !== "requests" && mode !== "responses" && mode !== "nginx")) throw new Error(HELP);
-  return (mode === "nginx" ? await againstNginx() : againstNode(mode)) ? 0 : 1;
+  if (positionals.length !== 1 || (mode !== "requests" && mode !== "responses" && mode !== "nginx" && mode !== "gateway")) throw new Error(HELP);
+  return (mode === "nginx" || mode === "gateway" ? await through(mode) : againstNode(mode)) ? 0 : 1;
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(2));

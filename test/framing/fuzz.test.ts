@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { EXPECTATIONS } from "./expectations.ts";
 import { fuzz, type Sort } from "./fuzz.ts";
 import { liveHeapMb } from "./heap.ts";
-import { fuzzNginx, nginxVersion, verdictOn } from "./nginx.ts";
+import { fuzzThrough, nginxVersion, verdictOn } from "./through.ts";
 
 const COUNTS: Readonly<Record<Sort, number>> = { requests: 200_000, responses: 100_000 };
 /** Inputs of one batch leave nothing behind; this is what the collector and the compiler may keep. */
@@ -66,13 +66,24 @@ const nginx = nginxVersion();
 const NO_NGINX = nginx === undefined ? "nginx is not installed" : false;
 
 test("what we accept reaches an application behind nginx as the same requests", { skip: NO_NGINX }, async () => {
-  const result = await fuzzNginx({ seed: 1, count: 5000 });
+  const result = await fuzzThrough({ proxy: "nginx", seed: 1, count: 5000 });
   assert.deepEqual(result.findings, []);
   assert.ok(result.requests > 5000);
 });
 
+test("what we accept reaches an application behind the whole gateway as the same requests, however it is cut", async () => {
+  const result = await fuzzThrough({ proxy: "gateway", seed: 1, count: 3000 });
+  assert.deepEqual(result.findings, []);
+  assert.ok(result.requests > 3000);
+  // Hosts without a route, and HTTP/1.0 clients whose answer ends with the connection.
+  assert.deepEqual(
+    [...result.refused.keys()].filter((status) => status !== "404" && status !== "closes"),
+    [],
+  );
+});
+
 test("planted: an nginx that gets another stream is found out", { skip: NO_NGINX }, async () => {
-  const result = await fuzzNginx({ seed: 1, count: 200, send: (text) => text.replace("Content-Length: 3", "Content-Length: 2") });
+  const result = await fuzzThrough({ proxy: "nginx", seed: 1, count: 200, send: (text) => text.replace("Content-Length: 3", "Content-Length: 2") });
   assert.ok(result.differing > 0);
 });
 

@@ -1,30 +1,32 @@
-// What we accept, through a real nginx: its application must see the same requests, no more and no fewer.
+// What we accept, through a real nginx and through our whole gateway: an application behind must see the same requests, no more and no fewer.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, METHODS } from "node:http";
-import { connect } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { backendEntry, hostEntry, startGateway } from "../../src/gateway/testing.ts";
 import { inputOf, type Input } from "./inputs.ts";
 import { frameRequests, type Message } from "./ours.ts";
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
-/** Connections to nginx at a time. */
+/** Connections at a time. */
 const PARALLEL = 32;
-/** Follows every input: what nginx makes of it shows where it believes the input to end. */
+/** Follows every input: what a proxy makes of it shows where it believes the input to end. */
 const SENTINEL = "GET /sentinel HTTP/1.1\r\nHost: app.test\r\n\r\n";
 
-export interface NginxOptions {
+export interface ThroughOptions {
+  readonly proxy: "nginx" | "gateway";
   readonly seed: number;
   /** Inputs to send; those that we do not accept whole are passed over and not counted. */
   readonly count: number;
-  /** What nginx gets instead of an input; for planted faults. */
+  /** What the proxy gets instead of an input; for planted faults. */
   readonly send?: (text: string) => string;
   readonly progress?: (done: number) => void;
 }
 
-export interface NginxFinding {
+export interface ThroughFinding {
   readonly seed: number;
   readonly index: number;
   readonly input: string;
@@ -32,12 +34,12 @@ export interface NginxFinding {
   readonly answer: string;
 }
 
-export interface NginxResult {
+export interface ThroughResult {
   readonly inputs: number;
   readonly requests: number;
-  /** Inputs of which nginx refuses something, by its status. */
+  /** Inputs of which the proxy refuses something, by its status. */
   readonly refused: ReadonlyMap<string, number>;
-  readonly findings: readonly NginxFinding[];
+  readonly findings: readonly ThroughFinding[];
   readonly differing: number;
 }
 
@@ -47,7 +49,7 @@ export function nginxVersion(): string | undefined {
   return run.status === 0 ? /nginx\/(\S+)/.exec(run.stderr)?.[1] : undefined;
 }
 
-function configuration(folder: string): string {
+function configuration(folder: string, applicationPort: number): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join("\n  ");
   return `daemon off;
 master_process off;
@@ -62,7 +64,7 @@ http {
   client_body_timeout 2s;
   keepalive_timeout 2s;
   keepalive_requests 1000000;
-  upstream app { server unix:${folder}/app.sock; keepalive 64; keepalive_requests 100000000; }
+  upstream app { server 127.0.0.1:${applicationPort}; keepalive 64; keepalive_requests 100000000; }
   server {
     listen unix:${folder}/front.sock;
     location / {
@@ -84,14 +86,15 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
 }
 
 /** Answers with what it understood, in a field: so HEAD tells it, too. */
-async function startApplication(folder: string): Promise<AsyncDisposable> {
+async function startApplication(): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (incoming, response) => {
     const answer = (body: string): void => void response.setHeader("X-Saw", `${incoming.method} ${incoming.url} ${body}.`).end();
     bodyOf(incoming).then(answer, () => response.destroy());
   });
-  server.listen(join(folder, "app.sock"));
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
+    port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -100,9 +103,24 @@ async function startApplication(folder: string): Promise<AsyncDisposable> {
   };
 }
 
-async function startNginx(folder: string): Promise<AsyncDisposable> {
+/** A proxy before the application, and how to connect to it. */
+interface Proxy extends AsyncDisposable {
+  readonly at: { readonly path: string } | { readonly port: number; readonly host: string };
+}
+
+/** Hosts that inputs name; others get 404. */
+const HOSTS = ["a", "b", "app.test", "other.test", "[::1]", ""];
+
+async function startOurs(applicationPort: number): Promise<Proxy> {
+  const gateway = await startGateway();
+  const pods = [{ id: "p", slot: 0, address: "127.0.0.1", port: applicationPort, state: "ready" as const }];
+  gateway.routes({ hosts: HOSTS.map((host) => hostEntry({ host })), backends: [backendEntry({ pods })] });
+  return { at: { port: gateway.gateway.port, host: "127.0.0.1" }, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() };
+}
+
+async function startNginx(folder: string, applicationPort: number): Promise<Proxy> {
   const file = join(folder, "nginx.conf");
-  writeFileSync(file, configuration(folder));
+  writeFileSync(file, configuration(folder, applicationPort));
   const child = spawn("nginx", ["-c", file, "-p", folder], { stdio: ["ignore", "ignore", "inherit"] });
   const exited = once(child, "exit");
   // It serves once it can be connected to.
@@ -110,6 +128,7 @@ async function startNginx(folder: string): Promise<AsyncDisposable> {
     if (tries > 100_000 || child.exitCode !== null) throw new Error("nginx does not start");
   }
   return {
+    at: { path: join(folder, "front.sock") },
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await exited;
@@ -125,18 +144,26 @@ function canConnect(path: string): Promise<boolean> {
   });
 }
 
-/** What came back on one connection for `bytes`, until the sentinel is answered or nginx closes. */
-function ask(path: string, bytes: Buffer): Promise<string> {
+/** What came back on one connection for `bytes`, sent in pieces, until the sentinel is answered or the proxy closes. */
+function ask(proxy: Proxy, bytes: Buffer, cuts: readonly number[]): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const socket = connect({ ...proxy.at, noDelay: true });
     let answer = "";
     socket.on("data", (part: Buffer) => {
       answer += part.toString("latin1");
-      if (answer.includes("GET /sentinel ")) socket.destroy();
+      if (!answer.includes("GET /sentinel ")) return;
+      // Without a reset each connection would keep its port for a minute; a Unix socket has none.
+      if ("port" in proxy.at) socket.resetAndDestroy();
+      else socket.destroy();
     });
     socket.on("error", () => undefined);
     socket.on("close", () => resolve(answer));
-    socket.write(bytes);
+    const write = (piece: number, from: number): void => {
+      const to = cuts[piece] ?? bytes.length;
+      if (to > from) socket.write(bytes.subarray(from, to));
+      if (to < bytes.length) setImmediate(() => write(piece + 1, Math.max(from, to)));
+    };
+    write(0, 0);
   });
 }
 
@@ -156,8 +183,8 @@ function acceptedWhole(input: Input): readonly Message[] | undefined {
   return plain ? messages : undefined;
 }
 
-/** Refusals by nginx itself; a time-out would mean that it waits for more of a message that we hold for whole. */
-const REFUSALS: ReadonlySet<string> = new Set(["400", "405", "414", "501", "505"]);
+/** Refusals by the proxy itself; a time-out would mean that it waits for more of a message that we hold for whole. */
+const REFUSALS: ReadonlySet<string> = new Set(["400", "404", "405", "414", "501", "505"]);
 
 /** Undefined when nginx saw the same requests, its status when it refused one and saw those before it the same, else false. */
 export function verdictOn(answer: string, expected: readonly string[], stays: boolean): string | undefined | false {
@@ -176,16 +203,15 @@ export function verdictOn(answer: string, expected: readonly string[], stays: bo
   return /^Connection: close\r$/m.test(heads.at(-1) ?? "") ? "closes" : false;
 }
 
-export async function fuzzNginx(options: NginxOptions): Promise<NginxResult> {
-  const folder = mkdtempSync(join(tmpdir(), "eider-nginx-"));
+export async function fuzzThrough(options: ThroughOptions): Promise<ThroughResult> {
+  const folder = mkdtempSync(join(tmpdir(), "eider-through-"));
   const refused = new Map<string, number>();
-  const findings: NginxFinding[] = [];
+  const findings: ThroughFinding[] = [];
   let index = 0;
   let inputs = 0;
   let requests = 0;
   let differing = 0;
-  const path = join(folder, "front.sock");
-  const work = async (): Promise<void> => {
+  const work = async (proxy: Proxy): Promise<void> => {
     while (inputs < options.count) {
       const own = index++;
       const input = inputOf(options.seed, own, "requests");
@@ -196,7 +222,7 @@ export async function fuzzNginx(options: NginxOptions): Promise<NginxResult> {
       if (inputs % 10_000 === 0) options.progress?.(inputs);
       const text = input.bytes.toString("latin1");
       const stays = messages.at(-1)?.keepAlive === true;
-      const answer = await ask(path, Buffer.from((options.send?.(text) ?? text) + SENTINEL, "latin1"));
+      const answer = await ask(proxy, Buffer.from((options.send?.(text) ?? text) + SENTINEL, "latin1"), options.proxy === "gateway" ? input.cuts : []);
       const expected = messages.map(sawFor);
       const result = verdictOn(answer, expected, stays);
       if (typeof result === "string") refused.set(result, (refused.get(result) ?? 0) + 1);
@@ -207,9 +233,9 @@ export async function fuzzNginx(options: NginxOptions): Promise<NginxResult> {
   };
   try {
     await using running = new AsyncDisposableStack();
-    running.use(await startApplication(folder));
-    running.use(await startNginx(folder));
-    await Promise.all(Array.from({ length: PARALLEL }, work));
+    const { port } = running.use(await startApplication());
+    const proxy = running.use(await (options.proxy === "nginx" ? startNginx(folder, port) : startOurs(port)));
+    await Promise.all(Array.from({ length: PARALLEL }, () => work(proxy)));
   } finally {
     rmSync(folder, { recursive: true });
   }
