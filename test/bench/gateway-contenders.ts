@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { systemClock } from "#host";
+import type { GatewaySettings } from "#protocol";
 import { nodeFlags } from "../../src/main/options.ts";
 import { activatorApi, type ActivatorApi } from "./gateway-activator-api.ts";
 import type { EiderOptions, EiderReady } from "./gateway-eider.ts";
@@ -42,6 +43,14 @@ export const CONTAINER_CONCURRENCY = 1_000;
 export const NAMES = ["direct", "nginx", "haproxy", "queue-proxy", "activator", "eider"] as const;
 export type Name = (typeof NAMES)[number];
 
+/** What a gateway has switched on: an access log, and traces of a hundredth of the requests that come without a trace. */
+export const SETTINGS: GatewaySettings = {
+  trustedProxies: [],
+  requestLog: undefined,
+  accessLog: { file: "eider-access.log", format: "json" },
+  tracing: { rate: 0.01 },
+};
+
 const READY_ATTEMPTS = 200;
 const READY_EVERY_MS = 50;
 const forever = new AbortController().signal;
@@ -66,11 +75,11 @@ export function start(
   return spawn(command, args, { stdio: ["pipe", options.piped === true ? "pipe" : log, log], env: { ...process.env, ...options.env } });
 }
 
-export async function stopped(child: ChildProcess): Promise<void> {
+/** Ends it. Knative's programs take half a minute to end in order; nginx must, since a killed master leaves its worker behind. */
+export async function stopped(child: ChildProcess, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  // Knative's programs take half a minute to end in order.
-  child.kill("SIGKILL");
+  child.kill(signal);
   await ended;
 }
 
@@ -83,14 +92,15 @@ export async function firstLine<T>(child: ChildProcess): Promise<T> {
   return JSON.parse(line) as T;
 }
 
-/** Waits until the contender answers for the first host. */
+/** Waits until the contender answers for the first host; one that does not is ended. */
 async function answering(port: number, lines: readonly string[], child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < READY_ATTEMPTS && child.exitCode === null; attempt++) {
     const answer = await ask(port, `app-0.default.example.com\r\n${lines.map((line) => `${line}\r\n`).join("")}X-Bench: 1`).catch(() => undefined);
     if (answer?.status === 200) return;
     await systemClock.sleep(READY_EVERY_MS, forever);
   }
-  throw new Error("a contender does not answer: see its log");
+  await stopped(child, "SIGTERM");
+  throw new Error(`a contender does not answer: ${child.spawnargs.join(" ").slice(0, 200)}`);
 }
 
 /** nginx as the application: small answers, and a file of 1 MB. */
@@ -102,7 +112,7 @@ export async function startBackend(ground: Omit<Ground, "backend">): Promise<{ r
   writeFileSync(join(folder, "nginx.conf"), nginxBackendConfig({ folder, port }));
   const child = start(ground, [...ground.pin, ...nginxCommand(folder)], { log: "backend.log" });
   await answering(port, [], child);
-  return { port, stop: () => stopNginx(child) };
+  return { port, stop: () => stopped(child, "SIGTERM") };
 }
 
 const nginxCommand = (folder: string): string[] => [
@@ -115,14 +125,6 @@ const nginxCommand = (folder: string): string[] => [
   join(folder, "nginx.conf"),
 ];
 
-/** In order: a killed master leaves its worker behind. */
-async function stopNginx(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGTERM");
-  await ended;
-}
-
 async function nginx(ground: Ground): Promise<Contender> {
   const folder = join(ground.folder, `nginx-${ground.backend}`);
   mkdirSync(folder, { recursive: true });
@@ -130,7 +132,7 @@ async function nginx(ground: Ground): Promise<Contender> {
   writeFileSync(join(folder, "nginx.conf"), nginxConfig({ folder, port, backend: ground.backend }));
   const child = start(ground, [...ground.pin, ...nginxCommand(folder)], { log: "nginx.log" });
   await answering(port, [], child);
-  return { name: "nginx", port, lines: [], pids: () => familyOf(child.pid ?? 0), stop: () => stopNginx(child) };
+  return { name: "nginx", port, lines: [], pids: () => familyOf(child.pid ?? 0), stop: () => stopped(child, "SIGTERM") };
 }
 
 async function haproxy(ground: Ground): Promise<Contender> {
@@ -198,8 +200,8 @@ async function activator(ground: Ground, program: string, queue: QueueProxy): Pr
 }
 
 export async function eider(ground: Ground, over: Partial<EiderOptions> = {}): Promise<Contender> {
-  const settings = { trustedProxies: [], requestLog: undefined };
-  const options: EiderOptions = { threads: 1, backend: ground.backend, containerConcurrency: CONTAINER_CONCURRENCY, settings, ...over };
+  const { backend, folder: logFolder } = ground;
+  const options: EiderOptions = { threads: 1, backend, containerConcurrency: CONTAINER_CONCURRENCY, settings: SETTINGS, logFolder, ...over };
   const flags = nodeFlags(["--conditions=source"]);
   const argv = [...ground.pin, ground.node, ...flags, join(import.meta.dirname, "gateway-eider.ts"), JSON.stringify(options)];
   const child = start(ground, argv, { log: "eider.log", piped: true });

@@ -13,6 +13,8 @@ export interface EiderOptions {
   readonly backend: number;
   readonly containerConcurrency: number;
   readonly settings: GatewaySettings;
+  /** Where the access log is written to. */
+  readonly logFolder: string;
 }
 
 /** What the process says once it serves. */
@@ -60,6 +62,7 @@ async function serve(options: EiderOptions): Promise<EiderReady> {
     clock: systemClock,
     rng: createSystemRng(),
     settings: () => options.settings,
+    logFolder: options.logFolder,
     firstBatch: () => batch,
     onMessage(message: GatewayToControl) {
       if (message.type === "metrics") waiting.get(message.id)?.(message.counters);
