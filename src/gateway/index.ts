@@ -7,3 +7,4 @@ export { inFlightBytes, InFlightTable } from "./in-flight.ts";
 export { Recovery } from "./recovery.ts";
 export { counterText, isCumulative } from "./observe/counter-text.ts";
 export { RequestTotals } from "./observe/request-totals.ts";
+export { spansOf } from "./observe/request-spans.ts";

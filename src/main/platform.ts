@@ -53,6 +53,7 @@ import { servedKinds } from "./served-kinds.ts";
 import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
+import { Traces } from "./traces.ts";
 import { VERSION } from "./version.ts";
 
 /** Requests have this long to finish when the platform is told to end. */
@@ -150,6 +151,7 @@ await ensureGatewayServices(client, { address: outerAddress(), httpPort: sockets
 await ensureDefinitions(client, definitionsOf, clock.wallMs());
 await Promise.all([settings.synced, definitions.synced]);
 
+const traces = new Traces({ clock, logger: logger.with({ room: "telemetry" }), metrics, print: (line) => void process.stdout.write(line) });
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders);
 const starts = new StartTimes();
@@ -168,7 +170,9 @@ settings.onChange(() => {
   const changed = { type: "settings", settings: toGateways() } as const;
   journal.append(changed);
   threads.broadcast(changed);
+  traces.apply(settings.current().observability.tracing);
 });
+traces.apply(settings.current().observability.tracing);
 const routes = new Routes({
   informers,
   table,
@@ -289,6 +293,7 @@ function receive(message: GatewayToControl): void {
   }
   deciders.receive(message);
   routes.receive(message);
+  if (message.type === "traces") traces.receive(message.requests);
   if (message.type === "podReady") runtime?.podReady(message.pod);
   else if (message.type === "log") logger[message.level](message.message, { ...message.fields, thread: message.thread });
 }
@@ -308,6 +313,7 @@ async function end(): Promise<void> {
   if (stage === "ending") return;
   stage = "ending";
   await Promise.all([threads.drain(DRAIN_MS), listening.close()]);
+  await traces.end();
   ending.abort();
   await parts.catch(() => undefined);
   await store.close();

@@ -1,3 +1,5 @@
 // telemetry: metrics of the process and their text form.
 export { MetricRegistry, type Labels } from "./registry.ts";
 export { publishEventLoopDelay, type Delays } from "./event-loop-delay.ts";
+export { encodeSpans, type Attributes, type Span } from "./otlp.ts";
+export { SpanExporter, type Delivered } from "./span-exporter.ts";
