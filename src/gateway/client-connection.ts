@@ -136,10 +136,11 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     return this.#socket.writableNeedDrain;
   }
 
-  abort(): void {
+  abort(reset: boolean): void {
     this.#exchangeOver();
     this.#sender.flush();
-    this.#socket.destroy();
+    if (reset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   openTunnel(): void {

@@ -20,8 +20,8 @@ export interface ClientSide {
   takePlace(host: string, requestsMax: number): boolean;
   /** The exchange is over and the response written; `keep` when the connection may carry another. */
   finished(keep: boolean): void;
-  /** The exchange is over and the connection of no use. */
-  abort(): void;
+  /** The exchange is over and the connection of no use; `reset` when an ordinary end would pass for the end of the response. */
+  abort(reset: boolean): void;
   /** What the client sends from now on is for `fromClient`. */
   openTunnel(): void;
 }

@@ -428,7 +428,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
 
   #abort(outcome: Outcome = "aborted"): void {
     this.#end(outcome, undefined);
-    this.#client.abort();
+    this.#client.abort(this.#responseFraming === "close");
   }
 
   get #over(): boolean {

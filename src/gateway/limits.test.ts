@@ -288,6 +288,20 @@ test("a client that never reads its answer is given up when the request's time i
   assert.ok(text.length < 64 << 20);
 });
 
+test("a response that would end with the connection, and breaks off, does not look whole", async () => {
+  await using gateway = await startGateway();
+  await using pod = await startPod((socket) => socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\n\r\npart")));
+  oneReadyPod(gateway, pod);
+  using client = await startClient(gateway.gateway.port);
+  const errors: unknown[] = [];
+  client.socket.on("error", (error: NodeJS.ErrnoException) => errors.push(error.code));
+  client.send(request("/"));
+  await client.until((text) => text.endsWith("part"));
+  for (const socket of pod.sockets) socket.resetAndDestroy();
+  await client.closed();
+  assert.deepEqual(errors, ["ECONNRESET"]);
+});
+
 test("trailers go both ways, and each event of a stream leaves at once", async () => {
   await using gateway = await startGateway();
   await using pod = await startListening();

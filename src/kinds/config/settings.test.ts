@@ -6,6 +6,7 @@ import { configMapAdmission } from "./admission.ts";
 import { defaultConfigMaps, EXAMPLE_CHECKSUM, type ConfigMapObject } from "./default-config-maps.ts";
 import { containerNameFor, parseDefaultsConfig, type DefaultsConfig } from "./defaults.ts";
 import { domainFor, parseDomainConfig, type DomainConfig } from "./domain.ts";
+import { parseEiderGatewayConfig } from "./eider-gateway.ts";
 import { hostFor, parseNetworkConfig, tagNameFor, type NetworkConfig } from "./network.ts";
 import { defaultServingConfig, parseServingConfig } from "./serving-config.ts";
 
@@ -75,3 +76,33 @@ test("the most specific domain wins, cluster-local objects have none", () => {
   assert.equal(domainFor(config, { "networking.knative.dev/visibility": "cluster-local" }), "svc.cluster.local");
   assert.equal(domainFor({ domains: [] }, undefined), "svc.cluster.local");
 });
+
+const GATEWAY = { trustedProxies: ["0.0.0.0/0", "::/0"], proxyProtocol: "off", bodyIdleMs: 0, connectionsMax: 50_000 };
+const gatewayRows: readonly { readonly name: string; readonly data: Record<string, string>; readonly want: object | string }[] = [
+  { name: "nothing said", data: {}, want: GATEWAY },
+  {
+    name: "proxies by address and range",
+    data: { "trusted-proxies": "10.0.0.0/8, ::1 ,192.168.0.1" },
+    want: { ...GATEWAY, trustedProxies: ["10.0.0.0/8", "::1", "192.168.0.1"] },
+  },
+  { name: "nobody is trusted", data: { "trusted-proxies": "" }, want: { ...GATEWAY, trustedProxies: [] } },
+  {
+    name: "a name instead of an address",
+    data: { "trusted-proxies": "proxy.test" },
+    want: 'failed to parse "trusted-proxies": "proxy.test" is no address range',
+  },
+  { name: "too many bits", data: { "trusted-proxies": "10.0.0.0/33" }, want: 'failed to parse "trusted-proxies": "10.0.0.0/33" is no address range' },
+  { name: "a required PROXY header", data: { "proxy-protocol": "required" }, want: { ...GATEWAY, proxyProtocol: "required" } },
+  { name: "an optional one", data: { "proxy-protocol": "optional" }, want: 'proxy-protocol = optional, must be "off" or "required"' },
+  { name: "a limit for stalled bodies", data: { "request-body-idle-timeout": "90s" }, want: { ...GATEWAY, bodyIdleMs: 90_000 } },
+  { name: "one that is too short", data: { "request-body-idle-timeout": "10ms" }, want: "request-body-idle-timeout = 10 ms, must be 0 or at least 1s" },
+  { name: "no connections", data: { "connections-max": "0" }, want: "connections-max = 0, must be at least 1" },
+];
+for (const { name, data, want } of gatewayRows) {
+  test(`config-eider-gateway: ${name}`, () => {
+    const parsed = parseEiderGatewayConfig(data);
+    if (typeof want === "string") return assert.deepEqual(parsed, { error: want });
+    // Others add settings of their own.
+    assert.deepEqual(Object.fromEntries(Object.keys(want).map((key) => [key, (parsed as unknown as Record<string, unknown>)[key]])), want);
+  });
+}
