@@ -59,6 +59,11 @@ const accepted: readonly { name: string; text: string; want: Partial<RequestHead
     want: { method: "GET", target: "/", path: "/", host: "a", minor: 1, keepAlive: true, framing: 0, upgrade: "", kept: "" },
   },
   { name: "HTTP/1.0 without Host", text: "GET / HTTP/1.0\r\n\r\n", want: { host: "", minor: 0, keepAlive: false } },
+  {
+    name: "HTTP/1.0 without Host that tells where it comes from",
+    text: "GET / HTTP/1.0\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n",
+    want: { forwardedFor: "10.0.0.1", kept: "" },
+  },
   { name: "HTTP/1.0 that stays", text: "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", want: { keepAlive: true } },
   { name: "close wins", text: `GET / HTTP/1.1\r\n${H}Connection: keep-alive\r\nConnection: close\r\n\r\n`, want: { keepAlive: false } },
   { name: "a query", text: `GET /a?b=/c HTTP/1.1\r\n${H}\r\n`, want: { target: "/a?b=/c", path: "/a" } },

@@ -149,8 +149,8 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return { status: 417, reason: "unknown expectation" };
   const { target, path, authority, host } = place;
   const { keepAlive, upgrade, dropped, kept } = connectionOf(text, fields, seen, minor);
-  // Most heads have one known field: Host.
-  const value = seen.values.size <= 1 ? nothing : (name: string): string => seen.values.get(name) ?? "";
+  // Most heads have one known field: Host. In HTTP/1.0 the one may be another.
+  const value = seen.values.size === 0 || (seen.values.size === 1 && seen.values.has("host")) ? nothing : (name: string): string => seen.values.get(name) ?? "";
   // Written out: spreading costs as much as the rest of the parsing.
   return {
     text,
