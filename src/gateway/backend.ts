@@ -327,6 +327,7 @@ export class Backend implements Loaded {
     if (pod.removedIn > 0) return;
     pod.removedIn = generation;
     pod.closeIdle();
+    for (const tunnel of pod.tunnels ?? []) tunnel.podLeaves();
     if (pod.inUse === 0) this.#drained(pod);
   }
 

@@ -162,6 +162,11 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     else this.#close();
   }
 
+  /** The gateway ends in some seconds. */
+  lastCall(): void {
+    this.#exchange?.lastCall();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }

@@ -11,7 +11,7 @@ import { HeldBody } from "./held-body.ts";
 import { tracedHead } from "./observe/trace-context.ts";
 import { errorResponse, renderResponse, textResponse, type OwnResponse } from "./own-response.ts";
 import type { Chunk, PodConnection, PodFailure, ResponseSink } from "./pod-connection.ts";
-import type { Pod } from "./pod.ts";
+import type { OnPod, Pod } from "./pod.ts";
 import { STREAM_BYTES } from "./read-buffers.ts";
 import { keptConnection, newConnection } from "./reach-pod.ts";
 import { receiptParts, serverTiming } from "./receipt.ts";
@@ -23,10 +23,11 @@ import { connectLimitMs, isRefusal, retryOf, WAIT_AGAIN_MS } from "./retry.ts";
 import type { Target } from "./target.ts";
 import { tailOf } from "./timeout-tail.ts";
 import type { Timed } from "./timer-wheel.ts";
+import { CLOSING_MS, LEAVING_MS, Tunnel, type Ending } from "./tunnel.ts";
 import type { Queued, Waiter } from "./wait-queue.ts";
 import { WAITING_PAGE, wantsPage } from "./waiting-page.ts";
 
-export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, Timed {
+export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Waiter, Timed {
   dueMs = 0;
   bucket = -1;
   before: Timed | undefined = undefined;
@@ -57,7 +58,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   #response: ResponseHead | undefined;
   #responseFraming: Framing = 0;
   #keep = false;
-  #tunnel = false;
+  #tunnel: Tunnel | undefined;
   #requestDone = false;
   /** A 1xx went to the client, which counts as a begin. */
   #informed = false;
@@ -189,7 +190,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   clientGone(): void {
     if (this.#over) return;
     this.#context.counters.clientsGone++;
-    this.#end("clientGone", undefined);
+    this.#end(this.#tunnel?.ending?.outcome ?? "clientGone", undefined);
   }
 
   podDrained(): void {
@@ -293,29 +294,62 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     this.#response = head;
     this.status = head.status;
     this.firstByteMs = this.#context.clock.monotonicMs();
-    this.#tunnel = true;
+    this.#tunnel = new Tunnel(head.upgrade);
+    this.stepDueMs = undefined;
+    const { pod } = this;
+    if (pod !== undefined) (pod.tunnels ??= new Set()).add(this);
     this.#forgetBody();
     this.#context.counters.response(head.status);
     this.#client.write(head.text);
     if (body.to > body.from) this.tunnelData(body);
     else body.release?.();
     if (!this.#over) this.#client.openTunnel();
+    if (!this.#over && pod !== undefined && pod.removedIn > 0) this.podLeaves();
   }
 
   tunnelData(body: Chunk): void {
+    const tunnel = this.#tunnel;
+    if (tunnel === undefined || tunnel.told) return body.release?.();
+    tunnel.passes(body);
     this.responseBody(body);
+    if (tunnel.ending !== undefined) this.#farewell(tunnel);
   }
 
   tunnelEnded(): void {
     this.#keep = false;
-    this.#end("answered", undefined);
+    this.#end(this.#tunnel?.ending?.outcome ?? "answered", undefined);
     this.#client.finished(false);
+  }
+
+  /** From now on a tunnel has a limit. */
+  podLeaves(): void {
+    if (this.#tunnel === undefined || this.#tunnel.ending !== undefined) return;
+    this.stepDueMs = this.#context.clock.monotonicMs() + LEAVING_MS;
+    this.#watch();
+  }
+
+  /** The gateway itself ends before long. */
+  lastCall(): void {
+    if (this.#tunnel !== undefined && this.#tunnel.ending === undefined) this.#endTunnel(this.#tunnel, { outcome: "answered", reason: "gateway restarts" });
+  }
+
+  /** Comes to an end in order, within some seconds. */
+  #endTunnel(tunnel: Tunnel, ending: Ending): void {
+    tunnel.ending = ending;
+    if (!tunnel.isWebsocket) return this.tunnelEnded();
+    this.#context.deadlines.add(this, this.#context.clock.monotonicMs() + CLOSING_MS);
+    this.#farewell(tunnel);
+  }
+
+  #farewell(tunnel: Tunnel): void {
+    const frame = tunnel.farewell();
+    if (frame !== undefined) this.#client.write(frame);
   }
 
   podFailed(failure: PodFailure): void {
     this.#connection = undefined;
     if (this.#over) return;
-    if (this.#tunnel) return this.tunnelEnded();
+    if (this.#tunnel !== undefined) return this.tunnelEnded();
     if (this.#response !== undefined) return this.#abort();
     if (this.#retry(failure)) return;
     this.#fail(failureText(failure, this.pod?.authority ?? ""));
@@ -379,6 +413,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
   expire(nowMs: number): void {
     const entry = this.backend?.entry;
     if (entry === undefined || this.#over) return;
+    if (this.#tunnel?.ending !== undefined) return this.#abort(this.#tunnel.ending.outcome);
     if (nowMs >= deadlineMs(entry, this)) return this.#timedOut();
     if (this.stepDueMs === undefined || nowMs < this.stepDueMs) return this.#watch();
     this.stepDueMs = undefined;
@@ -387,6 +422,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
 
   /** A step took too long; connecting may have succeeded meanwhile. */
   #stepOver(): void {
+    if (this.#tunnel !== undefined) return this.#endTunnel(this.#tunnel, { outcome: "answered", reason: "scaled down" });
     const connection = this.#connection;
     if (connection === undefined) return this.#fail(this.#failure ?? "");
     if (connection.isConnected) return this.#watch();
@@ -404,7 +440,8 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     const text = this.pod === undefined ? "activator request timeout" : "request timeout";
     if (this.#response === undefined) return this.#answer(textResponse(504, text), "timedOut");
     const connection = this.#connection;
-    if (this.#tunnel || connection === undefined) return this.#abort("timedOut");
+    if (this.#tunnel !== undefined) return this.#endTunnel(this.#tunnel, { outcome: "timedOut", reason: text });
+    if (connection === undefined) return this.#abort("timedOut");
     const tail = tailOf(connection.tracker, this.#responseFraming, text);
     this.#client.write(tail.text);
     this.#end("timedOut", undefined);
@@ -451,6 +488,7 @@ export class Exchange implements RequestFacts, Progress, ResponseSink, Waiter, T
     for (const observer of this.#context.observers) observer.ended(this);
     if (backend === undefined) return;
     backend.load.end(this.endedMs);
+    if (this.#tunnel !== undefined) pod?.tunnels?.delete(this);
     if (pod === undefined) backend.leave(this);
     else backend.release(pod);
   }

@@ -30,6 +30,7 @@ import { ServingTurns } from "./serving-turns.ts";
 import { SplitTurns } from "./split.ts";
 import { Starts } from "./start-times.ts";
 import { TimerWheel } from "./timer-wheel.ts";
+import { CLOSING_MS } from "./tunnel.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 
 /** How late a request's deadline may be noticed. */
@@ -334,6 +335,16 @@ class GatewayThread implements Gateway {
     if (this.#context.draining && this.#connections.size === 0) this.#stop.abort();
   }
 
+  /** Tunnels live on until shortly before the end, so that they come to theirs in order. Rejects when all were over before. */
+  async #lastCalls(graceMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const lastMs = Math.min(CLOSING_MS, graceMs);
+    await clock.sleep(graceMs - lastMs, this.#stop.signal);
+    for (const connection of this.#connections) connection.lastCall();
+    await clock.sleep(lastMs, this.#stop.signal);
+    this.#stop.abort();
+  }
+
   #drain(graceMs: number): void {
     if (this.#context.draining) return;
     this.#context.draining = true;
@@ -341,9 +352,6 @@ class GatewayThread implements Gateway {
     this.#internal?.close();
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size === 0) return this.#stop.abort();
-    this.#options.clock.sleep(graceMs, this.#stop.signal).then(
-      () => this.#stop.abort(),
-      () => undefined,
-    );
+    this.#lastCalls(graceMs).catch(() => undefined);
   }
 }

@@ -1,6 +1,12 @@
 // A pod as this thread knows it.
 import type { PodConnection } from "./pod-connection.ts";
 
+/** Something that outlasts requests. */
+export interface OnPod {
+  /** The pod is out of the table: come to an end before long. */
+  podLeaves(): void;
+}
+
 export class Pod {
   readonly id: string;
   /** "" when not told. */
@@ -16,6 +22,8 @@ export class Pod {
   inUse = 0;
   /** Idle connections; the last one is used first. */
   readonly idle: PodConnection[] = [];
+  /** Upgraded connections. */
+  tunnels: Set<OnPod> | undefined = undefined;
   /** The generation that took it out of the table; 0 while it is in. */
   removedIn = 0;
   /** Whether connection attempts run to prove it ready. */
