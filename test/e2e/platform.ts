@@ -12,6 +12,7 @@ export const root = resolve(import.meta.dirname, "../..");
 export interface State {
   readonly api: string;
   readonly http: string;
+  readonly internal: string;
   readonly kubeconfig: string;
   readonly pid: number;
   readonly keeperPid: number;
