@@ -167,9 +167,10 @@ export class Backend implements Loaded {
     else if (this.#row >= 0) this.#callEldest();
   }
 
-  /** Of a pod that gets no other request for it. */
+  /** Of a pod that gets no other request of this thread for it. Others may not suspect it. */
   #releaseUnused(pod: Pod): void {
     if (pod.limit > 0) this.#options.inFlight.release(pod.slot);
+    if (pod.removedIn === 0 && pod.limit > 0 && this.#row >= 0) this.#callEldest();
     if (pod.removedIn > 0 && pod.inUse === 0) this.#drained(pod);
   }
 

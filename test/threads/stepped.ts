@@ -14,18 +14,27 @@ export type Stepping<T = void> = Generator<Step, T, void>;
 
 const SOURCES = new URL("../../src/gateway/", import.meta.url);
 
-/** Methods that become generators, by file. */
-const STEPPED: Readonly<Record<string, readonly string[]>> = {
-  "in-flight": ["total", "tryAcquire", "release"],
-  doorbell: ["publish", "since", "othersWait", "eldest", "eldestOfAll", "hasHeard", "ring", "passOn", "rung", "silence", "ringAll"],
-  choice: ["pick", "hasRoom", "#fewest", "#fromPlace", "#ofTwo"],
-  recovery: ["bury", "settle", "#settleRow", "#quiet", "#unchanged"],
-  backend: [
-    ...["update", "remove", "take", "takeOther", "join", "leave", "release", "#releaseLeaving", "proved", "heard", "momentOver", "serve"],
-    ...["#grantFirst", "#publish", "#moveTo", "#elder", "#leavesPlaces", "#callEldest", "#call", "#choose"],
-  ],
-};
-const ALL = new Set(Object.values(STEPPED).flat());
+/** The files that are loaded in steps; the others are as they are. */
+const STEPPED = ["in-flight", "doorbell", "choice", "recovery", "backend"] as const;
+type File = (typeof STEPPED)[number];
+
+/** A method of a class, at its indentation, up to its closing brace. Getters hold no atomic operation, and `listen` is the shell's. */
+const METHOD = /^  (?!get |async |constructor|if |for |while )(#?\w+)\([^]*?^  \}$/gm;
+const OPERATION = /\bAtomics\.(?!waitAsync)/;
+
+/** Names of all methods that lead to an atomic operation, directly or through one another. */
+function stepping(texts: readonly string[]): ReadonlySet<string> {
+  const bodies = texts.flatMap((text) => [...text.matchAll(METHOD)].map(([whole, name = ""]) => ({ name, body: whole.slice(whole.indexOf("{")) })));
+  const names = new Set<string>();
+  for (let before = -1; before < names.size;) {
+    before = names.size;
+    for (const { name, body } of bodies) {
+      const calls = [...body.matchAll(/\.(#?\w+)\(/g)].map(([, called = ""]) => called);
+      if (OPERATION.test(body) || calls.some((called) => names.has(called))) names.add(name);
+    }
+  }
+  return names;
+}
 
 /** A change of the text of one file; `find` must be there. */
 export interface Fault {
@@ -57,7 +66,7 @@ function hook(): void {
     resolve(specifier, context, next) {
       const variant = new URL(context.parentURL ?? "file:///").searchParams.get("stepped");
       const name = /^\.\/([\w-]+)\.ts$/.exec(specifier)?.[1];
-      if (variant === null || name === undefined || STEPPED[name] === undefined) return next(specifier, context);
+      if (variant === null || !STEPPED.includes(name as File)) return next(specifier, context);
       return { url: new URL(`${name}.ts?stepped=${variant}`, SOURCES).href, format: "module", shortCircuit: true };
     },
     load(url, context, next) {
@@ -71,19 +80,18 @@ function hook(): void {
         assert.ok(text.includes(fault.find), `${name}.ts does not hold the text of the planted fault any more: ${fault.find}`);
         text = text.replaceAll(fault.find, fault.put);
       }
-      return { format: "module", source: steppedText(text, STEPPED[name] ?? []), shortCircuit: true };
+      return { format: "module", source: steppedText(text, names()), shortCircuit: true };
     },
   });
 }
 
-/** Exported for its own test. */
-export function steppedText(source: string, methods: readonly string[]): string {
-  let text = stripTypeScriptTypes(source);
-  for (const method of methods) {
-    const definition = new RegExp(`^  (?=${method}\\()`, "m");
-    assert.match(text, definition, `no method ${method}`);
-    text = text.replace(definition, "  *");
-  }
+let known: ReadonlySet<string> | undefined;
+function names(): ReadonlySet<string> {
+  return (known ??= stepping(STEPPED.map((file) => stripTypeScriptTypes(readFileSync(new URL(`${file}.ts`, SOURCES), "utf8")))));
+}
+
+function steppedText(source: string, methods: ReadonlySet<string>): string {
+  const text = stripTypeScriptTypes(source).replace(METHOD, (whole, name: string) => (methods.has(name) ? `  *${whole.slice(2)}` : whole));
   return `${delegating(text)}\nfunction* $atomic(step, ...args) { yield step; return Atomics[step](...args); }\n`;
 }
 
@@ -97,7 +105,7 @@ function delegating(text: string): string {
     const [whole, operation, receiver = "", method = ""] = match;
     const open = match.index + whole.length;
     // The promise-based wait belongs to the shell, which the model takes the place of.
-    const isStep = operation === undefined ? ALL.has(method) : operation !== "waitAsync";
+    const isStep = operation === undefined ? names().has(method) : operation !== "waitAsync";
     if (!isStep || isInAsync(text, match.index)) continue;
     const close = closing(text, open);
     const args = delegating(text.slice(open, close));

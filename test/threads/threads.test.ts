@@ -7,7 +7,13 @@ import { codeWith, World, type Code, type Plan } from "./world.ts";
 const POLICIES = ["least-requests", "round-robin", "first-available", "random-two"] as const;
 
 function planOf(seed: number): Plan {
-  return { threads: 2 + (seed % 2), limit: 1 + (seed % 3), loadBalancing: POLICIES[seed % 4] ?? "least-requests", steps: 400 };
+  return {
+    threads: 2 + (seed % 2),
+    limit: 1 + (seed % 3),
+    loadBalancing: POLICIES[seed % 4] ?? "least-requests",
+    clients: [1, 2, 3, 5, 20][seed % 5] ?? 1,
+    steps: 400,
+  };
 }
 
 /** The first seed with which something does not hold, and what. */
@@ -60,8 +66,8 @@ const faults: readonly (Fault & { readonly name: string; readonly shows: RegExp 
   {
     name: "a place on a pod that is going away is handed on",
     file: "backend",
-    find: "    if (pod.removedIn > 0) return this.#releaseLeaving(pod);\n",
-    put: "",
+    find: "if (pod.removedIn > 0 || pod.suspect) return",
+    put: "if (pod.suspect) return",
     shows: /goes to a pod that is going away/,
   },
   {
@@ -93,6 +99,13 @@ const faults: readonly (Fault & { readonly name: string; readonly shows: RegExp 
     find: "      if (!this.#unchanged(before)) continue;\n",
     put: "",
     shows: /columns|lost|counted/,
+  },
+  {
+    name: "a place on a pod that only this thread suspects is kept from the others",
+    file: "backend",
+    find: "    if (pod.removedIn === 0 && pod.limit > 0 && this.#row >= 0) this.#callEldest();\n",
+    put: "",
+    shows: /wait beside a free place/,
   },
 ];
 

@@ -13,7 +13,9 @@ import { backendEntry } from "../../src/gateway/testing.ts";
 import { stepped, type Fault, type Step, type Stepping } from "./stepped.ts";
 
 /** A class whose methods were made generators. */
-type Steps<C> = { [K in keyof C]: C[K] extends (...args: infer A) => infer R ? (...args: A) => Stepping<R> : C[K] };
+type Steps<C> = Pick<C, Extract<keyof C, "suspect">> & {
+  [K in Exclude<keyof C, "suspect">]: C[K] extends (...args: infer A) => infer R ? (...args: A) => Stepping<R> : C[K];
+};
 type Make<C, A extends unknown[]> = new (...args: A) => C;
 
 export interface Code {
@@ -65,6 +67,8 @@ interface Thread {
   /** Changes of the routes that it has not taken yet. */
   readonly inbox: BackendEntry[];
   readonly moments: number[];
+  /** Pods that connections are tried to. */
+  readonly proving: Pod[];
   later: boolean;
   heardBell: number;
   readonly deafUntilMs: number[];
@@ -74,6 +78,8 @@ export interface Plan {
   readonly threads: number;
   readonly limit: number;
   readonly loadBalancing: LoadBalancing;
+  /** Of a thread: as many requests as it has at most. */
+  readonly clients: number;
   /** Steps before the end begins. */
   readonly steps: number;
 }
@@ -100,6 +106,10 @@ export class World {
   #granted = 0;
   /** What clients do is over: the rest is to come to its end. */
   #closing = false;
+  #ending = false;
+  /** Who moves, and how many steps more. */
+  #who = 0;
+  #burst = 0;
 
   constructor(code: Code, plan: Plan, seed: number) {
     this.#code = code;
@@ -118,9 +128,10 @@ export class World {
   run(): number {
     for (let step = 0; step < this.#plan.steps; step++) {
       this.#step();
-      if (below(this.#rng, 200) === 0) this.#rest();
+      if (below(this.#rng, 100) === 0) this.#rest();
     }
     this.#closing = true;
+    this.#ending = true;
     this.#pods = this.#pods.map(() => true);
     this.#tellPods();
     this.#rest();
@@ -145,7 +156,12 @@ export class World {
 
   #step(): void {
     if (below(this.#rng, 8) === 0) this.#nowMs += below(this.#rng, 20) === 0 ? 30 : 1;
-    const who = below(this.#rng, this.#plan.threads + 1);
+    // Now and then somebody gets far while the others stand still.
+    if (this.#burst-- <= 0) {
+      this.#who = below(this.#rng, this.#plan.threads + 1);
+      this.#burst = below(this.#rng, 3) === 0 ? below(this.#rng, 12) : 0;
+    }
+    const who = this.#who;
     const thread = this.#threads[who];
     if (who === this.#plan.threads) this.#stepControl();
     else if (thread !== undefined) this.#stepThread(thread);
@@ -179,7 +195,7 @@ export class World {
     const requests = [...thread.requests];
     const some = requests[below(this.#rng, requests.length || 1)];
     const chance = below(this.#rng, 10);
-    if (chance < 5 || some === undefined) return this.#come(thread);
+    if (some === undefined || (chance < 5 && requests.length < this.#plan.clients)) return this.#come(thread);
     if (some.state === "running") return this.#endWork(thread, some);
     if (some.state === "waiting" && chance === 9) return this.#leaveWork(thread, some);
     return undefined;
@@ -190,6 +206,9 @@ export class World {
     const entry = thread.inbox[0];
     if (entry !== undefined) owed.push(() => this.#work(thread, "update", thread.backend.update(thread.inbox.shift() as BackendEntry, this.#generation)));
     if (thread.moments.some((dueMs) => dueMs <= this.#nowMs)) owed.push(() => this.#momentWork(thread));
+    // A pod that refuses may go on to for long.
+    if (thread.proving.length > 0 && (this.#ending || !this.#closing))
+      owed.push(() => this.#work(thread, "prove", this.#prove(thread, thread.proving.shift() as Pod)));
     if (thread.later) owed.push(() => this.#laterWork(thread));
     if (this.#bell(thread.index) !== thread.heardBell) owed.push(() => this.#work(thread, "bell", this.#listen(thread)));
     return owed;
@@ -243,9 +262,17 @@ export class World {
   }
 
   #endWork(thread: Thread, request: Request): Work {
+    const pod = request.pod as Pod;
     request.state = "over";
     thread.requests.delete(request);
-    return this.#work(thread, "release", thread.backend.release(request.pod as Pod));
+    // Sometimes because the pod refused a connection.
+    if (!this.#closing && below(this.#rng, 10) === 0) thread.backend.suspect(pod);
+    return this.#work(thread, "release", thread.backend.release(pod));
+  }
+
+  *#prove(thread: Thread, pod: Pod): Stepping {
+    pod.proving = false;
+    yield* thread.backend.proved(pod);
   }
 
   #leaveWork(thread: Thread, request: Request): Work {
@@ -292,7 +319,10 @@ export class World {
       doorbell: bell,
       rng: new SeededRng(this.#rng.uint32()),
       queueDepth: 10_000,
-      prove: () => undefined,
+      prove: (_backend: unknown, pod: Pod) => {
+        pod.proving = true;
+        thread.proving.push(pod);
+      },
       podDrained: () => undefined,
       nowMs: () => this.#nowMs,
       later: () => (thread.later = true),
@@ -300,7 +330,7 @@ export class World {
     };
     const backend = new this.#code.Backend(this.#entry(), options as unknown as BackendOptions);
     const thread: Thread = {
-      ...{ index, backend, bell, work: undefined, requests: new Set<Request>(), inbox: [this.#entry()], moments: [] },
+      ...{ index, backend, bell, work: undefined, requests: new Set<Request>(), inbox: [this.#entry()], moments: [], proving: [] },
       ...{ later: false, heardBell: -1, deafUntilMs },
     };
     return thread;
@@ -380,9 +410,13 @@ export class World {
       assert.ok(steps < 20_000, "it does not come to rest");
     }
     this.#closing = closing;
-    const free = this.#pods.some((present, slot) => present && this.#total(slot) < this.#plan.limit);
-    const waiting = this.#live.filter(({ backend }) => backend.waiting > 0).map(({ index }) => index);
-    if (free) assert.deepEqual(waiting, [], "threads wait beside a free place");
+    const free = this.#pods.flatMap((present, slot) => (present && this.#total(slot) < this.#plan.limit ? [slot] : []));
+    const waiting = this.#live.filter(({ backend, proving }) => backend.waiting > 0 && free.some((slot) => proving.every((pod) => pod.slot !== slot)));
+    assert.deepEqual(
+      waiting.map(({ index }) => index),
+      [],
+      "threads wait beside a free place",
+    );
   }
 
   get #isAtRest(): boolean {
