@@ -80,13 +80,13 @@ function hook(): void {
         assert.ok(text.includes(fault.find), `${name}.ts does not hold the text of the planted fault any more: ${fault.find}`);
         text = text.replaceAll(fault.find, fault.put);
       }
-      return { format: "module", source: steppedText(text, names()), shortCircuit: true };
+      return { format: "module", source: steppedText(text, steppedNames()), shortCircuit: true };
     },
   });
 }
 
 let known: ReadonlySet<string> | undefined;
-function names(): ReadonlySet<string> {
+function steppedNames(): ReadonlySet<string> {
   return (known ??= stepping(STEPPED.map((file) => stripTypeScriptTypes(readFileSync(new URL(`${file}.ts`, SOURCES), "utf8")))));
 }
 
@@ -105,7 +105,7 @@ function delegating(text: string): string {
     const [whole, operation, receiver = "", method = ""] = match;
     const open = match.index + whole.length;
     // The promise-based wait belongs to the shell, which the model takes the place of.
-    const isStep = operation === undefined ? names().has(method) : operation !== "waitAsync";
+    const isStep = operation === undefined ? steppedNames().has(method) : operation !== "waitAsync";
     if (!isStep || isInAsync(text, match.index)) continue;
     const close = closing(text, open);
     const args = delegating(text.slice(open, close));
