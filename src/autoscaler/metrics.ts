@@ -1,5 +1,5 @@
-// The autoscaler's gauges (serving.md 3.7) in Prometheus' names, read when they are asked for.
-import type { MetricRegistry } from "#telemetry";
+// The autoscaler's gauges (serving.md 3.7) as OpenTelemetry's exporter names them for Prometheus, read when they are asked for.
+import type { Labels, MetricRegistry } from "#telemetry";
 import type { Deciders, RevisionSnapshot } from "./deciders.ts";
 
 const GAUGES: readonly (readonly [name: string, help: string, value: (of: RevisionSnapshot) => number | undefined])[] = [
@@ -22,22 +22,30 @@ const GAUGES: readonly (readonly [name: string, help: string, value: (of: Revisi
     ({ metric, values }) => (metric === "concurrency" ? values?.panic : undefined),
   ],
   ["kn_revision_concurrency_target", "Concurrency wanted for each pod.", ({ metric, target }) => (metric === "concurrency" ? target : undefined)],
-  ["kn_revision_rps_stable", "Requests per second over the stable window.", ({ metric, values }) => (metric === "rps" ? values?.stable : undefined)],
-  ["kn_revision_rps_panic", "Requests per second over the panic window.", ({ metric, values }) => (metric === "rps" ? values?.panic : undefined)],
-  ["kn_revision_rps_target", "Requests per second wanted for each pod.", ({ metric, target }) => (metric === "rps" ? target : undefined)],
+  ["kn_revision_rps_stable_per_second", "Requests per second over the stable window.", ({ metric, values }) => (metric === "rps" ? values?.stable : undefined)],
+  ["kn_revision_rps_panic_per_second", "Requests per second over the panic window.", ({ metric, values }) => (metric === "rps" ? values?.panic : undefined)],
+  ["kn_revision_rps_target_per_second", "Requests per second wanted for each pod.", ({ metric, target }) => (metric === "rps" ? target : undefined)],
 ];
 
-/** Registers the gauges; each is labelled with the revision's namespace and name. */
-export function publishDeciders(registry: MetricRegistry, deciders: Deciders): void {
-  const gauges = GAUGES.map(([name, help, value]) => ({ set: registry.gauge(name, help), value }));
-  registry.onCollect(() => {
-    for (const snapshot of deciders.snapshots()) {
-      const [namespace = "", revision = ""] = snapshot.key.split("/");
-      const labels = { k8s_namespace_name: namespace, kn_revision_name: revision };
-      for (const { set, value } of gauges) {
-        const now = value(snapshot);
-        if (now !== undefined) set(now, labels);
-      }
-    }
-  });
+/** The Service and the Configuration of a revision (`namespace/name`). */
+export type NamesOf = (key: string) => { readonly service: string; readonly configuration: string };
+
+/** Registers the gauges; a revision that is gone has none. */
+export function publishDeciders(registry: MetricRegistry, deciders: Deciders, namesOf: NamesOf): void {
+  let snapshots: readonly RevisionSnapshot[] = [];
+  registry.onCollect(() => void (snapshots = [...deciders.snapshots()]));
+  for (const [name, help, valueOf] of GAUGES) {
+    registry.observe(name, help, () =>
+      snapshots.flatMap((snapshot) => {
+        const value = valueOf(snapshot);
+        return value === undefined ? [] : [[labelsOf(snapshot.key, namesOf), value] as const];
+      }),
+    );
+  }
+}
+
+function labelsOf(key: string, namesOf: NamesOf): Labels {
+  const [namespace = "", revision = ""] = key.split("/");
+  const { service, configuration } = namesOf(key);
+  return { k8s_namespace_name: namespace, kn_configuration_name: configuration, kn_revision_name: revision, kn_service_name: service };
 }

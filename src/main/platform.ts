@@ -153,7 +153,7 @@ await Promise.all([settings.synced, definitions.synced]);
 
 const traces = new Traces({ clock, logger: logger.with({ room: "telemetry" }), metrics, print: (line) => void process.stdout.write(line) });
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
-publishDeciders(metrics, deciders);
+publishDeciders(metrics, deciders, (key) => table.namesOf(key));
 const starts = new StartTimes();
 const table = new RouteTable({
   ingressClass: EIDER_INGRESS_CLASS,

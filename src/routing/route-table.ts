@@ -323,6 +323,12 @@ export class RouteTable {
     return this.#revisions.has(key);
   }
 
+  /** The Service and the Configuration of the revision; "" where there is none. */
+  namesOf(key: string): { readonly service: string; readonly configuration: string } {
+    const { service = "", configuration = "" } = this.#revisions.get(key) ?? {};
+    return { service, configuration };
+  }
+
   /** Pods that are not routed to because all slots are taken. */
   get podsWithoutSlot(): number {
     return this.#routed.waiting;

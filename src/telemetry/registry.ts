@@ -60,6 +60,15 @@ export class MetricRegistry {
     };
   }
 
+  /** A gauge that is read off what exists when it is asked for: what exists no more has no sample. */
+  observe(name: string, help: string, read: () => Iterable<readonly [labels: Labels, value: number]>): void {
+    const { samples } = this.#family(name, help, "gauge");
+    this.onCollect(() => {
+      samples.clear();
+      for (const [labels, value] of read()) samples.set(bounded(samples, labelText(labels)), value);
+    });
+  }
+
   /** `collect` is called before each exposition, to set gauges that are cheaper to read than to keep. */
   onCollect(collect: () => void): void {
     this.#collectors.push(collect);
