@@ -1,0 +1,22 @@
+// What the gateway is told of a Revision.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Revision } from "#kinds";
+import { revisionSettings } from "./revision-settings.ts";
+
+function revision(spec: object, annotations: Readonly<Record<string, string>> = {}): Revision {
+  const metadata = { name: "rev", namespace: "ns", annotations };
+  return { apiVersion: "serving.knative.dev/v1", kind: "Revision", metadata, spec: { containers: [{ image: "i" }], ...spec } } as unknown as Revision;
+}
+
+test("limits in seconds become milliseconds; what is not said is 300 s, and off", () => {
+  const { timeoutMs, responseStartTimeoutMs, idleTimeoutMs } = revisionSettings(revision({}));
+  assert.deepEqual([timeoutMs, responseStartTimeoutMs, idleTimeoutMs], [300_000, 0, 0]);
+  const said = revisionSettings(revision({ timeoutSeconds: 20, responseStartTimeoutSeconds: 5, idleTimeoutSeconds: 3 }));
+  assert.deepEqual([said.timeoutMs, said.responseStartTimeoutMs, said.idleTimeoutMs], [20_000, 5_000, 3_000]);
+});
+
+test("a waiting page is for those that ask for it in so many words", () => {
+  const asked = (value: string): boolean | undefined => revisionSettings(revision({}, { "eider.dev/waiting-page": value })).waitingPage;
+  assert.deepEqual([revisionSettings(revision({})).waitingPage, asked("true"), asked("yes"), asked("false")], [undefined, true, undefined, undefined]);
+});
