@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { BodyTracker } from "./body-tracker.ts";
 import type { Framing } from "./request-head.ts";
 import { tailOf } from "./timeout-tail.ts";
+import { Unchunker } from "./without-chunks.ts";
 
 /** Feeds `text` cut at `cuts`; answers how many octets belong to the body and how it ended. */
 function track(framing: Framing, text: string, cuts: readonly number[] = []): { length: number; end: "done" | "failed" | "open" } {
@@ -72,6 +73,30 @@ test("a valid chunked body ends at the same octet however it is cut", () => {
       assert.deepEqual(track("chunked", `${body}GET / HTTP/1.1\r\n`, cuts), { length: body.length, end: "done" });
     }),
     { numRuns: 500, seed: 1 },
+  );
+});
+
+test("the content of chunks is what was put in, however they are cut, and the buffers are given back", () => {
+  const data = fc.array(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), { maxLength: 6 });
+  fc.assert(
+    fc.property(data, fc.array(fc.nat()), (parts, cuts) => {
+      const contents = parts.map((part) => Buffer.from(part, "latin1").toString("latin1"));
+      const body = `${contents.map((content) => `${content.length.toString(16)};a="b"\r\n${content}\r\n`).join("")}0\r\nX: y\r\n\r\n`;
+      const bytes = Buffer.from(body, "latin1");
+      const unchunker = new Unchunker();
+      const bounds = [...new Set([...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort((a, b) => a - b);
+      let from = 0;
+      let got = "";
+      let released = 0;
+      for (const to of bounds) {
+        const chunk = unchunker.contentOf({ bytes, from, to, done: to === bytes.length, release: () => void released++ });
+        got += chunk.bytes.toString("latin1", chunk.from, chunk.to);
+        from = to;
+      }
+      assert.equal(got, contents.join(""));
+      assert.equal(released, bounds.length);
+    }),
+    { numRuns: 300, seed: 1 },
   );
 });
 

@@ -23,6 +23,7 @@ import { connectLimitMs, isRefusal, retryOf, WAIT_AGAIN_MS } from "./retry.ts";
 import type { Target } from "./target.ts";
 import { tailOf } from "./timeout-tail.ts";
 import type { Timed } from "./timer-wheel.ts";
+import { headWithoutChunks, Unchunker } from "./without-chunks.ts";
 import { CLOSING_MS, LEAVING_MS, Tunnel, type Ending } from "./tunnel.ts";
 import type { Queued, Waiter } from "./wait-queue.ts";
 import { WAITING_PAGE, wantsPage } from "./waiting-page.ts";
@@ -57,6 +58,8 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
   #connection: PodConnection | undefined;
   #response: ResponseHead | undefined;
   #responseFraming: Framing = 0;
+  /** The client knows no chunks. */
+  #unchunker: Unchunker | undefined;
   #keep = false;
   #tunnel: Tunnel | undefined;
   #requestDone = false;
@@ -237,10 +240,15 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
   }
 
   responseBegan(head: ResponseHead, body: Chunk): void {
+    const framing = this.framingOf(head);
+    if (framing !== "chunked" || this.head.minor === 1) return this.#begin(head, framing, body);
+    this.#unchunker = new Unchunker();
+    this.#begin(headWithoutChunks(head), "close", this.#unchunker.contentOf(body));
+  }
+
+  #begin(head: ResponseHead, framing: Framing, body: Chunk): void {
     this.#held = undefined;
     this.#replayable = false;
-    const framing = this.framingOf(head);
-    if (framing === "chunked" && this.head.minor === 0) return this.#fail("the application sent chunks to an HTTP/1.0 client");
     this.#response = head;
     this.status = head.status;
     this.firstByteMs = this.#context.clock.monotonicMs();
@@ -252,7 +260,7 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
     const size = body.to - body.from;
     if (size >= STREAM_BYTES) {
       this.#client.write(text);
-      this.responseBody(body);
+      this.#relay(body);
       return;
     }
     this.#context.counters.bytesOut += size;
@@ -283,6 +291,10 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
   }
 
   responseBody(body: Chunk): void {
+    this.#relay(this.#unchunker === undefined ? body : this.#unchunker.contentOf(body));
+  }
+
+  #relay(body: Chunk): void {
     const size = body.to - body.from;
     this.#context.counters.bytesOut += size;
     this.responseBytes += size;

@@ -34,14 +34,13 @@ function composeHead(head: RequestHead, target: Target, { address: clientAddress
   const host = target.rewriteHost ?? head.authority;
   const forwardedFor = before === "" ? clientAddress : `${before}, ${clientAddress}`;
   const proto = forwardedProto === "" ? "http" : forwardedProto;
-  let text = `${head.method} ${head.target} HTTP/1.${head.minor}\r\nHost: ${host}\r\n${kept}`;
+  let text = `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n${kept}`;
   if (!overridden.has("x-forwarded-for")) text += `X-Forwarded-For: ${forwardedFor}\r\n`;
   if (forwardedProto === "" && !overridden.has("x-forwarded-proto")) text += "X-Forwarded-Proto: http\r\n";
   if (!hasForwarded && !overridden.has("forwarded")) text += `Forwarded: ${forwardedElements(forwardedFor, forwardedHost, proto)}\r\n`;
   if (head.expectsContinue) text += "Expect: 100-continue\r\n";
   if (head.wantsTrailers) text += "TE: trailers\r\n";
   if (head.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
-  else if (head.minor === 0) text += "Connection: keep-alive\r\n";
   return `${text}${target.appended}\r\n`;
 }
 

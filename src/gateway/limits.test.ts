@@ -302,6 +302,29 @@ test("a response that would end with the connection, and breaks off, does not lo
   assert.deepEqual(errors, ["ECONNRESET"]);
 });
 
+test("a client of HTTP/1.0 gets the content of chunks alone, however they come, and the pod's connection stays", async () => {
+  await using gateway = await startGateway();
+  const seen: string[] = [];
+  await using pod = await startPod((socket) => {
+    socket.on("data", (bytes: Buffer) => {
+      seen.push(bytes.toString("latin1"));
+      const chunks = `5;a=b\r\nhello\r\n${"20000\r\n".concat("x".repeat(0x20000))}\r\n6\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n`;
+      const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\nX: y\r\n\r\n${chunks}`;
+      socket.write(answer.slice(0, 100));
+      setImmediate(() => socket.write(answer.slice(100)));
+    });
+  });
+  oneReadyPod(gateway, pod);
+  for (const lines of ["", "Connection: keep-alive\r\n"]) {
+    using client = await startClient(gateway.gateway.port);
+    client.send(`GET / HTTP/1.0\r\nHost: app.test\r\n${lines}\r\n`);
+    const text = await client.closed();
+    assert.equal(text, `HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\nhello${"x".repeat(0x20000)} world`);
+  }
+  assert.match(seen[0] ?? "", /^GET \/ HTTP\/1\.1\r\nHost: app\.test\r\n/);
+  assert.equal(pod.connections, 1);
+});
+
 test("trailers go both ways, and each event of a stream leaves at once", async () => {
   await using gateway = await startGateway();
   await using pod = await startListening();

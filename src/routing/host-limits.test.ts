@@ -1,7 +1,9 @@
 // Annotations that limit what a host takes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Ingress } from "#kinds";
 import { hostLimits } from "./host-limits.ts";
+import { ingressRoutes } from "./ingress-routes.ts";
 
 const rows: readonly { readonly name: string; readonly body?: string; readonly requests?: string; readonly want: ReturnType<typeof hostLimits> }[] = [
   { name: "none", want: {} },
@@ -22,3 +24,18 @@ for (const { name, body, requests, want } of rows) {
     assert.deepEqual(hostLimits(annotations), want);
   });
 }
+
+test("limits of an Ingress hold for each of its hosts", () => {
+  const metadata = { name: "in", namespace: "ns", annotations: { "eider.dev/request-body-bytes-max": "1Mi" } };
+  const rules = [
+    { hosts: ["a.test", "b.test"], http: { paths: [{ splits: [{ serviceName: "rev", serviceNamespace: "ns", servicePort: 80, percent: 100 }] }] } },
+  ];
+  const { hosts } = ingressRoutes({ metadata, spec: { rules } } as unknown as Ingress);
+  assert.deepEqual(
+    hosts.map(({ host, bodyBytesMax }) => [host, bodyBytesMax]),
+    [
+      ["a.test", 1 << 20],
+      ["b.test", 1 << 20],
+    ],
+  );
+});
