@@ -118,8 +118,8 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   }
 
   finished(keep: boolean): void {
+    this.#quietSinceMs = this.#exchange?.endedMs ?? this.#context.clock.monotonicMs();
     this.#exchangeOver();
-    this.#quietSinceMs = this.#context.clock.monotonicMs();
     if (!keep || this.#context.draining) return this.#close();
     this.#next();
   }
@@ -228,10 +228,13 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
 
   #readHeads(bytes: Buffer): void {
     const reader = this.#reader;
-    if (this.#exchange === undefined && reader.ahead === 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
+    const begins = reader.ahead === 0;
     reader.push(bytes);
     if (this.#exchange === undefined) this.#next();
-    else if (reader.ahead > AHEAD_BYTES_MAX) this.pause();
+    // The rest of a head must come in time; a request that is whole needs no clock.
+    if (this.#exchange === undefined) {
+      if (begins && reader.ahead > 0) this.#quietSinceMs = this.#context.clock.monotonicMs();
+    } else if (reader.ahead > AHEAD_BYTES_MAX) this.pause();
   }
 
   #feed(exchange: Exchange, bytes: Buffer, release?: () => void): void {

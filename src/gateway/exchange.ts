@@ -118,7 +118,7 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
     if (this.cold && backend.entry.waitingPage === true && wantsPage(this.head)) return this.#answer(WAITING_PAGE);
     this.#context.deadlines.add(this, nextDueMs(backend.entry, this));
     const pod = backend.take();
-    if (pod !== undefined) this.granted(pod);
+    if (pod !== undefined) this.granted(pod, this.arrivedMs);
     else this.#wait(backend);
   }
 
@@ -129,9 +129,9 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
     this.#answer(errorResponse(503, "pending request queue full"));
   }
 
-  granted(pod: Pod): void {
+  granted(pod: Pod, nowMs = this.#context.clock.monotonicMs()): void {
     this.pod = pod;
-    this.grantedMs = this.#context.clock.monotonicMs();
+    this.grantedMs = nowMs;
     if (this.stepDueMs !== undefined) this.stepDueMs = undefined;
     const kept = keptConnection(pod, this.head.method, this.grantedMs);
     if (kept === undefined) this.#connect(pod);
@@ -267,6 +267,8 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
     this.responseBytes += size;
     const room = this.#client.write(size === 0 ? text : text + body.bytes.toString("latin1", body.from, body.to));
     body.release?.();
+    // What is whole at once ends as it begins: the time is asked for once.
+    if (body.done) this.endedMs = this.firstByteMs;
     this.#wrote(room, body.done);
   }
 
@@ -488,14 +490,14 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
   #end(outcome: Outcome, response: ResponseHead | undefined): void {
     if (this.#over) return;
     this.outcome = outcome;
-    this.endedMs = this.#context.clock.monotonicMs();
+    if (Number.isNaN(this.endedMs)) this.endedMs = this.#context.clock.monotonicMs();
     this.#held = undefined;
     this.#context.deadlines.remove(this);
     const backend = this.backend;
     const connection = this.#connection;
     const pod = this.pod;
     this.#connection = undefined;
-    if (connection !== undefined && response !== undefined && pod !== undefined && pod.removedIn === 0) connection.release(pod.idle, response);
+    if (connection !== undefined && response !== undefined && pod !== undefined && pod.removedIn === 0) connection.release(pod.idle, response, this.endedMs);
     else connection?.destroy();
     for (const observer of this.#context.observers) observer.ended(this);
     if (backend === undefined) return;

@@ -90,6 +90,8 @@ export class PodConnection implements Timed {
   #partial: Buffer | undefined;
   #memo: ResponseHead | undefined;
   #own: Buffer | undefined;
+  /** What the next read goes to. */
+  #buffer: Buffer | undefined;
 
   constructor(options: PodConnectionOptions) {
     this.#options = options;
@@ -97,7 +99,7 @@ export class PodConnection implements Timed {
       host: options.address.host,
       port: options.address.port,
       noDelay: true,
-      onread: { buffer: () => this.#own ?? options.buffers.shared, callback: (count, bytes) => this.#read(count, bytes as Buffer) },
+      onread: { buffer: () => this.#nextBuffer(), callback: (count, bytes) => this.#read(count, bytes as Buffer) },
     });
     this.#sender = new Sender(this.#socket, options.outbox);
     this.#socket.on("connect", () => (this.#connected = true));
@@ -105,6 +107,14 @@ export class PodConnection implements Timed {
     this.#socket.on("error", (error) => this.#failed(error));
     this.#socket.on("close", () => this.#failed(undefined));
     this.#socket.on("drain", () => this.#sink?.podDrained());
+  }
+
+  /** Node goes on with the buffer that it has when it is given none: handing over the same one each time costs. */
+  #nextBuffer(): Buffer {
+    const wanted = this.#own ?? this.#options.buffers.shared;
+    if (wanted === this.#buffer) return undefined as unknown as Buffer;
+    this.#buffer = wanted;
+    return wanted;
   }
 
   /** Resolves true once connected, false when that failed. */
@@ -153,12 +163,12 @@ export class PodConnection implements Timed {
   }
 
   /** Goes back to the pool after a whole response, or is closed when the application closes or the pool is full. */
-  release(pool: PodConnection[], head: ResponseHead): void {
+  release(pool: PodConnection[], head: ResponseHead, nowMs: number): void {
     this.#sink = undefined;
     const idleMs = Math.min(IDLE_MS, head.keepAliveSeconds === undefined ? IDLE_MS : head.keepAliveSeconds * 1000 - 1000);
     if (!head.keepAlive || idleMs <= 0 || this.#closed || this.tracker.untilClose || pool.length >= IDLE_PER_POD_MAX) return this.destroy();
-    this.#idleSinceMs = this.#options.nowMs();
-    this.#idleUntilMs = this.#idleSinceMs + idleMs;
+    this.#idleSinceMs = nowMs;
+    this.#idleUntilMs = nowMs + idleMs;
     this.park(pool);
   }
 
