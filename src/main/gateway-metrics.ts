@@ -69,6 +69,12 @@ export class GatewayMetrics {
     return totals;
   }
 
+  /** Prometheus' text form of the requests that are Knative's queue-proxy's to measure. */
+  async requests(isKnown: (key: string) => boolean): Promise<string> {
+    await this.#ask();
+    return this.#requestText(isKnown);
+  }
+
   /** Prometheus' text form. Series of revisions (`namespace/name`) that are not known any more go. */
   async text(isKnown: (key: string) => boolean): Promise<string> {
     await this.#ask();

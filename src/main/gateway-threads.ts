@@ -106,6 +106,11 @@ export class GatewayThreads {
     for (const thread of this.#workers.keys()) this.send(thread, message);
   }
 
+  /** Those of requests alone. */
+  requestMetricsText(isKnown: (key: string) => boolean): Promise<string> {
+    return this.#metrics.requests(isKnown);
+  }
+
   /** Metrics of all threads in Prometheus' text form, of the revisions (`namespace/name`) that are known. */
   metricsText(isKnown: (key: string) => boolean): Promise<string> {
     return this.#metrics.text(isKnown);

@@ -42,6 +42,7 @@ import {
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { connectsTo } from "./endpoint-prover.ts";
 import { ensureGatewayServices } from "./gateway-services.ts";
+import { MetricsListener } from "./metrics-listener.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
 import type { ReadyState } from "./ready-text.ts";
@@ -120,7 +121,7 @@ const api = createApiServer({
   // Whoever sends requests here looks elsewhere once we are going down.
   healthChecks: { ready: { shutdown: async () => signal.throwIfAborted() } },
   metrics,
-  metricsText: async () => metrics.text() + (await threads.metricsText((key) => table.hasRevision(key))),
+  metricsText: allMetrics,
   documents: {
     "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "", clock.monotonicMs()),
     "/debug/eider/recording": (query) => recorded(deciders, query.get("revision") ?? ""),
@@ -151,6 +152,10 @@ await ensureGatewayServices(client, { address: outerAddress(), httpPort: sockets
 await ensureDefinitions(client, definitionsOf, clock.wallMs());
 await Promise.all([settings.synced, definitions.synced]);
 
+const scraped = {
+  components: new MetricsListener({ port: 9090, text: allMetrics, clock, logger }),
+  requests: new MetricsListener({ port: 9091, text: () => threads.requestMetricsText((key) => table.hasRevision(key)), clock, logger }),
+};
 const traces = new Traces({ clock, logger: logger.with({ room: "telemetry" }), metrics, print: (line) => void process.stdout.write(line) });
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders, (key) => table.namesOf(key));
@@ -170,9 +175,9 @@ settings.onChange(() => {
   const changed = { type: "settings", settings: toGateways() } as const;
   journal.append(changed);
   threads.broadcast(changed);
-  traces.apply(settings.current().observability.tracing);
+  followObservability();
 });
-traces.apply(settings.current().observability.tracing);
+followObservability();
 const routes = new Routes({
   informers,
   table,
@@ -282,6 +287,17 @@ function toGateways(): GatewaySettings {
   return gatewaySettings(settings.current());
 }
 
+async function allMetrics(): Promise<string> {
+  return metrics.text() + (await threads.metricsText((key) => table.hasRevision(key)));
+}
+
+function followObservability(): void {
+  const { tracing, metrics: components, requestMetrics } = settings.current().observability;
+  traces.apply(tracing);
+  scraped.components.apply(components);
+  scraped.requests.apply(requestMetrics);
+}
+
 function receive(message: GatewayToControl): void {
   if (message.type === "wake") {
     controllers.way.take(message.backend);
@@ -313,7 +329,7 @@ async function end(): Promise<void> {
   if (stage === "ending") return;
   stage = "ending";
   await Promise.all([threads.drain(DRAIN_MS), listening.close()]);
-  await traces.end();
+  await Promise.all([traces.end(), scraped.components.end(), scraped.requests.end()]);
   ending.abort();
   await parts.catch(() => undefined);
   await store.close();
