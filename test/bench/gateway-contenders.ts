@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { systemClock } from "#host";
 import type { GatewaySettings } from "#protocol";
 import { nodeFlags } from "../../src/main/options.ts";
+import { holderOfPort } from "../../src/keeper/listening-sockets.ts";
 import { activatorApi, type ActivatorApi } from "./gateway-activator-api.ts";
 import type { EiderOptions, EiderReady } from "./gateway-eider.ts";
 import { haproxyConfig, nginxBackendConfig, nginxConfig } from "./gateway-configs.ts";
@@ -178,8 +179,16 @@ async function queueProxyProcess(ground: Ground, program: string): Promise<Queue
   return { port, child };
 }
 
-/** Port of its plain listener; Knative's activator has no setting for it. */
+/** Port of its plain listener; Knative's activator has no setting for it, nor for the others. */
 const ACTIVATOR_PORT = 8012;
+const ACTIVATOR_PORTS: readonly number[] = [ACTIVATOR_PORT, 8013, 8008];
+const QUEUE_PROXY_PORTS: readonly number[] = [8022, 9090];
+
+/** Why a program with ports of its own cannot run: another one, perhaps an Eider, has them. */
+function taken(ports: readonly number[]): string | undefined {
+  const port = ports.find((each) => holderOfPort(each) !== undefined);
+  return port === undefined ? undefined : `its port ${port} is in use by ${holderOfPort(port)}`;
+}
 
 async function activator(ground: Ground, program: string, queue: QueueProxy): Promise<Contender> {
   const api: ActivatorApi = await activatorApi(ground.folder, { queuePort: queue.port, containerConcurrency: CONTAINER_CONCURRENCY });
@@ -210,6 +219,9 @@ export async function eider(ground: Ground, over: Partial<EiderOptions> = {}): P
   return { name: "eider", port, lines: [], pids: () => [child.pid ?? 0], controlPort, stop: () => stopped(child) };
 }
 
+/** Without these there still is a comparison. */
+const PEERS: ReadonlySet<Name> = new Set(["haproxy", "queue-proxy", "activator"]);
+
 export interface Skipped {
   readonly name: Name;
   readonly why: string;
@@ -233,20 +245,26 @@ export async function startContenders(
     haproxy: () => (programPath("haproxy") === undefined ? Promise.resolve("not installed") : haproxy(ground)),
     "queue-proxy": async () => {
       if (programs.queue === undefined) return "QUEUE_PROXY is not set";
+      const why = taken(QUEUE_PROXY_PORTS);
+      if (why !== undefined) return why;
       const queue = await queueProxyProcess(ground, programs.queue);
       queues.push(queue);
       return { name: "queue-proxy", port: queue.port, lines: [], pids: () => [queue.child.pid ?? 0], stop: () => Promise.resolve() };
     },
-    activator: () => {
-      if (programs.activator === undefined) return Promise.resolve("ACTIVATOR is not set");
+    activator: async () => {
+      if (programs.activator === undefined) return "ACTIVATOR is not set";
       const queue = queues[0];
-      return queue === undefined ? Promise.resolve("it needs queue-proxy behind it") : activator(ground, programs.activator, queue);
+      if (queue === undefined) return "it needs queue-proxy behind it";
+      return taken(ACTIVATOR_PORTS) ?? (await activator(ground, programs.activator, queue));
     },
     eider: () => eider(ground),
   };
   try {
     for (const name of NAMES.filter((each) => names.includes(each))) {
-      const started = await starts[name]();
+      const started = await starts[name]().catch((error: unknown) => {
+        if (!PEERS.has(name)) throw error;
+        return String(error);
+      });
       if (typeof started === "string") skipped.push({ name, why: started });
       else contenders.push(started);
     }
