@@ -44,6 +44,8 @@ export class Observatory {
   /** In the order in which they are told; the list changes with the settings. */
   readonly observers: RequestObserver[];
   readonly #watches = new Map<Watched, Watch>();
+  /** Resolves once the files that are not written to any more are closed. */
+  #settled: Promise<unknown> = Promise.resolve();
   /** Wakes the loop: something has been gathered. */
   #unpark: (() => void) | undefined;
 
@@ -66,7 +68,7 @@ export class Observatory {
       if ((before?.of ?? "null") === text) continue;
       const made = of === undefined ? undefined : this.#made(key, settings);
       if (made === undefined && of !== undefined) continue;
-      void before?.file?.close();
+      if (before?.file !== undefined) this.#settled = Promise.all([this.#settled, before.file.close()]);
       if (before?.observer instanceof Tracer) before.observer.gather();
       if (made === undefined) this.#watches.delete(key);
       else this.#watches.set(key, { ...made, of: text });
@@ -141,6 +143,7 @@ export class Observatory {
   /** The last lines are written and the files closed. */
   async close(): Promise<void> {
     this.gather();
+    await this.#settled;
     await Promise.all([...this.#watches.values()].flatMap(({ file }) => file?.close() ?? []));
   }
 
