@@ -24,6 +24,8 @@ export interface UpOptions {
   readonly detach: boolean;
   readonly format: "text" | "json";
   readonly orphanGraceMs: number;
+  /** Also from a platform of the same version. */
+  readonly takeOver: boolean;
 }
 
 export interface ControllersOptions {
@@ -52,6 +54,7 @@ export interface PlatformState {
   readonly pid: number;
   readonly keeperPid: number;
   readonly readyMs: number;
+  readonly version: string;
 }
 
 export interface CliContext {

@@ -120,7 +120,9 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   finished(keep: boolean): void {
     this.#quietSinceMs = this.#exchange?.endedMs ?? this.#context.clock.monotonicMs();
     this.#exchangeOver();
-    if (!keep || this.#context.draining) return this.#close();
+    if (!keep) return this.#close();
+    // The client was told that it may go on.
+    if (this.#context.draining && this.#reader.ahead === 0) this.drain();
     this.#next();
   }
 
@@ -151,15 +153,19 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   }
 
   /**
-   * The gateway drains: after the response; when idle, now. A new connection, or one with half of a head, gets a moment: its client
-   * has been let in and sends a request.
+   * The gateway drains: after the response; when idle, once it was quiet. A new connection, or one with half of a head, gets a
+   * moment at least: its client has been let in and sends a request.
    */
   drain(): void {
     if (this.#exchange !== undefined || this.#lingering) return;
-    const awaited = !this.#reader.used || this.#reader.ahead > 0;
-    const untilMs = this.#quietSinceMs + DRAIN_QUIET_MS;
-    if (awaited && this.#context.clock.monotonicMs() < untilMs) this.#context.idles.add(this, untilMs);
+    const untilMs = this.#quietSinceMs + this.#drainQuietMs;
+    if (this.#context.clock.monotonicMs() < untilMs) this.#context.idles.add(this, untilMs);
     else this.#close();
+  }
+
+  get #drainQuietMs(): number {
+    const awaited = !this.#reader.used || this.#reader.ahead > 0;
+    return Math.max(this.#context.drainIdleMs, awaited ? DRAIN_QUIET_MS : 0);
   }
 
   /** The gateway ends in some seconds. */
@@ -176,7 +182,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     if (this.#lingering) return this.destroy();
     if (this.#exchange !== undefined) return this.#watch(this.#exchange, nowMs);
     const quietMs = nowMs - this.#quietSinceMs;
-    const limitMs = this.#context.draining ? DRAIN_QUIET_MS : this.#awaitsProxy || this.#reader.ahead > 0 ? HEAD_MS : IDLE_MS;
+    const limitMs = this.#context.draining ? this.#drainQuietMs : this.#awaitsProxy || this.#reader.ahead > 0 ? HEAD_MS : IDLE_MS;
     if (quietMs < limitMs) return this.#context.idles.add(this, nowMs + Math.min(HEAD_MS, limitMs - quietMs));
     if (this.#awaitsProxy) this.#dismiss();
     else if (this.#reader.ahead > 0) this.#refuse(408, "request head took too long");

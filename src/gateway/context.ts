@@ -44,4 +44,6 @@ export interface GatewayContext {
   readonly wake: (backend: Backend, nowMs: number) => void;
   /** True once the gateway drains: connections close after their response. */
   draining: boolean;
+  /** How long a kept connection may be quiet in a drain before it is closed. */
+  drainIdleMs: number;
 }

@@ -51,3 +51,66 @@ test("a new connection that stays quiet is closed after a second, and the drain 
   await ended;
   await gateway[Symbol.asyncDispose]();
 });
+
+test("a drain with patience: a kept connection serves its next request, says close and is closed; a quiet one is closed after its time", async () => {
+  const clock = new SimClock();
+  const gateway = await startGateway(clock);
+  await using pod = await startPod(answering(() => ok("hello")));
+  routed(gateway, pod);
+  using busy = await startClient(gateway.gateway.port);
+  using quiet = await startClient(gateway.gateway.port);
+  for (const client of [busy, quiet]) {
+    client.send(request("/"));
+    await client.until((text) => text.endsWith("hello"));
+  }
+  gateway.gateway.receive({ type: "drain", graceMs: 60_000, idleMs: 10_000 });
+  await clock.advance(8_000);
+  busy.send(request("/"));
+  assert.match(await busy.closed(), /hello.*\r\nConnection: close\r\n.*hello$/s);
+  let ended = false;
+  quiet.socket.once("end", () => (ended = true));
+  await clock.advance(1_000);
+  await settled();
+  assert.equal(ended, false);
+  const closed = once(quiet.socket, "end");
+  await clock.advance(3_000);
+  await closed;
+  await gateway[Symbol.asyncDispose]();
+});
+
+test("an answer that began before the drain told its client to go on: the connection gets another request", async () => {
+  const clock = new SimClock();
+  await using gateway = await startGateway(clock);
+  const rest = Promise.withResolvers<void>();
+  let served = 0;
+  await using pod = await startPod((socket) => {
+    socket.on("data", () => {
+      if (served++ > 0) return socket.write(ok("second"));
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfi");
+      void rest.promise.then(() => socket.write("rs"));
+    });
+  });
+  routed(gateway, pod);
+  using client = await startClient(gateway.gateway.port);
+  client.send(request("/"));
+  await client.until((text) => text.endsWith("fi"));
+  gateway.gateway.receive({ type: "drain", graceMs: 60_000, idleMs: 10_000 });
+  rest.resolve();
+  await client.until((text) => text.endsWith("firs"));
+  client.send(request("/"));
+  assert.match(await client.closed(), /firsHTTP\/1\.1 200 OK\r\n.*Connection: close\r\n.*second$/s);
+});
+
+test("a second drain shortens the first", async () => {
+  const clock = new SimClock();
+  const gateway = await startGateway(clock);
+  await using pod = await startPod(answering(() => ok("hello")));
+  routed(gateway, pod);
+  using client = await startClient(gateway.gateway.port);
+  client.send(request("/"));
+  await client.until((text) => text.endsWith("hello"));
+  gateway.gateway.receive({ type: "drain", graceMs: 600_000, idleMs: 60_000 });
+  gateway.gateway.receive({ type: "drain", graceMs: 5_000 });
+  await client.closed();
+  await gateway[Symbol.asyncDispose]();
+});

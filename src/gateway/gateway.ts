@@ -136,6 +136,7 @@ class GatewayThread implements Gateway {
       trusted: new TrustedProxies(NO_SETTINGS.trustedProxies),
       wake: (backend, nowMs) => this.#wake(backend, nowMs),
       draining: false,
+      drainIdleMs: 0,
     };
     this.#backendOptions = {
       inFlight: new InFlightTable(start.inFlight, start),
@@ -208,7 +209,7 @@ class GatewayThread implements Gateway {
       case "areYouThere":
         return send({ type: "here", thread: start.thread });
       case "drain":
-        this.#drain(message.graceMs);
+        this.#drain(message.graceMs, message.idleMs ?? 0);
     }
   }
 
@@ -345,9 +346,9 @@ class GatewayThread implements Gateway {
     this.#stop.abort();
   }
 
-  #drain(graceMs: number): void {
-    if (this.#context.draining) return;
+  #drain(graceMs: number, idleMs: number): void {
     this.#context.draining = true;
+    this.#context.drainIdleMs = idleMs;
     this.#server.close();
     this.#internal?.close();
     for (const connection of this.#connections) connection.drain();

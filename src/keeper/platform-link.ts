@@ -1,7 +1,14 @@
 // The platform's end of the IPC channel: notices the keeper's death, receives replaced sockets.
 import type { ThreadSockets } from "./start-args.ts";
 
+/** Steps of a hand-over. To the old platform: `release`; to the new one: `go`. From the old: `released`; from the new: `prepared`. */
+export type HandOverStep = "release" | "released" | "prepared" | "go";
+
 export interface KeeperLink {
+  /** Resolves when the keeper asks for this step; steps that came before are not forgotten. */
+  step(step: "release" | "go"): Promise<void>;
+  /** Tells the keeper that this step is done. */
+  done(step: "released" | "prepared"): void;
   /** Resolves when the keeper is gone. */
   readonly keeperGone: Promise<void>;
   /** Resolves with the sockets that the keeper sends for `thread` (after request `replaceSocket`). */
@@ -20,7 +27,10 @@ export function joinKeeper(parent: NodeJS.Process): KeeperLink {
   const waiting = new Map<number, (sockets: ThreadSockets) => void>();
   /** By thread: the public socket, which comes first. */
   const halves = new Map<number, number>();
+  const steps = { release: Promise.withResolvers<void>(), go: Promise.withResolvers<void>() };
   parent.on("message", (message: unknown, handle: unknown) => {
+    const step = stepOf(message);
+    if (step === "release" || step === "go") steps[step].resolve();
     const { socketOfThread: thread, listener } = (message ?? {}) as { readonly socketOfThread?: unknown; readonly listener?: unknown };
     if (typeof thread !== "number" || !isSocketHandle(handle)) return;
     received.push(handle);
@@ -34,6 +44,8 @@ export function joinKeeper(parent: NodeJS.Process): KeeperLink {
   });
   return {
     keeperGone,
+    step: (step) => steps[step].promise,
+    done: (step) => void (parent.connected && parent.send?.({ handOver: step })),
     nextSockets(thread, signal) {
       return new Promise((resolve, reject) => {
         const onAbort = (): void => {
@@ -50,6 +62,12 @@ export function joinKeeper(parent: NodeJS.Process): KeeperLink {
       });
     },
   };
+}
+
+/** The step that a message of the IPC channel tells; undefined for other messages. */
+export function stepOf(message: unknown): HandOverStep | undefined {
+  const step = (message as { readonly handOver?: unknown } | null)?.handOver;
+  return step === "release" || step === "released" || step === "prepared" || step === "go" ? step : undefined;
 }
 
 function isSocketHandle(handle: unknown): handle is SocketHandle {

@@ -17,8 +17,10 @@ export interface KeeperOptions {
   readonly lock: DataLock;
   readonly sockets: ListeningSockets;
   readonly platform: PlatformProgram;
-  /** From `KeeperStart`: the platform that started this keeper; it is waited for (and ended) before the next one starts. */
+  /** From `KeeperStart`: the platform that started this keeper; unless it drains it is waited for (and ended) before the next one starts. */
   readonly previousPlatform?: ProcessIdentity;
+  /** It has let go of the store and serves only what it has begun. */
+  readonly previousDrains?: boolean;
   readonly orphanGraceMs: number;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -60,7 +62,8 @@ export async function runKeeper(options: KeeperOptions, signal: AbortSignal): Pr
     logger,
   );
   const watching = processes.watch(running.signal);
-  if (options.previousPlatform !== undefined) await endPrevious(options.previousPlatform, clock);
+  const { previousPlatform, previousDrains = false } = options;
+  if (previousPlatform !== undefined && !previousDrains) await endPrevious(previousPlatform, clock);
   const platformRun = platform.run(running.signal).then((why) => {
     if (why !== "aborted") end.resolve({ why, graceMs: SIGNAL_GRACE_MS });
   });
@@ -70,7 +73,9 @@ export async function runKeeper(options: KeeperOptions, signal: AbortSignal): Pr
   running.abort();
   await Promise.all([watching, platformRun]);
   const ending = new AbortController();
+  if (previousPlatform !== undefined && previousDrains && isRunning(previousPlatform)) process.kill(previousPlatform.pid, "SIGTERM");
   await platform.end(graceMs, ending.signal);
+  if (previousPlatform !== undefined) await endPrevious(previousPlatform, clock);
   await processes.endAll(graceMs, ending.signal);
   await control.close();
   lock.release();
@@ -99,12 +104,14 @@ function handlerFor({ processes, platform, onReady, onShutdown }: Parts): Handle
       case "list":
         return { processes: processes.list() };
       case "ready":
-        platform.ready();
+        platform.ready(request.line);
         onReady(request.line);
         return nothing;
       case "replaceSocket":
         platform.resendSocket(request.thread);
         return nothing;
+      case "takeOver":
+        return platform.takeOver(request.program).then((line) => ({ line }));
       case "shutdown":
         onShutdown(request.graceMs);
         return nothing;

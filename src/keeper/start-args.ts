@@ -54,6 +54,8 @@ export interface PlatformStart {
   /** Grows with each platform that this keeper starts, from 0. */
   readonly epoch: number;
   readonly argv: readonly string[];
+  /** Another platform serves: this one tells when it is `prepared`, and touches nothing before it is told to `go`. */
+  readonly handOver?: true;
 }
 
 /** Start of a keeper that takes over the sockets of one that died. */
@@ -61,8 +63,9 @@ export interface KeeperStart {
   readonly dataDir: string;
   readonly sockets: SocketNumbers;
   readonly orphanGraceMs: number;
-  /** The platform that starts it: the new one is started once that has ended. */
+  /** The platform that starts it: the new one is started once that has ended or, when it has let go of the store and drains, at once. */
   readonly previousPlatform: ProcessIdentity;
+  readonly previousDrains: boolean;
   /** Handed through to the platform. */
   readonly argv: readonly string[];
 }

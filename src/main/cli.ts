@@ -8,7 +8,7 @@ import { systemClock } from "#host";
 import { buildImage, ImageError, openImageStore } from "#images";
 import { connect } from "./connect.ts";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
-import { becomeControllers, becomeKeeper, endPlatform, startDetached, stateOf } from "./launch.ts";
+import { becomeControllers, becomeKeeper, endPlatform, startDetached, stateOf, takeOver } from "./launch.ts";
 import { readyText } from "./ready-text.ts";
 import { environment } from "./options.ts";
 import { VERSION } from "./version.ts";
@@ -37,7 +37,7 @@ process.exitCode = await runCli({
   writeText: (path, text) => writeFile(path, text),
   connect: (kubeconfig) => connect(kubeconfig, VERSION),
   describe: readyText,
-  up: (options) => (options.detach ? startDetached(options, interrupted.signal) : becomeKeeper(options)),
+  up: async (options) => (await takeOver(options, interrupted.signal)) ?? (options.detach ? startDetached(options, interrupted.signal) : becomeKeeper(options)),
   controllers: (options) => becomeControllers(options),
   status: (data) => stateOf(data, interrupted.signal),
   down: (data, options) => endPlatform(data, options, interrupted.signal),

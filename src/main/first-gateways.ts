@@ -4,7 +4,7 @@ import { silentLogger } from "#core";
 import { createSystemRng, systemClock } from "#host";
 import { createJsonLogger } from "#host/log";
 import { joinKeeper, parsePlatformArgs, threadSockets } from "#keeper";
-import type { GatewaySettings, GatewayToControl, RouteDelta, SavedRoutes } from "#protocol";
+import { RESTORED_GENERATION, type GatewaySettings, type GatewayToControl, type RouteDelta, type SavedRoutes } from "#protocol";
 import { connectKeeper, type KeeperClient } from "#runtimes/keeper";
 import { dataFolder } from "./data-folder.ts";
 import { EarlyMessages } from "./early-messages.ts";
@@ -37,6 +37,13 @@ const early = new EarlyMessages();
 /** Threads that have started before the control plane was there. */
 const live = new Set<number>();
 let control: ThreadControl | undefined;
+
+// Beside a platform that serves: all that takes long, before that one lets go.
+if (start.handOver === true) {
+  await import("./preload.ts");
+  link.done("prepared");
+  await link.step("go");
+}
 
 /** Rejects when the keeper cannot be reached. */
 export const keeper: Promise<KeeperClient> = connectKeeper({ dataDir: folder.root, clock: systemClock, logger: silentLogger }, forever);
@@ -74,6 +81,11 @@ export function attach(to: ThreadControl): void {
   if (early.dropped > 0) logger.warn("messages of gateway threads were dropped before the control plane was there", { count: early.dropped });
 }
 
+/** The next platform has the control plane: the threads serve on by what it says. */
+export function detach(to: Pick<ThreadControl, "onMessage" | "onGone">): void {
+  if (control !== undefined) control = { ...control, ...to };
+}
+
 function restoredControl(): Pick<ThreadControl, "settings" | "firstBatch"> {
   if (restored === undefined) throw new Error("gateway threads need a routing table to start with");
   const { settings, hosts, backends } = restored;
@@ -81,7 +93,7 @@ function restoredControl(): Pick<ThreadControl, "settings" | "firstBatch"> {
     settings: () => settings,
     firstBatch(thread) {
       live.add(thread);
-      return { type: "routes", generation: 0, reset: true, hosts, hostsRemoved: [], backends, backendsRemoved: [] };
+      return { type: "routes", generation: RESTORED_GENERATION, reset: true, hosts, hostsRemoved: [], backends, backendsRemoved: [] };
     },
   };
 }

@@ -116,11 +116,11 @@ export class GatewayThreads {
     return this.#metrics.text(isKnown);
   }
 
-  /** Lets requests finish for up to `graceMs` and ends the threads. */
-  async drain(graceMs: number): Promise<void> {
+  /** Lets requests finish for up to `graceMs` and ends the threads; kept connections that are quiet are closed after `idleMs`. */
+  async drain(graceMs: number, idleMs = 0): Promise<void> {
     this.#ending = true;
     const ends = [...this.#workers.values()].map((worker) => new Promise<void>((resolve) => worker.on("exit", () => resolve())));
-    this.broadcast({ type: "drain", graceMs });
+    this.broadcast({ type: "drain", graceMs, idleMs });
     await Promise.all(ends);
     this.#ended.abort();
   }
@@ -184,9 +184,9 @@ export class GatewayThreads {
     this.#pulse.gone(thread);
     this.#metrics.threadGone(thread);
     this.#recovery.bury(thread);
+    this.#options.onGone(thread);
     if (this.#ending) return;
     void this.#settle();
-    this.#options.onGone(thread);
     const soon = this.#options.clock.monotonicMs() - startedMs < STEADY_MS;
     this.#deaths[thread] = soon ? (this.#deaths[thread] ?? 0) + 1 : 0;
     void this.#replace(thread);

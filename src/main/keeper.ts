@@ -20,12 +20,16 @@ interface Opened {
   readonly orphanGraceMs: number;
   readonly onReady: (line: string) => void;
   readonly previousPlatform?: NonNullable<KeeperOptions["previousPlatform"]>;
+  readonly previousDrains?: boolean;
 }
 
 async function openFirst(request: UpRequest): Promise<Opened> {
   const folder = prepareDataFolder(request.dataDir);
   const lock = lockDataFolder(folder.root);
-  if (lock === "held") throw new Error(`the data folder ${folder.root} is in use by a running platform; \`eider status --data ${folder.root}\` shows it`);
+  if (lock === "held")
+    throw new Error(
+      `the data folder ${folder.root} is in use by a running platform; \`eider status --data ${folder.root}\` shows it, \`eider up --take-over\` replaces it`,
+    );
   const sockets = await openSockets(request, folder.run, availableParallelism());
   const { host, domain, externalPort, orphanGraceMs } = request;
   let announced = false;
@@ -51,7 +55,7 @@ async function openTakeover(start: NonNullable<ReturnType<typeof parseKeeperArgs
     lock = lockDataFolder(start.dataDir);
   }
   if (lock === "held") throw new Error(`the data folder ${start.dataDir} is held by another keeper`);
-  const { dataDir, sockets, argv, orphanGraceMs, previousPlatform } = start;
+  const { dataDir, sockets, argv, orphanGraceMs, previousPlatform, previousDrains } = start;
   return {
     dataDir,
     lock,
@@ -59,6 +63,7 @@ async function openTakeover(start: NonNullable<ReturnType<typeof parseKeeperArgs
     platformArgv: argv,
     orphanGraceMs: orphanGraceMs ?? parseSettings(argv).orphanGraceMs,
     previousPlatform,
+    previousDrains,
     onReady: () => undefined,
   };
 }

@@ -6,9 +6,11 @@ import { fileURLToPath } from "node:url";
 import { CliError, type ControllersOptions, type PlatformState, type UpOptions } from "#cli";
 import { silentLogger } from "#core";
 import { systemClock } from "#host";
-import { connectKeeper, type KeeperClient } from "#runtimes";
+import { KEEPER_SOCKET_FILE } from "#protocol";
+import { connectKeeper, KeeperError, type KeeperClient } from "#runtimes/keeper";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
 import { controllersArgument, nodeFlags, upArgument } from "./options.ts";
+import { VERSION } from "./version.ts";
 
 /** Time that pods and platform have to end. */
 const DOWN_GRACE_MS = 10_000;
@@ -77,6 +79,39 @@ export async function startDetached(options: UpOptions, signal: AbortSignal): Pr
     stdout.destroy();
     keeper.unref();
   }
+}
+
+/**
+ * Takes over from the platform that runs on the folder when it is of another version, or when asked to. Undefined when none
+ * runs, or one of this version; throws when the keeper does not know how, or the hand-over failed: the platform serves on then.
+ */
+export async function takeOver(options: UpOptions, signal: AbortSignal): Promise<PlatformState | undefined> {
+  const { data } = options;
+  if (!existsSync(join(data, KEEPER_SOCKET_FILE)) || !existsSync(join(dataFolder(data).run, "state.json"))) return undefined;
+  const running = JSON.parse(readFileSync(join(dataFolder(data).run, "state.json"), "utf8")) as Partial<PlatformState>;
+  if (running.version === VERSION && !options.takeOver) return undefined;
+  const keeper = await connectKeeper({ dataDir: data, clock: systemClock, logger: silentLogger }, signal).catch((error: unknown) => {
+    // Nobody is there any more: an ordinary start.
+    if (!(error instanceof KeeperError) || error.reason === "Gone") return undefined;
+    throw handOverFailed(error, data);
+  });
+  if (keeper === undefined) return undefined;
+  try {
+    const entry = fileURLToPath(import.meta.resolve("#entry/platform"));
+    const program = { execPath: process.execPath, execArgv: [...nodeFlags(process.execArgv), entry] };
+    const { line } = await keeper.call({ do: "takeOver", program });
+    if (line === undefined) throw new KeeperError("Refused", "it did not tell where the platform is");
+    return JSON.parse(line) as PlatformState;
+  } catch (error) {
+    throw handOverFailed(error as Error, data);
+  } finally {
+    keeper.close();
+  }
+}
+
+function handOverFailed(cause: Error, data: string): CliError {
+  const hint = `eider down --data ${data}, then eider up: requests fail in between`;
+  return new CliError("failed", `the platform that runs did not hand over: ${cause.message}`, { hint, cause });
 }
 
 function failedStart(said: string, logDir: string): CliError {

@@ -28,6 +28,7 @@ import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-ki
 import { explained, recorded } from "./explain.ts";
 import {
   attach,
+  detach,
   folder,
   keeper as connected,
   link,
@@ -38,7 +39,10 @@ import {
   SLOTS,
   start,
   threads,
+  type ThreadControl,
 } from "./first-gateways.ts";
+import { openToGuests, type GuestThreads } from "./guest-threads.ts";
+import { HostLink } from "./host-link.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { connectsTo } from "./endpoint-prover.ts";
 import { ensureGatewayServices } from "./gateway-services.ts";
@@ -59,6 +63,12 @@ import { VERSION } from "./version.ts";
 
 /** Requests have this long to finish when the platform is told to end. */
 const DRAIN_MS = 5_000;
+/** In a hand-over: requests and streams of the old platform have this long (Knative's longest timeout), kept connections are closed once quiet. */
+const HAND_OVER_DRAIN_MS = 600_000;
+const HAND_OVER_IDLE_MS = 15_000;
+/** How long the control plane may take to let go; the working folder is the data folder, so that the path is short. */
+const RELEASE_MS = 5_000;
+const GUESTS_SOCKET = "run/guests.sock";
 /** A keeper's death is known this long after the first call that it broke. */
 const KEEPER_NOTICE_MS = 200;
 const KUBERNETES_VERSION = `v1.34.4+eider.${VERSION}`;
@@ -76,8 +86,12 @@ const rng = createSystemRng();
 const ending = new AbortController();
 const signal = ending.signal;
 /** How far this process is; a keeper that dies before `serving` is replaced, too. */
-let stage: "starting" | "serving" | "replacing" | "ending" = "starting";
+let stage: "starting" | "serving" | "replacing" | "draining" | "ending" = "starting";
+/** The store is closed. */
+let released = false;
+let guests: GuestThreads | undefined;
 void link.keeperGone.then(replaceKeeper);
+void link.step("release").then(release);
 
 const names = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
 // Made while the other parts start.
@@ -175,6 +189,7 @@ settings.onChange(() => {
   const changed = { type: "settings", settings: toGateways() } as const;
   journal.append(changed);
   threads.broadcast(changed);
+  guests?.broadcast(changed);
   followObservability();
 });
 followObservability();
@@ -184,6 +199,7 @@ const routes = new Routes({
   broadcast(delta) {
     journal.append(delta);
     threads.broadcast(delta);
+    guests?.broadcast(delta);
   },
   connects: connectsTo,
   clock,
@@ -232,7 +248,7 @@ const controllers = runControllers(
   },
   signal,
 );
-attach({
+const threadControl: ThreadControl = {
   settings: toGateways,
   firstBatch: (thread) => routes.started(thread),
   onMessage: (message) => receive(message),
@@ -240,13 +256,16 @@ attach({
     deciders.gatewayGone(thread);
     routes.stopped(thread);
   },
-});
+};
+attach(threadControl);
+guests = await openToGuests(GUESTS_SOCKET, threadControl, logger);
 // Those that run already know what was in force when the last platform ended.
 threads.broadcast({ type: "settings", settings: toGateways() });
 await routes.synced;
 const parts = Promise.all([informing, definitions.run(signal), controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
 parts.catch(partFailed);
 await (threadsListen ?? threads.start());
+guests.accepting();
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
 await announce().catch(partFailed);
 if (stage === "starting") stage = "serving";
@@ -275,6 +294,7 @@ async function announce(): Promise<void> {
     pid: process.pid,
     keeperPid: process.ppid,
     readyMs: Math.round(clock.wallMs() - asked.startedAtMs),
+    version: VERSION,
   };
   const file = join(folder.run, "state.json");
   writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600, flush: true });
@@ -324,8 +344,41 @@ async function partFailed(err: unknown): Promise<never> {
   return new Promise(() => undefined);
 }
 
+/** The control plane ends, the store is closed; the gateway threads serve on, and follow the next platform's control plane until they have drained. */
+async function release(): Promise<void> {
+  if (stage !== "serving" && stage !== "replacing") return;
+  stage = "draining";
+  logger.info("another platform takes over, this one drains");
+  const next = new HostLink({
+    path: GUESTS_SOCKET,
+    threads: sockets.httpFds.length,
+    clock,
+    logger,
+    onTell: (message) => threads.broadcast(message),
+    onAccepting: () => void drained(HAND_OVER_DRAIN_MS, HAND_OVER_IDLE_MS),
+  });
+  detach({ onMessage: (message) => next.say(message), onGone: (thread) => next.gone(thread) });
+  await listening.close();
+  ending.abort();
+  await parts.catch(() => undefined);
+  journal.close();
+  guests?.close();
+  await store.close();
+  keeper.close();
+  void next.run(new AbortController().signal);
+  released = true;
+  link.done("released");
+}
+
+/** Ends with the last connection, or after `graceMs`. */
+async function drained(graceMs: number, idleMs: number): Promise<void> {
+  await threads.drain(graceMs, idleMs);
+  process.exit(0);
+}
+
 /** Orderly, in the reverse order of the start. Pods are the keeper's to end. */
 async function end(): Promise<void> {
+  if (stage === "draining") return drained(DRAIN_MS, 0);
   if (stage === "ending") return;
   stage = "ending";
   await Promise.all([threads.drain(DRAIN_MS), listening.close()]);
@@ -336,9 +389,9 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-/** The keeper died: the next one gets the sockets and starts its own platform once this one is gone. */
+/** The keeper died: the next one gets the sockets and starts its own platform, to which this one hands over. */
 async function replaceKeeper(): Promise<void> {
-  if (stage === "ending" || stage === "replacing") return;
+  if (stage !== "starting" && stage !== "serving") return;
   const serving = stage === "serving";
   stage = "replacing";
   logger.warn("the keeper is gone, the next one takes over");
@@ -346,10 +399,11 @@ async function replaceKeeper(): Promise<void> {
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
   const previousPlatform = identify(process.pid);
   if (previousPlatform === undefined) throw new Error("this process cannot tell its own identity");
-  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, previousPlatform, argv: start?.argv ?? [] };
+  if (serving) await Promise.race([release(), clock.sleep(RELEASE_MS, new AbortController().signal)]);
+  const previousDrains = released;
+  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, previousPlatform, previousDrains, argv: start.argv };
   spawnKeeper({ execPath: process.execPath, execArgv: [...nodeFlags(process.execArgv), entry], env: environment(), start: takeover });
-  if (!serving) process.exit(0);
-  await end();
+  if (!previousDrains) process.exit(0);
 }
 
 function isAdminToken(authorization: string | undefined): boolean {

@@ -11,6 +11,7 @@ export interface ReadyState {
   readonly pid: number;
   readonly keeperPid: number;
   readonly readyMs: number;
+  readonly version: string;
 }
 
 export function readyText(state: ReadyState): string {

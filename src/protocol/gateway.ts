@@ -179,5 +179,8 @@ export type ControlToGateway =
   | { readonly type: "metrics"; readonly id: number }
   /** Answered with `here`: the thread takes messages. */
   | { readonly type: "areYouThere" }
-  /** Stop accepting, finish what runs within `graceMs`, then end. */
-  | { readonly type: "drain"; readonly graceMs: number };
+  /**
+   * Stop accepting, finish what runs within `graceMs`, then end. Idle connections are closed once they were quiet for `idleMs`,
+   * since a request may be under way on them. A second one may shorten both.
+   */
+  | { readonly type: "drain"; readonly graceMs: number; readonly idleMs?: number };

@@ -57,6 +57,12 @@ export interface ProcessExit {
   readonly atWallMs: number;
 }
 
+/** What a platform is started from; settings and environment stay the keeper's. */
+export interface PlatformProgramSpec {
+  readonly execPath: string;
+  readonly execArgv: readonly string[];
+}
+
 export type KeeperRequest =
   | { readonly do: "hello"; readonly version: number }
   | { readonly do: "start"; readonly process: ProcessSpec }
@@ -68,6 +74,8 @@ export type KeeperRequest =
   | { readonly do: "ready"; readonly line: string }
   /** A gateway thread died and its listening socket with it: make and send a new one. */
   | { readonly do: "replaceSocket"; readonly thread: number }
+  /** Start this program as the next platform beside the one that serves, and let it take over; answers with its `ready` line. */
+  | { readonly do: "takeOver"; readonly program: PlatformProgramSpec }
   /** End the platform, all processes within `graceMs`, and the keeper. */
   | { readonly do: "shutdown"; readonly graceMs: number };
 
@@ -82,6 +90,7 @@ export type KeeperAnswer =
       readonly identity?: ProcessIdentity;
       readonly processes?: readonly ProcessState[];
       readonly keeperPid?: number;
+      readonly line?: string;
     }
   | { readonly id: number; readonly ok: false; readonly error: string };
 

@@ -9,6 +9,9 @@ import type { Backend, RouteDelta, RouteHost } from "./routes.ts";
  */
 export const SAVED_ROUTES_FORMAT = 2;
 
+/** Of a table that was read back. Not 0: a thread knows by the generation that a pod was taken out, and 0 means that it was not. */
+export const RESTORED_GENERATION = 1;
+
 /** What gateway threads serve by until the control plane is up. */
 export interface SavedRoutes {
   readonly settings: GatewaySettings;

@@ -331,8 +331,8 @@ function afterRestart(before: RouteTable, slots = 4): { readonly routes: RouteTa
   const { hosts, backends } = told;
   const settings = {} as SavedRoutes["settings"];
   const routes = new RouteTable({ ...OPTIONS, slots, restored: { settings, hosts, backends } });
-  assert.deepEqual(routes.threadStarted(0), { ...told, generation: 0 });
-  routes.acknowledged(0, 0);
+  assert.deepEqual(routes.threadStarted(0), { ...told, generation: 1 });
+  routes.acknowledged(0, 1);
   return { routes, told };
 }
 

@@ -1,6 +1,6 @@
 // The routing state of the control thread: takes objects as they change, gives deltas, follows acknowledgements.
 import { annotationOf, networking, type CoreService, type EndpointSlice, type Ingress, type Pod, type Revision } from "#kinds";
-import { QUEUE_ROWS_PER_SLOT, type Backend, type BackendPod, type RouteDelta, type RouteHost, type SavedRoutes } from "#protocol";
+import { QUEUE_ROWS_PER_SLOT, RESTORED_GENERATION, type Backend, type BackendPod, type RouteDelta, type RouteHost, type SavedRoutes } from "#protocol";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { HostClaims } from "./host-claims.ts";
 import { ingressRoutes, resolvedHosts, type IngressRoutes } from "./ingress-routes.ts";
@@ -103,6 +103,7 @@ export class RouteTable {
     this.#references = new References((reference, seen) => this.#services.resolve(reference, seen));
     this.#turns = new SharedRows(options.slots);
     this.#queues = new SharedRows(QUEUE_ROWS_PER_SLOT * options.slots);
+    if (options.restored !== undefined) this.#generation = RESTORED_GENERATION;
     for (const host of options.restored?.hosts ?? []) {
       this.#hosts.set(host.host, withTurns(host, this.#turns));
       this.#dirtyHosts.add(host.host);

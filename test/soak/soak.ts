@@ -34,6 +34,7 @@ const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
   ["pod crash", crashPod],
   ["thread kill", killOneThread],
   ["platform kill", killPlatform],
+  ["hand-over", handOver],
 ];
 
 export async function runSoak({ minutes, seed, tell }: SoakOptions): Promise<SoakReport> {
@@ -97,6 +98,13 @@ async function killPlatform(world: SoakWorld): Promise<void> {
   const { state } = world.platform;
   world.kills.push(await killProcess("platform", state.pid, world.httpPort));
   await world.nextState(state);
+}
+
+/** Nothing dies: no request may be lost. */
+async function handOver(world: SoakWorld): Promise<void> {
+  const { code, stdout, stderr } = await world.platform.eider("up", "--detach", "--take-over", "-o", "json");
+  if (code !== 0) throw new Error(stderr);
+  world.platform.state = JSON.parse(stdout) as typeof world.platform.state;
 }
 
 /** One line of figures. */

@@ -18,6 +18,7 @@ interface UpFlags {
   readonly detach?: true;
   readonly output?: string;
   readonly orphanGrace: string;
+  readonly takeOver?: true;
 }
 
 export function addPlatformCommands(program: Command, context: CliContext): void {
@@ -25,7 +26,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
     .command("up")
     .summary("start the platform")
     .description(
-      "Starts the platform and keeps running until Ctrl-C; with --detach it goes on in the background.\nA second start on the same data folder finds everything as it was left.",
+      "Starts the platform and keeps running until Ctrl-C; with --detach it goes on in the background.\nA second start on the same data folder finds everything as it was left.\nWhere a platform of another version runs, this one takes over from it: no connection is refused, no request is lost.",
     )
     .option("--data <dir>", "data folder (default: $XDG_DATA_HOME/eider)")
     .option("--api-port <port>", "port of the Kubernetes API, 0 for any free one (default: 6443, or a free one)")
@@ -39,6 +40,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
     .option("--external-port <port>", "port in the URLs when a proxy stands in front")
     .option("--detach", "return once the platform is ready")
     .option("--orphan-grace <duration>", "how long pods outlive a platform that does not come up again", "60s")
+    .option("--take-over", "take over from the platform that runs, also from one of the same version; its ports and settings stay")
     .option("-o, --output <format>", "json: one line when ready")
     .action(async (flags: UpFlags) => {
       const format = outputOf(flags.output);
@@ -53,6 +55,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
         detach: flags.detach === true,
         format,
         orphanGraceMs: durationOf(flags.orphanGrace),
+        takeOver: flags.takeOver === true,
       });
       context.out(`${JSON.stringify(state)}\n`);
     });

@@ -1,0 +1,99 @@
+// The way from a platform that drains to the control plane of the one that follows: what its threads say goes there, routes come back.
+import { connect, type Socket } from "node:net";
+import type { Clock, Logger } from "#core";
+import {
+  decodeRelay,
+  encodeRelay,
+  LineSplitter,
+  RELAY_FORMAT,
+  RELAY_LINE_BYTES_MAX,
+  type ControlToGateway,
+  type GatewayToControl,
+  type HostLine,
+} from "#protocol";
+import { EarlyMessages } from "./early-messages.ts";
+
+/** A host that is gone is followed by another one within some such pauses. */
+const PAUSE_MS = 50;
+
+export interface HostLinkOptions {
+  readonly path: string;
+  readonly threads: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For every thread. */
+  readonly onTell: (message: ControlToGateway) => void;
+  /** The next platform accepts connections. */
+  readonly onAccepting: () => void;
+}
+
+export class HostLink {
+  readonly #options: HostLinkOptions;
+  /** Said while there is no host. */
+  readonly #kept = new EarlyMessages();
+  readonly #gone = new Set<number>();
+  #socket: Socket | undefined;
+
+  constructor(options: HostLinkOptions) {
+    this.#options = options;
+  }
+
+  /** A thread of this process said something. Metrics and routes of before are nobody's business any more. */
+  say(message: GatewayToControl): void {
+    if (message.type === "metrics") return;
+    if (this.#socket === undefined) this.#kept.keep(message);
+    else this.#socket.write(encodeRelay({ said: message }));
+  }
+
+  /** A thread of this process has ended: nothing is waited for from it. */
+  gone(thread: number): void {
+    this.#gone.add(thread);
+    this.#socket?.write(encodeRelay({ gone: thread }));
+  }
+
+  /** Stays with whoever is the host, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#follow(signal);
+      await this.#options.clock.sleep(PAUSE_MS, signal).catch(() => undefined);
+    }
+  }
+
+  /** Resolves when the connection is over. */
+  #follow(signal: AbortSignal): Promise<void> {
+    const { path, threads, onTell, onAccepting, logger } = this.#options;
+    const lines = new LineSplitter(RELAY_LINE_BYTES_MAX);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const socket = connect({ path });
+    const abort = (): void => void socket.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    let told = false;
+    const take = (line: HostLine | undefined): void => {
+      if (line === undefined) socket.destroy();
+      else if ("accepting" in line) onAccepting();
+      else onTell(line.tell);
+      if (told || line === undefined || !("tell" in line) || line.tell.type !== "routes") return;
+      // From its table on what the threads say is about generations that this host knows.
+      told = true;
+      this.#socket = socket;
+      for (const thread of this.#gone) socket.write(encodeRelay({ gone: thread }));
+      for (const message of this.#kept.take()) if (message.type !== "ack" && message.type !== "podDrained") this.say(message);
+    };
+    socket.once("connect", () => socket.write(encodeRelay({ hello: { format: RELAY_FORMAT, threads } })));
+    socket.on("data", (bytes: Buffer) => {
+      try {
+        for (const text of lines.push(bytes)) take(decodeRelay<HostLine>(text));
+      } catch (err) {
+        logger.warn("the next platform was not understood", { err });
+        socket.destroy();
+      }
+    });
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      if (this.#socket === socket) this.#socket = undefined;
+      signal.removeEventListener("abort", abort);
+      resolve();
+    });
+    return promise;
+  }
+}
