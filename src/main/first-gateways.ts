@@ -10,6 +10,7 @@ import { dataFolder } from "./data-folder.ts";
 import { EarlyMessages } from "./early-messages.ts";
 import { GatewayThreads } from "./gateway-threads.ts";
 import { parseSettings } from "./options.ts";
+import { preload } from "./preload.ts";
 import { readSavedRoutes } from "./route-journal.ts";
 
 /** Pods that can be routed to at once: rows of the shared in-flight table. */
@@ -40,7 +41,7 @@ let control: ThreadControl | undefined;
 
 // Beside a platform that serves: all that takes long, before that one lets go.
 if (start.handOver === true) {
-  await import("./preload.ts");
+  await preload();
   link.done("prepared");
   await link.step("go");
 }
