@@ -17,10 +17,8 @@ export interface KeeperOptions {
   readonly lock: DataLock;
   readonly sockets: ListeningSockets;
   readonly platform: PlatformProgram;
-  /** From `KeeperStart`: the platform that started this keeper; unless it drains it is waited for (and ended) before the next one starts. */
+  /** From `KeeperStart`: the platform that started this keeper; it is waited for until it drains, or ended, before the next one starts. */
   readonly previousPlatform?: ProcessIdentity;
-  /** It has let go of the store and serves only what it has begun. */
-  readonly previousDrains?: boolean;
   readonly orphanGraceMs: number;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -52,18 +50,25 @@ export async function runKeeper(options: KeeperOptions, signal: AbortSignal): Pr
     onExit: (id, exit) => control?.notify({ notice: "exited", process: id, exit }),
   });
   const platform = new PlatformChild(options);
+  const { previousPlatform } = options;
+  let previousDrains = false;
   processes.adopt();
   const onAbort = (): void => end.resolve({ why: "shutdown", graceMs: SIGNAL_GRACE_MS });
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
   control = await openControlSocket(
     path,
-    handlerFor({ processes, platform, onReady: options.onReady, onShutdown: (graceMs) => end.resolve({ why: "shutdown", graceMs }) }),
+    handlerFor({
+      processes,
+      platform,
+      onReady: options.onReady,
+      onShutdown: (graceMs) => end.resolve({ why: "shutdown", graceMs }),
+      onReleased: (pid) => (previousDrains ||= pid === previousPlatform?.pid),
+    }),
     logger,
   );
   const watching = processes.watch(running.signal);
-  const { previousPlatform, previousDrains = false } = options;
-  if (previousPlatform !== undefined && !previousDrains) await endPrevious(previousPlatform, clock);
+  if (previousPlatform !== undefined) await endPrevious(previousPlatform, clock, () => previousDrains);
   const platformRun = platform.run(running.signal).then((why) => {
     if (why !== "aborted") end.resolve({ why, graceMs: SIGNAL_GRACE_MS });
   });
@@ -73,9 +78,9 @@ export async function runKeeper(options: KeeperOptions, signal: AbortSignal): Pr
   running.abort();
   await Promise.all([watching, platformRun]);
   const ending = new AbortController();
-  if (previousPlatform !== undefined && previousDrains && isRunning(previousPlatform)) process.kill(previousPlatform.pid, "SIGTERM");
+  if (previousPlatform !== undefined && isRunning(previousPlatform)) process.kill(previousPlatform.pid, "SIGTERM");
   await platform.end(graceMs, ending.signal);
-  if (previousPlatform !== undefined) await endPrevious(previousPlatform, clock);
+  if (previousPlatform !== undefined) await endPrevious(previousPlatform, clock, () => false);
   await processes.endAll(graceMs, ending.signal);
   await control.close();
   lock.release();
@@ -87,9 +92,10 @@ interface Parts {
   readonly platform: PlatformChild;
   readonly onReady: (line: string) => void;
   readonly onShutdown: (graceMs: number) => void;
+  readonly onReleased: (pid: number) => void;
 }
 
-function handlerFor({ processes, platform, onReady, onShutdown }: Parts): Handler {
+function handlerFor({ processes, platform, onReady, onShutdown, onReleased }: Parts): Handler {
   const nothing: Answer = {};
   return (request) => {
     switch (request.do) {
@@ -110,6 +116,9 @@ function handlerFor({ processes, platform, onReady, onShutdown }: Parts): Handle
       case "replaceSocket":
         platform.resendSocket(request.thread);
         return nothing;
+      case "released":
+        onReleased(request.pid);
+        return nothing;
       case "takeOver":
         return platform.takeOver(request.program).then((line) => ({ line }));
       case "shutdown":
@@ -121,11 +130,12 @@ function handlerFor({ processes, platform, onReady, onShutdown }: Parts): Handle
   };
 }
 
-/** Two platforms must never write one store: the old one ends first, by itself or by force. */
-async function endPrevious(previous: ProcessIdentity, clock: Clock): Promise<void> {
+/** Two platforms must never write one store: the old one lets go of it first, or ends, by itself or by force. */
+async function endPrevious(previous: ProcessIdentity, clock: Clock, drains: () => boolean): Promise<void> {
   const never = new AbortController().signal;
   const until = clock.monotonicMs() + PREVIOUS_PLATFORM_MS;
-  while (isRunning(previous) && clock.monotonicMs() < until) await clock.sleep(10, never);
+  while (isRunning(previous) && clock.monotonicMs() < until && !drains()) await clock.sleep(10, never);
+  if (drains()) return;
   if (isRunning(previous)) process.kill(previous.pid, "SIGKILL");
   while (isRunning(previous)) await clock.sleep(5, never);
 }

@@ -63,9 +63,8 @@ export interface KeeperStart {
   readonly dataDir: string;
   readonly sockets: SocketNumbers;
   readonly orphanGraceMs: number;
-  /** The platform that starts it: the new one is started once that has ended or, when it has let go of the store and drains, at once. */
+  /** The platform that starts it: the new one is started once that has `released` the store or has ended. */
   readonly previousPlatform: ProcessIdentity;
-  readonly previousDrains: boolean;
   /** Handed through to the platform. */
   readonly argv: readonly string[];
 }

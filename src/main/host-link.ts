@@ -25,6 +25,9 @@ export interface HostLinkOptions {
   readonly onTell: (message: ControlToGateway) => void;
   /** The next platform accepts connections. */
   readonly onAccepting: () => void;
+  /** No platform has followed for `lostMs`: the data folder is nobody's any more. */
+  readonly onLost: () => void;
+  readonly lostMs: number;
 }
 
 export class HostLink {
@@ -53,17 +56,20 @@ export class HostLink {
 
   /** Stays with whoever is the host, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const { clock, lostMs, onLost } = this.#options;
+    let seenMs = clock.monotonicMs();
     while (!signal.aborted) {
-      await this.#follow(signal);
-      await this.#options.clock.sleep(PAUSE_MS, signal).catch(() => undefined);
+      if (await this.#follow(signal)) seenMs = clock.monotonicMs();
+      if (clock.monotonicMs() - seenMs > lostMs) return onLost();
+      await clock.sleep(PAUSE_MS, signal).catch(() => undefined);
     }
   }
 
-  /** Resolves when the connection is over. */
-  #follow(signal: AbortSignal): Promise<void> {
+  /** Resolves when the connection is over: whether there was a host. */
+  #follow(signal: AbortSignal): Promise<boolean> {
     const { path, threads, onTell, onAccepting, logger } = this.#options;
     const lines = new LineSplitter(RELAY_LINE_BYTES_MAX);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
     const socket = connect({ path });
     const abort = (): void => void socket.destroy();
     signal.addEventListener("abort", abort, { once: true });
@@ -92,7 +98,7 @@ export class HostLink {
     socket.once("close", () => {
       if (this.#socket === socket) this.#socket = undefined;
       signal.removeEventListener("abort", abort);
-      resolve();
+      resolve(told);
     });
     return promise;
   }

@@ -20,7 +20,6 @@ interface Opened {
   readonly orphanGraceMs: number;
   readonly onReady: (line: string) => void;
   readonly previousPlatform?: NonNullable<KeeperOptions["previousPlatform"]>;
-  readonly previousDrains?: boolean;
 }
 
 async function openFirst(request: UpRequest): Promise<Opened> {
@@ -55,7 +54,7 @@ async function openTakeover(start: NonNullable<ReturnType<typeof parseKeeperArgs
     lock = lockDataFolder(start.dataDir);
   }
   if (lock === "held") throw new Error(`the data folder ${start.dataDir} is held by another keeper`);
-  const { dataDir, sockets, argv, orphanGraceMs, previousPlatform, previousDrains } = start;
+  const { dataDir, sockets, argv, orphanGraceMs, previousPlatform } = start;
   return {
     dataDir,
     lock,
@@ -63,7 +62,6 @@ async function openTakeover(start: NonNullable<ReturnType<typeof parseKeeperArgs
     platformArgv: argv,
     orphanGraceMs: orphanGraceMs ?? parseSettings(argv).orphanGraceMs,
     previousPlatform,
-    previousDrains,
     onReady: () => undefined,
   };
 }

@@ -16,7 +16,7 @@ import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import { createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
+import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
@@ -66,8 +66,9 @@ const DRAIN_MS = 5_000;
 /** In a hand-over: requests and streams of the old platform have this long (Knative's longest timeout), kept connections are closed once quiet. */
 const HAND_OVER_DRAIN_MS = 600_000;
 const HAND_OVER_IDLE_MS = 15_000;
-/** How long the control plane may take to let go; the working folder is the data folder, so that the path is short. */
-const RELEASE_MS = 5_000;
+/** Each try takes a second. */
+const NEXT_KEEPER_TRIES = 10;
+/** The working folder is the data folder, so that the path is short. */
 const GUESTS_SOCKET = "run/guests.sock";
 /** A keeper's death is known this long after the first call that it broke. */
 const KEEPER_NOTICE_MS = 200;
@@ -87,8 +88,6 @@ const ending = new AbortController();
 const signal = ending.signal;
 /** How far this process is; a keeper that dies before `serving` is replaced, too. */
 let stage: "starting" | "serving" | "replacing" | "draining" | "ending" = "starting";
-/** The store is closed. */
-let released = false;
 let guests: GuestThreads | undefined;
 void link.keeperGone.then(replaceKeeper);
 void link.step("release").then(release);
@@ -355,6 +354,8 @@ async function release(): Promise<void> {
     clock,
     logger,
     onTell: (message) => threads.broadcast(message),
+    lostMs: asked.orphanGraceMs,
+    onLost: () => void drained(DRAIN_MS, 0),
     onAccepting: () => void drained(HAND_OVER_DRAIN_MS, HAND_OVER_IDLE_MS),
   });
   detach({ onMessage: (message) => next.say(message), onGone: (thread) => next.gone(thread) });
@@ -366,7 +367,6 @@ async function release(): Promise<void> {
   await store.close();
   keeper.close();
   void next.run(new AbortController().signal);
-  released = true;
   link.done("released");
 }
 
@@ -399,11 +399,24 @@ async function replaceKeeper(): Promise<void> {
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
   const previousPlatform = identify(process.pid);
   if (previousPlatform === undefined) throw new Error("this process cannot tell its own identity");
-  if (serving) await Promise.race([release(), clock.sleep(RELEASE_MS, new AbortController().signal)]);
-  const previousDrains = released;
-  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, previousPlatform, previousDrains, argv: start.argv };
+  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, previousPlatform, argv: start.argv };
   spawnKeeper({ execPath: process.execPath, execArgv: [...nodeFlags(process.execArgv), entry], env: environment(), start: takeover });
-  if (!previousDrains) process.exit(0);
+  if (!serving) process.exit(0);
+  await release();
+  await tellNextKeeper();
+}
+
+/** The next keeper, which is just starting, need not wait for this process any more. Without the word it ends it after a while. */
+async function tellNextKeeper(): Promise<void> {
+  for (let attempt = 0; attempt < NEXT_KEEPER_TRIES; attempt++) {
+    try {
+      const next = await connectKeeper({ dataDir: folder.root, clock, logger }, new AbortController().signal);
+      await next.call({ do: "released", pid: process.pid });
+      return next.close();
+    } catch (err) {
+      logger.debug("the next keeper does not listen yet", { err });
+    }
+  }
 }
 
 function isAdminToken(authorization: string | undefined): boolean {

@@ -74,6 +74,8 @@ export type KeeperRequest =
   | { readonly do: "ready"; readonly line: string }
   /** A gateway thread died and its listening socket with it: make and send a new one. */
   | { readonly do: "replaceSocket"; readonly thread: number }
+  /** The platform that started this keeper has let go of the store and drains: the next one may start. */
+  | { readonly do: "released"; readonly pid: number }
   /** Start this program as the next platform beside the one that serves, and let it take over; answers with its `ready` line. */
   | { readonly do: "takeOver"; readonly program: PlatformProgramSpec }
   /** End the platform, all processes within `graceMs`, and the keeper. */

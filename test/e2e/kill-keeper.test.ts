@@ -43,7 +43,7 @@ test("a dead keeper: `eider status` shows the new pids, adopted pods have no exi
   const { data, state } = world.platform;
   try {
     const before = await atRest(world);
-    await world.kill([state.keeperPid], [state.pid]);
+    await world.kill([state.keeperPid]);
     const next = await world.nextState(state);
     assert.notEqual(next.keeperPid, state.keeperPid);
     const status = await world.platform.eider("status", "-o", "json");

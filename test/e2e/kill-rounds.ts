@@ -80,7 +80,7 @@ async function killOnce(
   await sleep(below(rng, KILL_WITHIN_MS));
   const from = performance.now();
   if (victim === "platform") await world.kill([state.pid]);
-  else await world.kill([state.keeperPid], [state.pid]);
+  else await world.kill([state.keeperPid]);
   await world.nextState(state);
   const ms = performance.now() - from;
   await writing;
