@@ -6,6 +6,7 @@ export {
   planPodAutoscaler,
   podAutoscalerController,
   scaleOf,
+  wallAgeOf,
   type DeciderSource,
   type ObservedPodAutoscaler,
   type PodAutoscalerOptions,

@@ -1,8 +1,8 @@
 // Adapter of the recorded kpa-*.json: builds what the PodAutoscaler's plan observes, and maps the plan to the recorded form.
-import { markScale, minReadyOf, numActivatorsFor, planPodAutoscaler, scaleOf, type ObservedPodAutoscaler } from "#controllers";
+import { markScale, minReadyOf, numActivatorsFor, planPodAutoscaler, scaleOf, wallAgeOf, type ObservedPodAutoscaler } from "#controllers";
 import { parseDurationMs } from "#core";
 import { podAutoscalerConditions, type Metric, type PodAutoscaler, type ServerlessService } from "#kinds";
-import type { Condition } from "#schema";
+import { conditionOf, type Condition } from "#schema";
 import { compared, type Checked } from "./autoscaler-compare.ts";
 import { configOf, fullAnnotations, settingsOf, type RecordedPa } from "./autoscaler-resolve.ts";
 
@@ -98,17 +98,21 @@ function serverlessServiceOf(given: RecordedIn): ServerlessService | undefined {
 
 function observedOf(given: RecordedIn): ObservedPodAutoscaler {
   const hasBackends = (given.sks?.privateServiceName ?? "") !== "";
+  const autoscaler = autoscalerOf(given);
+  const serverlessService = serverlessServiceOf(given);
+  const ageOf = (conditions: readonly Condition[] | undefined, type: string): number => wallAgeOf(conditionOf(conditions, type), NOW_MS);
   return {
-    autoscaler: autoscalerOf(given),
+    autoscaler,
     settings: { autoscaler: configOf(given.config), progressDeadlineMs: parseDurationMs(given.progressDeadline) ?? 0, clusterDomain: "cluster.local" },
     resolved: settingsOf(given, given.config),
-    serverlessService: serverlessServiceOf(given),
+    serverlessService,
     leftover: false,
     foreign: { serverlessService: given.sks?.notOwned === true, metric: false },
     deployment: given.deploymentReplicas === -1 ? undefined : { replicas: given.deploymentReplicas },
     pods: given.pods,
     decider: hasBackends ? given.deciderStatus : undefined,
     activatorAnswers: given.activatorProbe === "ok",
+    ages: { active: ageOf(autoscaler.status?.conditions, "Active"), proxied: ageOf(serverlessService?.status?.conditions, "ActivatorEndpointsPopulated") },
     nowMs: { monotonic: 0, wall: NOW_MS },
   };
 }

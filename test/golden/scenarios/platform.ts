@@ -105,8 +105,14 @@ function controllerSide(booted: Booted, { transport }: Wiring, clock: SimClock):
   return { client, informers, settings: followSettings({ informers, logger }) };
 }
 
+/** A harness whose clock can be set and stopped, and whose gateway can tell of load. */
+export interface SimulatedHarness extends Harness {
+  readonly clock: SimClock;
+  readonly deciders: Deciders;
+}
+
 /** Boots with the recordings' base configuration and an empty namespace. */
-export async function bootHarness(namespace: string, harnessOptions: HarnessOptions = {}): Promise<Harness> {
+export async function bootHarness(namespace: string, harnessOptions: HarnessOptions = {}): Promise<SimulatedHarness> {
   const clock = new SimClock();
   const ending = new AbortController();
   const { signal } = ending;
@@ -138,6 +144,8 @@ export async function bootHarness(namespace: string, harnessOptions: HarnessOpti
     ledger,
     arrived: booted.arrived,
     simulate,
+    clock,
+    deciders,
     ...time,
     async close() {
       ending.abort();

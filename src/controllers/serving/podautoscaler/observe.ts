@@ -4,6 +4,7 @@ import { annotationOf, autoscaling, Deployment, Metric, Pod, PodAutoscaler, Serv
 import type { ShellWorld } from "#reconcile";
 import { conditionOf, type ObjectKey } from "#schema";
 import { isControlledBy, isLeftover } from "../ownership.ts";
+import type { ConditionAges } from "./condition-ages.ts";
 import type { DeciderSource } from "./decider-source.ts";
 import { probeTargetOf, type ObservedPodAutoscaler, type PodAutoscalerSettings } from "./observed.ts";
 import { tallyPods } from "./pod-counts.ts";
@@ -14,6 +15,10 @@ export interface PodAutoscalerOptions {
   readonly deciders: DeciderSource;
   /** Whether a GET of `target` is answered by the activator. Where the gateway is always in the path, it always is. */
   readonly probeActivator: (target: string) => Promise<boolean>;
+}
+
+interface Observing extends PodAutoscalerOptions {
+  readonly ages: ConditionAges;
 }
 
 /** Settings of the revision behind the PodAutoscaler. */
@@ -34,7 +39,7 @@ function restoredReplicas({ status }: PodAutoscaler, deployment: Deployment | un
 }
 
 /** Undefined also for classes of other autoscalers, which nobody reconciles here. */
-export async function observePodAutoscaler(key: ObjectKey, world: ShellWorld, options: PodAutoscalerOptions): Promise<ObservedPodAutoscaler | undefined> {
+export async function observePodAutoscaler(key: ObjectKey, world: ShellWorld, options: Observing): Promise<ObservedPodAutoscaler | undefined> {
   const autoscaler = await world.client.find(PodAutoscaler, key.namespace, key.name);
   const settings = options.settings();
   if (autoscaler === undefined || !isKpa(autoscaler, settings)) return undefined;
@@ -64,6 +69,14 @@ export async function observePodAutoscaler(key: ObjectKey, world: ShellWorld, op
     pods: tally,
     decider: hasBackends ? options.deciders.ensure(`${key.namespace}/${key.name}`, resolved, counts) : undefined,
     activatorAnswers: true,
+    ages: {
+      active: options.ages.ageOf(`${key.namespace}/${key.name}`, conditionOf(autoscaler.status?.conditions, "Active"), world.nowMs),
+      proxied: options.ages.ageOf(
+        `${key.namespace}/${key.name}`,
+        conditionOf(serverlessService?.status?.conditions, "ActivatorEndpointsPopulated"),
+        world.nowMs,
+      ),
+    },
     nowMs: world.nowMs,
   };
   const asks = observed.decider !== undefined && scaleOf(observed).probed;

@@ -27,6 +27,8 @@ export interface ObservedPodAutoscaler {
   /** Undefined while the ServerlessService has no private Service. */
   readonly decider: DeciderStatus | undefined;
   readonly activatorAnswers: boolean;
+  /** Since the last change of the conditions Active and, of the ServerlessService, ActivatorEndpointsPopulated. */
+  readonly ages: { readonly active: number; readonly proxied: number };
   readonly nowMs: { readonly monotonic: number; readonly wall: number };
 }
 

@@ -1,13 +1,9 @@
 // From what was observed to the inputs of the scale step.
 import { durationOf, initialScaleOf, scaleBoundsOf } from "#autoscaler";
 import { autoscaling } from "#kinds";
-import { conditionOf, type Condition } from "#schema";
+import { conditionOf } from "#schema";
 import { probeTargetOf, progressDeadlineOf, type ObservedPodAutoscaler } from "./observed.ts";
 import { planScale, type Scaled, type ScaleInputs } from "./scale.ts";
-
-function ageOf(condition: Condition | undefined, wallMs: number): number {
-  return condition?.lastTransitionTime === undefined ? 0 : wallMs - Date.parse(condition.lastTransitionTime);
-}
 
 /** Bounds of the scale and the initial scale. */
 export function boundsOf({ autoscaler, settings }: ObservedPodAutoscaler): { readonly min: number; readonly max: number; readonly initialScale: number } {
@@ -18,7 +14,7 @@ export function boundsOf({ autoscaler, settings }: ObservedPodAutoscaler): { rea
 
 /** The inputs of the scale step; the ServerlessService and the decider are there. */
 function scaleInputsOf(observed: ObservedPodAutoscaler): ScaleInputs {
-  const { autoscaler, settings, resolved, serverlessService, decider, nowMs } = observed;
+  const { autoscaler, settings, resolved, serverlessService, decider, ages } = observed;
   const { annotations = {} } = autoscaler.metadata;
   const config = settings.autoscaler;
   const { initialScale, ...bounds } = boundsOf(observed);
@@ -29,7 +25,7 @@ function scaleInputsOf(observed: ObservedPodAutoscaler): ScaleInputs {
   return {
     desired: decider?.desired ?? -1,
     active: active?.status ?? "Unknown",
-    activeForMs: ageOf(active, nowMs.wall),
+    activeForMs: ages.active,
     initialized: conditionOf(autoscaler.status?.conditions, "ScaleTargetInitialized")?.status === "True",
     reachable,
     bounds,
@@ -41,7 +37,7 @@ function scaleInputsOf(observed: ObservedPodAutoscaler): ScaleInputs {
     podRetentionMs: reachable ? retentionMs : 0,
     targetBurstCapacity,
     mode: serverlessService?.spec.mode === "Serve" ? "Serve" : "Proxy",
-    proxyForMs: proxied?.status === "True" ? ageOf(proxied, nowMs.wall) : 0,
+    proxyForMs: proxied?.status === "True" ? ages.proxied : 0,
     probeTarget: probeTargetOf(autoscaler, serverlessService?.status?.serviceName ?? "", settings.clusterDomain),
     activatorAnswers: observed.activatorAnswers,
     replicas: observed.deployment === undefined ? undefined : observed.deployment.replicas,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StatusError } from "#core";
-import { defaultServingConfig, Deployment, PodAutoscaler, type Pod } from "#kinds";
+import { defaultServingConfig, Deployment, PodAutoscaler, serving, type Pod } from "#kinds";
 import { childrenOf, condition, conditionsOf, configuration, eventsOf, frozen, made, restOf, revision } from "../fixture.test-suite.ts";
 import type { ObservedRevision } from "./observe.ts";
 import { planRevision } from "./plan.ts";
@@ -19,7 +19,7 @@ function deployment(counts: object, ...conditions: object[]): Deployment {
 }
 
 function podAutoscaler(conditions: object[], status: object = {}): PodAutoscaler {
-  return made(PodAutoscaler, "hello-00001", { status: { ...status, conditions } }, { owner: own });
+  return made(PodAutoscaler, "hello-00001", { spec: {}, status: { ...status, conditions } }, { owner: own });
 }
 
 const pod = (containerStatus: object, conditions: object[] = []): Pod =>
@@ -289,4 +289,19 @@ test("planRevision: a Deployment that the server refuses is told, and nothing is
     after?.events?.map(({ message }) => message),
     ['failed to create deployment "hello-00001-deployment": port: must be between 1 and 65535'],
   );
+});
+
+test("planRevision: a revision that was given up stays unreachable until its Deployment has told of the new scale", () => {
+  const broken = [TIMED_OUT];
+  const reachability = (generation: number, replicas: number, was: string): string | undefined => {
+    const status = { observedGeneration: 3, conditions: broken, readyReplicas: 0 };
+    const ofIt = made(Deployment, "hello-00001-deployment", { spec: { replicas }, status }, { owner: own, generation });
+    const before = made(PodAutoscaler, "hello-00001", { spec: { reachability: was }, status: {} }, { owner: own });
+    const revisionOf = revision(1, { labels: { [serving.routingState]: "active" }, status: { observedGeneration: 1 } });
+    const wanted = plan({ revision: revisionOf, deployment: ofIt, podAutoscaler: before }).desired?.find(({ kind }) => kind.kind === "PodAutoscaler")?.object;
+    return (wanted as unknown as PodAutoscaler | undefined)?.spec.reachability;
+  };
+  assert.equal(reachability(3, 2, "Reachable"), "Unreachable");
+  assert.equal(reachability(4, 0, "Unreachable"), "Unreachable");
+  assert.equal(reachability(3, 0, "Unreachable"), "Reachable");
 });

@@ -99,8 +99,11 @@ function planResolution(observed: ObservedRevision, marks: readonly Condition[])
   };
 }
 
-function reachabilityOf({ revision, deployment }: ObservedRevision, marks: readonly Condition[]): Reachability {
+function reachabilityOf({ revision, deployment, podAutoscaler }: ObservedRevision, marks: readonly Condition[]): Reachability {
   const isBroken = isFalse(marks, RESOURCES_AVAILABLE) || isFalse(marks, CONTAINER_HEALTHY);
+  // A status that is older than the scale says nothing about it; without this, giving up at 0 and a lower bound would chase each other.
+  const isStale = deployment !== undefined && (deployment.status?.observedGeneration ?? 0) < (deployment.metadata.generation ?? 0);
+  if (isBroken && isStale && podAutoscaler?.spec.reachability === "Unreachable") return "Unreachable";
   if (isBroken && deployment !== undefined && (deployment.spec.replicas ?? 1) > 0 && (deployment.status?.readyReplicas ?? 0) === 0) return "Unreachable";
   const state = revision.metadata.labels?.[serving.routingState];
   return state === "active" ? "Reachable" : state === "reserve" ? "Unreachable" : "";
