@@ -14,7 +14,7 @@ import type { Chunk, PodConnection, PodFailure, ResponseSink } from "./pod-conne
 import type { OnPod, Pod } from "./pod.ts";
 import { STREAM_BYTES } from "./read-buffers.ts";
 import { keptConnection, newConnection } from "./reach-pod.ts";
-import { receiptParts, serverTiming } from "./receipt.ts";
+import { receiptLine } from "./receipt.ts";
 import { relay } from "./relay.ts";
 import type { Outcome, RequestFacts, RequestTrace } from "./request-facts.ts";
 import type { Framing, RequestHead } from "./request-head.ts";
@@ -70,8 +70,8 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
   /** Connections that took too long, and when the first of them began. */
   #connectTimeouts = 0;
   #connectingSinceMs: number | undefined;
-  /** Why it waits again. */
-  #failure: string | undefined;
+  /** The pod that it could not be sent to and why, while it waits again. */
+  #refusal: { readonly pod: Pod; readonly text: string } | undefined;
   /** Body bytes not sent yet, or kept for another attempt. */
   #held: HeldBody | undefined;
   /** Everything of the body that came so far is in `#held`. */
@@ -273,23 +273,10 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
   }
 
   #headFor(head: ResponseHead): string {
-    const receipt = this.cold || this.backend?.entry.serverTiming === true ? this.#receipt() : "";
+    const receipt = this.cold || this.backend?.entry.serverTiming === true ? receiptLine(this, this.#context) : "";
     const connection = this.#connectionHeader();
     if (connection === "") return receipt === "" ? head.plain : `${head.lines}${receipt}\r\n`;
     return `${head.lines}${receipt}Connection: ${connection}\r\n\r\n`;
-  }
-
-  /** Takes note of a cold start; a header line when the revision asks for receipts. */
-  #receipt(): string {
-    const { backend, pod, cold } = this;
-    if (backend === undefined || pod === undefined) return "";
-    const { starts, coldStarts, answered } = this.#context;
-    const parts = receiptParts(this, pod, cold ? starts.of(pod.id) : undefined);
-    if (cold) {
-      coldStarts.record(parts);
-      answered(backend);
-    }
-    return backend.entry.serverTiming ? `Server-Timing: ${serverTiming(parts)}\r\n` : "";
   }
 
   responseBody(body: Chunk): void {
@@ -384,21 +371,21 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
       this.granted(other);
       backend.release(pod);
     } else if (refused || pod.removedIn > 0) {
-      this.#waitAgain(backend, failureText(failure, pod.authority));
+      this.#waitAgain(backend, pod, failureText(failure, pod.authority));
     } else {
       this.#connect(pod);
     }
     return true;
   }
 
-  #waitAgain(backend: Backend, failure: string): void {
-    const pod = this.pod;
+  /** With a limit, unless control takes the pod out meanwhile: from then on it waits as those that come now. */
+  #waitAgain(backend: Backend, pod: Pod, text: string): void {
     this.pod = undefined;
-    this.#failure = failure;
+    this.#refusal = { pod, text };
     this.stepDueMs = this.#context.clock.monotonicMs() + WAIT_AGAIN_MS;
     this.#watch();
-    if (pod !== undefined) backend.release(pod);
-    if (!backend.join(this)) this.#fail(failure);
+    backend.release(pod);
+    if (!backend.join(this)) this.#fail(text);
   }
 
   #wrote(room: boolean, done: boolean): void {
@@ -438,8 +425,9 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
   #stepOver(): void {
     if (this.#tunnel !== undefined) return this.#endTunnel(this.#tunnel, { outcome: "answered", reason: "scaled down" });
     const connection = this.#connection;
-    if (connection === undefined) return this.#fail(this.#failure ?? "");
-    if (connection.isConnected) return this.#watch();
+    const refusal = this.#refusal;
+    if (connection === undefined && refusal?.pod.removedIn === 0) return this.#fail(refusal.text);
+    if (connection === undefined || connection.isConnected) return this.#watch();
     this.#connectTimeouts++;
     connection.destroy();
     this.podFailed({ error: undefined, connected: false, fresh: true, untouched: true, unsent: true, malformed: false });

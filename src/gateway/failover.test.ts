@@ -294,6 +294,23 @@ test("a pod that goes on refusing gives 502 with Go's words after five seconds",
   assert.ok(text.endsWith(`\r\n\r\ndial tcp 127.0.0.1:${dead.port}: connect: connection refused\n`), text);
 });
 
+test("when control takes the refusing pod out, a request waits on, as others do at zero", async () => {
+  const clock = new SimClock();
+  await using gateway = await startGateway(clock);
+  route(gateway, [podEntry(await refusing(), "dead")]);
+  using client = await startClient(gateway.gateway.port);
+  client.send(POST("patient"));
+  await eventually(() => gateway.counter("eider_gateway_retries_total") === 1);
+  route(gateway, []);
+  await clock.advance(60_000);
+  assert.equal(client.text(), "");
+  const seen: string[] = [];
+  await using pod = await startPod(echoing(seen));
+  route(gateway, [podEntry(pod, "new", 1)]);
+  await answered(client, "stored");
+  assert.deepEqual(seen, ["patient"]);
+});
+
 test("waiting again ends with the request's own time", async () => {
   const clock = new SimClock();
   await using gateway = await startGateway(clock);

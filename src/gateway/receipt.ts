@@ -1,4 +1,5 @@
 // The receipt of a request: where its time went until the first octet of its answer. The parts add up to the total.
+import type { GatewayContext } from "./context.ts";
 import type { Pod } from "./pod.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { StartTimes } from "./start-times.ts";
@@ -29,4 +30,16 @@ export function receiptParts(facts: RequestFacts, pod: Pick<Pod, "triedMs" | "co
 export function serverTiming(parts: readonly number[]): string {
   const named = parts.flatMap((ms, index) => (ms > 0 ? [`${PARTS[index] ?? ""};dur=${ms.toFixed(3)}`] : []));
   return [...named, `total;dur=${parts.reduce((sum, ms) => sum + ms, 0).toFixed(3)}`].join(", ");
+}
+
+/** Takes note of a cold start whose response begins; a header line when the revision asks for receipts, else "". */
+export function receiptLine(facts: RequestFacts, { starts, coldStarts, answered }: Pick<GatewayContext, "starts" | "coldStarts" | "answered">): string {
+  const { backend, pod, cold } = facts;
+  if (backend === undefined || pod === undefined) return "";
+  const parts = receiptParts(facts, pod, cold ? starts.of(pod.id) : undefined);
+  if (cold) {
+    coldStarts.record(parts);
+    answered(backend);
+  }
+  return backend.entry.serverTiming ? `Server-Timing: ${serverTiming(parts)}\r\n` : "";
 }
