@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { verdictOf, type Figure } from "./figures.ts";
-import { bodyFigures, differences, idleFigures, judged, ratios, requestFigures, threadFigures, type Cost } from "./gateway-figures.ts";
+import { bodyFigures, differences, idleFigures, judged, ratios, requestFigures, threadFigures, unableFigure, type Cost } from "./gateway-figures.ts";
 import { requestTable } from "./gateway-requests.ts";
 import { wrkResult } from "./gateway-wrk.ts";
 
@@ -99,6 +99,11 @@ test("the worst share of a thread counts, and 7 kB an idle connection are too ma
   assert.equal(verdictOf(figure(figures, "GOAL: 1000 connections on two cores, largest share of a thread")), "MISSED");
   assert.equal(verdictOf(figure(figures, "GOAL: 1000 connections on two cores, CPU a request, two threads over one")), "met");
   assert.equal(verdictOf(figure(idleFigures(new Map([["eider", [7_000]]]), 5_000), "GOAL: 5000 idle connections, eider, memory of one")), "MISSED");
+});
+
+test("a load that a peer could not take is told, one that eider could not take is a miss", () => {
+  assert.equal(verdictOf(unableFigure(["nginx"])), "met");
+  assert.equal(verdictOf(unableFigure(["nginx", "two threads"])), "MISSED");
 });
 
 test("a load without answers is no figure", () => {

@@ -148,6 +148,11 @@ export function threadFigures({ rounds, shares }: ThreadRounds, connections: num
 
 const OURS: ReadonlySet<string> = new Set(["eider", "one thread", "two threads"]);
 
+/** `names`: who could not take a load, once for each. */
+export function unableFigure(names: readonly string[]): Figure {
+  return { name: "loads that eider could not take", unit: "", rounds: [names.filter((name) => OURS.has(name)).length], goal: { is: "==", value: 0 } };
+}
+
 /** Ours must be none, else the run fails; those of others are told when there are any. */
 function failures(rounds: Rounds, at: string): Figure[] {
   return [...rounds].flatMap(([name, costs]): Figure[] => {

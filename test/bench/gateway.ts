@@ -6,7 +6,17 @@ import { join } from "node:path";
 import { systemClock } from "#host";
 import { versionsOf, type Figure, type Report } from "./figures.ts";
 import { eider, firstLine, NAMES, start, startBackend, startContenders, stopped, type Contender, type Ground, type Name } from "./gateway-contenders.ts";
-import { bodyFigures, idleFigures, messageFigures, requestFigures, threadFigures, type Cost, type Rounds, type ThreadRounds } from "./gateway-figures.ts";
+import {
+  bodyFigures,
+  idleFigures,
+  messageFigures,
+  requestFigures,
+  threadFigures,
+  unableFigure,
+  type Cost,
+  type Rounds,
+  type ThreadRounds,
+} from "./gateway-figures.ts";
 import type { ClientOptions, ClientResult } from "./gateway-client.ts";
 import { bodyRequest, requestTable } from "./gateway-requests.ts";
 import { wrk, wrkScript } from "./gateway-wrk.ts";
@@ -50,6 +60,8 @@ interface Run extends Pick<GatewayBenchOptions, "rounds" | "seconds" | "only" | 
   readonly loadPin: readonly string[];
   readonly proxyPin: readonly string[];
   readonly notes: Set<string>;
+  /** Names of contenders that had to be left out of a load, once for each. */
+  readonly unable: string[];
   readonly signal: AbortSignal;
 }
 
@@ -78,10 +90,11 @@ async function inTurns(run: Run, contenders: readonly Contender[], what: string,
         const cost = await costOf(contender, load, run.signal);
         if (round >= 0) rounds.get(contender.name)?.push(cost);
       } catch (error) {
-        if (run.signal.aborted || contender.name === "eider") throw error;
+        if (run.signal.aborted) throw error;
         able.delete(contender);
         rounds.delete(contender.name);
-        run.notes.add(`${contender.name} did not take part in "${what}": ${String(error).split("\n")[0]}`);
+        run.unable.push(contender.name);
+        run.notes.add(`${contender.name} could not take "${what}": ${String(error).split("\n")[0]}`);
       }
       await systemClock.sleep(PAUSE_MS, run.signal);
     }
@@ -275,7 +288,7 @@ export async function benchGateway(options: GatewayBenchOptions, signal: AbortSi
   const folder = mkdtempSync(join(tmpdir(), "eider-bench-gateway-"));
   const node = join(folder, "node");
   copyFileSync(process.execPath, node);
-  const run: Run = { ...options, folder, node, loadPin: ["taskset", "-c", "0"], proxyPin: ["taskset", "-c", "1"], notes: new Set(), signal };
+  const run: Run = { ...options, folder, node, loadPin: ["taskset", "-c", "0"], proxyPin: ["taskset", "-c", "1"], notes: new Set(), unable: [], signal };
   const { parts, connections } = options;
   const figures: Figure[] = [];
   try {
@@ -292,6 +305,7 @@ export async function benchGateway(options: GatewayBenchOptions, signal: AbortSi
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  figures.push(unableFigure(run.unable));
   return { bench: "gateway", measured: "gateway threads in a process of their own", versions: versions(), figures, notes: [...NOTES, ...run.notes] };
 }
 
