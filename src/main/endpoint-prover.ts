@@ -48,7 +48,7 @@ export class EndpointProver {
   prove(backend: string): void {
     if (this.#proving.has(backend)) return;
     this.#proving.add(backend);
-    void this.#try(backend).finally(() => this.#proving.delete(backend));
+    void this.#try(backend);
   }
 
   async #try(backend: string): Promise<void> {
@@ -56,10 +56,15 @@ export class EndpointProver {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const endpoints = endpointsOf(backend);
       const endpoint = endpoints?.[attempt % Math.max(1, endpoints.length)];
-      if (endpoint === undefined) return;
-      if (await connects(endpoint)) return proved(backend);
+      if (endpoint === undefined) break;
+      if (await connects(endpoint)) {
+        proved(backend);
+        break;
+      }
       const paceMs = PACES_MS[Math.min(Math.floor(attempt / ATTEMPTS_PER_PACE), PACES_MS.length - 1)] ?? 0;
       await clock.sleep(paceMs, signal).catch(() => undefined);
     }
+    // Within the turn of the last look: who asks from now on is heard.
+    this.#proving.delete(backend);
   }
 }

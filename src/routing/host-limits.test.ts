@@ -30,7 +30,7 @@ test("limits of an Ingress hold for each of its hosts", () => {
   const rules = [
     { hosts: ["a.test", "b.test"], http: { paths: [{ splits: [{ serviceName: "rev", serviceNamespace: "ns", servicePort: 80, percent: 100 }] }] } },
   ];
-  const { hosts } = ingressRoutes({ metadata, spec: { rules } } as unknown as Ingress);
+  const { hosts } = ingressRoutes({ metadata, spec: { rules } } as unknown as Ingress, "cluster.local");
   assert.deepEqual(
     hosts.map(({ host, bodyBytesMax }) => [host, bodyBytesMax]),
     [

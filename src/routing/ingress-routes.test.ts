@@ -5,6 +5,8 @@ import type { Ingress } from "#kinds";
 import { ingressSpecJson } from "./go-json.ts";
 import { ingressRoutes } from "./ingress-routes.ts";
 
+const DOMAIN = "cluster.local";
+
 const splits = [
   { appendHeaders: { Z: "ü", Y: '"q"' }, percent: 60, serviceName: "w", serviceNamespace: "ns", servicePort: 80 },
   { percent: 40, serviceName: "v", serviceNamespace: "ns", servicePort: "http" },
@@ -38,7 +40,7 @@ test("a spec is written as Go's encoder writes it, whatever the order of its mem
 
 test("the hash of an Ingress is Knative's", () => {
   assert.deepEqual(
-    ingressRoutes(ingress(spec)).hosts.map(({ probeHash }) => probeHash),
+    ingressRoutes(ingress(spec), DOMAIN).hosts.map(({ probeHash }) => probeHash),
     [GO_HASH, GO_HASH],
   );
 });
@@ -49,7 +51,7 @@ test("a host of a public and a local rule shows only the paths of the public one
     { hosts: ["x.test"], visibility: "ClusterLocal", http: { paths: [path("/local")] } },
     { hosts: ["x.test"], visibility: "ExternalIP", http: { paths: [path("/open")] } },
   ];
-  const { hosts, references } = ingressRoutes(ingress({ rules }));
+  const { hosts, references } = ingressRoutes(ingress({ rules }), DOMAIN);
   assert.deepEqual(
     hosts.map(({ visibility, paths }) => [visibility, paths.map(({ prefix, isLocal }) => [prefix, isLocal])]),
     [
@@ -64,3 +66,19 @@ test("a host of a public and a local rule shows only the paths of the public one
   );
   assert.deepEqual(references, [{ key: "ns/w:80", service: "ns/w", port: "80" }]);
 });
+
+const expansions = [
+  { hosts: ["App.ns.svc.cluster.local"], want: ["app.ns.svc.cluster.local", "app.ns.svc", "app.ns"] },
+  { hosts: ["app.ns", "app.ns.svc", "app.ns.svc.cluster.local"], want: ["app.ns", "app.ns.svc", "app.ns.svc.cluster.local"] },
+  { hosts: ["app.example.com", "10.0.0.1", `a.${"b".repeat(64)}`], want: ["app.example.com"] },
+];
+for (const { hosts, want } of expansions) {
+  test(`hosts ${hosts.join(" ").slice(0, 60)}: each has its short forms, once`, () => {
+    const path = { splits: [{ serviceName: "w", serviceNamespace: "ns", servicePort: 80 }] };
+    const routes = ingressRoutes(ingress({ rules: [{ hosts, http: { paths: [path] } }] }), DOMAIN).hosts;
+    assert.deepEqual(
+      routes.map(({ host, paths }) => [host, paths.length]),
+      want.map((host) => [host, 1]),
+    );
+  });
+}

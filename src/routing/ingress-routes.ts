@@ -24,7 +24,7 @@ export interface IngressRoutes {
 }
 
 /** Hosts are lower case; a host of several rules gets the paths of all. Shares without weight are left out. */
-export function ingressRoutes(ingress: Ingress): IngressRoutes {
+export function ingressRoutes(ingress: Ingress, clusterDomain: string): IngressRoutes {
   const probeHash = hashOf(ingress);
   const limits = hostLimits(ingress.metadata.annotations);
   const hosts = new Map<string, RouteHost>();
@@ -33,8 +33,7 @@ export function ingressRoutes(ingress: Ingress): IngressRoutes {
   for (const rule of ingress.spec?.rules ?? []) {
     const visibility = visibilityOf(rule);
     const paths = (rule.http?.paths ?? []).map((path) => routePath(path, references)).filter((path) => path.splits.length > 0);
-    for (const name of rule.hosts ?? []) {
-      const host = name.toLowerCase();
+    for (const host of expandedHosts(rule.hosts ?? [], clusterDomain)) {
       const before = hosts.get(host);
       const merged = before === undefined ? { visibility, paths } : mergedPaths(before, { visibility, paths });
       const redirectToHttps = ingress.spec?.httpOption === "Redirected" && merged.visibility === "ExternalIP" && secured.has(host);
@@ -42,6 +41,24 @@ export function ingressRoutes(ingress: Ingress): IngressRoutes {
     }
   }
   return { hosts: [...hosts.values()], references: [...references.values()] };
+}
+
+/** A name of the cluster's domain is answered to in its short forms, too; what cannot be a name on the network is left out. */
+function expandedHosts(hosts: readonly string[], clusterDomain: string): Set<string> {
+  const expanded = new Set<string>();
+  for (const name of hosts) {
+    const host = name.toLowerCase();
+    for (const suffix of ["", `.${clusterDomain}`, `.svc.${clusterDomain}`]) {
+      const short = host.slice(0, host.length - suffix.length);
+      if (host.endsWith(suffix) && isTopLevel(short.slice(short.lastIndexOf(".") + 1))) expanded.add(short);
+    }
+  }
+  return expanded;
+}
+
+/** Of a last label: not too long, and not only digits. */
+function isTopLevel(label: string): boolean {
+  return label.length <= 63 && /[^0-9]/.test(label);
 }
 
 type Rule = Pick<RouteHost, "visibility" | "paths">;

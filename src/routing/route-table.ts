@@ -119,7 +119,7 @@ export class RouteTable {
     if (known?.version === version) return;
     const record = known ?? newRecord(ingress.metadata.creationTimestamp);
     record.version = version;
-    record.wanted = ingressRoutes(ingress);
+    record.wanted = ingressRoutes(ingress, this.#options.clusterDomain);
     this.#ingresses.set(key, record);
     this.#use(key, [...record.routed.references, ...record.wanted.references]);
     this.#dirtyIngresses.add(key);
