@@ -106,3 +106,10 @@ for (const { name, data, want } of gatewayRows) {
     assert.deepEqual(Object.fromEntries(Object.keys(want).map((key) => [key, (parsed as unknown as Record<string, unknown>)[key]])), want);
   });
 }
+
+test("our own map is checked without Knative's labels, in its namespace", () => {
+  const map = (namespace: string) =>
+    ({ metadata: { name: "config-eider-gateway", namespace }, data: { "proxy-protocol": "optional" } }) as unknown as ConfigMapObject;
+  assert.match(admit(map("knative-serving")), /validation failed: proxy-protocol = optional/);
+  assert.equal(admit(map("default")), "");
+});
