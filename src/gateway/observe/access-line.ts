@@ -35,10 +35,10 @@ export function jsonLine(facts: RequestFacts, time: string): string {
 }
 
 /** NCSA's common log format. */
-export function commonLine(facts: RequestFacts, wallMs: number): string {
+export function commonLine(facts: RequestFacts, time: string): string {
   const { head, status, responseBytes } = facts;
   const request = `${escaped(head.method)} ${escaped(head.target)} HTTP/1.${head.minor}`;
-  return `${facts.clientAddress === "" ? "-" : escaped(facts.clientAddress)} - - [${clfTime(wallMs)}] "${request}" ${status === 0 ? "-" : status} ${responseBytes === 0 ? "-" : responseBytes}\n`;
+  return `${facts.clientAddress === "" ? "-" : escaped(facts.clientAddress)} - - [${clfTime(time)}] "${request}" ${status === 0 ? "-" : status} ${responseBytes === 0 ? "-" : responseBytes}\n`;
 }
 
 const PLAIN = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/;
@@ -63,7 +63,6 @@ function millis(ms: number): string {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-function clfTime(wallMs: number): string {
-  const text = new Date(wallMs).toISOString();
+function clfTime(text: string): string {
   return `${text.slice(8, 10)}/${MONTHS[Number(text.slice(5, 7)) - 1] ?? ""}/${text.slice(0, 4)}:${text.slice(11, 19)} +0000`;
 }

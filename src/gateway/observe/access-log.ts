@@ -23,7 +23,7 @@ export class AccessLog implements RequestObserver {
 
   ended(facts: RequestFacts): void {
     const { format, clock, add } = this.#options;
-    const wallMs = clock.wallMs();
-    add(format === "json" ? jsonLine(facts, this.#times.text(wallMs)) : commonLine(facts, wallMs));
+    const time = this.#times.text(clock.wallMs());
+    add(format === "json" ? jsonLine(facts, time) : commonLine(facts, time));
   }
 }
