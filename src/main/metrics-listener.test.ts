@@ -37,8 +37,10 @@ test("metrics are served where the settings say, after a port that was taken is 
   await listener.end();
 });
 
-test("without the protocol nothing listens", async () => {
-  const { listener } = world();
+test("without the protocol nothing listens, and one that only pushes is told so", async () => {
+  const { said, listener } = world();
+  listener.apply({ protocol: "grpc", endpoint: "collector:4317", intervalMs: undefined });
+  await said.refused.promise;
   listener.apply({ protocol: "none", endpoint: "", intervalMs: undefined });
   await listener.end();
 });

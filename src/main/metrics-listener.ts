@@ -20,6 +20,7 @@ export interface MetricsListenerOptions {
 
 export class MetricsListener {
   readonly #options: MetricsListenerOptions;
+  #protocol = "none";
   #current: { readonly of: string; readonly stop: AbortController; readonly done: Promise<void> } | undefined;
   /** One text at a time, for all who ask meanwhile. */
   #text: Promise<string> | undefined;
@@ -30,6 +31,10 @@ export class MetricsListener {
 
   /** Listens, or ceases to, as the settings say. */
   apply({ protocol, endpoint }: Export): void {
+    if (protocol !== this.#protocol && protocol !== "prometheus" && protocol !== "none") {
+      this.#options.logger.warn("metrics are not pushed to collectors: let prometheus fetch them", { protocol, endpoint });
+    }
+    this.#protocol = protocol;
     const of = protocol === "prometheus" ? endpoint || `${LOOPBACK}:${this.#options.port}` : "";
     if ((this.#current?.of ?? "") === of) return;
     const before = this.end();
