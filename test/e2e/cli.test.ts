@@ -316,6 +316,8 @@ test("--help of every command teaches: what it does, its arguments, its flags", 
     ["service", "apply"],
     ["revision", "list"],
     ["route", "list"],
+    ["explain", "scale"],
+    ["simulate", "scale"],
   ]) {
     const { code, stdout } = await run(...words, "--help");
     assert.deepEqual([code, stdout.startsWith(`Usage: eider ${words.join(" ")}`)], [0, true], words.join(" "));
