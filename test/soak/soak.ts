@@ -42,6 +42,7 @@ export async function runSoak({ minutes, seed, tell }: SoakOptions): Promise<Soa
   const world = await SoakWorld.start();
   const deeds: Record<string, number> = Object.fromEntries(DEEDS.map(([name]) => [name, 0]));
   const troubles: string[] = [];
+  const told = new Set<string>();
   try {
     world.begin(CLIENTS, () => new SeededRng(rng.uint32()));
     const until = performance.now() + minutes * 60_000;
@@ -60,6 +61,10 @@ export async function runSoak({ minutes, seed, tell }: SoakOptions): Promise<Soa
       }
       deeds[name] = (deeds[name] ?? 0) + 1;
       tell(`${Math.round(fromMs)} ms ${name} took ${Math.round(performance.now() - fromMs)} ms; ${summary(world)}`);
+      for (const complaint of judge(world.facts).complaints.filter((each) => !told.has(each) && !each.includes("nothing was checked"))) {
+        told.add(complaint);
+        tell(`COMPLAINT: ${complaint}`);
+      }
     }
     await world.quiet();
     const verdict = judge(world.facts);

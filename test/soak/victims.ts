@@ -8,8 +8,15 @@ import type { SoakKill } from "./facts.ts";
 
 const now = (): number => performance.now();
 
-/** Ports of the clients whose connections to `port` the process holds. */
+/** The kernel's table is read in pieces and may lose a line to a change in between; a stopped process loses nothing. */
+const LOOKS = 3;
+
+/** Ports of the clients whose connections to `port` the stopped process holds. */
 function heldBy(pid: number, port: number): Set<number> {
+  return new Set(Array.from({ length: LOOKS }, () => [...lookAt(pid, port)]).flat());
+}
+
+function lookAt(pid: number, port: number): Set<number> {
   const inodes = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
   const lines = readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1);
   const held = lines
