@@ -26,6 +26,14 @@ function lookAt(pid: number, port: number): Set<number> {
   return new Set(held.filter((remote) => remote > 0));
 }
 
+/** Whether no thread runs any more: the signal reaches those on other processors a moment later, and one may yet accept a connection. */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+    return /^[TtZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  });
+}
+
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);
@@ -38,6 +46,7 @@ function linkOf(path: string): string {
 export async function killProcess(what: "platform" | "keeper" | "pod", pid: number, port: number, others: readonly number[] = []): Promise<SoakKill> {
   const fromMs = now();
   for (const each of [pid, ...others]) process.kill(each, "SIGSTOP");
+  while (![pid, ...others].every(isStopped)) await sleep(1);
   const held = new Set([pid, ...others].flatMap((each) => [...heldBy(each, port)]));
   const heldMs = now();
   process.kill(pid, "SIGKILL");
