@@ -1,16 +1,16 @@
 // A connection from a client: reads requests one after the other and answers in their order.
 import type { Socket } from "node:net";
-import type { ClientSide } from "./client-side.ts";
+import type { ClientSide } from "./request/client-side.ts";
 import type { GatewayContext } from "./context.ts";
-import { Exchange } from "./exchange.ts";
-import type { ForwardMemo } from "./forward-head.ts";
-import { Sender } from "./outbox.ts";
-import { BODY_TOO_LARGE, errorResponse, renderResponse } from "./own-response.ts";
-import { parseProxyHeader } from "./proxy-protocol.ts";
-import { ReadSpace, STREAM_BYTES } from "./read-buffers.ts";
-import { readInto, type BufferedReader } from "./read-into.ts";
-import { RequestReader } from "./request-reader.ts";
-import type { Timed } from "./timer-wheel.ts";
+import { Exchange } from "./request/exchange.ts";
+import type { ForwardMemo } from "./http/forward-head.ts";
+import { Sender } from "./sockets/outbox.ts";
+import { BODY_TOO_LARGE, errorResponse, renderResponse } from "./http/own-response.ts";
+import { parseProxyHeader } from "./http/proxy-protocol.ts";
+import { ReadSpace, STREAM_BYTES } from "./sockets/read-buffers.ts";
+import { readInto, type BufferedReader } from "./sockets/read-into.ts";
+import { RequestReader } from "./http/request-reader.ts";
+import type { Timed } from "./sockets/timer-wheel.ts";
 
 /** A head must be complete after this time (Knative's read-header timeout). */
 const HEAD_MS = 60_000;

@@ -1,18 +1,18 @@
 // What all connections of a gateway thread share.
 import type { Clock, Rng } from "#core";
 import type { ClientSettings, GatewaySettings } from "#protocol";
-import type { Backend } from "./backend.ts";
-import type { ColdStarts } from "./cold-starts.ts";
+import type { Backend } from "./pods/backend.ts";
+import type { ColdStarts } from "./start/cold-starts.ts";
 import type { Counters } from "./counters.ts";
-import type { HostPlaces } from "./host-places.ts";
+import type { HostPlaces } from "./routes/host-places.ts";
 import type { LoadReporter } from "./load.ts";
-import type { Outbox } from "./outbox.ts";
-import type { ReadBuffers } from "./read-buffers.ts";
-import type { RequestObserver } from "./request-facts.ts";
-import type { RoutingTable } from "./routing-table.ts";
-import type { Starts } from "./start-times.ts";
-import type { TimerWheel } from "./timer-wheel.ts";
-import type { TrustedProxies } from "./trusted-proxies.ts";
+import type { Outbox } from "./sockets/outbox.ts";
+import type { ReadBuffers } from "./sockets/read-buffers.ts";
+import type { RequestObserver } from "./request/request-facts.ts";
+import type { RoutingTable } from "./routes/routing-table.ts";
+import type { Starts } from "./start/start-times.ts";
+import type { TimerWheel } from "./sockets/timer-wheel.ts";
+import type { TrustedProxies } from "./http/trusted-proxies.ts";
 
 export interface GatewayContext {
   readonly clock: Clock;

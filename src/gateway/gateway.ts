@@ -10,28 +10,28 @@ import {
   type GatewayToControl,
   type RouteDelta,
 } from "#protocol";
-import { Backend, QUEUE_DEPTH, type BackendOptions } from "./backend.ts";
-import { ColdStarts } from "./cold-starts.ts";
+import { Backend, QUEUE_DEPTH, type BackendOptions } from "./pods/backend.ts";
+import { ColdStarts } from "./start/cold-starts.ts";
 import { ClientConnection, refuseConnection } from "./client-connection.ts";
 import type { GatewayContext } from "./context.ts";
 import { Counters } from "./counters.ts";
-import { Doorbell } from "./doorbell.ts";
-import { InFlightTable } from "./in-flight.ts";
-import { HostPlaces } from "./host-places.ts";
+import { Doorbell } from "./shared/doorbell.ts";
+import { InFlightTable } from "./shared/in-flight.ts";
+import { HostPlaces } from "./routes/host-places.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
 import { Observatory } from "./observe/observatory.ts";
-import { Outbox } from "./outbox.ts";
-import { PodConnection } from "./pod-connection.ts";
-import type { Pod } from "./pod.ts";
-import { proveReady } from "./prove-ready.ts";
-import { ReadBuffers } from "./read-buffers.ts";
-import { RoutingTable } from "./routing-table.ts";
-import { ServingTurns } from "./serving-turns.ts";
-import { SplitTurns } from "./split.ts";
-import { Starts } from "./start-times.ts";
-import { TimerWheel } from "./timer-wheel.ts";
-import { CLOSING_MS } from "./tunnel.ts";
-import { TrustedProxies } from "./trusted-proxies.ts";
+import { Outbox } from "./sockets/outbox.ts";
+import { PodConnection } from "./pods/pod-connection.ts";
+import type { Pod } from "./pods/pod.ts";
+import { proveReady } from "./pods/prove-ready.ts";
+import { ReadBuffers } from "./sockets/read-buffers.ts";
+import { RoutingTable } from "./routes/routing-table.ts";
+import { ServingTurns } from "./pods/serving-turns.ts";
+import { SplitTurns } from "./shared/split.ts";
+import { Starts } from "./start/start-times.ts";
+import { TimerWheel } from "./sockets/timer-wheel.ts";
+import { CLOSING_MS } from "./request/tunnel.ts";
+import { TrustedProxies } from "./http/trusted-proxies.ts";
 
 /** How late a request's deadline may be noticed. */
 const DEADLINE_TICK_MS = 25;

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { SeededRng, silentLogger, type Clock } from "#core";
 import type { Backend, GatewayToControl, RouteDelta, RouteHost } from "#protocol";
 import { createGateway, type Gateway } from "./gateway.ts";
-import { inFlightBytes } from "./in-flight.ts";
+import { inFlightBytes } from "./shared/in-flight.ts";
 
 let readings = 0;
 

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRng, silentLogger } from "#core";
 import { QUEUE_ROWS_PER_SLOT, type BackendPod, type GatewayToControl, type RouteDelta } from "#protocol";
-import { doorbellBytes } from "./doorbell.ts";
+import { doorbellBytes } from "./shared/doorbell.ts";
 import { createGateway } from "./gateway.ts";
-import { inFlightBytes } from "./in-flight.ts";
-import { turnsBytes } from "./split.ts";
+import { inFlightBytes } from "./shared/in-flight.ts";
+import { turnsBytes } from "./shared/split.ts";
 import { answering, backendEntry, hostEntry, ok, request, socketClock, startClient, startPod, type TestClient } from "./testing.ts";
 
 const SLOTS = 16;

@@ -1,9 +1,9 @@
 // How the gateway's own parsers frame a stream of requests, and one of responses.
-import { BodyTracker } from "../../src/gateway/body-tracker.ts";
-import { findHeadEnd, HEAD_BYTES_MAX } from "../../src/gateway/head-scan.ts";
-import { RequestReader } from "../../src/gateway/request-reader.ts";
-import { parseResponseHead, type ResponseHead } from "../../src/gateway/response-head.ts";
-import type { RequestHead } from "../../src/gateway/request-head.ts";
+import { BodyTracker } from "../../src/gateway/http/body-tracker.ts";
+import { findHeadEnd, HEAD_BYTES_MAX } from "../../src/gateway/http/head-scan.ts";
+import { RequestReader } from "../../src/gateway/http/request-reader.ts";
+import { parseResponseHead, type ResponseHead } from "../../src/gateway/http/response-head.ts";
+import type { RequestHead } from "../../src/gateway/http/request-head.ts";
 import type { Input } from "./inputs.ts";
 
 /** A message that was accepted; `end` is the index after it, or -1 while its body is not complete. */

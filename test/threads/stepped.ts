@@ -15,8 +15,13 @@ export type Stepping<T = void> = Generator<Step, T, void>;
 const SOURCES = new URL("../../src/gateway/", import.meta.url);
 
 /** The files that are loaded in steps; the others are as they are. */
-const STEPPED = ["in-flight", "doorbell", "choice", "recovery", "backend"] as const;
-type File = (typeof STEPPED)[number];
+const STEPPED: Readonly<Record<string, string>> = {
+  "in-flight": "shared/in-flight.ts",
+  doorbell: "shared/doorbell.ts",
+  recovery: "shared/recovery.ts",
+  choice: "pods/choice.ts",
+  backend: "pods/backend.ts",
+};
 
 /** A method of a class, at its indentation, up to its closing brace. Getters hold no atomic operation, and `listen` is the shell's. */
 const METHOD = /^  (?!get |async |constructor|if |for |while )(#?\w+)\([^]*?^  \}$/gm;
@@ -50,7 +55,7 @@ let hooked = false;
 export async function stepped<M>(file: string, fault?: Fault): Promise<M> {
   hook();
   const variant = fault === undefined ? "plain" : `fault${[...faults.values()].findIndex((known) => known === fault) + 1 || plant(fault)}`;
-  return (await import(new URL(`${file}.ts?stepped=${variant}`, SOURCES).href)) as M;
+  return (await import(new URL(`${STEPPED[file] ?? ""}?stepped=${variant}`, SOURCES).href)) as M;
 }
 
 function plant(fault: Fault): number {
@@ -65,16 +70,17 @@ function hook(): void {
   registerHooks({
     resolve(specifier, context, next) {
       const variant = new URL(context.parentURL ?? "file:///").searchParams.get("stepped");
-      const name = /^\.\/([\w-]+)\.ts$/.exec(specifier)?.[1];
-      if (variant === null || !STEPPED.includes(name as File)) return next(specifier, context);
-      return { url: new URL(`${name}.ts?stepped=${variant}`, SOURCES).href, format: "module", shortCircuit: true };
+      const name = /([\w-]+)\.ts$/.exec(specifier)?.[1] ?? "";
+      const path = STEPPED[name];
+      if (variant === null || path === undefined) return next(specifier, context);
+      return { url: new URL(`${path}?stepped=${variant}`, SOURCES).href, format: "module", shortCircuit: true };
     },
     load(url, context, next) {
       const { searchParams, pathname } = new URL(url);
       const variant = searchParams.get("stepped");
       if (variant === null) return next(url, context);
       const name = /([\w-]+)\.ts$/.exec(pathname)?.[1] ?? "";
-      let text = readFileSync(new URL(`${name}.ts`, SOURCES), "utf8");
+      let text = readFileSync(new URL(STEPPED[name] ?? "", SOURCES), "utf8");
       const fault = faults.get(variant);
       if (fault?.file === name) {
         assert.ok(text.includes(fault.find), `${name}.ts does not hold the text of the planted fault any more: ${fault.find}`);
@@ -87,7 +93,7 @@ function hook(): void {
 
 let known: ReadonlySet<string> | undefined;
 function steppedNames(): ReadonlySet<string> {
-  return (known ??= stepping(STEPPED.map((file) => stripTypeScriptTypes(readFileSync(new URL(`${file}.ts`, SOURCES), "utf8")))));
+  return (known ??= stepping(Object.values(STEPPED).map((path) => stripTypeScriptTypes(readFileSync(new URL(path, SOURCES), "utf8")))));
 }
 
 function steppedText(source: string, methods: ReadonlySet<string>): string {

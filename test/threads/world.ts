@@ -2,12 +2,12 @@
 // an order that a seed decides; what must hold is looked at after every one of them.
 import assert from "node:assert/strict";
 import { below, SeededRng } from "#core";
-import type { Doorbell } from "../../src/gateway/doorbell.ts";
-import type { Backend, BackendOptions } from "../../src/gateway/backend.ts";
-import type { InFlightLayout, InFlightTable } from "../../src/gateway/in-flight.ts";
-import type { Pod } from "../../src/gateway/pod.ts";
-import type { Recovery } from "../../src/gateway/recovery.ts";
-import type { Waiter } from "../../src/gateway/wait-queue.ts";
+import type { Doorbell } from "../../src/gateway/shared/doorbell.ts";
+import type { Backend, BackendOptions } from "../../src/gateway/pods/backend.ts";
+import type { InFlightLayout, InFlightTable } from "../../src/gateway/shared/in-flight.ts";
+import type { Pod } from "../../src/gateway/pods/pod.ts";
+import type { Recovery } from "../../src/gateway/shared/recovery.ts";
+import type { Waiter } from "../../src/gateway/pods/wait-queue.ts";
 import type { Backend as BackendEntry, BackendPod, LoadBalancing } from "#protocol";
 import { backendEntry } from "../../src/gateway/testing.ts";
 import { stepped, type Fault, type Step, type Stepping } from "./stepped.ts";

@@ -1,5 +1,5 @@
 // One line of the access log for a request. Nothing that a client sends can end a line or a string in it.
-import type { RequestFacts } from "../request-facts.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
 import { traceIdOf } from "./trace-context.ts";
 
 /** Longer targets and hosts are cut. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RequestFacts } from "../request-facts.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
 import { AccessLog } from "./access-log.ts";
 
 const WALL_MS = Date.UTC(2026, 1, 3, 4, 5, 6, 78);

@@ -1,6 +1,6 @@
 // The access log of one thread: a line for each request, whatever its end.
 import type { Clock } from "#core";
-import type { RequestFacts, RequestObserver } from "../request-facts.ts";
+import type { RequestFacts, RequestObserver } from "../request/request-facts.ts";
 import { commonLine, IsoTimes, jsonLine } from "./access-line.ts";
 
 export interface AccessLogOptions {

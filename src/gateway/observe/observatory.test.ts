@@ -7,8 +7,8 @@ import { SeededRng, silentLogger, type Logger } from "#core";
 import type { GatewaySettings, TracedRequest } from "#protocol";
 import { Counters } from "../counters.ts";
 import { answering, backendEntry, hostEntry, ok, request, socketClock, startClient, startGateway, startPod } from "../testing.ts";
-import type { RequestFacts } from "../request-facts.ts";
-import { parseRequestHead } from "../request-head.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
+import { parseRequestHead } from "../http/request-head.ts";
 import { Observatory } from "./observatory.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";

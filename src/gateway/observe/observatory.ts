@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { parseTextTemplate, type Clock, type Logger, type Rng } from "#core";
 import type { GatewaySettings, TracedRequest } from "#protocol";
-import type { Backend } from "../backend.ts";
+import type { Backend } from "../pods/backend.ts";
 import type { Counters } from "../counters.ts";
-import type { RequestObserver } from "../request-facts.ts";
+import type { RequestObserver } from "../request/request-facts.ts";
 import { AccessLog } from "./access-log.ts";
 import { LineFile } from "./line-file.ts";
 import { RequestLog } from "./request-log.ts";

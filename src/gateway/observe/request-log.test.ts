@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseTextTemplate, TemplateFault } from "#core";
-import type { RequestFacts } from "../request-facts.ts";
-import { parseRequestHead } from "../request-head.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
+import { parseRequestHead } from "../http/request-head.ts";
 import { RequestLog } from "./request-log.ts";
 import { requestValues } from "./request-values.ts";
 

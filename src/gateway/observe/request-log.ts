@@ -1,8 +1,8 @@
 // Knative's request log: a line for each request that reached a revision, in the form that a template gives it.
 import { TemplateFault, type TextTemplate } from "#core";
-import { valuesOf } from "../head-scan.ts";
-import type { RequestFacts, RequestObserver } from "../request-facts.ts";
-import type { RequestHead } from "../request-head.ts";
+import { valuesOf } from "../http/head-scan.ts";
+import type { RequestFacts, RequestObserver } from "../request/request-facts.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import { latencySeconds, requestValues } from "./request-values.ts";
 
 /** A longer line is cut. */

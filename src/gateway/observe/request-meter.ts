@@ -1,6 +1,6 @@
 // What one thread measures of the requests of one revision.
 import { DURATION, INVOCATION, observe, REQUEST_SIZE, RESPONSE_SIZE, ROW, type SeriesLabels } from "./request-series.ts";
-import type { RequestFacts } from "../request-facts.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
 
 /** Series that a revision may have in a thread; requests beyond are measured in one that stands for all others. */
 export const SERIES_MAX = 60;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Backend } from "../backend.ts";
-import type { RequestFacts } from "../request-facts.ts";
-import { parseRequestHead, type RequestHead } from "../request-head.ts";
-import type { Target } from "../target.ts";
+import type { Backend } from "../pods/backend.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
+import { parseRequestHead, type RequestHead } from "../http/request-head.ts";
+import type { Target } from "../routes/target.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { SERIES_MAX } from "./request-meter.ts";
 import { RequestTotals } from "./request-totals.ts";

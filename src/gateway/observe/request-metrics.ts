@@ -1,8 +1,8 @@
 // Metrics of requests, by revision: what one thread counts, and what it tells control when it is asked.
 import type { RequestSamples } from "#protocol";
-import type { Backend } from "../backend.ts";
-import { valuesOf } from "../head-scan.ts";
-import type { RequestFacts, RequestObserver } from "../request-facts.ts";
+import type { Backend } from "../pods/backend.ts";
+import { valuesOf } from "../http/head-scan.ts";
+import type { RequestFacts, RequestObserver } from "../request/request-facts.ts";
 import { RequestMeter } from "./request-meter.ts";
 import { ROW } from "./request-series.ts";
 

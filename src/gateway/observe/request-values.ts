@@ -1,8 +1,8 @@
 // A request as templates of Knative's request log see it: the members of Go's http.Request that make sense here, and what is beside it.
 import { TemplateFault, type TemplateObject, type TemplateValue } from "#core";
-import { valuesOf } from "../head-scan.ts";
-import type { RequestFacts } from "../request-facts.ts";
-import type { RequestHead } from "../request-head.ts";
+import { valuesOf } from "../http/head-scan.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import { traceIdOf } from "./trace-context.ts";
 
 type Members = Readonly<Record<string, (args: readonly TemplateValue[]) => TemplateValue>>;

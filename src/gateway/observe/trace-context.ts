@@ -1,7 +1,7 @@
 // W3C trace context: what a request brought along, and what it is sent on with.
-import { valuesOf } from "../head-scan.ts";
-import type { RequestFacts, RequestTrace } from "../request-facts.ts";
-import type { RequestHead } from "../request-head.ts";
+import { valuesOf } from "../http/head-scan.ts";
+import type { RequestFacts, RequestTrace } from "../request/request-facts.ts";
+import type { RequestHead } from "../http/request-head.ts";
 
 /** The span that a request comes from. */
 export interface TraceParent {

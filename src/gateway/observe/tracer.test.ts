@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRng } from "#core";
 import type { TracedRequest } from "#protocol";
-import type { RequestFacts } from "../request-facts.ts";
-import { parseRequestHead } from "../request-head.ts";
+import type { RequestFacts } from "../request/request-facts.ts";
+import { parseRequestHead } from "../http/request-head.ts";
 import { tracedHead, traceParentOf } from "./trace-context.ts";
 import { SPANS_PER_GATHER_MAX, Tracer } from "./tracer.ts";
 

@@ -1,9 +1,9 @@
 // Traces of one thread: which requests are sampled, and what control is told of them when they are over.
 import type { Clock, Rng } from "#core";
 import type { TracedRequest } from "#protocol";
-import { valuesOf } from "../head-scan.ts";
-import type { RequestFacts, RequestObserver } from "../request-facts.ts";
-import type { RequestHead } from "../request-head.ts";
+import { valuesOf } from "../http/head-scan.ts";
+import type { RequestFacts, RequestObserver } from "../request/request-facts.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import { traceParentOf } from "./trace-context.ts";
 
 /** So many are told at once; fewer when a second has passed. */

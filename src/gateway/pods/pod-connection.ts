@@ -1,0 +1,333 @@
+// A connection to a pod: writes requests, parses responses, and tells the exchange that it serves.
+import { connect, type Socket } from "node:net";
+import { BodyTracker } from "../http/body-tracker.ts";
+import { findHeadEnd, HEAD_BYTES_MAX } from "../http/head-scan.ts";
+import { Sender, type Outbox } from "../sockets/outbox.ts";
+import { STREAM_BYTES, type ReadBuffers } from "../sockets/read-buffers.ts";
+import { parseResponseHead, type ResponseHead } from "../http/response-head.ts";
+import type { Framing } from "../http/request-head.ts";
+import type { Timed, TimerWheel } from "../sockets/timer-wheel.ts";
+
+/** Idle connections are closed after this time, or a second before the application said that it would close them. */
+const IDLE_MS = 60_000;
+/** A write of this size reaches the pod whole or not at all: it fits into one packet of the smallest network. */
+const PIECE_BYTES = 1200;
+/** Informational responses before the final one: they go to the client without back-pressure. */
+const INFORMATIONAL_MAX = 100;
+/** Idle connections that a pod may have per thread. */
+export const IDLE_PER_POD_MAX = 256;
+
+/** What a connection tells about the request that it carries. Byte ranges are valid during the call only. */
+export interface ResponseSink {
+  /** How the body of the response to this request is framed, given its head. */
+  framingOf(head: ResponseHead): Framing;
+  /** 1xx but 101. */
+  informational(head: ResponseHead): void;
+  /** The final head, with what of the body came along. */
+  responseBegan(head: ResponseHead, body: Chunk): void;
+  responseBody(body: Chunk): void;
+  /** 101: from now on bytes are relayed; `body` is what came behind the head. */
+  upgraded(head: ResponseHead, body: Chunk): void;
+  tunnelData(body: Chunk): void;
+  /** The pod closed a tunnel in order. */
+  tunnelEnded(): void;
+  /** The connection can take more again. */
+  podDrained(): void;
+  /** No (whole) response will come. `fresh` is false when it had served before; `untouched` when nothing of a response came. */
+  podFailed(failure: PodFailure): void;
+}
+
+/** Bytes `[from, to)` of a read; `own` when the taker may keep the buffer and must call `release` once it is written. */
+export interface Chunk {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+  readonly done: boolean;
+  readonly release: (() => void) | undefined;
+}
+
+export interface PodFailure {
+  readonly error: Error | undefined;
+  readonly connected: boolean;
+  readonly fresh: boolean;
+  readonly untouched: boolean;
+  /** The pod had closed the connection before the request reached it: no application has seen it. */
+  readonly unsent: boolean;
+  readonly malformed: boolean;
+}
+
+export interface PodConnectionOptions {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly buffers: ReadBuffers;
+  readonly outbox: Outbox;
+  readonly idles: TimerWheel;
+  readonly nowMs: () => number;
+}
+
+export class PodConnection implements Timed {
+  dueMs = 0;
+  bucket = -1;
+  before: Timed | undefined = undefined;
+  after: Timed | undefined = undefined;
+
+  readonly tracker = new BodyTracker();
+  #connected = false;
+  #fresh = true;
+  #closed = false;
+  readonly #socket: Socket;
+  readonly #sender: Sender;
+  readonly #options: PodConnectionOptions;
+  #sink: ResponseSink | undefined;
+  /** The pool that it waits in. */
+  #pool: PodConnection[] | undefined;
+  #idleUntilMs = 0;
+  #tunnel = false;
+  #inBody = false;
+  #informational = 0;
+  /** Writes for this request; one that may arrive in pieces counts as two. */
+  #writes = 0;
+  #idleSinceMs = 0;
+  #partial: Buffer | undefined;
+  #memo: ResponseHead | undefined;
+  #own: Buffer | undefined;
+  /** What the next read goes to. */
+  #buffer: Buffer | undefined;
+
+  constructor(options: PodConnectionOptions) {
+    this.#options = options;
+    this.#socket = connect({
+      host: options.address.host,
+      port: options.address.port,
+      noDelay: true,
+      onread: { buffer: () => this.#nextBuffer(), callback: (count, bytes) => this.#read(count, bytes as Buffer) },
+    });
+    this.#sender = new Sender(this.#socket, options.outbox);
+    this.#socket.on("connect", () => (this.#connected = true));
+    this.#socket.on("end", () => this.#ended());
+    this.#socket.on("error", (error) => this.#failed(error));
+    this.#socket.on("close", () => this.#failed(undefined));
+    this.#socket.on("drain", () => this.#sink?.podDrained());
+  }
+
+  /** Node goes on with the buffer that it has when it is given none: handing over the same one each time costs. */
+  #nextBuffer(): Buffer {
+    const wanted = this.#own ?? this.#options.buffers.shared;
+    if (wanted === this.#buffer) return undefined as unknown as Buffer;
+    this.#buffer = wanted;
+    return wanted;
+  }
+
+  /** Resolves true once connected, false when that failed. */
+  connected(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#socket.once("connect", () => resolve(true));
+      this.#socket.once("close", () => resolve(false));
+    });
+  }
+
+  get usable(): boolean {
+    return !this.#closed && this.#sink === undefined;
+  }
+
+  /** Serves `sink` until `release` or `destroy`. */
+  serve(sink: ResponseSink): void {
+    this.#sink = sink;
+    this.#pool = undefined;
+    this.#informational = 0;
+    this.#writes = 0;
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** Takes latin1 text or bytes; false when the sender should wait for `podDrained`. */
+  write(data: string | Buffer, written?: () => void): boolean {
+    this.#writes += data.length <= PIECE_BYTES ? 1 : 2;
+    return this.#sender.write(data, written);
+  }
+
+  /** Several writes at once. */
+  cork(writes: () => void): void {
+    this.#socket.cork();
+    writes();
+    this.#socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Goes back to the pool after a whole response, or is closed when the application closes or the pool is full. */
+  release(pool: PodConnection[], head: ResponseHead, nowMs: number): void {
+    this.#sink = undefined;
+    const idleMs = Math.min(IDLE_MS, head.keepAliveSeconds === undefined ? IDLE_MS : head.keepAliveSeconds * 1000 - 1000);
+    if (!head.keepAlive || idleMs <= 0 || this.#closed || this.tracker.untilClose || pool.length >= IDLE_PER_POD_MAX) return this.destroy();
+    this.#idleSinceMs = nowMs;
+    this.#idleUntilMs = nowMs + idleMs;
+    this.park(pool);
+  }
+
+  /** Waits in `pool`; for a connection that has just been made, too. */
+  park(pool: PodConnection[]): void {
+    if (this.#idleUntilMs === 0) {
+      this.#idleSinceMs = this.#options.nowMs();
+      this.#idleUntilMs = this.#idleSinceMs + IDLE_MS;
+    }
+    this.#fresh = false;
+    this.#pool = pool;
+    pool.push(this);
+    if (this.bucket < 0) this.#options.idles.add(this, this.#idleUntilMs);
+  }
+
+  /** Whether the application may still be trusted to keep it open. */
+  isStale(nowMs: number): boolean {
+    return nowMs >= this.#idleUntilMs;
+  }
+
+  /** How long it has waited in its pool. */
+  idleForMs(nowMs: number): number {
+    return nowMs - this.#idleSinceMs;
+  }
+
+  destroy(): void {
+    this.#closed = true;
+    this.#sink = undefined;
+    this.#leavePool();
+    this.#options.idles.remove(this);
+    this.#returnOwn();
+    this.#socket.destroy();
+  }
+
+  /** The idle limit; looked at lazily, so that requests need not touch the wheel. */
+  expire(nowMs: number): void {
+    if (this.#pool === undefined) this.#options.idles.add(this, nowMs + IDLE_MS);
+    else if (nowMs >= this.#idleUntilMs) this.destroy();
+    else this.#options.idles.add(this, this.#idleUntilMs);
+  }
+
+  #leavePool(): void {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    const index = pool?.indexOf(this) ?? -1;
+    if (index >= 0) pool?.splice(index, 1);
+  }
+
+  #read(count: number, bytes: Buffer): boolean {
+    const sink = this.#sink;
+    if (sink === undefined) this.destroy();
+    else if (this.#tunnel) sink.tunnelData(this.#chunk(bytes, 0, count, false));
+    else if (this.#inBody) this.#readBody(sink, bytes, 0, count);
+    else this.#readHead(sink, bytes, count);
+    return true;
+  }
+
+  #readHead(sink: ResponseSink, read: Buffer, count: number): void {
+    const joined = this.#partial === undefined ? read : Buffer.concat([this.#partial, read.subarray(0, count)]);
+    const to = this.#partial === undefined ? count : joined.length;
+    this.#partial = undefined;
+    let from = 0;
+    while (from < to) {
+      const end = findHeadEnd(joined, from, to);
+      if (end === -2 || (end < 0 ? to : end) - from > HEAD_BYTES_MAX) return this.#malformed();
+      if (end < 0) {
+        this.#partial = Buffer.from(joined.subarray(from, to));
+        return;
+      }
+      const head = this.#parse(joined.toString("latin1", from, end));
+      if (head === undefined) return this.#malformed();
+      if (head.status >= 200 || head.status === 101) return this.#begin(sink, head, { bytes: joined, from: end, to });
+      if (++this.#informational > INFORMATIONAL_MAX) return this.#malformed();
+      sink.informational(head);
+      from = end;
+    }
+  }
+
+  #parse(text: string): ResponseHead | undefined {
+    if (this.#memo?.text !== text) this.#memo = parseResponseHead(text);
+    return this.#memo;
+  }
+
+  #begin(sink: ResponseSink, head: ResponseHead, rest: { readonly bytes: Buffer; readonly from: number; readonly to: number }): void {
+    if (head.status === 101) {
+      this.#tunnel = true;
+      sink.upgraded(head, this.#chunk(rest.bytes, rest.from, rest.to, false));
+      return;
+    }
+    this.tracker.begin(sink.framingOf(head));
+    const end = this.tracker.feed(rest.bytes, rest.from, rest.to);
+    if (this.tracker.failed) return this.#malformed();
+    this.#inBody = !this.tracker.done;
+    // What comes behind a response nobody asked for.
+    if (this.tracker.done && end < rest.to) this.#closed = true;
+    sink.responseBegan(head, this.#chunk(rest.bytes, rest.from, end, this.tracker.done));
+  }
+
+  #readBody(sink: ResponseSink, bytes: Buffer, from: number, to: number): void {
+    const end = this.tracker.feed(bytes, from, to);
+    if (this.tracker.failed) return this.#malformed();
+    const done = this.tracker.done;
+    if (done) this.#inBody = false;
+    if (done && end < to) this.#closed = true;
+    sink.responseBody(this.#chunk(bytes, from, end, done));
+    if (!done && !this.#closed && this.#own === undefined && to - from >= STREAM_BYTES) this.#own = this.#options.buffers.take();
+    else if (done) this.#returnOwn();
+  }
+
+  /** A large part of an own buffer is handed over whole and the next read gets another. */
+  #chunk(bytes: Buffer, from: number, to: number, done: boolean): Chunk {
+    if (bytes !== this.#own || to - from < STREAM_BYTES) return { bytes, from, to, done, release: undefined };
+    this.#own = done ? undefined : this.#options.buffers.take();
+    return { bytes, from, to, done, release: () => this.#options.buffers.giveBack(bytes) };
+  }
+
+  #returnOwn(): void {
+    if (this.#own !== undefined) this.#options.buffers.giveBack(this.#own);
+    this.#own = undefined;
+  }
+
+  #ended(): void {
+    const sink = this.#sink;
+    if (sink !== undefined && this.#tunnel) return sink.tunnelEnded();
+    if (sink !== undefined && this.#inBody && this.tracker.untilClose) {
+      this.#inBody = false;
+      this.#closed = true;
+      sink.responseBody({ bytes: this.#options.buffers.shared, from: 0, to: 0, done: true, release: undefined });
+      return;
+    }
+    this.#failed(undefined);
+  }
+
+  #malformed(): void {
+    this.#report({ error: undefined, connected: true, fresh: this.#fresh, untouched: false, unsent: false, malformed: true });
+  }
+
+  #failed(error: Error | undefined): void {
+    const untouched = !this.#inBody && this.#partial === undefined && !this.#tunnel;
+    const unsent = this.#sink !== undefined && untouched && this.#writes === 1 && this.#metClosedDoor(error);
+    this.#report({ error, connected: this.#connected, fresh: this.#fresh, untouched, unsent, malformed: false });
+  }
+
+  /**
+   * Whether the only write of the request was not made yet, or came after the pod had closed. Then the write itself failed; or the pod's kernel refused
+   * it behind the end of stream that we see now, and refuses any other write. After an end of stream that answers a request, or
+   * stands for a pod that goes on reading, a write succeeds; the empty line it sends means nothing to HTTP (RFC 9112 2.2).
+   */
+  #metClosedDoor(error: Error | undefined): boolean {
+    if (this.#sender.waits) return true;
+    if (error !== undefined) return (error as NodeJS.ErrnoException).syscall === "write";
+    if (!this.#socket.readableEnded) return false;
+    this.#socket.write("\r\n", "latin1");
+    return this.#socket.errored !== null;
+  }
+
+  #report(failure: PodFailure): void {
+    const sink = this.#sink;
+    this.destroy();
+    sink?.podFailed(failure);
+  }
+}
