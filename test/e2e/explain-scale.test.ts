@@ -29,15 +29,19 @@ test("explain tells the decisions in words and as JSON; what it records replays,
     assert.equal(bounds.min, 0);
     return decisions.some(({ values }) => (values?.stable ?? 0) > 0);
   });
-  const words = await platform.eider("explain", "scale", "hello-00001", "--record", file);
-  assert.equal(words.code, 0, words.stderr);
+  // Long enough that three pods would have come up.
+  const [words, simulated] = await eventually("a recording of some seconds", async () => {
+    const recorded = await platform.eider("explain", "scale", "hello-00001", "--record", file);
+    assert.equal(recorded.code, 0, recorded.stderr);
+    const played = await eider(["simulate", "scale", file, "--set", "min-scale=3"]);
+    assert.equal(played.code, 0, played.stderr);
+    return Number(/: (\d+) s with /.exec(played.stdout)?.[1]) >= 6 && ([recorded, played] as const);
+  });
   assert.match(words.stdout, /^Revision: {3}hello-00001\n[\s\S]*Target: {5}70 concurrent requests a pod = 100 × 70 %\n[\s\S]*stable [\d.]+ \/ 70 → \d pods?\n/);
   const text = readFileSync(file, "utf8");
   const recording = parseScaleFile(text);
   assert.ok(!("error" in recording));
   assert.deepEqual(replayDifferences(recording), []);
-  const simulated = await eider(["simulate", "scale", file, "--set", "min-scale=3"]);
-  assert.equal(simulated.code, 0, simulated.stderr);
   assert.match(simulated.stdout, /most pods +\d +3\n/);
   writeFileSync(file, text.replace(/"desired":1/, '"desired":2'));
   const changed = await eider(["simulate", "scale", file]);

@@ -7,7 +7,8 @@ const server = createServer((request, response) => {
   if (url.pathname === "/revision") return response.end(`${process.env.K_REVISION}\n`);
   if (url.pathname === "/print") return console.log(url.searchParams.get("line")) ?? response.end("printed\n");
   if (url.pathname === "/headers") return response.end(JSON.stringify(request.headers));
-  if (url.pathname === "/exit") return process.exit(Number(url.searchParams.get("code") ?? 1));
+  // Answered before: a request whose pod dies of it is sent to the next one.
+  if (url.pathname === "/exit") return response.end("bye\n", () => process.exit(Number(url.searchParams.get("code") ?? 1)));
   setTimeout(() => response.end(`Hello ${process.env.TARGET ?? "World"}!\n`), Number(url.searchParams.get("sleep") ?? 0));
 });
 server.listen(Number(process.env.PORT));
