@@ -33,6 +33,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     file: `k8s.io/apiextensions-apiserver@${VERSION}/pkg/apis/apiextensions/v1/types.go`,
     and: `k8s.io/apiextensions-apiserver@${VERSION}/pkg/apis/apiextensions/v1/types_jsonschema.go`,
   },
+  autoscaling: { prefix: "io.k8s.api.autoscaling.v2", file: `k8s.io/api@${VERSION}/autoscaling/v2/types.go` },
   coordination: { prefix: "io.k8s.api.coordination.v1", file: `k8s.io/api@${VERSION}/coordination/v1/types.go` },
 };
 
@@ -46,12 +47,13 @@ const GROUPS: readonly Group[] = [
   },
   { folder: "apps", name: "v1", source: "apps", roots: ["Deployment", "ReplicaSet"] },
   { folder: "discovery", name: "v1", source: "discovery", roots: ["EndpointSlice"] },
+  { folder: "autoscaling", name: "v2", source: "autoscaling", roots: ["HorizontalPodAutoscaler"] },
   { folder: "coordination", name: "v1", source: "coordination", roots: ["Lease"] },
   { folder: "apiextensions", name: "v1", source: "apiextensions", roots: ["CustomResourceDefinition"] },
 ];
 
 /** Kinds whose `spec` our own code may rely on. */
-const SPEC_EXPECTED = new Set(["Pod", "Service", "Deployment", "ReplicaSet"]);
+const SPEC_EXPECTED = new Set(["Pod", "Service", "Deployment", "ReplicaSet", "HorizontalPodAutoscaler"]);
 
 interface Field {
   readonly json: string;
@@ -226,7 +228,8 @@ class Importer {
     if (alias !== undefined) {
       const shape = this.#shape(owner, alias);
       const values = file.enums.get(name) ?? [];
-      return { ...shape, node: { ...shape.node, ...(values.length === 0 ? {} : { enum: values.toSorted() }), "x-eider-type": `v1.${name}` } };
+      const version = SOURCES[owner]?.prefix.split(".").at(-1) ?? "";
+      return { ...shape, node: { ...shape.node, ...(values.length === 0 ? {} : { enum: values.toSorted() }), "x-eider-type": `${version}.${name}` } };
     }
     if (!file.structs.has(name)) throw new Error(`${source}: unknown Go type ${goType}`);
     this.add(owner, name);

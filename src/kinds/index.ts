@@ -7,6 +7,16 @@ export type { Addressable, DuckStatus } from "./serving/duck.ts";
 export type { Container, Probe } from "./serving/container-schema.ts";
 export type { RevisionSpec, RevisionTemplate } from "./serving/revision-spec.ts";
 export { PodAutoscaler, podAutoscalerConditions } from "./autoscaling/pod-autoscaler.ts";
+export { HorizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler.ts";
+export type {
+  HorizontalPodAutoscalerCondition,
+  HorizontalPodAutoscalerSpec,
+  HorizontalPodAutoscalerStatus,
+  HPAScalingRules,
+  MetricSpec,
+  MetricStatus,
+  MetricTarget,
+} from "./autoscaling/v2.types.ts";
 export { Metric, metricConditions } from "./autoscaling/metric.ts";
 export {
   Ingress,

@@ -9,6 +9,7 @@ import {
   Endpoints,
   EndpointSlice,
   Event,
+  HorizontalPodAutoscaler,
   Image,
   Ingress,
   Metric,
@@ -51,4 +52,5 @@ export const KUBERNETES_KINDS = [
   Deployment,
   ReplicaSet,
   EndpointSlice,
+  HorizontalPodAutoscaler,
 ] as unknown as readonly Kind[];

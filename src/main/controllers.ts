@@ -9,6 +9,7 @@ import {
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  hpaClassController,
   ingressController,
   labelerController,
   metricController,
@@ -22,6 +23,7 @@ import {
   serviceController,
   type Definitions,
   type IngressStanding,
+  type PodAutoscalerSettings,
   type ResolveDigest,
   type Settings,
 } from "#controllers";
@@ -63,7 +65,13 @@ export interface RunningControllers {
 }
 
 /** Whom Knative and Kubernetes name as managers of what their controllers write. */
-const PROGRAMS = { serving: "serving-controller", autoscaler: "serving-autoscaler", workloads: "kube-controller-manager", gateway: "eider" } as const;
+const PROGRAMS = {
+  serving: "serving-controller",
+  autoscaler: "serving-autoscaler",
+  hpa: "autoscaler-hpa",
+  workloads: "kube-controller-manager",
+  gateway: "eider",
+} as const;
 type Program = (typeof PROGRAMS)[keyof typeof PROGRAMS];
 
 /** Passes that wait for a start to be over keep their worker. */
@@ -103,13 +111,14 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const routes = run(routeController({ config: settings.current, publicPort: () => options.publicPort }));
   run(labelerController());
   const ingresses = start(ingressController({ ingressState: options.ingressState }), PROGRAMS.gateway, false);
+  const autoscaling = (): PodAutoscalerSettings => ({
+    autoscaler: settings.current().autoscaler,
+    progressDeadlineMs: settings.current().deployment.progressDeadlineMs,
+    clusterDomain: CLUSTER_DOMAIN,
+  });
   const autoscalers = start(
     podAutoscalerController({
-      settings: () => ({
-        autoscaler: settings.current().autoscaler,
-        progressDeadlineMs: settings.current().deployment.progressDeadlineMs,
-        clusterDomain: CLUSTER_DOMAIN,
-      }),
+      settings: autoscaling,
       deciders,
       // The gateway is in every path, so the question whether the activator is has one answer.
       probeActivator: () => Promise.resolve(true),
@@ -121,10 +130,11 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const { activators, gatewayPort } = options;
   run(serverlessServiceController({ activators, ...(gatewayPort === undefined ? {} : { gatewayPort }) }));
   const collector = options.workloads ? runWorkloads({ ...options, client: clients.get(PROGRAMS.workloads) ?? client }, workloads) : undefined;
+  const hpaClass = start(hpaClassController({ settings: autoscaling }), PROGRAMS.hpa, false);
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {
-    for (const dependent of [revisions, routes, autoscalers]) dependent.requeueAll();
+    for (const dependent of [revisions, routes, autoscalers, hpaClass]) dependent.requeueAll();
   });
   const done = Promise.all([events.run(signal), collector?.run(signal), ...runs.map((controller) => controller.done)]);
   return { done, way, requeueIngress: (key) => ingresses.requeue(key) };

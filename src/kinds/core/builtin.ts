@@ -4,6 +4,7 @@ import type { Kind, KubeObject, Node } from "#schema";
 
 type Chosen = "group" | "kind" | "plural" | "columns";
 type Usual =
+  | "version"
   | "singular"
   | "shortNames"
   | "categories"
@@ -30,7 +31,7 @@ type Usual =
 export type Builtin<O extends KubeObject> = Pick<Kind<O>, Chosen> &
   Partial<Pick<Kind<O>, Usual>> & { readonly definitions: Readonly<Record<string, Node>>; readonly definition: string };
 
-/** Version v1; `/status` when the type has a status; generation counted only when asked for. */
+/** Version v1 unless another is given; `/status` when the type has a status; generation counted only when asked for. */
 export function builtin<O extends KubeObject>(of: Builtin<O>): Kind<O> {
   const { definition, ...rest } = of;
   const whole = of.definitions[definition];

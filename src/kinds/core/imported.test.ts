@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { test } from "node:test";
 import type { Node } from "#schema";
 import { definitions as apiextensions } from "../apiextensions/definitions.ts";
+import { definitions as autoscaling } from "../autoscaling/definitions.ts";
 import { definitions as apps } from "../apps/definitions.ts";
 import { definitions as discovery } from "../discovery/definitions.ts";
 import { definitions as coordination } from "../coordination/definitions.ts";
@@ -15,7 +16,7 @@ const recorded = JSON.parse(readFileSync(resolve(import.meta.dirname, "imported.
 
 test("every imported file has its recorded hash", () => {
   const files = Object.entries(recorded.hashes);
-  assert.equal(files.length, 12);
+  assert.equal(files.length, 14);
   for (const [path, hash] of files) {
     assert.equal(
       createHash("sha256")
@@ -36,7 +37,7 @@ function refsOf(node: Node): string[] {
   return [...(node.$ref === undefined ? [] : [node.$ref]), ...below.flatMap(refsOf)];
 }
 
-for (const [name, definitions] of Object.entries({ apiextensions, apps, discovery, coordination })) {
+for (const [name, definitions] of Object.entries({ apiextensions, apps, autoscaling, discovery, coordination })) {
   test(`every type that the kinds of ${name} refer to is there`, () => {
     const missing = Object.values(definitions)
       .flatMap(refsOf)
