@@ -34,7 +34,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   address: string;
   isTrusted: boolean;
   readonly isInside: boolean;
-  readonly memo: ForwardMemo = { head: undefined, target: undefined, text: "" };
+  readonly memo: ForwardMemo = { head: undefined, target: undefined, text: "", length: 0 };
   readonly #context: GatewayContext;
   readonly #socket: Socket;
   readonly #sender: Sender;
@@ -228,14 +228,14 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
       if (reader.ahead > 0) reader.keep();
       return;
     }
-    this.#readHeads(buffer.subarray(0, count));
+    this.#readHeads(buffer, count);
     if (reader.ahead > 0) reader.keep();
   }
 
-  #readHeads(bytes: Buffer): void {
+  #readHeads(bytes: Buffer, count: number): void {
     const reader = this.#reader;
     const begins = reader.ahead === 0;
-    reader.push(bytes);
+    reader.push(bytes, count);
     if (this.#exchange === undefined) this.#next();
     // The rest of a head must come in time; a request that is whole needs no clock.
     if (this.#exchange === undefined) {
@@ -261,7 +261,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
       this.address = header.address;
       this.isTrusted = this.#context.trusted.trusts(header.address);
     }
-    if (ahead.length > header.end) this.#readHeads(ahead.subarray(header.end));
+    if (ahead.length > header.end) this.#readHeads(ahead.subarray(header.end), ahead.length - header.end);
   }
 
   /** Ends a connection of somebody who speaks no HTTP, or has no business here. */

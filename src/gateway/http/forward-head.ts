@@ -4,21 +4,27 @@ import type { ClientSide } from "../request/client-side.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Target } from "../routes/target.ts";
 
-/** The last head that a client connection sent on; equal requests to the same target get the same text. */
+/** A head that a client connection sent on; equal requests to the same target get the same text. */
 export interface ForwardMemo {
   head: RequestHead | undefined;
   target: Target | undefined;
   text: string;
+  /** Of the head that was sent on last, whether it is remembered or not. */
+  length: number;
 }
 
 /** The text for `head` from this client, from the memo when nothing differs. */
 export function forwardedHead(head: RequestHead, target: Target, from: ClientSide): string {
   const memo = from.memo;
   if (memo.head === head && memo.target === target) return memo.text;
-  memo.head = head;
-  memo.target = target;
-  memo.text = composeHead(head, target, from);
-  return memo.text;
+  const text = composeHead(head, target, from);
+  // As the reader of requests does, see there: what is not repeated should die young.
+  const repeats = head.text.length === memo.length;
+  memo.head = repeats ? head : undefined;
+  memo.target = repeats ? target : undefined;
+  memo.text = repeats ? text : "";
+  memo.length = head.text.length;
+  return text;
 }
 
 /** What a peer that is not trusted says of the request's way. */

@@ -89,9 +89,21 @@ export function scanFields(text: string, from: number): number[] | HeadFault {
   return fields;
 }
 
-/** Whether the name in `text[from, to)` is `name` (given in lower case). */
+/** Whether the token in `text[from, to)` is `name`, which has lower-case letters, digits and `-` only. */
 export function isNamed(text: string, span: { readonly from: number; readonly to: number }, name: string): boolean {
-  return span.to - span.from === name.length && text.slice(span.from, span.to).toLowerCase() === name;
+  const { from, to } = span;
+  if (to - from !== name.length) return false;
+  // In a token nothing but a capital letter becomes one of these by this bit.
+  for (let at = from; at < to; at++) if ((text.charCodeAt(at) | 0x20) !== name.charCodeAt(at - from)) return false;
+  return true;
+}
+
+/** The first value of the field `name` (lower case). */
+export function firstValueOf(text: string, fields: readonly number[], name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 4) {
+    if (isNamed(text, { from: fields[i] ?? 0, to: fields[i + 1] ?? 0 }, name)) return text.slice(fields[i + 2], fields[i + 3]);
+  }
+  return undefined;
 }
 
 /** All values of the field `name` (lower case), in order. */

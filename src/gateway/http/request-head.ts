@@ -1,6 +1,7 @@
 // Parsing of a request's head: what routing, framing and forwarding need, and the lines that go on unchanged.
 import {
   framingValues,
+  isNamed,
   isTargetOctet,
   isTokenOctet,
   keepLines,
@@ -97,12 +98,15 @@ const VERSION = " HTTP/1.1";
 const OTHER_VERSION = /^ HTTP\/[0-9]\.[0-9]$/;
 
 const NONE: readonly string[] = [];
+const NO_VALUES: ReadonlyMap<string, string> = new Map();
 
 interface Seen {
-  readonly values: Map<string, string>;
+  readonly host: string | undefined;
+  /** Of the other known fields; most heads have none. */
+  readonly values: ReadonlyMap<string, string>;
   readonly dropped: number[];
-  /** Names that came more than once. */
-  readonly repeated: string[];
+  /** How often Host came. */
+  readonly hosts: number;
 }
 
 interface RequestLine {
@@ -149,8 +153,7 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return { status: 417, reason: "unknown expectation" };
   const { target, path, authority, host } = place;
   const { keepAlive, upgrade, dropped, kept } = connectionOf(text, fields, seen, minor);
-  // Most heads have one known field: Host. In HTTP/1.0 the one may be another.
-  const value = seen.values.size === 0 || (seen.values.size === 1 && seen.values.has("host")) ? nothing : (name: string): string => seen.values.get(name) ?? "";
+  const value = seen.values.size === 0 ? nothing : (name: string): string => seen.values.get(name) ?? "";
   // Written out: spreading costs as much as the rest of the parsing.
   return {
     text,
@@ -184,23 +187,32 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
 const nothing = (): string => "";
 
 function collect(text: string, fields: readonly number[]): Seen {
-  const seen: Seen = { values: new Map(), dropped: [], repeated: [] };
+  let host: string | undefined;
+  let hosts = 0;
+  let values: Map<string, string> | undefined;
+  const dropped: number[] = [];
   for (let i = 0; i < fields.length; i += 4) {
     const from = fields[i] ?? 0;
     const to = fields[i + 1] ?? 0;
     if (SHAPES[shapeOf(to - from, text.charCodeAt(from))] === 0) continue;
+    if (isNamed(text, { from, to }, "host")) {
+      hosts++;
+      dropped.push(i);
+      host = text.slice(fields[i + 2], fields[i + 3]);
+      continue;
+    }
     const name = text.slice(from, to).toLowerCase();
     const passes = KNOWN.get(name);
     // Known names with `_` for `-`: applications behind CGI-like interfaces cannot tell the two, so these never go on.
     const disguised = passes === undefined && name.includes("_") && KNOWN.has(name.replaceAll("_", "-"));
-    if (passes === false || disguised) seen.dropped.push(i);
+    if (passes === false || disguised) dropped.push(i);
     if (passes === undefined) continue;
     const value = text.slice(fields[i + 2], fields[i + 3]);
-    const before = seen.values.get(name);
-    if (before !== undefined) seen.repeated.push(name);
-    seen.values.set(name, before === undefined ? value : `${before}, ${value}`);
+    values ??= new Map();
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return seen;
+  return { host, hosts, values: values ?? NO_VALUES, dropped };
 }
 
 /** Length and chunks together, lengths that differ, are repeated or are no numbers, and unknown codings are refused: smuggling needs them. */
@@ -221,8 +233,8 @@ function requestFraming(text: string, fields: readonly number[], known: { readon
 type Place = Pick<RequestHead, "target" | "path" | "authority" | "host">;
 
 function placeOf(rawTarget: string, seen: Seen, line: { readonly method: string; readonly minor: 0 | 1 }): Place | HeadFault {
-  const hostField = seen.values.get("host");
-  if (seen.repeated.includes("host") || (hostField === undefined && line.minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
+  const hostField = seen.host;
+  if (seen.hosts > 1 || (hostField === undefined && line.minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
   const absolute = rawTarget.startsWith("/") ? null : /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
   const authority = absolute === null ? (hostField ?? "") : (absolute[1] ?? "");
   if (!HOST.test(authority) || (absolute !== null && hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };

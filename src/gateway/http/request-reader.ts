@@ -13,73 +13,86 @@ export class RequestReader {
   readonly body = new BodyTracker();
   /** Why the latest head was refused. */
   fault: HeadFault | undefined;
-  /** Read and not yet taken. */
+  /** Read and not yet taken: `#ahead[#from, #to)`. */
   #ahead: Buffer = NOTHING;
-  /** Octets of `#ahead` that were searched for the end of a head. */
+  #from = 0;
+  #to = 0;
+  /** Octets from `#from` on that were searched for the end of a head. */
   #searched = 0;
-  /** The head that was parsed last; one of the same octets is not parsed again. */
+  /** A head that was parsed; one of the same octets is not parsed again. */
   #memo: RequestHead | undefined;
+  /** Length of the head that was taken last. */
+  #lastLength = 0;
 
   /** Octets that were read ahead. */
   get ahead(): number {
-    return this.#ahead.length;
+    return this.#to - this.#from;
   }
 
   /** Whether any head was ever taken. */
   get used(): boolean {
-    return this.#memo !== undefined;
+    return this.#lastLength > 0;
   }
 
-  /** More octets behind a complete body. They are valid until `keep` is called, or nothing of them is left. */
-  push(bytes: Buffer): void {
-    this.#ahead = this.#ahead.length === 0 ? bytes : Buffer.concat([this.#ahead, bytes]);
+  /** `count` more octets behind a complete body. They are valid until `keep` is called, or nothing of them is left. */
+  push(bytes: Buffer, count = bytes.length): void {
+    if (this.ahead === 0) return this.#set(bytes, 0, count);
+    const joined = Buffer.concat([this.#ahead.subarray(this.#from, this.#to), bytes.subarray(0, count)]);
+    this.#set(joined, 0, joined.length);
+  }
+
+  #set(bytes: Buffer, from: number, to: number): void {
+    this.#ahead = bytes;
+    this.#from = from;
+    this.#to = to;
   }
 
   /** Copies what was read ahead: the buffer that it is in will be used again. */
   keep(): void {
-    this.#ahead = Buffer.from(this.#ahead);
+    const kept = Buffer.from(this.#ahead.subarray(this.#from, this.#to));
+    this.#set(kept, 0, kept.length);
   }
 
   /** The next head, once it is complete and the body before it, too; undefined also when it is refused: then `fault` tells why. */
   take(): RequestHead | undefined {
     const ahead = this.#ahead;
     // An empty line before a request line is ignored (RFC 9112 2.2).
-    const from = ahead.length >= 2 && ahead[0] === CR && ahead[1] === LF ? 2 : 0;
+    const to = this.#to;
+    const from = this.ahead >= 2 && ahead[this.#from] === CR && ahead[this.#from + 1] === LF ? this.#from + 2 : this.#from;
     // Three octets again: they may begin the empty line.
-    const end = findHeadEnd(ahead, Math.max(from, this.#searched - 3), ahead.length);
+    const end = findHeadEnd(ahead, Math.max(from, this.#from + this.#searched - 3), to);
     if (end === -2) return this.#refuse({ status: 400, reason: "malformed request head" });
-    if ((end < 0 ? ahead.length : end) - from > HEAD_BYTES_MAX) return this.#refuse(tooLong(ahead, from));
+    if ((end < 0 ? to : end) - from > HEAD_BYTES_MAX) return this.#refuse(tooLong(ahead.subarray(from, to)));
     if (end < 0) {
-      this.#searched = ahead.length;
+      this.#searched = this.ahead;
       return undefined;
     }
     this.#searched = 0;
     const head = this.#parse(ahead.toString("latin1", from, end));
     if (head === undefined) return undefined;
-    this.#ahead = end < ahead.length ? ahead.subarray(end) : NOTHING;
+    if (end < to) this.#from = end;
+    else this.#set(NOTHING, 0, 0);
     this.body.begin(head.framing);
     return head;
   }
 
   /** What of the body is among the octets read ahead. */
   bodyAhead(): Buffer {
-    const ahead = this.#ahead;
-    this.#ahead = NOTHING;
-    return this.feed(ahead);
+    return this.feed(this.rest());
   }
 
   /** More octets while the body is not complete; answers those that belong to it and keeps the others. See `body` for how it went. */
   feed(bytes: Buffer): Buffer {
     const end = this.body.feed(bytes, 0, bytes.length);
     if (end === bytes.length) return bytes;
-    this.#ahead = bytes.subarray(end);
+    this.#set(bytes, end, bytes.length);
     return bytes.subarray(0, end);
   }
 
   /** Gives away what was read ahead. */
   rest(): Buffer {
-    const ahead = this.#ahead;
-    this.#ahead = NOTHING;
+    const ahead = this.#ahead.subarray(this.#from, this.#to);
+    this.#set(NOTHING, 0, 0);
     this.#searched = 0;
     return ahead;
   }
@@ -88,18 +101,20 @@ export class RequestReader {
     if (this.#memo?.text === text) return this.#memo;
     const head = parseRequestHead(text);
     if ("reason" in head) return this.#refuse(head);
-    this.#memo = head;
+    // Who repeats a head is asked for the same length again. Others' heads are garbage at once, and not when the next one comes.
+    this.#memo = text.length === this.#lastLength ? head : undefined;
+    this.#lastLength = text.length;
     return head;
   }
 
   #refuse(fault: HeadFault): undefined {
     this.fault = fault;
-    this.#ahead = NOTHING;
+    this.#set(NOTHING, 0, 0);
     return undefined;
   }
 }
 
-function tooLong(ahead: Buffer, from: number): HeadFault {
-  const line = ahead.indexOf(LF, from);
-  return line < 0 || line - from > HEAD_BYTES_MAX ? { status: 414, reason: "request target too long" } : { status: 431, reason: "request head too large" };
+function tooLong(ahead: Buffer): HeadFault {
+  const line = ahead.indexOf(LF);
+  return line < 0 || line > HEAD_BYTES_MAX ? { status: 414, reason: "request target too long" } : { status: 431, reason: "request head too large" };
 }

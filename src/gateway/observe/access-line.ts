@@ -23,13 +23,14 @@ export class IsoTimes {
 
 /** JSON with times in milliseconds; a time that was not reached is null. */
 export function jsonLine(facts: RequestFacts, time: string): string {
-  const { head, backend, pod, arrivedMs, grantedMs, attempts } = facts;
+  const { head, backend, pod, arrivedMs, grantedMs, firstByteMs, endedMs, attempts } = facts;
+  const total = millis(endedMs - arrivedMs);
   const where = backend === undefined ? "" : `,"revision":"${backend.key}","pod":"${escaped(pod?.name ?? "")}"`;
   const traceId = traceIdOf(facts);
   return (
     `{"time":"${time}","client":"${escaped(facts.clientAddress)}","method":"${escaped(head.method)}","host":"${escaped(head.host)}","path":"${escaped(head.target)}"` +
     `,"protocol":"HTTP/1.${head.minor}","status":${facts.status},"requestBytes":${facts.requestBytes},"responseBytes":${facts.responseBytes}` +
-    `,"queueMs":${millis(grantedMs - arrivedMs)},"firstByteMs":${millis(facts.firstByteMs - arrivedMs)},"totalMs":${millis(facts.endedMs - arrivedMs)}` +
+    `,"queueMs":${millis(grantedMs - arrivedMs)},"firstByteMs":${firstByteMs === endedMs ? total : millis(firstByteMs - arrivedMs)},"totalMs":${total}` +
     `${where},"retries":${attempts > 1 ? attempts - 1 : 0}${traceId === "" ? "" : `,"traceId":"${traceId}"`},"outcome":"${facts.outcome}"}\n`
   );
 }

@@ -12,6 +12,10 @@ const LOOK_MS = 1_000;
 const FILE_BYTES_MAX = 64 << 20;
 const FILES_KEPT = 3;
 const STDOUT = 1;
+/** A piece, and the longest line that may come behind what is not yet one. */
+const BUFFER_BYTES = PIECE_BYTES + 16 * 1024;
+const LF = 10;
+const NEWLINE: Buffer = Buffer.from("\n");
 
 export interface LineFileOptions {
   /** Appended to, readable by its owner only; or `stdout`, the platform's own output. */
@@ -27,8 +31,10 @@ export interface LineFileOptions {
 
 export class LineFile {
   readonly #options: LineFileOptions;
-  /** Whole lines, each with its end; latin1. */
-  #waiting = "";
+  /** Whole lines, each with its end; latin1. Two buffers take turns: one is filled, the other written. */
+  #waiting: Buffer = Buffer.alloc(0);
+  #spare: Buffer | undefined;
+  #size = 0;
   #lines = 0;
   #fd: number | undefined;
   #lookedMs = -Infinity;
@@ -54,12 +60,21 @@ export class LineFile {
 
   /** `line` ends with its only newline; never throws, never waits. */
   add(line: string): void {
-    if (this.#waiting.length + line.length > WAITING_BYTES_MAX) return this.#options.dropped(1);
+    const size = this.#size + line.length;
+    if (size > WAITING_BYTES_MAX) return this.#options.dropped(1);
     // A line comes as a tree of its parts; looking at its end makes V8 write it out, so that the parts are garbage at once and not for a second.
     if (!line.endsWith("\n")) return this.#options.dropped(1);
-    this.#waiting += line;
+    if (size > this.#waiting.length) this.#grow(size);
+    this.#waiting.write(line, this.#size, "latin1");
+    this.#size = size;
     this.#lines++;
-    if (this.#waiting.length >= PIECE_BYTES) this.flush();
+    if (size >= PIECE_BYTES) this.flush();
+  }
+
+  #grow(size: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(size, BUFFER_BYTES, 2 * this.#waiting.length));
+    this.#waiting.copy(larger, 0, 0, this.#size);
+    this.#waiting = larger;
   }
 
   /** Hands what waits to the system, unless it has not taken the last piece yet. */
@@ -67,18 +82,28 @@ export class LineFile {
     if (this.#writing !== undefined || this.#lines === 0) return;
     const fd = this.#open();
     const lines = this.#lines;
-    const text = this.#cut ? `\n${this.#waiting}` : this.#waiting;
     if (fd === undefined) return this.#lost(lines);
-    const bytes = Buffer.from(text, "latin1");
-    this.#waiting = "";
+    const filled = this.#waiting;
+    const bytes = this.#piece();
+    this.#waiting = this.#spare ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    this.#spare = undefined;
+    this.#size = 0;
     this.#lines = 0;
     this.#writing = new Promise((resolve) => {
       write(fd, bytes, 0, bytes.length, null, (error, written) => {
         this.#writing = undefined;
-        this.#wrote(error, { text, written: error === null ? written : 0, lines });
+        this.#wrote(error, { bytes, written: error === null ? written : 0, lines });
+        // One that has grown is not kept.
+        if (filled.length === BUFFER_BYTES) this.#spare ??= filled;
         resolve();
       });
     });
+  }
+
+  /** What waits, behind the end of a line that was cut. */
+  #piece(): Buffer {
+    const bytes = this.#waiting.subarray(0, this.#size);
+    return this.#cut ? Buffer.concat([NEWLINE, bytes]) : bytes;
   }
 
   /** Writes the rest and lets go of the file. */
@@ -88,37 +113,39 @@ export class LineFile {
     const fd = this.#lines === 0 ? this.#fd : this.#open();
     if (fd !== undefined && this.#lines > 0) {
       try {
-        writeSync(fd, this.#cut ? `\n${this.#waiting}` : this.#waiting, null, "latin1");
+        writeSync(fd, this.#piece());
       } catch (error) {
         this.#failed(error);
         this.#options.dropped(this.#lines);
       }
     }
-    this.#waiting = "";
+    this.#size = 0;
     this.#lines = 0;
     this.#letGo();
   }
 
-  #wrote(error: NodeJS.ErrnoException | null, piece: { readonly text: string; readonly written: number; readonly lines: number }): void {
-    const { text, written, lines } = piece;
+  #wrote(error: NodeJS.ErrnoException | null, piece: { readonly bytes: Buffer; readonly written: number; readonly lines: number }): void {
+    const { bytes, written, lines } = piece;
     // An output that cannot take more just now takes it later, as long as there is room.
-    if (error?.code === "EAGAIN" && text.length + this.#waiting.length <= WAITING_BYTES_MAX) {
-      this.#waiting = text + this.#waiting;
+    if (error?.code === "EAGAIN" && bytes.length + this.#size <= WAITING_BYTES_MAX) {
+      this.#waiting = Buffer.concat([bytes, this.#waiting.subarray(0, this.#size)]);
+      this.#size = this.#waiting.length;
       this.#lines += lines;
+      this.#cut = false;
       return;
     }
-    if (error !== null || written < text.length) {
-      this.#failed(error ?? new Error(`${written} of ${text.length} bytes were written`));
+    if (error !== null || written < bytes.length) {
+      this.#failed(error ?? new Error(`${written} of ${bytes.length} bytes were written`));
       this.#letGo();
     } else this.#failing = false;
-    if (written > 0) this.#cut = text[written - 1] !== "\n";
-    if (written < text.length) this.#options.dropped(text.slice(written).split("\n").length - 1);
-    else if (this.#waiting.length >= PIECE_BYTES) this.flush();
+    if (written > 0) this.#cut = bytes[written - 1] !== LF;
+    if (written < bytes.length) this.#options.dropped(bytes.subarray(written).filter((octet) => octet === LF).length);
+    else if (this.#size >= PIECE_BYTES) this.flush();
   }
 
   #lost(lines: number): void {
     this.#options.dropped(lines);
-    this.#waiting = "";
+    this.#size = 0;
     this.#lines = 0;
   }
 

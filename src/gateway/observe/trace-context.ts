@@ -1,5 +1,5 @@
 // W3C trace context: what a request brought along, and what it is sent on with.
-import { valuesOf } from "../http/head-scan.ts";
+import { firstValueOf, valuesOf } from "../http/head-scan.ts";
 import type { RequestFacts, RequestTrace } from "../request/request-facts.ts";
 import type { RequestHead } from "../http/request-head.ts";
 
@@ -12,7 +12,11 @@ export interface TraceParent {
   readonly sampled: boolean;
 }
 
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
+/** Octets of one of version `00`. */
+const LENGTH = 55;
+const NO_TRACE = "0".repeat(32);
+const NO_SPAN = "0".repeat(16);
 
 /** Of `traceparent`; undefined when there is none or it is not valid, and then what comes with it counts no more. */
 export function traceParentOf(head: RequestHead): TraceParent | undefined {
@@ -20,11 +24,11 @@ export function traceParentOf(head: RequestHead): TraceParent | undefined {
   const values = valuesOf(head.text, head.fields, "traceparent");
   const value = values[0];
   if (value === undefined || values.length > 1) return undefined;
-  const match = TRACEPARENT.exec(value);
-  if (match === null) return undefined;
-  const [, version = "", traceId = "", spanId = "", flags = "", more] = match;
-  if (version === "ff" || (version === "00" && more !== undefined) || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+  if (!TRACEPARENT.test(value) || value.startsWith("ff") || (value.length > LENGTH && value.startsWith("00"))) return undefined;
+  const traceId = value.slice(3, 35);
+  const spanId = value.slice(36, 52);
+  if (traceId === NO_TRACE || spanId === NO_SPAN) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(value.charAt(LENGTH - 1), 16) & 1) === 1 };
 }
 
 const PARENT_LINES = /\r\ntraceparent:[^\r]*/gi;
@@ -53,7 +57,15 @@ function mayHave({ text, fields }: RequestHead): boolean {
 export function traceIdOf({ trace, head }: RequestFacts): string {
   if (trace !== undefined) return trace.traceId;
   if (!mayHave(head)) return "";
-  const parent = valuesOf(head.text, head.fields, "traceparent")[0];
-  const traceId = parent === undefined ? valuesOf(head.text, head.fields, "x-b3-traceid")[0] : parent.split("-")[1];
+  const parent = firstValueOf(head.text, head.fields, "traceparent");
+  const traceId = parent === undefined ? firstValueOf(head.text, head.fields, "x-b3-traceid") : secondPart(parent);
   return traceId !== undefined && /^[0-9A-Za-z]{1,64}$/.test(traceId) ? traceId : "";
+}
+
+/** Between the first and the second dash. */
+function secondPart(text: string): string | undefined {
+  const from = text.indexOf("-") + 1;
+  if (from === 0) return undefined;
+  const to = text.indexOf("-", from);
+  return to < 0 ? text.slice(from) : text.slice(from, to);
 }

@@ -13,16 +13,17 @@ export function findTarget(head: RequestHead, client: Pick<ClientSide, "isInside
   const { isInside } = client;
   // Another ingress names the revision as it names it to Knative's activator. From outside nobody is believed.
   if (isInside && head.revision !== "" && head.namespace !== "") return revisionNamed(head, `${head.namespace}/${head.revision}`, context);
-  const route = context.routes.host(head.host, isInside);
-  if (route === undefined) {
+  const host = context.routes.host(head.host, isInside);
+  if (host === undefined) {
     const key = isInside ? revisionOf(head.host) : undefined;
     if (key === undefined) return kubeletProbeResponse(head, context.draining) ?? errorResponse(404, `404 no service answers to the host "${head.host}"`);
     return revisionNamed(head, key, context);
   }
+  const { route } = host;
   if (route.redirectToHttps && !isInside) return { status: 301, headers: `Location: https://${head.host}${head.target}\r\n`, body: "" };
   if (route.requestsMax !== undefined && !client.takePlace(head.host, route.requestsMax)) return errorResponse(503, "503 too many requests for this host");
   if (route.bodyBytesMax !== undefined && !client.limitBody(route.bodyBytesMax)) return errorResponse(413, BODY_TOO_LARGE);
-  const target = context.routes.target(head, isInside);
+  const target = context.routes.target(host, head, isInside);
   if (target === "noPath") return errorResponse(404, "404 no path of this host matches");
   if (target === "loop") return errorResponse(508, `508 the routes of the host "${head.host}" lead back to themselves`);
   return probeResponse(head, route.probeHash) ?? target;

@@ -19,7 +19,8 @@ interface Path {
   turn: number;
 }
 
-interface Host {
+/** A host of the table, for the request that it was found for. */
+export interface Host {
   readonly route: RouteHost;
   readonly paths: readonly Path[];
   /** Those for requests from outside. */
@@ -67,10 +68,10 @@ export class RoutingTable {
     this.#hosts.clear();
   }
 
-  /** The host's route; undefined when it is unknown, or closed to requests from outside. */
-  host(name: string, isInside: boolean): RouteHost | undefined {
+  /** Undefined when it is unknown, or closed to requests from outside. */
+  host(name: string, isInside: boolean): Host | undefined {
     const host = this.#hosts.get(name);
-    return host === undefined || (host.route.visibility === "ClusterLocal" && !isInside) ? undefined : host.route;
+    return host === undefined || (host.route.visibility === "ClusterLocal" && !isInside) ? undefined : host;
   }
 
   /** The target of a request for a revision by name; the same one as long as it is kept. */
@@ -85,9 +86,8 @@ export class RoutingTable {
   }
 
   /** The next target for a request of this host. One that leads back to the gateway is followed at once, without a connection. */
-  target(head: RequestHead, isInside: boolean): Target | Astray {
-    const host = this.#hosts.get(head.host);
-    const target = this.#next(host === undefined ? NO_PATHS : isInside ? host.paths : host.outside, head);
+  target(host: Host, head: RequestHead, isInside: boolean): Target | Astray {
+    const target = this.#next(isInside ? host.paths : host.outside, head);
     return target === undefined ? "noPath" : target.leadsBack ? this.#follow(target, head) : target;
   }
 
@@ -105,7 +105,7 @@ export class RoutingTable {
 
   #next(paths: readonly Path[], head: RequestHead): Target | undefined {
     for (const path of paths) {
-      if (!head.path.startsWith(path.prefix) || !headersMatch(head, path.headers)) continue;
+      if ((path.prefix !== "" && !head.path.startsWith(path.prefix)) || (path.headers.length > 0 && !headersMatch(head, path.headers))) continue;
       // A probe is no request of anybody: it takes no turn.
       return path.targets[path.targets.length === 1 || head.probe !== "" ? 0 : this.#share(path)];
     }

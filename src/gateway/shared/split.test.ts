@@ -5,7 +5,8 @@ import * as fc from "fast-check";
 import { below, SeededRng } from "#core";
 import type { RoutePath } from "#protocol";
 import type { RequestHead } from "../http/request-head.ts";
-import { RoutingTable } from "../routes/routing-table.ts";
+import { RoutingTable, type Astray } from "../routes/routing-table.ts";
+import type { Target } from "../routes/target.ts";
 import { splitSequence, SplitTurns, TURNS_MAX, turnsBytes } from "./split.ts";
 import { hostEntry } from "../testing.ts";
 
@@ -51,8 +52,14 @@ function drawn(seed: number, path: RoutePath, begin = 0): number[] {
   return Array.from({ length: 400 }, () => shareOf(tables[below(rng, 3)]));
 }
 
+function targetIn(table: RoutingTable, asked = head): Target | Astray {
+  const host = table.host(asked.host, false);
+  assert.ok(host !== undefined);
+  return table.target(host, asked, false);
+}
+
 function shareOf(table: RoutingTable | undefined): number {
-  const target = table?.target(head, false);
+  const target = table && targetIn(table);
   assert.ok(typeof target === "object");
   return Number(target.backend.slice(3));
 }
@@ -89,7 +96,7 @@ test("a run is repeatable, and the turn goes on when shares change", () => {
   const table = new RoutingTable(new SplitTurns(turns));
   for (const first of [10, 20, 30]) {
     table.set(hostEntry({ paths: [splitPath([first, 100 - first], 0)] }));
-    for (let i = 0; i < 50; i++) table.target(head, false);
+    for (let i = 0; i < 50; i++) targetIn(table);
   }
   assert.equal(new Int32Array(turns)[0], 150);
 });
@@ -98,6 +105,6 @@ test("a network probe takes nobody's turn", () => {
   const turns = new SharedArrayBuffer(turnsBytes(1));
   const table = new RoutingTable(new SplitTurns(turns));
   table.set(hostEntry({ paths: [splitPath([10, 90], 0)] }));
-  assert.notEqual(table.target({ ...head, probe: "probe" }, false), "noPath");
+  assert.notEqual(targetIn(table, { ...head, probe: "probe" }), "noPath");
   assert.equal(new Int32Array(turns)[0], 0);
 });
