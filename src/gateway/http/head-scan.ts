@@ -61,12 +61,15 @@ export function findHeadEnd(bytes: Buffer, from: number, to: number): number {
   return -1;
 }
 
+/** Filled anew by each scan: an array that grows would leave its smaller selves behind. */
+const found: number[] = Array.from({ length: 4 * FIELDS_MAX }, () => 0);
+
 /**
  * Checks the field lines of `text` from `from` up to its final empty line. Answers four indexes a field (name start and end,
  * value start and end, white space trimmed), or the fault. Folded lines, bare CR or LF and control characters are faults.
  */
 export function scanFields(text: string, from: number): number[] | HeadFault {
-  const fields: number[] = [];
+  let size = 0;
   const end = text.length - 2;
   let at = from;
   while (at < end) {
@@ -82,11 +85,15 @@ export function scanFields(text: string, from: number): number[] | HeadFault {
     if (code !== CR || text.charCodeAt(at + 1) !== LF) return { status: 400, reason: "invalid header value" };
     let valueEnd = at;
     while (valueEnd > valueStart && (text.charCodeAt(valueEnd - 1) === SPACE || text.charCodeAt(valueEnd - 1) === TAB)) valueEnd--;
-    fields.push(nameStart, nameEnd, valueStart, valueEnd);
-    if (fields.length > 4 * FIELDS_MAX) return { status: 431, reason: "too many header fields" };
+    if (size === 4 * FIELDS_MAX) return { status: 431, reason: "too many header fields" };
+    found[size] = nameStart;
+    found[size + 1] = nameEnd;
+    found[size + 2] = valueStart;
+    found[size + 3] = valueEnd;
+    size += 4;
     at += 2;
   }
-  return fields;
+  return found.slice(0, size);
 }
 
 /** Whether the token in `text[from, to)` is `name`, which has lower-case letters, digits and `-` only. */

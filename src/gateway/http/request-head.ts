@@ -190,14 +190,16 @@ function collect(text: string, fields: readonly number[]): Seen {
   let host: string | undefined;
   let hosts = 0;
   let values: Map<string, string> | undefined;
-  const dropped: number[] = [];
+  // Most heads have one of them, and an array that begins empty takes room for many.
+  let dropped: number[] | undefined;
   for (let i = 0; i < fields.length; i += 4) {
     const from = fields[i] ?? 0;
     const to = fields[i + 1] ?? 0;
     if (SHAPES[shapeOf(to - from, text.charCodeAt(from))] === 0) continue;
     if (isNamed(text, { from, to }, "host")) {
       hosts++;
-      dropped.push(i);
+      if (dropped === undefined) dropped = [i];
+      else dropped.push(i);
       host = text.slice(fields[i + 2], fields[i + 3]);
       continue;
     }
@@ -205,14 +207,17 @@ function collect(text: string, fields: readonly number[]): Seen {
     const passes = KNOWN.get(name);
     // Known names with `_` for `-`: applications behind CGI-like interfaces cannot tell the two, so these never go on.
     const disguised = passes === undefined && name.includes("_") && KNOWN.has(name.replaceAll("_", "-"));
-    if (passes === false || disguised) dropped.push(i);
+    if (passes === false || disguised) {
+      if (dropped === undefined) dropped = [i];
+      else dropped.push(i);
+    }
     if (passes === undefined) continue;
     const value = text.slice(fields[i + 2], fields[i + 3]);
     values ??= new Map();
     const before = values.get(name);
     values.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return { host, hosts, values: values ?? NO_VALUES, dropped };
+  return { host, hosts, values: values ?? NO_VALUES, dropped: dropped ?? [] };
 }
 
 /** Length and chunks together, lengths that differ, are repeated or are no numbers, and unknown codings are refused: smuggling needs them. */

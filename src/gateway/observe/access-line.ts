@@ -27,12 +27,21 @@ export function jsonLine(facts: RequestFacts, time: string): string {
   const total = millis(endedMs - arrivedMs);
   const where = backend === undefined ? "" : `,"revision":"${backend.key}","pod":"${escaped(pod?.name ?? "")}"`;
   const traceId = traceIdOf(facts);
+  const end = attempts <= 1 && traceId === "" && facts.outcome === "answered" ? PLAIN_END : endOf(facts, traceId);
   return (
     `{"time":"${time}","client":"${escaped(facts.clientAddress)}","method":"${escaped(head.method)}","host":"${escaped(head.host)}","path":"${escaped(head.target)}"` +
     `,"protocol":"HTTP/1.${head.minor}","status":${facts.status},"requestBytes":${facts.requestBytes},"responseBytes":${facts.responseBytes}` +
     `,"queueMs":${millis(grantedMs - arrivedMs)},"firstByteMs":${firstByteMs === endedMs ? total : millis(firstByteMs - arrivedMs)},"totalMs":${total}` +
-    `${where},"retries":${attempts > 1 ? attempts - 1 : 0}${traceId === "" ? "" : `,"traceId":"${traceId}"`},"outcome":"${facts.outcome}"}\n`
+    where +
+    end
   );
+}
+
+/** That of most requests. */
+const PLAIN_END = `,"retries":0,"outcome":"answered"}\n`;
+
+function endOf({ attempts, outcome }: RequestFacts, traceId: string): string {
+  return `,"retries":${attempts > 1 ? attempts - 1 : 0}${traceId === "" ? "" : `,"traceId":"${traceId}"`},"outcome":"${outcome}"}\n`;
 }
 
 /** NCSA's common log format. */

@@ -46,9 +46,9 @@ function mayHave({ text, fields }: RequestHead): boolean {
     const from = fields[i] ?? 0;
     const length = (fields[i + 1] ?? 0) - from;
     if (length !== 11 && length !== 12) continue;
-    // Letters in either case.
+    // Letters in either case; the third tells `x-b3-traceid` from `x-request-id`.
     const first = text.charCodeAt(from) | 0x20;
-    if (first === (length === 11 ? 0x74 : 0x78)) return true;
+    if (length === 11 ? first === 0x74 : first === 0x78 && (text.charCodeAt(from + 2) | 0x20) === 0x62) return true;
   }
   return false;
 }
