@@ -1,5 +1,5 @@
 // All revisions together: their windows fed by the gateways' reports, their deciders evaluated every two seconds while anything moves.
-import { type Clock, silentLogger, type Logger } from "#core";
+import { type Clock, Parking, silentLogger, type Logger } from "#core";
 import type { BackendLoad, GatewayToControl } from "#protocol";
 import { Ahead } from "./ahead.ts";
 import { type DeciderStatus, TICK_MS } from "./decide.ts";
@@ -53,7 +53,7 @@ export class Deciders {
   readonly #ahead = new Ahead();
   readonly #revisions = new Map<string, Revision>();
   readonly #listeners = new Set<(key: string) => void>();
-  #stir: (() => void) | undefined;
+  readonly #parking = new Parking();
 
   constructor(options: { readonly clock: Clock; readonly logger?: Logger }) {
     this.#clock = options.clock;
@@ -134,7 +134,7 @@ export class Deciders {
   /** Ticks every two seconds while something moves; sleeps without a timer while all is at rest. */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     while (!signal.aborted) {
-      if (this.idle) await this.#stirred(signal);
+      if (this.idle) await this.#parking.stay(signal);
       else {
         await this.#clock.sleep(TICK_MS, signal).catch(() => undefined);
         if (!signal.aborted) this.tick();
@@ -155,7 +155,7 @@ export class Deciders {
   #create(key: string, settings: RevisionSettings, pods: PodCounts): Revision {
     const revision: Revision = { uid: pods.uid, scaler: new RevisionScaler(settings, pods, this.#nowMs), latest: undefined };
     this.#revisions.set(key, revision);
-    this.#stir?.();
+    this.#parking.leave();
     const ahead = this.#ahead.take(key, this.#nowMs);
     if (ahead !== undefined) this.#apply(key, revision, ahead);
     return revision;
@@ -190,25 +190,13 @@ export class Deciders {
     const recorded = this.#recordings.before(key, scaler, nowMs);
     const evaluation = scaler.apply(input, nowMs);
     if (recorded) this.#recordings.after(key, { scaler, input, evaluation }, nowMs);
-    if (wasResting && !scaler.resting) this.#stir?.();
+    if (wasResting && !scaler.resting) this.#parking.leave();
     if (evaluation === undefined) return;
     revision.latest = explainedWith(revision.latest, evaluation, scaler.settings.decider);
     if (!evaluation.news) return;
     const { desired, ready, values } = evaluation;
     this.#logger.debug("autoscaler decision", { key, desired, ready, stable: values?.stable, panic: values?.panic });
     for (const listener of this.#listeners) listener(key);
-  }
-
-  #stirred(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener("abort", done);
-        this.#stir = undefined;
-        resolve();
-      };
-      this.#stir = done;
-      signal.addEventListener("abort", done, { once: true });
-    });
   }
 }
 

@@ -1,5 +1,5 @@
 // Concurrency as Knative's activator measures it: per backend the time integral of its requests, reported once a second.
-import type { Clock } from "#core";
+import { Parking, type Clock } from "#core";
 import type { BackendLoad, GatewayToControl } from "#protocol";
 
 export const REPORT_PERIOD_MS = 1000;
@@ -89,7 +89,7 @@ export class LoadReporter {
   readonly #options: LoadReporterOptions;
   readonly #active = new Set<Loaded>();
   #lastMs = 0;
-  #unpark: (() => void) | undefined;
+  readonly #parking = new Parking();
 
   constructor(options: LoadReporterOptions) {
     this.#options = options;
@@ -100,13 +100,13 @@ export class LoadReporter {
     if (!backend.load.begin(nowMs)) return;
     if (this.#active.size === 0) this.#lastMs = nowMs;
     this.#active.add(backend);
-    this.#unpark?.();
+    this.#parking.leave();
     this.#send(nowMs, REPORT_PERIOD_MS, [{ backend: backend.key, averageConcurrency: 1, requestCount: 1, waiting: backend.waiting }]);
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#active.size === 0) await this.#parked(signal);
+      if (this.#active.size === 0) await this.#parking.stay(signal);
       if (signal.aborted) return;
       try {
         await this.#options.clock.sleep(this.#lastMs + REPORT_PERIOD_MS - this.#options.clock.monotonicMs(), signal);
@@ -137,17 +137,5 @@ export class LoadReporter {
   #send(atMs: number, periodMs: number, backends: readonly BackendLoad[]): void {
     const { thread, epoch, send } = this.#options;
     if (backends.length > 0) send({ type: "load", thread, epoch, atMs, periodMs, backends });
-  }
-
-  #parked(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const unpark = (): void => {
-        this.#unpark = undefined;
-        signal.removeEventListener("abort", unpark);
-        resolve();
-      };
-      this.#unpark = unpark;
-      signal.addEventListener("abort", unpark, { once: true });
-    });
   }
 }

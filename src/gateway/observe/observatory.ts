@@ -1,6 +1,6 @@
 // Who watches the requests of a thread, as the settings want it, and what they gather on the way out.
 import { join } from "node:path";
-import { parseTextTemplate, type Clock, type Logger, type Rng } from "#core";
+import { Parking, parseTextTemplate, type Clock, type Logger, type Rng } from "#core";
 import type { GatewaySettings, TracedRequest } from "#protocol";
 import type { Backend } from "../pods/backend.ts";
 import type { Counters } from "../counters.ts";
@@ -47,7 +47,7 @@ export class Observatory {
   /** Resolves once the files that are not written to any more are closed. */
   #settled: Promise<unknown> = Promise.resolve();
   /** Wakes the loop: something has been gathered. */
-  #unpark: (() => void) | undefined;
+  readonly #parking = new Parking();
 
   constructor(options: ObservatoryOptions) {
     this.#options = options;
@@ -101,7 +101,7 @@ export class Observatory {
       clock,
       rng,
       send: sendTraces,
-      gathered: () => this.#unpark?.(),
+      gathered: () => this.#parking.leave(),
       dropped: (requests) => void (counters.tracesDropped += requests),
     });
   }
@@ -115,13 +115,13 @@ export class Observatory {
 
   #add(file: LineFile, line: string): void {
     file.add(line);
-    this.#unpark?.();
+    this.#parking.leave();
   }
 
   /** Sends out what was gathered, a second after the first of it; sets no timer while there is nothing. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (!this.#isDirty()) await this.#parked(signal);
+      if (!this.#isDirty()) await this.#parking.stay(signal);
       if (signal.aborted) return;
       try {
         await this.#options.clock.sleep(GATHER_MS, signal);
@@ -149,17 +149,5 @@ export class Observatory {
 
   #isDirty(): boolean {
     return [...this.#watches.values()].some(({ observer, file }) => file?.isDirty === true || (observer instanceof Tracer && observer.isDirty));
-  }
-
-  #parked(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const unpark = (): void => {
-        this.#unpark = undefined;
-        signal.removeEventListener("abort", unpark);
-        resolve();
-      };
-      this.#unpark = unpark;
-      signal.addEventListener("abort", unpark, { once: true });
-    });
   }
 }
