@@ -40,3 +40,19 @@ export interface PodStreams {
   /** Chunks of output, while there is a pod. */
   openLogs(pod: Pod, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
+
+/** What a container has used since it was started. */
+export interface ContainerUsage {
+  readonly name: string;
+  /** CPU time of all its processes, ended ones included. It only grows, and begins anew with the next start. */
+  readonly cpuNanos: number;
+  /** Its working set: what it would miss. */
+  readonly memoryBytes: number;
+  /** When it was looked at, monotonic milliseconds. */
+  readonly atMs: number;
+}
+
+export interface PodUsage {
+  /** A row for each running container, looked at now; nothing is looked at unless asked. Undefined for a pod that does not run here, or where nobody can tell. */
+  usageOf(pod: Pod): Promise<readonly ContainerUsage[] | undefined>;
+}

@@ -94,7 +94,12 @@ export class PodWorker {
   }
 
   get pids(): readonly number[] {
-    return [...this.#runs.values()].flatMap((run) => (run.phase === "running" && run.identity !== undefined ? [run.identity.pid] : []));
+    return this.processes.map(({ pid }) => pid);
+  }
+
+  /** The first process of each running container. */
+  get processes(): readonly { readonly container: string; readonly pid: number }[] {
+    return [...this.#runs].flatMap(([container, { phase, identity }]) => (phase === "running" && identity !== undefined ? [{ container, pid: identity.pid }] : []));
   }
 
   update(pod: Pod): void {

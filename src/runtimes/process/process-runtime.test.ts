@@ -323,3 +323,18 @@ test("a probe's command that cannot be configured is a failed probe, too", async
   w.pods.objects.delete("ConfigMap/settings");
   await w.until(() => w.keeper.log.includes(`SIGTERM ${ID}`), 100);
 });
+
+test("what a pod uses is told while it runs, container by container", { skip: process.platform !== "linux" && "there is no /proc" }, async (t) => {
+  const w = await world(t);
+  w.keeper.pid = process.pid;
+  assert.equal(await w.runtime.usageOf(podWith()), undefined);
+  w.pods.put(podWith());
+  await w.until(() => stateOf(w.pods)?.state?.running !== undefined);
+  const [used, ...others] = (await w.runtime.usageOf(podWith())) ?? [];
+  assert.deepEqual([used?.name, used?.atMs, others], ["user-container", w.clock.monotonicMs(), []]);
+  assert.ok(used !== undefined && used.cpuNanos > 0 && used.memoryBytes > 1 << 20);
+  w.keeper.pid = undefined;
+  w.keeper.exit(ID, { code: 1 });
+  await w.until(() => stateOf(w.pods)?.state?.running === undefined || stateOf(w.pods)?.restartCount === 1);
+  assert.deepEqual(await w.runtime.usageOf(podWith()), []);
+});

@@ -4,7 +4,8 @@ import type { Clock, Logger, Rng } from "#core";
 import type { ImageStore } from "#images";
 import { Pod } from "#kinds";
 import type { ProcessExit, ProcessState } from "#protocol";
-import type { PodStreams } from "../port.ts";
+import type { PodStreams, PodUsage } from "../port.ts";
+import { processUsage } from "../process-usage.ts";
 import type { KeeperClient } from "./keeper-client.ts";
 import { searchPath } from "./launch.ts";
 import { podFolders } from "./pod-folders.ts";
@@ -33,7 +34,7 @@ export interface ProcessRuntimeOptions {
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
 }
 
-export interface ProcessRuntime extends PodStreams {
+export interface ProcessRuntime extends PodStreams, PodUsage {
   /** Watches and runs pods until the signal aborts; running pods are left to their keeper. */
   run(signal: AbortSignal): Promise<void>;
   /** A gateway connected to a starting pod: as good as a passed tcpSocket probe. */
@@ -54,6 +55,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
   const workers = new Map<string, PodWorker>();
   const portsTaken = new Set<number>();
   const running = new Set<Promise<void>>();
+  const readTrees = processUsage();
   const context = { ...options, path: searchPath(options.path), folders, portsTaken, exitOf: exits.exitOf };
 
   const begin = (pod: Pod, adopted: readonly ProcessState[], signal: AbortSignal): void => {
@@ -103,6 +105,13 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): ProcessRun
     },
     podReady(uid) {
       workers.get(uid)?.portOpened();
+    },
+    async usageOf(pod) {
+      const processes = workers.get(pod.metadata.uid)?.processes;
+      if (processes === undefined) return undefined;
+      const trees = await readTrees(processes.map(({ pid }) => pid));
+      const atMs = options.clock.monotonicMs();
+      return trees && processes.flatMap(({ container, pid }) => [trees.get(pid) ?? []].flat().map((tree) => ({ name: container, ...tree, atMs })));
     },
     ...createPodStreams({ ...options, folders, exitOf: exits.exitOf, workerOf: (uid) => workers.get(uid) }),
   };

@@ -97,6 +97,8 @@ export class FakeKeeper {
   readonly exits = new Map<string, ProcessExit | null>();
   readonly log: string[] = [];
   refuse: string | undefined;
+  /** The process that all claim to be; default: one that does not exist. */
+  pid: number | undefined;
   /** A start is answered after this. */
   starting: Promise<unknown> = Promise.resolve();
   /** Called with each start. */
@@ -123,7 +125,7 @@ export class FakeKeeper {
   }
 
   #identity(id: string) {
-    return { bootId: "b", pid: 4_000_000 + [...this.specs.keys()].indexOf(id), startTime: "1", uid: 0 };
+    return { bootId: "b", pid: this.pid ?? 4_000_000 + [...this.specs.keys()].indexOf(id), startTime: "1", uid: 0 };
   }
 
   #answer(request: KeeperRequest): object {
