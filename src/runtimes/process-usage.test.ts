@@ -27,7 +27,13 @@ const trees: readonly { readonly name: string; readonly rows: readonly ProcessRo
 ];
 for (const { name, rows, want } of trees) {
   test(`processes of a container: ${name}`, () => {
-    for (const order of [rows, rows.toReversed()]) deepEqual(treeOf(order, 10).map(({ pid }) => pid).toSorted(), want);
+    for (const order of [rows, rows.toReversed()])
+      deepEqual(
+        treeOf(order, 10)
+          .map(({ pid }) => pid)
+          .toSorted((a, b) => a - b),
+        want,
+      );
   });
 }
 

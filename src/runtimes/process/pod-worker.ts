@@ -99,7 +99,9 @@ export class PodWorker {
 
   /** The first process of each running container. */
   get processes(): readonly { readonly container: string; readonly pid: number }[] {
-    return [...this.#runs].flatMap(([container, { phase, identity }]) => (phase === "running" && identity !== undefined ? [{ container, pid: identity.pid }] : []));
+    return [...this.#runs].flatMap(([container, { phase, identity }]) =>
+      phase === "running" && identity !== undefined ? [{ container, pid: identity.pid }] : [],
+    );
   }
 
   update(pod: Pod): void {
