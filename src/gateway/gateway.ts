@@ -64,6 +64,11 @@ export interface Gateway {
    * ended; rejects when it cannot listen. A gateway without routes would answer 404 to everything, so it does not accept before.
    */
   run(signal: AbortSignal): Promise<void>;
+  /**
+   * Accepts nothing any more, from this call on: what waits in the kernel is a successor's. For a thread that dies: its loop looks
+   * at its sockets once more after its last turn, and a connection accepted then would be nobody's.
+   */
+  stopAccepting(): void;
   /** The bound port; 0 before the `listening` message. */
   readonly port: number;
   /** That of the listener for requests from inside; 0 without one. */
@@ -241,6 +246,11 @@ class GatewayThread implements Gateway {
     await this.#close();
   }
 
+  stopAccepting(): void {
+    this.#server.close();
+    this.#internal?.close();
+  }
+
   #listen(server: Server, at: Listen): Promise<void> {
     return new Promise((resolve, reject) => {
       server.once("error", reject);
@@ -349,8 +359,7 @@ class GatewayThread implements Gateway {
   #drain(graceMs: number, idleMs: number): void {
     this.#context.draining = true;
     this.#context.drainIdleMs = idleMs;
-    this.#server.close();
-    this.#internal?.close();
+    this.stopAccepting();
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size === 0) return this.#stop.abort();
     this.#lastCalls(graceMs).catch(() => undefined);

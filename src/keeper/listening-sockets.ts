@@ -96,7 +96,7 @@ export function inheritSockets(numbers: SocketNumbers): ListeningSockets {
 
 /** `owners` are kept referenced: a collected BoundSocket would close its descriptor. */
 function holding(numbers: SocketNumbers, owners: readonly (BoundSocket | Server)[]): ListeningSockets {
-  const wraps: unknown[] = [...owners];
+  const kept = { owners, wraps: new Map<number, unknown>() };
   return {
     numbers,
     fds: socketFds(numbers),
@@ -104,8 +104,8 @@ function holding(numbers: SocketNumbers, owners: readonly (BoundSocket | Server)
       for (const listener of ["public", "internal"] as const) {
         const fd = (listener === "public" ? numbers.httpFds : numbers.internalFds)[thread];
         if (fd === undefined) throw new RangeError(`no ${listener} socket for gateway thread ${thread}`);
-        const wrap = wrapOf(fd);
-        wraps.push(wrap);
+        const wrap = kept.wraps.get(fd) ?? wrapOf(fd);
+        kept.wraps.set(fd, wrap);
         child.send({ socketOfThread: thread, listener }, wrap as SendHandle);
       }
     },

@@ -19,6 +19,8 @@ const gateway = createGateway({
   listen: { fd: start.listenFd },
   ...(start.internalFd === undefined ? {} : { listenInternal: { fd: start.internalFd } }),
 });
+// Also when it dies of an error.
+process.once("exit", () => gateway.stopAccepting());
 const ended = new AbortController();
 // Tables that were replaced are garbage; requests leave none that outlives them.
 let received = 0;

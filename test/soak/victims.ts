@@ -92,7 +92,9 @@ const urls = new Map<number, string>();
 function expressionFor({ port, death, file }: { readonly port: number; readonly death: Death; readonly file: string }): string {
   const held = `process._getActiveHandles().filter((handle) => handle.localPort === ${port} && handle.remotePort > 0).map((handle) => handle.remotePort)`;
   const write = `process.getBuiltinModule("node:fs").writeFileSync(${JSON.stringify(file)}, JSON.stringify({ held: ${held}, at: performance.timeOrigin + performance.now() }))`;
-  return death === "exit" ? `${write}; process.exit()` : `process.nextTick(() => { ${write}; throw new Error("planted by the soak"); })`;
+  const end = death === "exit" ? "process.exit()" : `throw new Error("planted by the soak")`;
+  // The debugger breaks in anywhere, also between a connection's accept and its first line of JavaScript, where nobody could name it.
+  return `process.nextTick(() => { ${write}; ${end}; })`;
 }
 
 /** Resolves when the worker has ended. */
