@@ -1,26 +1,26 @@
-// The image store on disk: blobs by digest, tags as files, unpacked images reused by pods.
+// The image store on disk: blobs by digest, tags as files, what each repository knows, unpacked images reused by pods.
 //
 //   format                       number of this layout
-//   blobs/sha256/<hex>           manifests, configs, layers
-//   tags/<full name, encoded>    the digest of a manifest
+//   blobs/<algorithm>/<hex>      manifests, configs, layers (blob-files.ts; `partial` belongs to them)
+//   tags/<full name, encoded>    the digest of a manifest (tags.ts)
+//   repositories/…               links to blobs and manifests, referrers (repositories.ts)
+//   hosts                        where the registry of this store listens (own-registry.ts)
 //   unpacked/<boot>/sha256-<hex>/  the files of an image, moved into place when complete; unpacked anew after each boot of the machine
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync } from "node:fs";
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { syncFolder, temporaryName, writeWhole } from "./files.ts";
-import { ImageError } from "./image-error.ts";
+import { BlobFiles, type BlobSource, type BlobWanted, type StoredBlob } from "./blob-files.ts";
+import { temporaryName, writeWhole } from "./files.ts";
+import { absent, ImageError } from "./image-error.ts";
 import { parseImageName } from "./image-name.ts";
-import { BASE_LABEL, type ImageConfig, type ImageManifest } from "./oci.ts";
+import { BASE_LABEL, DOCUMENT_BYTES_MAX, isIndex, type ImageConfig, type ImageIndex, type ImageManifest } from "./oci.ts";
+import { OwnRegistry } from "./own-registry.ts";
+import { choiceOf, platformOf, type Platform } from "./platform-choice.ts";
+import { referencesOf } from "./references.ts";
+import { Repositories } from "./repositories.ts";
+import { Tags, type ImageEntry } from "./tags.ts";
 import { UNPACK_LIMITS, unpackLayer, type UnpackLimits } from "./unpack.ts";
-
-export interface ImageEntry {
-  /** `index.docker.io/library/hello:latest` */
-  readonly name: string;
-  /** `sha256:…` of the manifest. */
-  readonly digest: string;
-}
 
 /** An image whose files lie on disk, readable by every user. */
 export interface UnpackedImage {
@@ -32,12 +32,11 @@ export interface UnpackedImage {
   readonly base: string;
 }
 
-const FORMAT = 1;
-/** Manifests and configs are small; layers are read as streams. */
-const DOCUMENT_BYTES_MAX = 4 << 20;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
-
+/** 2: repositories know what is theirs. */
+const FORMAT = 2;
 const REMEMBERED_MAX = 1_000;
+/** An index may hold indexes, but not for ever. */
+const INDEX_DEPTH_MAX = 4;
 
 export interface StoreOptions {
   readonly limits?: UnpackLimits;
@@ -46,22 +45,33 @@ export interface StoreOptions {
    * those of other boots are removed.
    */
   readonly bootId?: string;
+  /** What indexes are looked through for. Default: this machine. */
+  readonly platform?: Platform;
+  readonly wallMs?: () => number;
 }
+
+type Opened = StoreOptions & { readonly boot: string };
 
 const UNKNOWN_BOOT = "boot";
 
-/** Opens or creates the store in `dir`. Throws ImageError `NewerFormat`. */
+/** Opens or creates the store in `dir`, and brings one of an older format up to this one. Throws ImageError `NewerFormat`. */
 export async function openImageStore(dir: string, options: StoreOptions = {}): Promise<ImageStore> {
   await mkdir(dir, { recursive: true, mode: 0o755 });
   const file = join(dir, "format");
   const text = await readFile(file, "utf8").catch(absent);
-  if (text === undefined) await writeWhole(file, `${FORMAT}\n`);
-  else if (!(Number(text) <= FORMAT))
+  if (text !== undefined && !(Number(text) <= FORMAT))
     throw new ImageError("NewerFormat", `the image store ${dir} has format ${text.trim()}; this Eider knows formats up to ${FORMAT}`);
   const boot = options.bootId ?? UNKNOWN_BOOT;
-  for (const folder of ["blobs/sha256", "tags", `unpacked/${boot}`]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
+  for (const folder of ["tags", "repositories", `unpacked/${boot}`]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
   if (options.bootId !== undefined) await removeOthers(join(dir, "unpacked"), boot);
-  return new ImageStore(dir, { limits: options.limits ?? UNPACK_LIMITS, boot });
+  const store = new ImageStore(dir, { ...options, boot });
+  await store.blobs.prepare();
+  // Format 1 had no links; they are added, nothing else is touched, so that no copy is needed and two processes may do it at once.
+  if (Number(text ?? 1) < FORMAT) {
+    for (const { name, digest } of await store.tags.list()) await store.linkImage(name.slice(0, name.lastIndexOf(":")), digest);
+    await writeWhole(file, `${FORMAT}\n`);
+  }
+  return store;
 }
 
 async function removeOthers(folder: string, kept: string): Promise<void> {
@@ -70,33 +80,52 @@ async function removeOthers(folder: string, kept: string): Promise<void> {
 
 /** Several processes may use one store: every file appears whole. */
 export class ImageStore {
+  readonly blobs: BlobFiles;
+  readonly tags: Tags;
+  readonly repositories: Repositories;
+  readonly own: OwnRegistry;
   readonly #dir: string;
   readonly #limits: UnpackLimits;
   readonly #boot: string;
+  readonly #platform: Platform;
   /** Unpacking under way, so that pods that start together do it once. */
   readonly #unpacking = new Map<string, Promise<UnpackedImage>>();
   /** What was unpacked before, so that a pod's start reads no documents. */
   readonly #unpacked = new Map<string, UnpackedImage>();
 
-  constructor(dir: string, { limits, boot }: { readonly limits: UnpackLimits; readonly boot: string }) {
+  constructor(dir: string, { limits = UNPACK_LIMITS, boot, platform = platformOf(process), wallMs = () => new Date().getTime() }: Opened) {
     this.#dir = dir;
     this.#limits = limits;
     this.#boot = boot;
+    this.#platform = platform;
+    this.blobs = new BlobFiles(dir, { wallMs, mayGrow: () => undefined });
+    this.tags = new Tags(dir);
+    this.repositories = new Repositories(dir, wallMs);
+    this.own = new OwnRegistry(dir);
   }
 
   /**
-   * Digest of the manifest for a name, tag or digest reference; undefined when the store does not have it. Asks the disk
-   * without leaving this turn of the loop: a pod that waits for its start does not queue up behind other work.
+   * Digest of the manifest (or of the index, when that is what the name stands for) for a name, tag or digest reference; undefined when
+   * the store does not have it. Asks the disk without leaving this turn of the loop: a pod that waits for its start does not queue up
+   * behind other work.
    */
   async resolve(name: string): Promise<string | undefined> {
     const parsed = parseImageName(name);
     if (parsed === undefined) return undefined;
-    const digest = parsed.digest ?? this.#tagged(parsed.full);
-    return digest !== undefined && DIGEST.test(digest) && this.#has(digest) ? digest : undefined;
+    const digest = parsed.digest ?? this.tags.get(this.own.stored(parsed.full));
+    return digest !== undefined && this.blobs.has(digest) ? digest : undefined;
   }
 
-  manifest(digest: string): Promise<ImageManifest> {
-    return this.#document(digest);
+  /** The manifest; of an index, that of the image for this machine. Throws ImageError `NotFound` or `Damaged`. */
+  async manifest(digest: string): Promise<ImageManifest> {
+    let document: ImageManifest | ImageIndex = await this.#document(digest);
+    for (let depth = 0; isIndex(document); depth++) {
+      const choice = choiceOf(document, this.#platform);
+      if (choice === undefined || depth >= INDEX_DEPTH_MAX)
+        throw new ImageError("NotFound", `the index ${digest} has no image for ${this.#platform.os}/${this.#platform.architecture}`);
+      document = await this.#document<ImageManifest | ImageIndex>(choice.digest);
+    }
+    return document;
   }
 
   async config(digest: string): Promise<ImageConfig> {
@@ -112,14 +141,9 @@ export class ImageStore {
     return started;
   }
 
-  /** Sorted by name. */
+  /** Sorted by name; our own registry's as people write them. */
   async list(): Promise<readonly ImageEntry[]> {
-    const files = (await readdir(join(this.#dir, "tags"))).filter((name) => !name.endsWith(".tmp")).toSorted();
-    const entries = files.map(async (file) => ({
-      name: decodeURIComponent(file),
-      digest: (await readFile(join(this.#dir, "tags", file), "utf8").catch(absent))?.trim() ?? "",
-    }));
-    return (await Promise.all(entries)).filter((entry) => DIGEST.test(entry.digest));
+    return (await this.tags.list()).map(({ name, digest }) => ({ name: this.own.shown(name), digest }));
   }
 
   /** Removes the tag, and the blobs and files that no other tag needs. Throws ImageError `NotFound`. */
@@ -127,53 +151,59 @@ export class ImageStore {
     const parsed = parseImageName(name);
     const digest = await this.resolve(name);
     if (parsed?.tag === undefined || digest === undefined) throw new ImageError("NotFound", `there is no image ${name} in the store`);
-    const gone = await this.#blobsOf(digest);
-    await rm(this.#tagFile(parsed.full), { force: true });
-    await syncFolder(join(this.#dir, "tags"));
-    const needed = new Set((await Promise.all((await this.list()).map((entry) => this.#blobsOf(entry.digest)))).flat());
+    const gone = await this.blobsOf(digest);
+    await this.tags.remove(this.own.stored(parsed.full));
+    const needed = new Set((await Promise.all((await this.tags.list()).map((entry) => this.blobsOf(entry.digest)))).flat());
     if (!needed.has(digest)) await rm(this.#unpackedFolder(digest), { recursive: true, force: true });
-    for (const blob of gone.filter((each) => !needed.has(each))) await rm(this.#blobFile(blob), { force: true });
+    for (const blob of gone.filter((each) => !needed.has(each))) await rm(this.blobs.path(blob), { force: true });
   }
 
-  /** Stores a blob; answers its digest. */
-  async putBlob(bytes: Uint8Array): Promise<string> {
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-    if (!this.#has(digest)) await writeWhole(this.#blobFile(digest), bytes);
-    return digest;
+  /** Stores a small blob; answers its digest. */
+  putBlob(bytes: Uint8Array): Promise<string> {
+    return this.blobs.put(bytes);
   }
 
   /** Stores what the stream gives; answers digest and size in bytes. */
-  async putStream(stream: Readable): Promise<{ readonly digest: string; readonly size: number }> {
-    const partial = temporaryName(join(this.#dir, "blobs", "layer"));
-    const hash = createHash("sha256");
-    let size = 0;
-    try {
-      const handle = await open(partial, "wx", 0o644);
-      try {
-        for await (const chunk of stream as AsyncIterable<Buffer>) {
-          hash.update(chunk);
-          size += chunk.length;
-          await handle.writeFile(chunk);
-        }
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      const digest = `sha256:${hash.digest("hex")}`;
-      await rename(partial, this.#blobFile(digest));
-      await syncFolder(join(this.#dir, "blobs", "sha256"));
-      return { digest, size };
-    } finally {
-      await rm(partial, { force: true });
-    }
+  putStream(stream: Readable): Promise<StoredBlob> {
+    return this.blobs.putStream(stream);
   }
 
-  /** Points the name at a manifest that is stored. Throws ImageError `InvalidName` or `NotFound`. */
+  /** Stores a blob whose digest is known; see BlobFiles. */
+  putBlobStream(wanted: BlobWanted, source: BlobSource): Promise<StoredBlob> {
+    return this.blobs.putBlobStream(wanted, source);
+  }
+
+  /** Points the name at a manifest that is stored, and makes it known to the name's repository. Throws ImageError `InvalidName` or `NotFound`. */
   async tag(name: string, digest: string): Promise<void> {
     const parsed = parseImageName(name);
     if (parsed?.tag === undefined) throw new ImageError("InvalidName", `${JSON.stringify(name)} is not an image name with a tag`);
-    if (!this.#has(digest)) throw new ImageError("NotFound", `there is no manifest ${digest} in the store`);
-    await writeWhole(this.#tagFile(parsed.full), `${digest}\n`);
+    if (!(await this.blobs.touch(digest))) throw new ImageError("NotFound", `there is no manifest ${digest} in the store`);
+    const full = this.own.stored(parsed.full);
+    const colon = full.lastIndexOf(":");
+    await this.linkImage(full.slice(0, colon), digest);
+    await this.tags.set(full, digest);
+  }
+
+  /** The repository knows the manifest and all that it refers to, as far as it is there. */
+  async linkImage(repository: string, digest: string): Promise<void> {
+    await this.#walk(digest, async (each, kind) => this.repositories.link(repository, kind, { digest: each }));
+  }
+
+  /** Digests of the manifest and of all that it refers to and that is needed to run it; what is not there is left out. */
+  async blobsOf(digest: string): Promise<string[]> {
+    const found: string[] = [];
+    await this.#walk(digest, async (each) => void found.push(each));
+    return found;
+  }
+
+  async #walk(digest: string, visit: (digest: string, kind: "blobs" | "manifests") => Promise<void>, depth = 0): Promise<void> {
+    if (!this.blobs.has(digest)) return;
+    await visit(digest, "manifests");
+    const manifest = await this.#document<ImageManifest | ImageIndex>(digest).catch(() => undefined);
+    if (manifest === undefined) return;
+    const { blobs, manifests } = referencesOf(manifest);
+    for (const blob of blobs) if (this.blobs.has(blob.digest)) await visit(blob.digest, "blobs");
+    if (depth < INDEX_DEPTH_MAX) for (const each of manifests) await this.#walk(each.digest, visit, depth + 1);
   }
 
   async #materialize(digest: string): Promise<UnpackedImage> {
@@ -195,7 +225,7 @@ export class ImageStore {
     await mkdir(partial, { mode: 0o755 });
     try {
       await chmod(partial, 0o755);
-      for (const layer of layers) await unpackLayer(createReadStream(this.#blobFile(layer.digest)), partial, this.#limits);
+      for (const layer of layers) await unpackLayer(this.blobs.stream(layer.digest), partial, this.#limits);
       await rename(partial, root);
     } catch (error) {
       await rm(partial, { recursive: true, force: true });
@@ -205,46 +235,11 @@ export class ImageStore {
     return image;
   }
 
-  async #blobsOf(digest: string): Promise<string[]> {
-    const manifest = await this.manifest(digest).catch(() => undefined);
-    return manifest === undefined ? [digest] : [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
-  }
-
   async #document<T>(digest: string): Promise<T> {
-    const bytes = await readFile(this.#blobFile(digest)).catch(absent);
-    if (bytes === undefined) throw new ImageError("NotFound", `there is no blob ${digest} in the store`);
-    const actual = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-    if (bytes.length > DOCUMENT_BYTES_MAX || actual !== digest) throw new ImageError("Damaged", `the blob ${digest} is damaged`);
-    return JSON.parse(bytes.toString("utf8")) as T;
-  }
-
-  #has(digest: string): boolean {
-    return existsSync(this.#blobFile(digest));
-  }
-
-  #tagged(full: string): string | undefined {
-    try {
-      return readFileSync(this.#tagFile(full), "utf8").trim();
-    } catch (error) {
-      return absent(error);
-    }
-  }
-
-  #blobFile(digest: string): string {
-    if (!DIGEST.test(digest)) throw new ImageError("Damaged", `${JSON.stringify(digest)} is not a digest`);
-    return join(this.#dir, "blobs", "sha256", digest.slice("sha256:".length));
-  }
-
-  #tagFile(full: string): string {
-    return join(this.#dir, "tags", encodeURIComponent(full));
+    return JSON.parse((await this.blobs.read(digest, DOCUMENT_BYTES_MAX)).toString("utf8")) as T;
   }
 
   #unpackedFolder(digest: string): string {
     return join(this.#dir, "unpacked", this.#boot, digest.replace(":", "-"));
   }
-}
-
-/** Absence as data; every other failure is thrown. */
-function absent(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }

@@ -210,7 +210,7 @@ test("a removed image takes along what no other tag needs", async (t) => {
 });
 
 test("a store of a newer format is refused and left alone; damage is told from absence", async (t) => {
-  const dir = folder(t, { format: "2\n" });
+  const dir = folder(t, { format: "3\n" });
   await assert.rejects(openImageStore(dir), { reason: "NewerFormat" });
   assert.deepEqual(readdirSync(dir), ["format"]);
   const root = folder(t);
