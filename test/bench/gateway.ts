@@ -314,6 +314,6 @@ const NOTES: readonly string[] = [
   "CPU: user and system time of the contender's processes from /proc; the activator's is that of activator and queue-proxy together",
   "heads: 1,024 requests to 64 of 1,000 hosts, four kinds of heads; no connection sends the same head twice in a row",
   "eider: 1,000 hosts on 250 revisions, containerConcurrency 1,000, timeouts armed, access log in JSON to a file, /metrics read once a second, 1 % of traces (told to the control thread, exported nowhere)",
-  "nginx and haproxy have the same hosts, add the forwarding headers and write an access log to a file, too (nginx buffers 64 kB as ours does, haproxy a line a request); Knative's programs run with their defaults: no request log, no traces",
+  "nginx and haproxy have the same hosts, add the same forwarding headers and write an access log in JSON with the same fields to a file, too (nginx buffers 64 kB as ours does, haproxy a line a request); Knative's programs run with their defaults: no request log, no traces",
   "the activator has no autoscaler to report to: it tries to connect and fails, which costs it less than reports would",
 ];
