@@ -16,7 +16,7 @@ import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import { connectKeeper, createProcessRuntime, notHonoured, type ProcessRuntime } from "#runtimes";
+import { connectKeeper, createRuntime, podUsers, processEngine, type Runtime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
@@ -104,8 +104,8 @@ const images = await openImageStore(folder.images, bootId === undefined ? {} : {
 const metrics = new MetricRegistry();
 publishEventLoopDelay(metrics, measureEventLoopDelay());
 
-let runtime: ProcessRuntime | undefined;
-const running = (): ProcessRuntime => runtime as ProcessRuntime;
+let runtime: Runtime | undefined;
+const running = (): Runtime => runtime as Runtime;
 const builtIn = servedKinds({
   settings: () => settings.current(),
   rng,
@@ -116,7 +116,7 @@ const builtIn = servedKinds({
   tryPod: (pod) => tryPod(transport, pod),
   signal,
   subresources: subresources({ runtime: running, client: () => client, clock }),
-}).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: notHonoured }));
+}).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: async (spec, path) => (await runtime?.notHonoured(spec, path)) ?? [] }));
 const definitionsOf = builtIn.map(({ kind }) => kind);
 const kinds = [...builtIn, definitionKind(definitionsOf, { platform: CONTROLLER.name, engines })];
 const api = createApiServer({
@@ -205,18 +205,18 @@ const routes = new Routes({
   signal,
   onNews: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
 });
-runtime = createProcessRuntime({
+const users = podUsers({ dataDir: folder.root, asRoot: process.getuid?.() === 0, nodePath: process.execPath });
+if (process.getuid?.() === 0 && !users.own) logger.warn("pods run as the platform's user: other users cannot reach the data folder", { dataDir: folder.root });
+const forEngines = { keeper, images, users, rng, logger: logger.with({ room: "runtimes" }), dataDir: folder.root };
+runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
-  keeper,
+  engines: [processEngine({ ...forEngines, path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin" })],
   images,
   clock,
   rng,
   logger: logger.with({ room: "runtimes" }),
   dataDir: folder.root,
   nodeName: NODE_NAME,
-  nodePath: process.execPath,
-  path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
-  asRoot: process.getuid?.() === 0,
   onStarted: (pod, foundMs) => threads.broadcast({ type: "started", pod: pod.metadata.uid, ...starts.started(pod, foundMs, clock.monotonicMs()) }),
   beforeStop: (pod, stopped) => routes.drained(pod, stopped),
 });

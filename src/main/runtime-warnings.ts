@@ -18,7 +18,7 @@ const HOLDERS: Readonly<Record<string, { readonly path: string; readonly of: (ob
 /** `tell` gives one sentence a field. Users of the platform hear them, its own controllers do not. */
 export function withRuntimeWarnings(
   served: ServedKind,
-  options: { readonly ownUser: string; readonly tell: (spec: PodSpec, path: string) => readonly string[] },
+  options: { readonly ownUser: string; readonly tell: (spec: PodSpec, path: string) => Promise<readonly string[]> },
 ): ServedKind {
   const holder = HOLDERS[`${served.kind.group}/${served.kind.plural}`];
   if (holder === undefined) return served;
@@ -28,7 +28,7 @@ export function withRuntimeWarnings(
       const admitted = (await served.admit?.(request)) ?? { object: request.object, warnings: [] };
       const spec = holder.of(admitted.object) as PodSpec | undefined;
       if (request.operation === "DELETE" || request.subresource !== "" || request.user.name === options.ownUser || spec === undefined) return admitted;
-      return { ...admitted, warnings: [...admitted.warnings, ...options.tell(spec, holder.path)] };
+      return { ...admitted, warnings: [...admitted.warnings, ...(await options.tell(spec, holder.path))] };
     },
   };
 }

@@ -17,16 +17,22 @@ export function addressOf(
 ): PodAddress | undefined {
   const record = pod.metadata.annotations?.[ADDRESSES_ANNOTATION];
   const recorded = record === undefined ? undefined : parseRecord(record)[String(port)];
-  const match = typeof recorded === "string" ? /^\[?(.+?)\]?:(\d+)$/.exec(recorded) : null;
-  if (match?.[1] !== undefined) return { host: match[1], port: Number(match[2]) };
+  const address = typeof recorded === "string" ? parseAddress(recorded) : undefined;
+  if (address !== undefined) return address;
   const ip = pod.status?.podIP;
   return ip === undefined || ip === "" || record !== undefined ? undefined : { host: ip, port };
 }
 
-/** The recorded host ports by container port; empty without a record. */
-export function recordedPorts(pod: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }): Readonly<Record<string, number>> {
+/** The recorded addresses by container port; empty without a record. */
+export function recordedAddresses(pod: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }): Readonly<Record<string, string>> {
   const entries = Object.entries(parseRecord(pod.metadata.annotations?.[ADDRESSES_ANNOTATION] ?? "{}"));
-  return Object.fromEntries(entries.map(([port, address]) => [port, Number(String(address).slice(String(address).lastIndexOf(":") + 1))]));
+  return Object.fromEntries(entries.flatMap(([port, address]) => (typeof address === "string" ? [[port, address]] : [])));
+}
+
+/** `127.0.0.1:20312` or `[::1]:20312`; undefined for anything else. */
+export function parseAddress(text: string): PodAddress | undefined {
+  const match = /^\[?(.+?)\]?:(\d+)$/.exec(text);
+  return match?.[1] === undefined ? undefined : { host: match[1], port: Number(match[2]) };
 }
 
 function parseRecord(text: string): Readonly<Record<string, unknown>> {

@@ -1,7 +1,8 @@
-// runtimes: make pods run. Today: `process`, through the keeper.
+// runtimes: make pods run, each on an engine of this machine. Today: `process`, through the keeper.
 export { addressOf, ADDRESSES_ANNOTATION, type PodAddress } from "./addresses.ts";
 export type { CommandRequest, ContainerUsage, PodStreams, PodUsage, RunningCommand } from "./port.ts";
-export { connectKeeper, type KeeperClient } from "./process/keeper-client.ts";
-export { notHonoured } from "./process/not-honoured.ts";
-export { createProcessRuntime, type ProcessRuntime, type ProcessRuntimeOptions } from "./process/process-runtime.ts";
-export { type LogQuery } from "./process/pod-logs.ts";
+export { connectKeeper, type KeeperClient } from "./keeper/keeper-client.ts";
+export { podUsers } from "./keeper/pod-users.ts";
+export { type LogQuery } from "./pod/pod-logs.ts";
+export { createRuntime, type Runtime, type RuntimeOptions } from "./pod/runtime.ts";
+export { processEngine } from "./process/process-engine.ts";

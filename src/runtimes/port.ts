@@ -1,7 +1,7 @@
 // The contract of a runtime with those who look into its pods: commands, output, ports.
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Pod } from "#kinds";
-import type { LogQuery } from "./process/pod-logs.ts";
+import type { LogQuery } from "./pod/pod-logs.ts";
 
 export interface TerminalSize {
   readonly width: number;

@@ -10,10 +10,8 @@ export interface LaunchInput {
   readonly pod: Pod;
   readonly container: CoreContainer;
   readonly image: UnpackedImage;
-  /** Resolved `env` and `envFrom`. */
+  /** Resolved `env` and `envFrom`, `PORT` included. */
   readonly env: Readonly<Record<string, string>>;
-  /** Host port that stands for the serving port; undefined for a container without ports. */
-  readonly port: number | undefined;
   readonly home: string;
   readonly tmp: string;
   readonly user?: { readonly uid: number; readonly gid: number };
@@ -46,7 +44,6 @@ export function launchSpec(input: LaunchInput): ProcessSpec {
     HOSTNAME: input.pod.metadata.name,
     ...Object.fromEntries(Env.map((line) => [line.split("=")[0] ?? "", line.slice(line.indexOf("=") + 1)])),
     ...env,
-    ...(input.port === undefined ? {} : { PORT: String(input.port) }),
   };
   const expanded = words.map((word) =>
     word.replace(/\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g, (whole, name?: string) => (name === undefined ? "$" : (all[name] ?? whole))),

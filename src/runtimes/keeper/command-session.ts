@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { StatusError, type Clock, type Logger } from "#core";
 import type { ProcessExit, ProcessIdentity, ProcessSpec } from "#protocol";
 import type { RunningCommand } from "../port.ts";
-import { exitCodeOf } from "./container-turns.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { makeFifos, readingEnd, removeFifos, writingEnd } from "./fifo.ts";
 import type { KeeperClient } from "./keeper-client.ts";
 import { onTerminal, programOn, terminalOf } from "./terminal.ts";
@@ -66,10 +66,7 @@ export async function startCommand(tools: SessionTools, { spec: given, stdin, tt
 function terminalProgram(path: string): string {
   const script = process.platform === "linux" ? programOn(path, "script") : undefined;
   if (script !== undefined) return script;
-  throw new StatusError(
-    "InternalError",
-    'the runtime "process" has no terminal to offer: the program `script` of util-linux is not on the PATH; try without -t',
-  );
+  throw new StatusError("InternalError", "there is no terminal to offer: the program `script` of util-linux is not on the PATH; try without -t");
 }
 
 function whyNotStarted(failure: unknown, { argv, env }: ProcessSpec): string {

@@ -10,6 +10,8 @@ export interface ProbedContainer {
   /** Undefined: ready as soon as it has started. */
   readonly readinessProbe: CoreProbe | undefined;
   readonly target: ProbeTarget;
+  /** The port of the machine that its program was told to use; undefined when it uses its own. */
+  readonly givenPort: () => number | undefined;
   readonly clock: Clock;
   readonly onStarted: () => void;
   readonly onReady: (ready: boolean) => void;
@@ -42,13 +44,13 @@ export async function probeContainer(container: ProbedContainer, signal: AbortSi
   ]);
 }
 
-function watchReadiness({ run, target, clock, onReady, onComplaint }: ProbedContainer, probe: CoreProbe, signal: AbortSignal): Promise<void> {
+function watchReadiness({ run, target, givenPort, clock, onReady, onComplaint }: ProbedContainer, probe: CoreProbe, signal: AbortSignal): Promise<void> {
   let lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
   const report = (ready: boolean): void => {
     onReady(ready);
     if (ready || clock.monotonicMs() < lookAtMs) return;
     lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
-    void portComplaint(run, target).then((message) => {
+    void portComplaint(run, givenPort()).then((message) => {
       if (message !== undefined) onComplaint({ reason: "PortIgnored", message });
     });
   };
@@ -56,10 +58,9 @@ function watchReadiness({ run, target, clock, onReady, onComplaint }: ProbedCont
 }
 
 /** A program that listens elsewhere will never be ready: said where people look. */
-async function portComplaint(run: ContainerRun, target: ProbeTarget): Promise<string | undefined> {
-  if (run.spec.ports?.[0] === undefined || run.identity === undefined) return undefined;
-  const wanted = target.portOf(0);
-  const open = await listeningPorts(run.identity.pid);
+async function portComplaint({ identity }: ContainerRun, wanted: number | undefined): Promise<string | undefined> {
+  if (wanted === undefined || identity?.pid === undefined) return undefined;
+  const open = await listeningPorts(identity.pid);
   if (open.length === 0 || open.includes(wanted)) return undefined;
   return `the program listens on port ${open.join(", ")} and not on $PORT, which is ${wanted}: a process shares the machine's ports, so it has to use the one it is given`;
 }

@@ -3,11 +3,12 @@ import { request as secureRequest } from "node:https";
 import { connect } from "node:net";
 import type { Clock } from "#core";
 import type { CoreProbe } from "#kinds";
+import type { PodAddress } from "../addresses.ts";
 
 /** Where a container's probes go. */
 export interface ProbeTarget {
-  /** The reachable port for a container port, its name, or 0 for the serving port. */
-  portOf(port: number | string): number;
+  /** Where a container port is reached, by its number, its name, or 0 for the serving port. */
+  addressOf(port: number | string): PodAddress;
   /** Runs a command in the container's environment; true when it ends with 0 in time. */
   exec(argv: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<boolean>;
 }
@@ -15,37 +16,39 @@ export interface ProbeTarget {
 /** Undefined: passed. Else what went wrong, for people. */
 export type ProbeResult = string | undefined;
 
-const LOOPBACK = "127.0.0.1";
-
 /** Why a probe can never pass here; undefined for the supported ones. */
 export function unsupportedProbe(probe: CoreProbe | undefined): string | undefined {
-  return probe?.grpc === undefined ? undefined : 'the runtime "process" does not support gRPC probes';
+  return probe?.grpc === undefined ? undefined : "gRPC probes are not supported";
 }
 
 export async function probeOnce(probe: CoreProbe, target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
   const timeoutMs = Math.max(1, probe.timeoutSeconds ?? 1) * 1000;
   if (probe.exec !== undefined) return (await target.exec(probe.exec.command ?? [], timeoutMs, signal)) ? undefined : "command failed";
-  if (probe.httpGet !== undefined) return httpProbe(probe.httpGet, target.portOf(probe.httpGet.port), timeoutMs);
-  return tcpProbe(target.portOf(probe.tcpSocket?.port ?? 0), timeoutMs);
+  if (probe.httpGet !== undefined) return httpProbe(probe.httpGet, target.addressOf(probe.httpGet.port), timeoutMs);
+  return tcpProbe(target.addressOf(probe.tcpSocket?.port ?? 0), timeoutMs);
 }
 
-function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
+function tcpProbe({ host, port }: PodAddress, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    const socket = connect({ host: LOOPBACK, port, timeout: timeoutMs });
+    const socket = connect({ host, port, timeout: timeoutMs });
     const end = (result: ProbeResult): void => {
       socket.destroy();
       resolve(result);
     };
     socket.once("connect", () => end(undefined));
-    socket.once("timeout", () => end(`dial tcp ${LOOPBACK}:${port}: i/o timeout`));
-    socket.once("error", () => end(`dial tcp ${LOOPBACK}:${port}: connect: connection refused`));
+    socket.once("timeout", () => end(`dial tcp ${host}:${port}: i/o timeout`));
+    socket.once("error", () => end(`dial tcp ${host}:${port}: connect: connection refused`));
   });
 }
 
-async function httpProbe({ path = "/", scheme, httpHeaders = [] }: NonNullable<CoreProbe["httpGet"]>, port: number, timeoutMs: number): Promise<ProbeResult> {
+async function httpProbe(
+  { path = "/", scheme, httpHeaders = [] }: NonNullable<CoreProbe["httpGet"]>,
+  { host, port }: PodAddress,
+  timeoutMs: number,
+): Promise<ProbeResult> {
   const headers: Record<string, string> = { "User-Agent": "kube-probe/1.34", Accept: "*/*", Connection: "close" };
   for (const { name, value } of httpHeaders) headers[name] = value;
-  const options = { host: LOOPBACK, port, path: path.startsWith("/") ? path : `/${path}`, headers, timeout: timeoutMs, agent: false as const };
+  const options = { host, port, path: path.startsWith("/") ? path : `/${path}`, headers, timeout: timeoutMs, agent: false as const };
   // Programs without such probes are many; what it brings with it is much.
   const { request } = await import("node:http");
   return new Promise((resolve) => {
@@ -56,7 +59,7 @@ async function httpProbe({ path = "/", scheme, httpHeaders = [] }: NonNullable<C
       resolve(code >= 200 && code < 400 ? undefined : `HTTP probe failed with statuscode: ${code}`);
     });
     call.once("timeout", () => call.destroy(new Error("context deadline exceeded (Client.Timeout exceeded while awaiting headers)")));
-    call.once("error", (error) => resolve(`Get "${(scheme ?? "HTTP").toLowerCase()}://${LOOPBACK}:${port}${options.path}": ${error.message}`));
+    call.once("error", (error) => resolve(`Get "${(scheme ?? "HTTP").toLowerCase()}://${host}:${port}${options.path}": ${error.message}`));
     call.end();
   });
 }

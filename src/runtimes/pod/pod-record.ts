@@ -4,21 +4,25 @@ import type { Client } from "#client";
 import { isReason, type Clock, type Logger } from "#core";
 import { Pod, type PodStatus } from "#kinds";
 import { ADDRESSES_ANNOTATION, RUNTIME_ANNOTATION } from "../addresses.ts";
+import type { PodAddresses, PodPlace, RuntimeName } from "../engine.ts";
 import { isComingUp, podStatusFor, type ContainerRun } from "./pod-status.ts";
 
 /** On the way up nothing is reported for so long: a quick pod costs one status write, the one that says Ready. */
 const QUIET_START_MS = 1_000;
 const RETRY_MS = 1_000;
 
-/** Host ports by container port. */
-export type HostPorts = Readonly<Record<string, number>>;
+/** What a pod keeps from its start on. */
+interface Given {
+  readonly runtime: RuntimeName;
+  readonly addresses: PodAddresses;
+}
 
 export class PodRecord {
   readonly #context: { readonly client: Client; readonly clock: Clock; readonly logger: Logger };
   readonly #bornMs: number;
   #written: PodStatus | undefined;
   #retryAtMs = 0;
-  #unrecorded = false;
+  #unrecorded: Given | undefined;
 
   /** `status` is what the object says already. */
   constructor(context: { readonly client: Client; readonly clock: Clock; readonly logger: Logger }, status: PodStatus | undefined) {
@@ -28,25 +32,24 @@ export class PodRecord {
   }
 
   /** Nobody waits for this write; one that fails is made again with the next report. */
-  addresses(pod: Pod, ports: HostPorts): void {
+  given(pod: Pod, given: Given): void {
     const { client, logger } = this.#context;
     const { namespace = "", name, uid } = pod.metadata;
-    this.#unrecorded = false;
-    const record = JSON.stringify(Object.fromEntries(Object.entries(ports).map(([port, host]) => [port, `127.0.0.1:${host}`])));
-    const body = { metadata: { uid, annotations: { [ADDRESSES_ANNOTATION]: record, [RUNTIME_ANNOTATION]: "process" } } };
-    client.patch(Pod, { namespace, name }, { type: "application/merge-patch+json", body }).catch((error: unknown) => {
+    this.#unrecorded = undefined;
+    const annotations = { [ADDRESSES_ANNOTATION]: JSON.stringify(given.addresses), [RUNTIME_ANNOTATION]: given.runtime };
+    client.patch(Pod, { namespace, name }, { type: "application/merge-patch+json", body: { metadata: { uid, annotations } } }).catch((error: unknown) => {
       logger.warn("addresses were not recorded", { pod: name, err: error });
-      this.#unrecorded = !isReason(error, "NotFound");
+      if (!isReason(error, "NotFound")) this.#unrecorded = given;
     });
   }
 
   /** Writes the status when it changed and is worth a write; answers when to look again. */
-  async report(pod: Pod, runs: readonly ContainerRun[], ports: HostPorts): Promise<number> {
+  async report(pod: Pod, runs: readonly ContainerRun[], place: PodPlace | undefined): Promise<number> {
     const { client, clock, logger } = this.#context;
-    if (this.#unrecorded) this.addresses(pod, ports);
+    if (this.#unrecorded !== undefined) this.given(pod, this.#unrecorded);
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#retryAtMs) return this.#retryAtMs;
-    const status = podStatusFor({ pod: { ...pod, ...(this.#written === undefined ? {} : { status: this.#written }) }, runs, nowWallMs: clock.wallMs() });
+    const status = podStatusFor({ pod: { ...pod, ...(this.#written === undefined ? {} : { status: this.#written }) }, runs, place, nowWallMs: clock.wallMs() });
     if (isDeepStrictEqual(status, this.#written)) return Infinity;
     const quietUntilMs = this.#bornMs + QUIET_START_MS;
     if (nowMs < quietUntilMs && runs.every(isComingUp) && !runs.filter((run) => !run.init).every((run) => run.ready)) return quietUntilMs;

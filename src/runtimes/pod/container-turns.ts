@@ -1,19 +1,17 @@
 // The turns in a container's life: started, ended, waiting for its image. Pure.
-import { constants } from "node:os";
 import { rfc3339 } from "#core";
 import type { Pod } from "#kinds";
-import type { ProcessExit, ProcessIdentity } from "#protocol";
+import type { EngineExit, EngineIdentity } from "../engine.ts";
 import { backoffText, CRASH_BACKOFF, crashBackoffMs, restarts } from "./pod-plan.ts";
-import { containerId, type ContainerRun, type Terminated } from "./pod-status.ts";
+import type { ContainerRun, Terminated } from "./pod-status.ts";
 
 export interface Started {
-  readonly identity: ProcessIdentity;
+  readonly identity: EngineIdentity;
   readonly now: { readonly monotonicMs: number; readonly wallMs: number };
-  readonly ports: ContainerRun["ports"];
   readonly digest: string;
 }
 
-export function startedRun(run: ContainerRun, { identity, now, ports, digest }: Started): ContainerRun {
+export function startedRun(run: ContainerRun, { identity, now, digest }: Started): ContainerRun {
   const { dueAtMs: _due, terminated, complaint: _complaint, ...rest } = run;
   return {
     ...rest,
@@ -21,7 +19,6 @@ export function startedRun(run: ContainerRun, { identity, now, ports, digest }: 
     identity,
     startedAtMs: now.monotonicMs,
     startedAtWallMs: now.wallMs,
-    ports,
     restarts: run.restarts + (terminated === undefined ? 0 : 1),
     ...(terminated === undefined ? {} : { last: terminated }),
     started: run.spec.startupProbe === undefined,
@@ -59,29 +56,28 @@ export function endedRun(run: ContainerRun, { pod, terminated, nowMs, deleting }
   };
 }
 
-/** 137 for an end that nobody saw; 128 and the number for one by a signal. */
-export function exitCodeOf(exit: ProcessExit | null): number {
-  return exit === null ? 137 : (exit.code ?? 128 + (constants.signals[exit.signal as NodeJS.Signals] ?? 0));
-}
+/** As the kubelet has it for an end that nobody saw. */
+const UNKNOWN_EXIT_CODE = 137;
 
 export function terminatedOf(
   run: ContainerRun,
-  { exit, message, nowWallMs }: { readonly exit: ProcessExit | null; readonly message: string; readonly nowWallMs: number },
+  { exit, message, nowWallMs }: { readonly exit: EngineExit | null; readonly message: string; readonly nowWallMs: number },
 ): Terminated {
-  const exitCode = exitCodeOf(exit);
+  const exitCode = exit?.exitCode ?? UNKNOWN_EXIT_CODE;
+  const startedAtWallMs = exit?.startedAtWallMs ?? run.startedAtWallMs;
   return {
     exitCode,
-    reason: exit === null ? "ContainerStatusUnknown" : exitCode === 0 ? "Completed" : "Error",
+    reason: exit === null ? "ContainerStatusUnknown" : exit.oomKilled ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error",
     ...(message === "" ? {} : { message }),
-    ...(run.startedAtWallMs === undefined ? {} : { startedAt: rfc3339(run.startedAtWallMs) }),
+    ...(startedAtWallMs === undefined ? {} : { startedAt: rfc3339(startedAtWallMs) }),
     finishedAt: rfc3339(exit?.atWallMs ?? nowWallMs),
-    ...(run.identity === undefined ? {} : { containerID: containerId(run.identity) }),
+    ...(run.identity === undefined ? {} : { containerID: run.identity.containerId }),
   };
 }
 
 /** In the kubelet's words: an error the first time, a back-off from then on. */
-export function waitingForImage(run: ContainerRun, image: string): ContainerRun["waiting"] {
-  const why = `failed to resolve image "${image}": it is not in the local image store; build it with: eider build DIR --image ${image}`;
+export function waitingForImage(run: ContainerRun, answer: ContainerRun["waiting"]): ContainerRun["waiting"] {
   const before = run.waiting.reason === "ErrImagePull" || run.waiting.reason === "ImagePullBackOff";
-  return before ? { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${why}` } : { reason: "ErrImagePull", message: why };
+  if (answer.reason !== "ErrImagePull" || !before) return answer;
+  return { reason: "ImagePullBackOff", message: `Back-off pulling image "${run.spec.image ?? ""}": ErrImagePull: ${answer.message ?? ""}` };
 }

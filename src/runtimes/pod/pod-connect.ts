@@ -1,7 +1,7 @@
 // Connections to ports of pods: at the recorded address, or where a pod's own process listens.
 import { connect, type Socket } from "node:net";
 import type { Pod } from "#kinds";
-import { addressOf, recordedPorts, type PodAddress } from "../addresses.ts";
+import { addressOf, parseAddress, recordedAddresses, type PodAddress } from "../addresses.ts";
 import { listeningPorts } from "./listening-ports.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -13,7 +13,12 @@ export async function addressFor(pod: Pod, port: number, pids: readonly number[]
   const recorded = addressOf(pod, port);
   if (recorded !== undefined) return recorded;
   // Endpoints name the address itself.
-  if (Object.values(recordedPorts(pod)).includes(port)) return { host: LOOPBACK, port };
+  const named = Object.values(recordedAddresses(pod))
+    .map(parseAddress)
+    .find((address) => address?.port === port);
+  if (named !== undefined) return named;
+  const { podIP = LOOPBACK } = pod.status ?? {};
+  if (podIP !== LOOPBACK) return { host: podIP, port };
   const open = await Promise.all(pids.map(listeningPorts));
   return open.flat().includes(port) ? { host: LOOPBACK, port } : undefined;
 }

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { SeededRng } from "#core";
-import { podFolders } from "./pod-folders.ts";
+import { podUsers } from "../keeper/pod-users.ts";
+import { logFolders } from "../pod/log-folders.ts";
+import { processFolders } from "./process-folders.ts";
 
 const asRoot = process.getuid?.() === 0;
 
@@ -13,7 +15,8 @@ function foldersIn(t: TestContext, mode = 0o711) {
   const dir = mkdtempSync(join(tmpdir(), "eider-folders-"));
   chmodSync(dir, mode);
   t.after(() => rmSync(dir, { recursive: true, force: true }));
-  return { dir, folders: podFolders({ dataDir: dir, asRoot, nodePath: process.execPath, rng: new SeededRng(1) }) };
+  const users = podUsers({ dataDir: dir, asRoot, nodePath: process.execPath });
+  return { dir, users, folders: processFolders({ dataDir: dir, users, rng: new SeededRng(1) }) };
 }
 
 const facts = (path: string) => ({ uid: statSync(path).uid, mode: (statSync(path).mode & 0o777).toString(8) });
@@ -29,12 +32,12 @@ test("a pod's user owns home and tmp; what is above them stays ours, so that no 
 });
 
 test("where other users cannot pass, pods run as the platform's own user", (t) => {
-  const { folders } = foldersIn(t, 0o700);
-  assert.deepEqual([folders.ownUsers, folders.prepare({ uid: "u1", namespace: "ns" }, "c").user], [false, undefined]);
+  const { folders, users } = foldersIn(t, 0o700);
+  assert.deepEqual([users.own, folders.prepare({ uid: "u1", namespace: "ns" }, "c").user], [false, undefined]);
 });
 
-test("output that the keeper writes, that of probes included, lies where pods' users cannot enter", (t) => {
-  const { dir, folders } = foldersIn(t);
-  for (const file of [folders.outputFile("u1", "c", 0), folders.probeFile("u1", "c")]) assert.ok(file.startsWith(join(dir, "logs", "u1", "c")));
+test("output that the keeper writes lies where pods' users cannot enter", (t) => {
+  const { dir } = foldersIn(t);
+  assert.equal(logFolders(dir).outputFile("u1", "c", 0), join(dir, "logs", "u1", "c", "0.log"));
   assert.deepEqual(facts(join(dir, "logs")), { uid: process.getuid?.(), mode: "700" });
 });

@@ -1,7 +1,7 @@
 // The status of a pod from what its containers do, in the kubelet's words. Pure.
 import { rfc3339 } from "#core";
 import type { CoreContainerStatus, ContainerState, CoreContainer, Pod, PodCondition, PodStatus } from "#kinds";
-import type { ProcessIdentity, ProcessState } from "#protocol";
+import type { EngineContainer, EngineIdentity, PodPlace } from "../engine.ts";
 import { restarts } from "./pod-plan.ts";
 
 export type Terminated = NonNullable<ContainerState["terminated"]>;
@@ -12,11 +12,9 @@ export interface ContainerRun {
   readonly init: boolean;
   readonly phase: "waiting" | "running" | "ended";
   readonly waiting: { readonly reason: string; readonly message?: string };
-  readonly identity?: ProcessIdentity;
+  readonly identity?: EngineIdentity;
   readonly startedAtWallMs?: number;
   readonly startedAtMs?: number;
-  /** Allocated host port by container port. */
-  readonly ports: Readonly<Record<string, number>>;
   readonly terminated?: Terminated;
   readonly last?: Terminated;
   readonly restarts: number;
@@ -33,41 +31,37 @@ export interface ContainerRun {
 
 export function newRun(spec: CoreContainer, init: boolean, nowMs: number): ContainerRun {
   const waiting = { reason: init ? "PodInitializing" : "ContainerCreating" };
-  return { spec, init, phase: "waiting", waiting, ports: {}, restarts: 0, crashes: 0, dueAtMs: nowMs, started: false, ready: false, imageId: "" };
+  return { spec, init, phase: "waiting", waiting, restarts: 0, crashes: 0, dueAtMs: nowMs, started: false, ready: false, imageId: "" };
 }
 
 export interface ResumeInput {
   readonly pod: Pod;
   readonly spec: CoreContainer;
   readonly init: boolean;
-  /** What the keeper has under this container's id. */
-  readonly process: ProcessState | undefined;
+  /** What the engine has under this container's id. */
+  readonly found: EngineContainer | undefined;
   readonly now: { readonly monotonicMs: number; readonly wallMs: number };
 }
 
-/** What a container was doing when an earlier platform ended: from the keeper's list and the pod's own status. */
-export function resumedRun({ pod, spec, init, process, now }: ResumeInput): ContainerRun {
+/** What a container was doing when an earlier platform ended: from the engine's list and the pod's own status. */
+export function resumedRun({ pod, spec, init, found, now }: ResumeInput): ContainerRun {
   const fresh = newRun(spec, init, now.monotonicMs);
   const statuses = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
   const before = statuses?.find((status) => status.name === spec.name);
   const ended = before?.state?.terminated ?? before?.lastState?.terminated;
   const known = { ...fresh, restarts: before?.restartCount ?? 0, imageId: before?.imageID ?? "", ...(ended === undefined ? {} : { last: ended }) };
   const { dueAtMs, ...idle } = known;
-  if (process !== undefined) {
+  if (found !== undefined) {
     const startedAtWallMs = Date.parse(before?.state?.running?.startedAt ?? "") || now.wallMs;
-    const ready = before?.ready === true && process.running;
+    const ready = before?.ready === true && found.running;
     const started = before?.started === true || spec.startupProbe === undefined;
-    return { ...idle, phase: "running", identity: process.identity, startedAtWallMs, startedAtMs: now.monotonicMs, ready, started };
+    return { ...idle, phase: "running", identity: found.identity, startedAtWallMs, startedAtMs: now.monotonicMs, ready, started };
   }
   if (init && before?.state?.terminated?.exitCode === 0) return { ...idle, phase: "ended", terminated: before.state.terminated };
   if (before?.state?.running === undefined) return known;
   const terminated = { exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located when the pod was terminated" };
   const again = restarts(pod.spec.restartPolicy, terminated.exitCode, init);
   return { ...idle, phase: "ended", terminated, ...(again && dueAtMs !== undefined ? { dueAtMs } : {}) };
-}
-
-export function containerId(identity: ProcessIdentity): string {
-  return `process://${identity.pid}-${identity.startTime}`;
 }
 
 function stateOf(run: ContainerRun): ContainerState {
@@ -88,7 +82,7 @@ export function containerStatusFor(run: ContainerRun): CoreContainerStatus {
     restartCount: run.restarts,
     image: run.spec.image ?? "",
     imageID: run.imageId,
-    ...(run.identity === undefined ? {} : { containerID: containerId(run.identity) }),
+    ...(run.identity === undefined ? {} : { containerID: run.identity.containerId }),
     started: run.phase === "running" && run.started,
   };
 }
@@ -96,13 +90,13 @@ export function containerStatusFor(run: ContainerRun): CoreContainerStatus {
 export interface StatusInput {
   readonly pod: Pod;
   readonly runs: readonly ContainerRun[];
+  /** Undefined until the pod has one. */
+  readonly place: PodPlace | undefined;
   readonly nowWallMs: number;
 }
 
-const LOOPBACK = "127.0.0.1";
-
 /** The whole status; conditions that did not change keep their times. */
-export function podStatusFor({ pod, runs, nowWallMs }: StatusInput): PodStatus {
+export function podStatusFor({ pod, runs, place, nowWallMs }: StatusInput): PodStatus {
   const inits = runs.filter((run) => run.init);
   const containers = runs.filter((run) => !run.init);
   const initialized = inits.every((run) => run.phase === "ended" && run.terminated?.exitCode === 0);
@@ -119,8 +113,9 @@ export function podStatusFor({ pod, runs, nowWallMs }: StatusInput): PodStatus {
   const gates = (pod.spec.readinessGates ?? []).every((gate) =>
     pod.status?.conditions?.some((one) => one.type === gate.conditionType && one.status === "True"),
   );
+  const where = place ?? placeIn(pod.status);
   const wanted: PodCondition[] = [
-    { type: "PodReadyToStartContainers", status: "True" },
+    { type: "PodReadyToStartContainers", status: truth(where !== undefined) },
     {
       type: "Initialized",
       status: truth(initialized),
@@ -133,15 +128,25 @@ export function podStatusFor({ pod, runs, nowWallMs }: StatusInput): PodStatus {
   return {
     phase: phaseOf(pod, inits, containers),
     conditions: withTimes(wanted, pod.status?.conditions ?? [], nowWallMs),
-    hostIP: LOOPBACK,
-    hostIPs: [{ ip: LOOPBACK }],
-    podIP: LOOPBACK,
-    podIPs: [{ ip: LOOPBACK }],
+    ...addressesFor(where),
     startTime: pod.status?.startTime ?? rfc3339(nowWallMs),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits.map(containerStatusFor) }),
     containerStatuses: statuses,
     ...(pod.status?.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
   };
+}
+
+type Where = Pick<PodPlace, "podIP" | "hostIP">;
+
+/** What it was told by an earlier platform. */
+function placeIn(status: PodStatus | undefined): Where | undefined {
+  return status?.podIP === undefined || status.hostIP === undefined ? undefined : { podIP: status.podIP, hostIP: status.hostIP };
+}
+
+function addressesFor(where: Where | undefined): Pick<PodStatus, "hostIP" | "hostIPs" | "podIP" | "podIPs"> {
+  if (where === undefined) return {};
+  const { podIP, hostIP } = where;
+  return { hostIP, hostIPs: [{ ip: hostIP }], podIP, podIPs: [{ ip: podIP }] };
 }
 
 function phaseOf(pod: Pod, inits: readonly ContainerRun[], containers: readonly ContainerRun[]): string {

@@ -2,6 +2,7 @@
 //
 //   stdin                never at its end: the process holds both sides, and so it outlives the platform
 //   stdin and stdinOnce  ends with the first who attaches; until then we hold the writing side, and its end is ours, too
+import { existsSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { CoreContainer } from "#kinds";
 import type { ProcessInput } from "#protocol";
@@ -9,7 +10,6 @@ import { makeFifos, removeFifos, writingEnd, type FifoEnd } from "./fifo.ts";
 
 export class ContainerInputs {
   readonly #fifoOf: (container: string) => string;
-  readonly #endless = new Set<string>();
   /** Held until somebody attaches. */
   readonly #once = new Map<string, FifoEnd<Writable>>();
 
@@ -26,14 +26,20 @@ export class ContainerInputs {
     removeFifos([fifo]);
     await makeFifos([fifo], user);
     if (stdinOnce === true) this.#once.set(name, writingEnd(fifo));
-    else this.#endless.add(name);
     return { fifo, endless: stdinOnce !== true };
   }
 
-  /** Undefined when the container has no input, or no more. */
-  open(container: string): Writable | undefined {
-    const once = this.#once.get(container);
-    this.#once.delete(container);
-    return once?.use() ?? (this.#endless.has(container) ? writingEnd(this.#fifoOf(container)).use() : undefined);
+  /** Undefined when the container has no input, or no more. One that never ends can be opened by the platform after the next, too. */
+  open({ name, stdin, stdinOnce }: CoreContainer): Writable | undefined {
+    const once = this.#once.get(name);
+    this.#once.delete(name);
+    const fifo = this.#fifoOf(name);
+    return once?.use() ?? (stdin === true && stdinOnce !== true && existsSync(fifo) ? writingEnd(fifo).use() : undefined);
+  }
+
+  /** Lets go of those that nobody has attached to. */
+  close(): void {
+    for (const end of this.#once.values()) end.abandon();
+    this.#once.clear();
   }
 }

@@ -10,8 +10,10 @@ import { notFound, SeededRng, silentLogger, SimClock, StatusError } from "#core"
 import { openImageStore, type ImageStore } from "#images";
 import type { Pod } from "#kinds";
 import type { KeeperNotice, KeeperRequest, ProcessExit, ProcessSpec, ProcessState } from "#protocol";
-import type { KeeperClient } from "./keeper-client.ts";
-import { createProcessRuntime, type ProcessRuntime } from "./process-runtime.ts";
+import type { KeeperClient } from "../keeper/keeper-client.ts";
+import { podUsers } from "../keeper/pod-users.ts";
+import { processEngine } from "../process/process-engine.ts";
+import { createRuntime, type Runtime } from "./runtime.ts";
 
 export type Any = Record<string, unknown>;
 
@@ -174,7 +176,7 @@ export interface World {
   readonly pods: Pods;
   readonly keeper: FakeKeeper;
   readonly clock: SimClock;
-  readonly runtime: ProcessRuntime;
+  readonly runtime: Runtime;
   readonly images: ImageStore;
   readonly dir: string;
   readonly drained: PromiseWithResolvers<void>;
@@ -195,18 +197,17 @@ export async function world(t: TestContext, before?: World): Promise<World> {
   if (before === undefined) await putImage(images);
   const drained = Promise.withResolvers<void>();
   const stop = new AbortController();
-  const runtime = createProcessRuntime({
+  const rng = new SeededRng(7);
+  const users = podUsers({ dataDir: dir, asRoot: false, nodePath: "/opt/node/bin/node" });
+  const runtime = createRuntime({
     client: pods.client,
-    keeper: keeper.client,
+    engines: [processEngine({ keeper: keeper.client, images, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })],
     images,
     clock,
-    rng: new SeededRng(7),
+    rng,
     logger: silentLogger,
     dataDir: dir,
     nodeName: "here",
-    nodePath: "/opt/node/bin/node",
-    path: "/usr/bin:/bin",
-    asRoot: false,
     onStarted: () => {},
     beforeStop: () => drained.promise,
   });

@@ -4,8 +4,8 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { test } from "node:test";
 import type { ProcessSpec } from "#protocol";
 import { addressOf } from "../addresses.ts";
-import { KeeperError } from "./keeper-client.ts";
-import type { ProcessRuntime } from "./process-runtime.ts";
+import { KeeperError } from "../keeper/keeper-client.ts";
+import type { Runtime } from "./runtime.ts";
 import { IMAGE, world, podWith, ID, readyOf, stateOf, readyPod, type Any } from "./runtime-world.test-suite.ts";
 
 test("a pod comes up with two writes: its addresses beside the spawn, Ready when its port is open", async (t) => {
@@ -246,7 +246,7 @@ test("a pod that is over is deleted by the platform after the next, too", async 
 
 test("logs: all, tail, bytes, the start before, times", async (t) => {
   const w = await readyPod(t);
-  const read = async (query: Partial<Parameters<ProcessRuntime["openLogs"]>[1]>): Promise<string> => {
+  const read = async (query: Partial<Parameters<Runtime["openLogs"]>[1]>): Promise<string> => {
     const chunks: Uint8Array[] = [];
     const asked = { container: "user-container", ...query };
     for await (const chunk of w.runtime.openLogs(w.pods.get("p"), asked, new AbortController().signal)) chunks.push(chunk);

@@ -1,14 +1,7 @@
 // The environment of a container: literals, ConfigMaps, Secrets, what the pod says about itself, and nothing of the platform's.
 import type { Client } from "#client";
 import { ConfigMap, Secret, type CoreContainer, type EnvVar, type Pod } from "#kinds";
-
-/** The container cannot be configured; the kubelet's reason is CreateContainerConfigError, the message its own. */
-export class ContainerConfigError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "ContainerConfigError";
-  }
-}
+import { ContainerConfigError, type PodPlace } from "../engine.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -37,8 +30,14 @@ async function secretValues(client: Client, namespace: string, name: string): Pr
 
 const NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 
+export interface EnvironmentInput {
+  readonly pod: Pod;
+  readonly container: CoreContainer;
+  readonly place: PodPlace;
+}
+
 /** `envFrom` first, then `env` in its order with `$(NAME)` expanded. Throws ContainerConfigError. */
-export async function environmentOf(client: Client, pod: Pod, container: CoreContainer): Promise<Values> {
+export async function environmentOf(client: Client, { pod, container, place }: EnvironmentInput): Promise<Values> {
   const namespace = pod.metadata.namespace ?? "";
   const values = valuesReader(client, namespace);
   const result: Record<string, string> = {};
@@ -51,7 +50,7 @@ export async function environmentOf(client: Client, pod: Pod, container: CoreCon
     for (const [key, value] of Object.entries(found ?? {})) if (NAME.test(`${source.prefix ?? ""}${key}`)) result[`${source.prefix ?? ""}${key}`] = value;
   }
   for (const variable of container.env ?? []) {
-    const value = await valueOf(variable, { pod, namespace, values });
+    const value = await valueOf(variable, { pod, place, namespace, values });
     if (value !== undefined) result[variable.name] = variable.value === undefined ? value : expand(value, result);
   }
   return result;
@@ -59,16 +58,17 @@ export async function environmentOf(client: Client, pod: Pod, container: CoreCon
 
 interface Sources {
   readonly pod: Pod;
+  readonly place: PodPlace;
   readonly namespace: string;
   readonly values: (type: "configmap" | "secret", name: string) => Promise<Values | undefined>;
 }
 
-async function valueOf({ name, value, valueFrom }: EnvVar, { pod, namespace, values }: Sources): Promise<string | undefined> {
+async function valueOf({ name, value, valueFrom }: EnvVar, { pod, place, namespace, values }: Sources): Promise<string | undefined> {
   if (valueFrom === undefined) return value ?? "";
-  if (valueFrom.fieldRef !== undefined) return fieldOf(pod, valueFrom.fieldRef.fieldPath);
+  if (valueFrom.fieldRef !== undefined) return fieldOf(pod, place, valueFrom.fieldRef.fieldPath);
   const type = valueFrom.configMapKeyRef === undefined ? "secret" : "configmap";
   const reference = valueFrom.configMapKeyRef ?? valueFrom.secretKeyRef;
-  if (reference?.name === undefined) throw new ContainerConfigError(`the runtime "process" cannot give a value to the variable ${name}`);
+  if (reference?.name === undefined) throw new ContainerConfigError(`there is no way to give a value to the variable ${name}`);
   const found = await values(type, reference.name);
   const text = found?.[reference.key];
   if (text !== undefined || reference.optional === true) return text;
@@ -76,7 +76,7 @@ async function valueOf({ name, value, valueFrom }: EnvVar, { pod, namespace, val
   throw new ContainerConfigError(`couldn't find key ${reference.key} in ${type === "secret" ? "Secret" : "ConfigMap"} ${namespace}/${reference.name}`);
 }
 
-function fieldOf(pod: Pod, path: string): string {
+function fieldOf(pod: Pod, { podIP, hostIP }: PodPlace, path: string): string {
   const subscript = /^metadata\.(annotations|labels)\['(.+)'\]$/.exec(path);
   if (subscript !== null) return pod.metadata[subscript[1] as "annotations" | "labels"]?.[subscript[2] ?? ""] ?? "";
   const known: Readonly<Record<string, string | undefined>> = {
@@ -85,10 +85,10 @@ function fieldOf(pod: Pod, path: string): string {
     "metadata.uid": pod.metadata.uid,
     "spec.nodeName": pod.spec.nodeName,
     "spec.serviceAccountName": pod.spec.serviceAccountName,
-    "status.podIP": "127.0.0.1",
-    "status.podIPs": "127.0.0.1",
-    "status.hostIP": "127.0.0.1",
-    "status.hostIPs": "127.0.0.1",
+    "status.podIP": podIP,
+    "status.podIPs": podIP,
+    "status.hostIP": hostIP,
+    "status.hostIPs": hostIP,
   };
   const value = known[path];
   if (value === undefined) throw new ContainerConfigError(`the field ${path} is not supported as a source of a variable`);
@@ -98,11 +98,4 @@ function fieldOf(pod: Pod, path: string): string {
 /** `$(NAME)` of variables defined before, `$$` for a dollar; what is unknown stays as written. */
 function expand(text: string, defined: Values): string {
   return text.replace(/\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g, (whole, name?: string) => (name === undefined ? "$" : (defined[name] ?? whole)));
-}
-
-/** Why a container's volumes cannot be had; undefined when it uses none. */
-export function volumeComplaint(container: CoreContainer): string | undefined {
-  const mount = container.volumeMounts?.find((each) => !each.mountPath.startsWith("/var/run/secrets/kubernetes.io/"));
-  if (mount === undefined) return undefined;
-  return `the runtime "process" cannot mount volume "${mount.name}" at ${mount.mountPath}: a host process sees the host's files`;
 }

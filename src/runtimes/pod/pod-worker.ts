@@ -1,50 +1,47 @@
 // The shell of one pod: observes, lets the plan decide, starts, probes, stops and reports.
-import type { Writable } from "node:stream";
 import type { Client } from "#client";
 import { isReason, rfc3339, type Clock, type Logger } from "#core";
-import type { ImageStore, UnpackedImage } from "#images";
 import { Pod, type CoreContainer, type CoreProbe } from "#kinds";
-import type { ProcessExit, ProcessSpec, ProcessState } from "#protocol";
-import { recordedPorts } from "../addresses.ts";
-import { endedRun, exitCodeOf, startedRun, terminatedOf, waitingForImage } from "./container-turns.ts";
-import { ContainerInputs } from "./container-inputs.ts";
-import { ContainerConfigError, environmentOf, volumeComplaint } from "./environment.ts";
-import { KeeperError, type KeeperClient } from "./keeper-client.ts";
-import { stillFree } from "./free-port.ts";
-import { launchSpec } from "./launch.ts";
-import type { PodFolders } from "./pod-folders.ts";
-import { timesFileOf } from "./log-times.ts";
+import { parseAddress } from "../addresses.ts";
+import {
+  ContainerConfigError,
+  EngineGoneError,
+  type ContainerEngine,
+  type ContainerStart,
+  type EngineExit,
+  type RunningContainer,
+  type RunningIdentity,
+} from "../engine.ts";
+import type { ContainerUsage } from "../port.ts";
+import { endedRun, startedRun, terminatedOf, waitingForImage } from "./container-turns.ts";
+import type { Adopted } from "./engines.ts";
+import { environmentOf } from "./environment.ts";
+import { PodEngine, PodSandboxError, type OpenedPod } from "./pod-engine.ts";
 import { lastLines } from "./pod-logs.ts";
 import { planPod, type ContainerView, type PodAction } from "./pod-plan.ts";
 import { PodRecord } from "./pod-record.ts";
 import { resumedRun, type ContainerRun, type Terminated } from "./pod-status.ts";
 import { probeContainer } from "./probe-container.ts";
 import type { ProbeTarget } from "./probes.ts";
-import { runCommand } from "./run-command.ts";
 
 export interface WorkerContext {
   readonly client: Client;
-  readonly keeper: KeeperClient;
-  readonly images: ImageStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly folders: PodFolders;
-  readonly path: string;
-  /** Host ports of all pods; each worker adds and takes away its own. */
-  readonly portsTaken: Set<number>;
+  readonly outputFile: (podUid: string, container: string, restarts: number) => string;
+  /** For a pod that has none yet. Throws PodSandboxError. */
+  readonly chooseEngine: (pod: Pod) => ContainerEngine | Promise<ContainerEngine>;
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
-  /** The process of the container that serves was started; the pod was found at `foundMs`, monotonic milliseconds. */
+  /** The container that serves was started; the pod was found at `foundMs`, monotonic milliseconds. */
   readonly onStarted: (pod: Pod, foundMs: number) => void;
-  /** Resolves with the exit of a process of the keeper. */
-  readonly exitOf: (processId: string) => Promise<ProcessExit | null>;
 }
 
-const OUTPUT_BYTES_MAX = 10 << 20;
 /** Terminated messages from logs, as the kubelet cuts them. */
 const MESSAGE = { lines: 80, bytes: 2048 } as const;
 const RETRY_IMAGE_MS = 5_000;
 const RETRY_CONFIG_MS = 5_000;
-const RETRY_KEEPER_MS = 5_000;
+const RETRY_SANDBOX_MS = 5_000;
+const RETRY_ENGINE_MS = 5_000;
 const RETRY_WRITE_MS = 1_000;
 const RETRY_KILL_MS = 1_000;
 /** As the kubelet: whatever the drain took, a process gets this long between SIGTERM and SIGKILL. */
@@ -63,24 +60,20 @@ export class PodWorker {
   #stop: "none" | "draining" | "drained" | "stopping" = "none";
   #stopBeganMs = 0;
   #killAtMs = 0;
-  #ports: Readonly<Record<string, number>>;
-  readonly #inputs: ContainerInputs;
+  readonly #engine: PodEngine;
   #removed = false;
   #dirty = true;
   #resume: () => void = () => {};
-  #commands = 0;
 
-  constructor(context: WorkerContext, pod: Pod, adopted: readonly ProcessState[]) {
+  constructor(context: WorkerContext, pod: Pod, adopted: Adopted | undefined) {
     this.#context = context;
     this.#pod = pod;
     this.#record = new PodRecord(context, pod.status);
     this.#foundMs = context.clock.monotonicMs();
-    this.#ports = recordedPorts(pod);
-    this.#inputs = new ContainerInputs((container) => context.folders.inputFifo(pod.metadata.uid, container));
-    for (const port of Object.values(this.#ports)) context.portsTaken.add(port);
+    this.#engine = new PodEngine({ engine: adopted?.engine, choose: context.chooseEngine, record: (...given) => this.#record.given(...given) }, pod);
     const now = { monotonicMs: context.clock.monotonicMs(), wallMs: context.clock.wallMs() };
     const resume = (spec: CoreContainer, init: boolean): ContainerRun =>
-      resumedRun({ pod, spec, init, process: adopted.find((state) => state.id === this.#processId(spec.name)), now });
+      resumedRun({ pod, spec, init, found: adopted?.containers.find((each) => each.id === this.#id(spec.name)), now });
     for (const spec of pod.spec.initContainers ?? []) this.#runs.set(spec.name, resume(spec, true));
     for (const spec of pod.spec.containers) this.#runs.set(spec.name, resume(spec, false));
   }
@@ -93,15 +86,18 @@ export class PodWorker {
     return this.#runs.get(container)?.phase === "running";
   }
 
+  /** Of the first process of each running container, where there is one on this machine. */
   get pids(): readonly number[] {
-    return this.processes.map(({ pid }) => pid);
+    return this.#running.flatMap(({ identity: { pid } }) => (pid === undefined ? [] : [pid]));
   }
 
-  /** The first process of each running container. */
-  get processes(): readonly { readonly container: string; readonly pid: number }[] {
-    return [...this.#runs].flatMap(([container, { phase, identity }]) =>
-      phase === "running" && identity !== undefined ? [{ container, pid: identity.pid }] : [],
-    );
+  get #running(): readonly RunningIdentity[] {
+    return [...this.#runs].flatMap(([container, { phase, identity }]) => (phase === "running" && identity !== undefined ? [{ container, identity }] : []));
+  }
+
+  /** A row for each running container; undefined where nobody can tell. */
+  usage(): Promise<readonly ContainerUsage[] | undefined> {
+    return this.#engine.engine?.usage(this.#pod, this.#running) ?? Promise.resolve(undefined);
   }
 
   update(pod: Pod): void {
@@ -124,21 +120,32 @@ export class PodWorker {
     this.#setReady(run.spec.name, true);
   }
 
-  /** Ends when the pod is removed, or leaves its processes running when the signal aborts. */
+  /** Ends when the pod is removed, or leaves its containers running when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    if (!this.#deleting || this.#somethingRuns) void this.#open();
     for (const run of this.#runs.values()) if (run.phase === "running") this.#attend(run, signal);
     while (!signal.aborted && !this.#removed) {
       this.#dirty = false;
       const plan = planPod(this.#view());
       for (const action of plan.actions) await this.#act(action, signal);
       if (plan.actions.length > 0) continue;
-      const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, [...this.#runs.values()], this.#ports);
+      const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, [...this.#runs.values()], this.#engine.place);
       await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs), signal);
     }
     for (const probing of this.#probing.values()) probing.abort();
   }
 
-  #processId(container: string): string {
+  get #somethingRuns(): boolean {
+    return [...this.#runs.values()].some((run) => run.phase === "running");
+  }
+
+  /** What fails here is told by the first start that needs it. */
+  async #open(): Promise<void> {
+    await this.#engine.opened(this.#pod).catch(() => undefined);
+    this.#wake();
+  }
+
+  #id(container: string): string {
     return `${this.#pod.metadata.uid}/${container}`;
   }
 
@@ -222,16 +229,15 @@ export class PodWorker {
   }
 
   async #signal(container: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    await this.#context.keeper.call({ do: "signal", process: this.#processId(container), signal }).catch((error: unknown) => {
-      this.#context.logger.warn("process was not signalled", { pod: this.#pod.metadata.name, container, signal, err: error });
+    await this.#engine.engine?.signal(this.#id(container), signal).catch((error: unknown) => {
+      this.#context.logger.warn("container was not signalled", { pod: this.#pod.metadata.name, container, signal, err: error });
     });
   }
 
   async #remove(signal: AbortSignal): Promise<void> {
-    const { client, folders, logger, portsTaken } = this.#context;
+    const { client, logger } = this.#context;
     const { namespace = "", name, uid } = this.#pod.metadata;
-    for (const port of Object.values(this.#ports)) portsTaken.delete(port);
-    await folders.remove(uid).catch((error: unknown) => logger.warn("pod folder was not removed", { pod: name, err: error }));
+    await this.#engine.close(this.#pod).catch((error: unknown) => logger.warn("what the pod had was not removed", { pod: name, err: error }));
     try {
       if (!this.#objectGone) await client.delete(Pod, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
     } catch (error) {
@@ -245,24 +251,24 @@ export class PodWorker {
   }
 
   async #start(run: ContainerRun, signal: AbortSignal): Promise<void> {
-    const { clock, keeper, logger } = this.#context;
+    const { clock, logger } = this.#context;
     const name = run.spec.name;
     try {
-      const image = await this.#image(run);
-      if (image === undefined) return;
-      const complaint = volumeComplaint(run.spec);
-      if (complaint !== undefined) throw new ContainerConfigError(complaint);
-      this.#ports = stillFree(this.#ports, run.spec.ports);
-      const launch = launchSpec(await this.#launchInput(run, image));
-      const input = await this.#inputs.make(run.spec, launch.user);
-      const spec = { ...launch, timesFile: timesFileOf(launch.outputFile), ...(input === undefined ? {} : { input }) };
-      const { identity } = await keeper.call({ do: "start", process: spec });
-      if (identity === undefined) throw new Error("the keeper did not tell the process");
+      const opened = await this.#engine.opened(this.#pod);
+      const { engine } = opened;
+      const image = await engine.image(this.#pod, run.spec, signal);
+      if ("waiting" in image) {
+        this.#runs.set(name, { ...run, waiting: waitingForImage(run, image.waiting), dueAtMs: clock.monotonicMs() + RETRY_IMAGE_MS });
+        return;
+      }
+      this.#engine.allocate(this.#pod, opened);
+      const restarts = run.restarts + (run.terminated === undefined ? 0 : 1);
+      const identity = await engine.start(await this.#startOf(run, { ...opened, restarts, imageDigest: image.digest }));
       const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
-      const started = startedRun(run, { identity, now, ports: this.#ports, digest: image.digest });
+      const started = startedRun(run, { identity, now, digest: image.digest });
       this.#runs.set(name, started);
       if (started.restarts === 0 && run.spec.ports?.length) this.#context.onStarted(this.#pod, this.#foundMs);
-      logger.info("container started", { pod: this.#pod.metadata.name, container: name, pid: identity.pid, restarts: started.restarts });
+      logger.info("container started", { pod: this.#pod.metadata.name, container: name, id: identity.containerId, restarts });
       this.#attend(started, signal);
       // The order to end came while it was being started.
       if (this.#stop === "stopping") await this.#signal(name, "SIGTERM");
@@ -275,9 +281,13 @@ export class PodWorker {
     const { clock, logger } = this.#context;
     const message = (error as Error).message;
     const nowMs = clock.monotonicMs();
-    // It may run or not: whoever comes after the keeper's death finds out, and only an end that was seen is a failure.
-    if (error instanceof KeeperError && error.reason === "Gone") {
-      this.#runs.set(run.spec.name, { ...run, dueAtMs: nowMs + RETRY_KEEPER_MS });
+    // It may run or not: whoever comes after the engine's end finds out, and only an end that was seen is a failure.
+    if (error instanceof EngineGoneError) {
+      this.#runs.set(run.spec.name, { ...run, dueAtMs: nowMs + RETRY_ENGINE_MS });
+      return;
+    }
+    if (error instanceof PodSandboxError) {
+      this.#runs.set(run.spec.name, { ...run, waiting: { reason: "CreatePodSandboxError", message }, dueAtMs: nowMs + RETRY_SANDBOX_MS });
       return;
     }
     if (error instanceof ContainerConfigError) {
@@ -289,52 +299,33 @@ export class PodWorker {
     this.#afterEnd(run, { exitCode: 128, reason: "StartError", message, startedAt: at, finishedAt: at });
   }
 
-  /** The image's files, or undefined after noting why the container waits. */
-  async #image(run: ContainerRun): Promise<UnpackedImage | undefined> {
-    const { images, clock } = this.#context;
-    const image = run.spec.image ?? "";
-    const digest = await images.resolve(image);
-    if (digest !== undefined) return images.materialize(digest);
-    const waiting = waitingForImage(run, image);
-    this.#runs.set(run.spec.name, { ...run, waiting, dueAtMs: clock.monotonicMs() + RETRY_IMAGE_MS });
-    return undefined;
-  }
-
-  async #launchInput(run: ContainerRun, image: UnpackedImage) {
-    const { client, folders, path } = this.#context;
-    const { uid, namespace = "" } = this.#pod.metadata;
-    const { name, ports } = run.spec;
-    this.#allocatePorts();
-    const start = run.restarts + (run.terminated === undefined ? 0 : 1);
-    const port = ports?.[0] === undefined ? undefined : this.#ports[String(ports[0].containerPort)];
+  /** All that an engine has to know of a start. Throws ContainerConfigError. */
+  async #startOf(
+    { spec: container }: ContainerRun,
+    { place, restarts, imageDigest }: OpenedPod & Pick<ContainerStart, "restarts" | "imageDigest">,
+  ): Promise<ContainerStart> {
+    const { client, outputFile } = this.#context;
+    const { addresses } = this.#engine;
+    const env = await environmentOf(client, { pod: this.#pod, container, place });
+    const given = place.sharesPorts ? this.#givenPort(container) : undefined;
     return {
-      id: this.#processId(name),
+      id: this.#id(container.name),
       pod: this.#pod,
-      container: run.spec,
-      image,
-      env: await environmentOf(client, this.#pod, run.spec),
-      port,
-      ...folders.prepare({ uid, namespace }, name),
-      nodePath: folders.nodePath,
-      path,
-      outputFile: folders.outputFile(uid, name, start),
-      outputBytesMax: OUTPUT_BYTES_MAX,
+      container,
+      restarts,
+      imageDigest,
+      env: given === undefined ? env : { ...env, PORT: String(given) },
+      mounts: [],
+      place,
+      addresses,
+      hosts: [],
+      outputFile: outputFile(this.uid, container.name, restarts),
     };
   }
 
-  /** Once a pod; the record is written beside the spawn, not before it. */
-  #allocatePorts(): void {
-    const { folders, portsTaken } = this.#context;
-    const wanted = this.#pod.spec.containers.flatMap((container) => container.ports ?? []).map((port) => String(port.containerPort));
-    const missing = wanted.filter((port) => this.#ports[port] === undefined);
-    if (missing.length === 0) return;
-    const added: Record<string, number> = {};
-    for (const port of missing) {
-      added[port] = folders.freePort(portsTaken);
-      portsTaken.add(added[port]);
-    }
-    this.#ports = { ...this.#ports, ...added };
-    this.#record.addresses(this.#pod, this.#ports);
+  /** The reachable port that stands for the serving port; undefined for a container without ports. */
+  #givenPort({ ports }: CoreContainer): number | undefined {
+    return ports?.[0] === undefined ? undefined : parseAddress(this.#engine.addresses[String(ports[0].containerPort)] ?? "")?.port;
   }
 
   /** Waits for the end of a running container and probes it until then. */
@@ -343,8 +334,10 @@ export class PodWorker {
     const probing = new AbortController();
     this.#probing.set(name, probing);
     const either = AbortSignal.any([signal, probing.signal]);
+    const engine = this.#engine.engine;
     const ended = async (): Promise<void> => {
-      const exit = await this.#context.exitOf(this.#processId(name));
+      if (engine === undefined) return;
+      const exit = await engine.exitOf(this.#id(name));
       probing.abort();
       if (!signal.aborted) await this.#ended(name, exit);
     };
@@ -354,16 +347,13 @@ export class PodWorker {
     });
   }
 
-  async #ended(name: string, exit: ProcessExit | null): Promise<void> {
+  async #ended(name: string, exit: EngineExit | null): Promise<void> {
     const run = this.#runs.get(name);
     if (run === undefined) return;
-    const { keeper, clock, folders, logger } = this.#context;
-    await keeper
-      .call({ do: "forget", process: this.#processId(name) })
-      .catch((error: unknown) => logger.warn("process was not forgotten", { container: name, err: error }));
-    const exitCode = exitCodeOf(exit);
-    const fromLogs = exitCode !== 0 && run.spec.terminationMessagePolicy === "FallbackToLogsOnError";
-    const message = fromLogs ? await lastLines(folders.outputFile(this.uid, name, run.restarts), MESSAGE) : "";
+    const { clock, outputFile, logger } = this.#context;
+    await this.#engine.engine?.forget(this.#id(name)).catch((error: unknown) => logger.warn("container was not forgotten", { container: name, err: error }));
+    const fromLogs = exit?.exitCode !== 0 && run.spec.terminationMessagePolicy === "FallbackToLogsOnError";
+    const message = fromLogs ? await lastLines(outputFile(this.uid, name, run.restarts), MESSAGE) : "";
     this.#afterEnd(run, terminatedOf(run, { exit, message, nowWallMs: clock.wallMs() }));
     this.#wake();
   }
@@ -390,6 +380,7 @@ export class PodWorker {
         run,
         readinessProbe: this.#readinessProbe(run.spec),
         target: this.#target(run),
+        givenPort: () => (this.#engine.place?.sharesPorts === true ? this.#givenPort(run.spec) : undefined),
         clock: this.#context.clock,
         onStarted: () => this.#change(name, { started: true }),
         onReady: (ready) => this.#setReady(name, ready),
@@ -415,44 +406,43 @@ export class PodWorker {
   #target(run: ContainerRun): ProbeTarget {
     const ports = run.spec.ports ?? [];
     return {
-      portOf: (port) => {
+      addressOf: (port) => {
         const found =
           ports.find((each) => each.containerPort === Number(port) || each.name === port) ?? (port === 0 || port === "" || port === "0" ? ports[0] : undefined);
-        return found === undefined ? Number(port) : (this.#ports[String(found.containerPort)] ?? found.containerPort);
+        return this.#engine.addressOf(found?.containerPort ?? Number(port), this.#engine.place ?? { podIP: this.#pod.status?.podIP ?? "" });
       },
       exec: (argv, timeoutMs, signal) => this.#exec(run, argv, { timeoutMs, signal }),
     };
   }
 
-  /** What runs `argv` beside a container, in its environment, with an id of its own; undefined while the container does not run. */
-  async commandSpec(container: string, argv: readonly string[]): Promise<{ readonly spec: ProcessSpec; readonly over: AbortSignal } | undefined> {
+  /** Where commands of a running container go; undefined while it does not run. */
+  running(container: string): { readonly engine: ContainerEngine; readonly at: RunningContainer } | undefined {
     const run = this.#runs.get(container);
     const over = this.#probing.get(container)?.signal;
-    if (run?.phase !== "running" || over === undefined) return undefined;
-    const digest = await this.#context.images.resolve(run.spec.image ?? "");
-    if (digest === undefined) return undefined;
-    const input = await this.#launchInput(run, await this.#context.images.materialize(digest));
-    const outputFile = this.#context.folders.probeFile(this.uid, container);
-    return { spec: launchSpec({ ...input, id: `${input.id}/exec-${++this.#commands}`, argv, outputFile, outputBytesMax: MESSAGE.bytes }), over };
+    const { engine } = this.#engine;
+    if (run?.phase !== "running" || run.identity === undefined || over === undefined || engine === undefined) return undefined;
+    const start = async (): Promise<ContainerStart> => {
+      const opened = await this.#engine.opened(this.#pod);
+      return this.#startOf(run, { ...opened, restarts: run.restarts, imageDigest: run.imageId.slice(run.imageId.lastIndexOf("@") + 1) });
+    };
+    return { engine, at: { id: this.#id(container), pod: this.#pod, container: run.spec, identity: run.identity, over, start } };
   }
 
-  /** The process of a running container: a signal that aborts with its end, and what opens its input (for containers that ask for one). */
-  attach(container: string): { readonly over: AbortSignal; readonly openInput: () => Writable | undefined } | undefined {
-    const over = this.#probing.get(container)?.signal;
-    if (!this.runs(container) || over === undefined) return undefined;
-    return { over, openInput: () => this.#inputs.open(container) };
-  }
-
+  /** A command that cannot be started or configured has failed. */
   async #exec(
     run: ContainerRun,
     argv: readonly string[],
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<boolean> {
-    const { keeper, clock, exitOf, logger } = this.#context;
-    const command = await this.commandSpec(run.spec.name, argv).catch((error: unknown) =>
-      logger.debug("command of a probe was not configured", { container: run.spec.name, err: error }),
-    );
-    return command === undefined ? false : runCommand({ keeper, clock, exitOf }, command.spec, { timeoutMs, signal });
+    const { logger } = this.#context;
+    const found = this.running(run.spec.name);
+    if (found === undefined) return false;
+    try {
+      return (await found.engine.run(found.at, argv, { timeoutMs, signal })).exitCode === 0;
+    } catch (error) {
+      logger.debug("command of a probe was not run", { container: run.spec.name, err: error });
+      return false;
+    }
   }
 
   #setReady(name: string, ready: boolean): void {

@@ -1,0 +1,96 @@
+// The engines of this machine, and which of them a pod gets.
+import type { Logger } from "#core";
+import { BASE_LABEL, type ImageStore } from "#images";
+import type { Pod, PodSpec } from "#kinds";
+import { RUNTIME_ANNOTATION } from "../addresses.ts";
+import type { ContainerEngine, EngineContainer } from "../engine.ts";
+import { chooseEngine } from "./choose-engine.ts";
+import { PodSandboxError } from "./pod-engine.ts";
+
+const REMEMBERED_MAX = 1_000;
+
+export interface Adopted {
+  readonly engine: ContainerEngine;
+  readonly containers: readonly EngineContainer[];
+}
+
+export class Engines {
+  readonly #engines: readonly ContainerEngine[];
+  readonly #images: ImageStore;
+  readonly #logger: Logger;
+  /** By digest, so that a pod's start reads no documents. */
+  readonly #hostBuilt = new Map<string, boolean>();
+  readonly #found = new Map<string, Adopted>();
+
+  constructor(engines: readonly ContainerEngine[], { images, logger }: { readonly images: ImageStore; readonly logger: Logger }) {
+    this.#engines = engines;
+    this.#images = images;
+    this.#logger = logger;
+  }
+
+  /** Asks all engines what they run; `adopted` knows it from then on. */
+  async list(): Promise<void> {
+    for (const engine of this.#engines) {
+      for (const container of await engine.list()) {
+        const uid = container.id.split("/")[0] ?? "";
+        const known = this.#found.get(uid)?.containers ?? [];
+        this.#found.set(uid, { engine, containers: [...known, container] });
+      }
+    }
+  }
+
+  /** What an earlier platform started for the pod; undefined for a new one. Told once. */
+  adopted({ metadata: { uid, annotations } }: Pod): Adopted | undefined {
+    const found = this.#found.get(uid);
+    this.#found.delete(uid);
+    if (found !== undefined) return found;
+    const recorded = this.#engines.find(({ name }) => name === annotations?.[RUNTIME_ANNOTATION]);
+    return recorded === undefined ? undefined : { engine: recorded, containers: [] };
+  }
+
+  async sweep(podUids: ReadonlySet<string>): Promise<void> {
+    this.#found.clear();
+    for (const engine of this.#engines)
+      await engine.sweep(podUids).catch((error: unknown) => this.#logger.warn("what has no pod was not removed", { runtime: engine.name, err: error }));
+  }
+
+  /** At once where there is nothing to look up. Throws PodSandboxError. */
+  choose({ metadata, spec }: Pod): ContainerEngine | Promise<ContainerEngine> {
+    const recorded = metadata.annotations?.[RUNTIME_ANNOTATION];
+    const [only] = this.#engines;
+    if (this.#engines.length === 1 && only !== undefined && recorded === undefined && (spec.runtimeClassName ?? "") === "") return only;
+    return this.#choose(spec, recorded);
+  }
+
+  /** What the engine of such pods does not honour; nothing for pods that no engine takes. */
+  async notHonoured(spec: PodSpec, path: string): Promise<readonly string[]> {
+    const engine = await this.#choose(spec).catch(() => undefined);
+    return engine?.notHonoured(spec, path) ?? [];
+  }
+
+  async #choose(spec: PodSpec, recorded?: string): Promise<ContainerEngine> {
+    const asked = recorded !== undefined || (spec.runtimeClassName ?? "") !== "";
+    const available = this.#engines.map(({ name }) => name);
+    const answer = chooseEngine({ recorded, spec, available, hostBuilt: !asked && (await this.#areHostBuilt(spec)) });
+    if ("complaint" in answer) throw new PodSandboxError(answer.complaint);
+    return this.#engines.find(({ name }) => name === answer.runtime) as ContainerEngine;
+  }
+
+  async #areHostBuilt({ initContainers = [], containers }: PodSpec): Promise<boolean> {
+    for (const { image = "" } of [...initContainers, ...containers]) {
+      const digest = await this.#images.resolve(image);
+      if (digest === undefined || !(await this.#isHostBuilt(digest))) return false;
+    }
+    return true;
+  }
+
+  async #isHostBuilt(digest: string): Promise<boolean> {
+    const known = this.#hostBuilt.get(digest);
+    if (known !== undefined) return known;
+    const config = await this.#images.config(digest).catch(() => undefined);
+    const built = config?.config.Labels?.[BASE_LABEL] !== undefined;
+    if (this.#hostBuilt.size >= REMEMBERED_MAX) this.#hostBuilt.clear();
+    this.#hostBuilt.set(digest, built);
+    return built;
+  }
+}

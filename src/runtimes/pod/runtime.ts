@@ -1,0 +1,109 @@
+// The kubelet of the embedded platform: pods of its node, each on one of the machine's engines.
+import { createInformer, type Change, type Client } from "#client";
+import type { Clock, Logger, Rng } from "#core";
+import type { ImageStore } from "#images";
+import { Pod, type PodSpec } from "#kinds";
+import type { EngineFactory } from "../engine.ts";
+import type { PodStreams, PodUsage } from "../port.ts";
+import { Engines } from "./engines.ts";
+import { logFolders } from "./log-folders.ts";
+import { createPodStreams } from "./pod-streams.ts";
+import { PodWorker, type WorkerContext } from "./pod-worker.ts";
+
+export interface RuntimeOptions {
+  readonly client: Client;
+  /** Those that this machine has. */
+  readonly engines: readonly EngineFactory[];
+  readonly images: ImageStore;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  /** Pods' logs go below it: `logs/`. */
+  readonly dataDir: string;
+  /** Pods with this `spec.nodeName` are ours. */
+  readonly nodeName: string;
+  readonly onStarted: WorkerContext["onStarted"];
+  /** Resolves when all gateways have acknowledged the pod's removal and its requests have drained. */
+  readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
+}
+
+export interface Runtime extends PodStreams, PodUsage {
+  /** Watches and runs pods until the signal aborts; running pods are left to their engine. */
+  run(signal: AbortSignal): Promise<void>;
+  /** A gateway connected to a starting pod: as good as a passed tcpSocket probe. */
+  podReady(uid: string): void;
+  /** What will not be honoured of such a pod, one sentence a field; `path` is where the spec lies. */
+  notHonoured(spec: PodSpec, path: string): Promise<readonly string[]>;
+}
+
+interface Owned {
+  readonly uid: string;
+  readonly pod: Pod;
+}
+
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const { logger, clock } = options;
+  const folders = logFolders(options.dataDir);
+  const tools = { clock, outputFile: folders.outputFile };
+  const engines = new Engines(
+    options.engines.map((make) => make(tools)),
+    options,
+  );
+  const workers = new Map<string, PodWorker>();
+  const running = new Set<Promise<void>>();
+  const context: WorkerContext = { ...options, outputFile: folders.outputFile, chooseEngine: (pod) => engines.choose(pod) };
+
+  const begin = (pod: Pod, signal: AbortSignal): void => {
+    if (workers.has(pod.metadata.uid) || isOver(pod)) return;
+    const worker = new PodWorker(context, pod, engines.adopted(pod));
+    workers.set(worker.uid, worker);
+    const run = worker
+      .run(signal)
+      .catch((error: unknown) => logger.error("pod worker failed", { pod: pod.metadata.name, err: error }))
+      .finally(() => {
+        running.delete(run);
+        workers.delete(worker.uid);
+        if (!signal.aborted) void folders.prune(new Set(workers.keys())).catch((error: unknown) => logger.warn("old output was not deleted", { err: error }));
+      });
+    running.add(run);
+  };
+
+  const onChange = (change: Change<Owned>, signal: AbortSignal): void => {
+    const { before, after } = change;
+    if (before !== undefined && before.uid !== after?.uid) workers.get(before.uid)?.gone();
+    if (after === undefined) return;
+    const worker = workers.get(after.uid);
+    if (worker === undefined) begin(after.pod, signal);
+    else worker.update(after.pod);
+  };
+
+  return {
+    async run(signal) {
+      const pods = podsOf(options);
+      const watching = pods.run(signal);
+      await pods.synced;
+      await engines.list();
+      for (const { pod } of pods.list()) begin(pod, signal);
+      pods.onChange((change) => onChange(change, signal));
+      await engines.sweep(new Set(pods.list().map((row) => row.uid)));
+      await watching;
+      await Promise.all(running);
+    },
+    podReady(uid) {
+      workers.get(uid)?.portOpened();
+    },
+    usageOf: async (pod) => workers.get(pod.metadata.uid)?.usage(),
+    notHonoured: (spec, path) => engines.notHonoured(spec, path),
+    ...createPodStreams({ clock, logsDir: folders.logsDir, workerOf: (uid) => workers.get(uid) }),
+  };
+}
+
+function podsOf({ client, clock, rng, logger, nodeName }: RuntimeOptions) {
+  const query = { fieldSelector: `spec.nodeName=${nodeName}` };
+  return createInformer<Pod, Owned>({ client, kind: Pod, query, clock, rng, logger, keep: (pod) => ({ uid: pod.metadata.uid, pod }) });
+}
+
+/** Nothing is left to do for it until somebody deletes it. */
+function isOver(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed");
+}
