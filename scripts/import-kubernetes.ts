@@ -34,6 +34,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     and: `k8s.io/apiextensions-apiserver@${VERSION}/pkg/apis/apiextensions/v1/types_jsonschema.go`,
   },
   autoscaling: { prefix: "io.k8s.api.autoscaling.v2", file: `k8s.io/api@${VERSION}/autoscaling/v2/types.go` },
+  metrics: { prefix: "io.k8s.metrics.pkg.apis.metrics.v1beta1", file: `k8s.io/metrics@${VERSION}/pkg/apis/metrics/v1beta1/types.go` },
   coordination: { prefix: "io.k8s.api.coordination.v1", file: `k8s.io/api@${VERSION}/coordination/v1/types.go` },
 };
 
@@ -48,6 +49,7 @@ const GROUPS: readonly Group[] = [
   { folder: "apps", name: "v1", source: "apps", roots: ["Deployment", "ReplicaSet"] },
   { folder: "discovery", name: "v1", source: "discovery", roots: ["EndpointSlice"] },
   { folder: "autoscaling", name: "v2", source: "autoscaling", roots: ["HorizontalPodAutoscaler"] },
+  { folder: "metrics", name: "v1beta1", source: "metrics", roots: ["PodMetrics", "NodeMetrics"] },
   { folder: "coordination", name: "v1", source: "coordination", roots: ["Lease"] },
   { folder: "apiextensions", name: "v1", source: "apiextensions", roots: ["CustomResourceDefinition"] },
 ];
@@ -158,6 +160,7 @@ const SCALARS: Readonly<Record<string, Shape>> = {
   "intstr.IntOrString": { node: { "x-kubernetes-int-or-string": true }, type: "number | string", kind: "opaque" },
   "metav1.Time": { node: { type: "string", format: "date-time", nullable: true }, type: "string", kind: "opaque" },
   "metav1.MicroTime": { node: { type: "string", format: "micro-time", nullable: true }, type: "string", kind: "opaque" },
+  "metav1.Duration": { node: { type: "string", format: "duration" }, type: "string", kind: "opaque" },
   "metav1.FieldsV1": { node: { type: "object", "x-kubernetes-preserve-unknown-fields": true }, type: "Record<string, unknown>", kind: "opaque" },
 };
 

@@ -27,11 +27,14 @@ interface ApiGroup {
 const BUILT_IN_VERBS: readonly Verb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 /** Kubernetes lists the verbs of custom resources in an order of their own. */
 const CUSTOM_VERBS: readonly Verb[] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+/** Of kinds whose objects are made when they are read. */
+const MADE_VERBS: readonly Verb[] = ["get", "list"];
 const PART_VERBS: readonly Verb[] = ["get", "patch", "update"];
 
 /** The verbs that a kind offers, in the order in which Kubernetes shows them. */
 export function verbsOf(resource: Resource): readonly Verb[] {
-  const without = resource.served.without ?? [];
+  const { made, without = [] } = resource.served;
+  if (made !== undefined) return MADE_VERBS;
   return (resource.kind.custom ? CUSTOM_VERBS : BUILT_IN_VERBS).filter((verb) => !without.includes(verb));
 }
 
@@ -76,7 +79,7 @@ function plainResources(resource: Resource): readonly ApiResource[] {
     verbs: verbsOf(resource),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
-    storageVersionHash: storageVersionHash(resource),
+    ...(resource.served.made === undefined ? { storageVersionHash: storageVersionHash(resource) } : {}),
   };
   const subresources = subresourcesOf(resource).map((sub) => ({
     name: `${kind.plural}/${sub.name}`,

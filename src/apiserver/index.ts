@@ -13,6 +13,7 @@ export {
   type InProcessWatchEvent,
   type Listening,
   type ListenOptions,
+  type MadeObjects,
   type Peer,
   type ProxyTarget,
   type ServedKind,

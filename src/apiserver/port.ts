@@ -103,6 +103,12 @@ export interface StoredForm {
   write?(text: string): string | Promise<string>;
 }
 
+/** The objects of a kind that are stored nowhere. */
+export interface MadeObjects {
+  /** Makes those of a namespace and of a name, "" for all; more than were asked for do not hurt. */
+  read(asked: { readonly namespace: string; readonly name: string }): Promise<readonly KubeObject[]>;
+}
+
 /** A subresource that takes an object of another kind by POST and acts on the object that it is posted to. */
 export interface SubresourceAction {
   readonly kind: Kind;
@@ -134,6 +140,8 @@ export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly holdsDeletion?: (object: O) => boolean;
   /** Versions of one kind share their keys; absent when stored texts are served as they are. */
   readonly stored?: StoredForm;
+  /** Its objects are made when they are read; it offers `get` and `list`, whatever `without` says. */
+  readonly made?: MadeObjects;
   /** Begins a deletion in a way of its own: the object stays, as it comes back, until its finalizers are gone. */
   readonly beginDeletion?: (object: O, nowMs: number) => O;
   /** A `Warning` header of every answer, for instance of a deprecated version. */

@@ -1,6 +1,7 @@
 // The store as a kind sees it whose stored texts are not as they are served: every text is converted on its way in and out.
 import type { Entry, Listed, Page, Removal, Snapshot, SnapshotOptions, Store, StoreEvent, WatchOptions, Write, Written } from "#store";
 import { restamp } from "./keys.ts";
+import { MadeStore } from "./made-objects.ts";
 import type { StoredForm } from "./port.ts";
 import type { Resource } from "./registry.ts";
 
@@ -131,6 +132,8 @@ class ConvertingStore implements Store {
 
 /** The store through which a kind's objects are read and written. */
 export function storeFor(store: Store, resource: Resource): Store {
+  const { made } = resource.served;
+  if (made !== undefined) return new MadeStore(store, resource, made);
   const form = resource.served.stored;
   return form === undefined ? store : new ConvertingStore(store, resource.prefix, form);
 }

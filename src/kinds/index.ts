@@ -17,6 +17,8 @@ export type {
   MetricStatus,
   MetricTarget,
 } from "./autoscaling/v2.types.ts";
+export { NodeMetrics, PodMetrics } from "./metrics/usage.ts";
+export { nodeMetricsOf, podMetricsOf, type MeasuredRate } from "./metrics/measured.ts";
 export { Metric, metricConditions } from "./autoscaling/metric.ts";
 export {
   Ingress,

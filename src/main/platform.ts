@@ -9,7 +9,7 @@ import { Deciders, publishDeciders } from "#autoscaler";
 import { createClient, createInformerSet, keyFrom } from "#client";
 import { followSettings, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
 import type { Logger } from "#core";
-import { createSystemRng, giveBackMemory, measureEventLoopDelay, systemClock } from "#host";
+import { createSystemRng, giveBackMemory, machineUsage, measureEventLoopDelay, systemClock } from "#host";
 import { httpsPost } from "#host/https";
 import { openImageStore } from "#images";
 import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
@@ -59,6 +59,7 @@ import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
 import { Traces } from "./traces.ts";
+import { usageObjects } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
 /** Requests have this long to finish when the platform is told to end. */
@@ -116,6 +117,7 @@ const builtIn = servedKinds({
   tryPod: (pod) => tryPod(transport, pod),
   signal,
   subresources: subresources({ runtime: running, client: () => client, clock }),
+  usage: usageObjects({ runtime: running, client: () => client, clock, nodeName: NODE_NAME, machine: machineUsage, signal }),
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: async (spec, path) => (await runtime?.notHonoured(spec, path)) ?? [] }));
 const definitionsOf = builtIn.map(({ kind }) => kind);
 const kinds = [...builtIn, definitionKind(definitionsOf, { platform: CONTROLLER.name, engines })];
@@ -228,7 +230,8 @@ const controllers = runControllers(
     client,
     transport,
     informers,
-    kinds: kinds.map(({ kind }) => kind),
+    // What is stored nowhere owns nothing and cannot be deleted.
+    kinds: kinds.filter(({ made }) => made === undefined).map(({ kind }) => kind),
     coming: definitions,
     settings,
     deciders,

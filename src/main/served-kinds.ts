@@ -29,12 +29,14 @@ import {
   Lease,
   Metric,
   Namespace,
+  NodeMetrics,
   nodeAdmission,
   namespaceAdmission,
   Pod,
   podAdmission,
   type PodAdmissionOptions,
   PodAutoscaler,
+  PodMetrics,
   ReplicaSet,
   Revision,
   Route,
@@ -46,6 +48,7 @@ import {
 } from "#kinds";
 import type { Draft, Kind, KubeObject } from "#schema";
 import type { Subresources } from "./subresources.ts";
+import type { UsageObjects } from "./usage.ts";
 
 /** Kubernetes' default for Events. */
 const EVENT_TTL_MS = 3_600_000;
@@ -67,6 +70,8 @@ export interface ServedKindsOptions {
   readonly signal: AbortSignal;
   /** Those that need what runs here. */
   readonly subresources: Subresources;
+  /** Without it there is no group metrics.k8s.io, as on a cluster without a metrics server. */
+  readonly usage?: UsageObjects;
 }
 
 export function servedKinds(options: ServedKindsOptions): ServedKind[] {
@@ -124,6 +129,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: Endpoints, warning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice" }),
     served({ kind: ClusterNode, subresources: options.subresources.nodes, admit: nodeAdmission(options.nodeName) }),
     ...[Secret, Deployment, ReplicaSet, EndpointSlice, HorizontalPodAutoscaler].map((kind) => served({ kind: kind as unknown as Kind })),
+    ...(options.usage === undefined ? [] : [served({ kind: PodMetrics, made: options.usage.pods }), served({ kind: NodeMetrics, made: options.usage.nodes })]),
     knative(Service),
     knative(Configuration),
     knative(Revision),

@@ -6,3 +6,4 @@ export { podUsers } from "./keeper/pod-users.ts";
 export { type LogQuery } from "./pod/pod-logs.ts";
 export { createRuntime, type Runtime, type RuntimeOptions } from "./pod/runtime.ts";
 export { processEngine } from "./process/process-engine.ts";
+export { UsageMeter } from "./usage-meter.ts";

@@ -1,5 +1,6 @@
 // What autoscalers and measurements of pods are for, in our own words.
 
+const METRICS = "io.k8s.metrics.pkg.apis.metrics.v1beta1";
 const V2 = "io.k8s.api.autoscaling.v2";
 
 export const autoscalingDescriptions = {
@@ -53,5 +54,22 @@ export const autoscalingDescriptions = {
     value: "As a whole.",
     averageValue: "For each pod.",
     averageUtilization: "In percent of what the pods request.",
+  },
+  [`${METRICS}.PodMetrics`]: {
+    "": "What the containers of a pod use.",
+    timestamp: "The end of the window.",
+    window: "The time over which CPU was measured.",
+    containers: "Each running container with what it uses.",
+  },
+  [`${METRICS}.ContainerMetrics`]: {
+    "": "What a container uses.",
+    name: "The container's name.",
+    usage: "CPU in cores, the mean of the window; memory in bytes, at its end.",
+  },
+  [`${METRICS}.NodeMetrics`]: {
+    "": "What a node uses, pods and all else that runs there.",
+    timestamp: "The end of the window.",
+    window: "The time over which CPU was measured.",
+    usage: "CPU in cores, the mean of the window; memory in bytes, at its end.",
   },
 } as const;

@@ -1,5 +1,5 @@
 // Reads protobuf messages into the objects that their JSON would give, zero values included: typed decoding drops those that Go leaves out.
-import { badRequest } from "#core";
+import { badRequest, formatDurationMs } from "#core";
 import { isObject, nodeCompiler } from "../compile-nodes.ts";
 import type { Node } from "../node.ts";
 import { messageFields, wireShapeOf } from "./message.ts";
@@ -66,6 +66,8 @@ function readJson(reader: ProtoReader): unknown {
   }
 }
 
+const NANOS_PER_MS = 1e6;
+
 const READERS: Readonly<Record<string, Value>> = {
   text: { wire: LENGTH_DELIMITED, read: (reader) => reader.text() },
   bytes: { wire: LENGTH_DELIMITED, read: (reader) => reader.bytes().toString("base64") },
@@ -87,6 +89,7 @@ const READERS: Readonly<Record<string, Value>> = {
       return time === null ? null : `${time.text}.${String(Math.floor(time.nanos / 1000)).padStart(6, "0")}Z`;
     },
   },
+  duration: { wire: LENGTH_DELIMITED, read: (reader) => formatDurationMs(Number(parts(reader, "Duration").get(1) ?? 0) / NANOS_PER_MS) },
   quantity: { wire: LENGTH_DELIMITED, read: (reader) => parts(reader, "Quantity").get(1) ?? "0" },
   "int-or-string": {
     wire: LENGTH_DELIMITED,

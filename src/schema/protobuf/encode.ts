@@ -1,4 +1,5 @@
 // Writes objects as protobuf messages, field by field as Go's generated code does: the same bytes for the same object.
+import { parseDurationNs } from "#core";
 import { isObject, nodeCompiler } from "../compile-nodes.ts";
 import type { Node } from "../node.ts";
 import { messageFields, wireShapeOf } from "./message.ts";
@@ -52,6 +53,9 @@ const microTimeFields: EncodeMessage = (value, out) => {
   varintField(out, 1, Math.floor(Date.parse(value) / MS_PER_SECOND));
 };
 
+/** Go's `Duration`, in nanoseconds. */
+const durationFields: EncodeMessage = (value, out) => varintField(out, 1, typeof value === "string" ? Number(parseDurationNs(value) ?? 0n) : 0);
+
 const quantityFields: EncodeMessage = (value, out) => textField(out, 1, typeof value === "string" || typeof value === "number" ? String(value) : "0");
 
 const intOrStringFields: EncodeMessage = (value, out) => {
@@ -74,6 +78,7 @@ const SCALARS: Readonly<Record<string, Value>> = {
   double: { wire: FIXED64, write: (value, out) => out.double(typeof value === "number" ? value : 0) },
   time: messageValue(timeFields),
   "micro-time": messageValue(microTimeFields),
+  duration: messageValue(durationFields),
   quantity: messageValue(quantityFields),
   "int-or-string": messageValue(intOrStringFields),
   json: messageValue(jsonFields),

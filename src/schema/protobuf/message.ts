@@ -16,6 +16,7 @@ export type WireShape =
   | "boolean"
   | "time"
   | "micro-time"
+  | "duration"
   | "quantity"
   | "int-or-string"
   | "json"
@@ -39,6 +40,9 @@ export function messageFields(node: Node): readonly MessageField[] {
   return fields.sort((a, b) => a.number - b.number);
 }
 
+/** Texts that protobuf has in another form, by their format. */
+const TEXTS: Readonly<Record<string, WireShape>> = { byte: "bytes", "date-time": "time", "micro-time": "micro-time", duration: "duration" };
+
 export function wireShapeOf(node: Node): WireShape {
   if (node["x-eider-or"] !== undefined) return "or";
   if (node.$ref !== undefined) return "message";
@@ -55,7 +59,7 @@ export function wireShapeOf(node: Node): WireShape {
     case "boolean":
       return "boolean";
     case "string":
-      return node.format === "byte" ? "bytes" : node.format === "date-time" ? "time" : node.format === "micro-time" ? "micro-time" : "text";
+      return TEXTS[node.format ?? ""] ?? "text";
     case "object":
       return "message";
     default:
