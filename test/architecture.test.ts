@@ -70,6 +70,7 @@ const ENTRIES: readonly {
       "autoscaler",
       "controllers",
       "images",
+      "runtimes",
       "cli",
       "apiserver",
       "store",

@@ -45,3 +45,11 @@ function split(path: string): { readonly registry: string; readonly repository: 
   const repository = isHost ? path.slice(slash + 1) : path;
   return { registry, repository: registry === DEFAULT_REGISTRY && !repository.includes("/") ? `library/${repository}` : repository };
 }
+
+/** Registries that are none: names under them mean what lies on this machine (ko, kind, Eider's own builds, Podman's). */
+const LOCAL_REGISTRIES: ReadonlySet<string> = new Set(["dev.local", "ko.local", "kind.local", "localhost"]);
+
+/** Whether no registry can know the name. */
+export function isLocalName({ registry }: Pick<ImageName, "registry">): boolean {
+  return LOCAL_REGISTRIES.has(registry);
+}

@@ -3,6 +3,7 @@
 //   format                       number of this layout
 //   blobs/<algorithm>/<hex>      manifests, configs, layers (blob-files.ts; `partial` belongs to them)
 //   tags/<full name, encoded>    the digest of a manifest (tags.ts)
+//   pulled/<full name, encoded>  the digest that a registry gave for a name when it was last pulled
 //   repositories/…               links to blobs and manifests, referrers (repositories.ts)
 //   hosts                        where the registry of this store listens (own-registry.ts)
 //   unpacked/<boot>/sha256-<hex>/  the files of an image, moved into place when complete; unpacked anew after each boot of the machine
@@ -13,7 +14,7 @@ import type { Readable } from "node:stream";
 import { BlobFiles, type BlobSource, type BlobWanted, type StoredBlob } from "./blob-files.ts";
 import { temporaryName, writeWhole } from "./files.ts";
 import { absent, ImageError } from "./image-error.ts";
-import { parseImageName } from "./image-name.ts";
+import { isLocalName, parseImageName, type ImageName } from "./image-name.ts";
 import { BASE_LABEL, DOCUMENT_BYTES_MAX, isIndex, type ImageConfig, type ImageIndex, type ImageManifest } from "./oci.ts";
 import { OwnRegistry } from "./own-registry.ts";
 import { choiceOf, platformOf, type Platform } from "./platform-choice.ts";
@@ -62,7 +63,7 @@ export async function openImageStore(dir: string, options: StoreOptions = {}): P
   if (text !== undefined && !(Number(text) <= FORMAT))
     throw new ImageError("NewerFormat", `the image store ${dir} has format ${text.trim()}; this Eider knows formats up to ${FORMAT}`);
   const boot = options.bootId ?? UNKNOWN_BOOT;
-  for (const folder of ["tags", "repositories", `unpacked/${boot}`]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
+  for (const folder of ["tags", "pulled", "repositories", `unpacked/${boot}`]) await mkdir(join(dir, folder), { recursive: true, mode: 0o755 });
   if (options.bootId !== undefined) await removeOthers(join(dir, "unpacked"), boot);
   const store = new ImageStore(dir, { ...options, boot });
   await store.blobs.prepare();
@@ -82,6 +83,7 @@ async function removeOthers(folder: string, kept: string): Promise<void> {
 export class ImageStore {
   readonly blobs: BlobFiles;
   readonly tags: Tags;
+  readonly pulled: Tags;
   readonly repositories: Repositories;
   readonly own: OwnRegistry;
   readonly #dir: string;
@@ -100,6 +102,7 @@ export class ImageStore {
     this.#platform = platform;
     this.blobs = new BlobFiles(dir, { wallMs, mayGrow: () => undefined });
     this.tags = new Tags(dir);
+    this.pulled = new Tags(dir, "pulled");
     this.repositories = new Repositories(dir, wallMs);
     this.own = new OwnRegistry(dir);
   }
@@ -112,8 +115,13 @@ export class ImageStore {
   async resolve(name: string): Promise<string | undefined> {
     const parsed = parseImageName(name);
     if (parsed === undefined) return undefined;
-    const digest = parsed.digest ?? this.tags.get(this.own.stored(parsed.full));
+    const digest = parsed.digest ?? this.tags.get(this.own.stored(parsed.full)) ?? this.pulled.get(parsed.full);
     return digest !== undefined && this.blobs.has(digest) ? digest : undefined;
+  }
+
+  /** Whether the name was built or pushed here, or can be nowhere else: then no registry is asked about it. */
+  isOwn(name: ImageName): boolean {
+    return isLocalName(name) || this.own.owns(name.registry) || this.tags.get(name.full) !== undefined;
   }
 
   /** The manifest; of an index, that of the image for this machine. Throws ImageError `NotFound` or `Damaged`. */

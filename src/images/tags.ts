@@ -16,8 +16,9 @@ export interface ImageEntry {
 export class Tags {
   readonly #dir: string;
 
-  constructor(dir: string) {
-    this.#dir = join(dir, "tags");
+  /** `pulled` holds what registries said of names when they were last pulled, in the same form. */
+  constructor(dir: string, folder: "tags" | "pulled" = "tags") {
+    this.#dir = join(dir, folder);
   }
 
   /** Does not leave this turn of the loop. */

@@ -6,11 +6,11 @@ import { followSettings } from "#controllers";
 import type { Clock, Logger, Rng } from "#core";
 import { EIDER_INGRESS_CLASS, Endpoints } from "#kinds";
 import { fenced, type Term } from "#reconcile";
-import { resolveInRegistry } from "#images";
 import { KUBERNETES_KINDS, OWN_KINDS } from "./cluster-kinds.ts";
 import { applyWebhooks, removeWebhooks } from "./cluster-objects.ts";
 import { startWebhooks, type Webhooks } from "./cluster-webhooks.ts";
 import { runControllers } from "./controllers.ts";
+import { digestResolver, registries } from "./image-sources.ts";
 
 /** The Endpoints of Knative's activators, where a cluster has them. */
 const ACTIVATORS = "activator-service";
@@ -55,6 +55,7 @@ export async function runTerm(options: TermOptions, { signal, holds }: Term): Pr
       progress(`webhooks are answered at ${webhooks.url}`);
     }
     const deciders = new Deciders({ clock, logger });
+    const sources = { client: () => client, settings: settings.current, clock, rng, logger };
     const controllers = runControllers(
       {
         workloads: asked.workloads,
@@ -64,7 +65,7 @@ export async function runTerm(options: TermOptions, { signal, holds }: Term): Pr
         kinds: [...OWN_KINDS, ...KUBERNETES_KINDS],
         settings,
         deciders,
-        resolveDigest: resolveInRegistry,
+        resolveDigest: digestResolver(sources, registries(sources)),
         // The gateway is a part of the embedded platform; a cluster has another one, which tells when a route is in force.
         ingressState: () => ({ isInForce: false }),
         activators,

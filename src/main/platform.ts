@@ -13,10 +13,11 @@ import { createSystemRng, giveBackMemory, machineUsage, measureEventLoopDelay, s
 import { httpsPost } from "#host/https";
 import { openImageStore } from "#images";
 import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
-import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
+import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Event, Namespace } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
+import { createEventRecorder } from "#reconcile";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import { connectKeeper, createRuntime, podUsers, processEngine, type Runtime } from "#runtimes";
+import { connectKeeper, createRuntime, PodImages, podUsers, processEngine, type Runtime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
@@ -43,6 +44,7 @@ import {
 } from "./first-gateways.ts";
 import { openToGuests, type GuestThreads } from "./guest-threads.ts";
 import { HostLink } from "./host-link.ts";
+import { digestResolver, imagePuller, podRegarding, registries } from "./image-sources.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { connectsTo } from "./endpoint-prover.ts";
 import { ensureGatewayServices } from "./gateway-services.ts";
@@ -209,7 +211,17 @@ const routes = new Routes({
 });
 const users = podUsers({ dataDir: folder.root, asRoot: process.getuid?.() === 0, nodePath: process.execPath });
 if (process.getuid?.() === 0 && !users.own) logger.warn("pods run as the platform's user: other users cannot reach the data folder", { dataDir: folder.root });
-const forEngines = { keeper, images, users, rng, logger: logger.with({ room: "runtimes" }), dataDir: folder.root };
+const sources = { client: () => client, settings: () => settings.current(), clock, rng, logger: logger.with({ room: "images" }) };
+const reached = registries(sources);
+const podEvents = createEventRecorder({ client, kind: Event, clock, rng, logger });
+const podImages = new PodImages({
+  client,
+  clock,
+  puller: imagePuller(images, reached),
+  userKeychain: reached.userKeychain,
+  onEvent: (pod, event) => podEvents.record("kubelet", podRegarding(pod), event),
+});
+const forEngines = { keeper, images, podImages, users, rng, logger: logger.with({ room: "runtimes" }), dataDir: folder.root };
 runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
   engines: [processEngine({ ...forEngines, path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin" })],
@@ -235,10 +247,7 @@ const controllers = runControllers(
     coming: definitions,
     settings,
     deciders,
-    resolveDigest: async (image) => {
-      const digest = await images.resolve(image);
-      return digest === undefined ? { error: `image "${image}" is not in the platform's store; build it with: eider build DIR --image ${image}` } : { digest };
-    },
+    resolveDigest: digestResolver(sources, reached, images),
     ingressState: (ingress) => routes.state(ingress),
     activators: () => ["127.0.0.1"],
     gatewayPort: sockets.internalPort,
@@ -264,7 +273,15 @@ guests = await openToGuests(GUESTS_SOCKET, threadControl, logger);
 // Those that run already know what was in force when the last platform ended.
 threads.broadcast({ type: "settings", settings: toGateways() });
 await routes.synced;
-const parts = Promise.all([informing, definitions.run(signal), controllers.done, store.run(signal), deciders.run({ signal }), runtime.run(signal)]);
+const parts = Promise.all([
+  informing,
+  podEvents.run(signal),
+  definitions.run(signal),
+  controllers.done,
+  store.run(signal),
+  deciders.run({ signal }),
+  runtime.run(signal),
+]);
 parts.catch(partFailed);
 await (threadsListen ?? threads.start());
 guests.accepting();

@@ -84,8 +84,11 @@ export interface EngineContainer {
 
 export type ImageAnswer =
   | { readonly digest: string }
-  /** The kubelet's reasons: ErrImagePull (the machinery makes ImagePullBackOff of the second in a row), InvalidImageName, ErrImageNeverPull. */
-  | { readonly waiting: { readonly reason: string; readonly message: string } };
+  /**
+   * The kubelet's reasons: ErrImagePull (the machinery makes ImagePullBackOff of the second in a row), InvalidImageName, ErrImageNeverPull.
+   * Who says when to be asked again (monotonic milliseconds) keeps the back-off himself.
+   */
+  | { readonly waiting: { readonly reason: string; readonly message: string }; readonly retryAtMs?: number };
 
 export interface RunningIdentity {
   readonly container: string;
@@ -157,6 +160,8 @@ export interface ContainerEngine {
 export interface EngineTools {
   readonly clock: Clock;
   outputFile(podUid: string, container: string, restarts: number): string;
+  /** What has come of a container's image by now, shown while it waits. */
+  imageProgress(podUid: string, container: string, message: string): void;
 }
 
 export type EngineFactory = (tools: EngineTools) => ContainerEngine;

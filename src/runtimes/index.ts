@@ -5,5 +5,6 @@ export { connectKeeper, type KeeperClient } from "./keeper/keeper-client.ts";
 export { podUsers } from "./keeper/pod-users.ts";
 export { type LogQuery } from "./pod/pod-logs.ts";
 export { createRuntime, type Runtime, type RuntimeOptions } from "./pod/runtime.ts";
+export { PodImages } from "./pod-images.ts";
 export { processEngine } from "./process/process-engine.ts";
 export { UsageMeter } from "./usage-meter.ts";

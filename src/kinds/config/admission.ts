@@ -16,10 +16,10 @@ export const CONFIG_VALIDATION = "config.webhook.serving.knative.dev";
 /** Selects the ConfigMaps that the webhook guards. */
 export const GUARDED = { name: "knative-serving", components: COMPONENTS } as const;
 
-/** Our own map needs no labels: nobody but us reads it. */
+/** Our own maps need no labels: nobody but us reads them. */
 function isGuarded(object: ConfigMapObject): boolean {
   const { name, namespace, labels = {} } = object.metadata;
-  if (name === configMapNameOf("eiderGateway") && namespace === "knative-serving") return true;
+  if ((name === configMapNameOf("eiderGateway") || name === configMapNameOf("eiderImages")) && namespace === "knative-serving") return true;
   return labels["app.kubernetes.io/name"] === GUARDED.name && GUARDED.components.includes(labels["app.kubernetes.io/component"] ?? "");
 }
 

@@ -4,6 +4,7 @@ import { parseDefaultsConfig, type DefaultsConfig } from "./defaults.ts";
 import { parseDeploymentConfig, type DeploymentConfig } from "./deployment.ts";
 import { parseDomainConfig, type DomainConfig } from "./domain.ts";
 import { parseEiderGatewayConfig, type EiderGatewayConfig } from "./eider-gateway.ts";
+import { parseEiderImagesConfig, type EiderImagesConfig } from "./eider-images.ts";
 import { parseFeaturesConfig, type FeaturesConfig } from "./features.ts";
 import { parseGcConfig, type GcConfig } from "./gc.ts";
 import { parseLeaderElectionConfig, parseLoggingConfig, type LeaderElectionConfig, type LoggingConfig } from "./leader-election.ts";
@@ -17,6 +18,7 @@ export interface ServingConfig {
   readonly deployment: DeploymentConfig;
   readonly domain: DomainConfig;
   readonly eiderGateway: EiderGatewayConfig;
+  readonly eiderImages: EiderImagesConfig;
   readonly features: FeaturesConfig;
   readonly gc: GcConfig;
   readonly leaderElection: LeaderElectionConfig;
@@ -32,6 +34,7 @@ export const PARSERS: { readonly [K in keyof ServingConfig]: (data: ConfigData) 
   deployment: parseDeploymentConfig,
   domain: parseDomainConfig,
   eiderGateway: parseEiderGatewayConfig,
+  eiderImages: parseEiderImagesConfig,
   features: parseFeaturesConfig,
   gc: parseGcConfig,
   leaderElection: parseLeaderElectionConfig,
@@ -62,6 +65,7 @@ export function defaultServingConfig(): ServingConfig {
     deployment: mustParse("deployment", { "queue-sidecar-image": QUEUE_SIDECAR_IMAGE }),
     domain: mustParse("domain", {}),
     eiderGateway: mustParse("eiderGateway", {}),
+    eiderImages: mustParse("eiderImages", {}),
     features: mustParse("features", {}),
     gc: mustParse("gc", {}),
     leaderElection: mustParse("leaderElection", {}),
@@ -96,6 +100,7 @@ export function parseServingConfig(maps: Readonly<Record<string, ConfigData>>, p
     deployment: member("deployment"),
     domain: member("domain"),
     eiderGateway: member("eiderGateway"),
+    eiderImages: member("eiderImages"),
     features: member("features"),
     gc: member("gc"),
     leaderElection: member("leaderElection"),

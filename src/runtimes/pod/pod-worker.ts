@@ -62,6 +62,8 @@ export class PodWorker {
   #killAtMs = 0;
   readonly #engine: PodEngine;
   #removed = false;
+  /** Aborts when the pod is to go: nothing is fetched for it any more. */
+  readonly #leaving = new AbortController();
   #dirty = true;
   #resume: () => void = () => {};
 
@@ -109,7 +111,14 @@ export class PodWorker {
   gone(): void {
     this.#objectGone = true;
     if (this.#stop === "none" || this.#stop === "draining") this.#stop = "drained";
+    this.#leaving.abort();
     this.#wake();
+  }
+
+  /** Shown while a container waits for its image. */
+  imageProgress(container: string, message: string): void {
+    const run = this.#runs.get(container);
+    if (run?.phase === "waiting" && this.#busy.has(container)) this.#change(container, { waiting: { ...run.waiting, message } });
   }
 
   /** A gateway connected: the serving container is ready when all it needs is an open port. */
@@ -187,6 +196,7 @@ export class PodWorker {
       }
       case "drain":
         this.#stop = "draining";
+        this.#leaving.abort();
         this.#stopBeganMs = this.#context.clock.monotonicMs();
         void this.#drain(signal);
         return;
@@ -256,9 +266,14 @@ export class PodWorker {
     try {
       const opened = await this.#engine.opened(this.#pod);
       const { engine } = opened;
-      const image = await engine.image(this.#pod, run.spec, signal);
+      const image = await engine.image(this.#pod, run.spec, AbortSignal.any([signal, this.#leaving.signal]));
       if ("waiting" in image) {
-        this.#runs.set(name, { ...run, waiting: waitingForImage(run, image.waiting), dueAtMs: clock.monotonicMs() + RETRY_IMAGE_MS });
+        const { waiting, retryAtMs } = image;
+        this.#runs.set(name, {
+          ...run,
+          waiting: retryAtMs === undefined ? waitingForImage(run, waiting) : waiting,
+          dueAtMs: retryAtMs ?? clock.monotonicMs() + RETRY_IMAGE_MS,
+        });
         return;
       }
       this.#engine.allocate(this.#pod, opened);
@@ -273,7 +288,7 @@ export class PodWorker {
       // The order to end came while it was being started.
       if (this.#stop === "stopping") await this.#signal(name, "SIGTERM");
     } catch (error) {
-      this.#notStarted(run, error);
+      if (!this.#leaving.signal.aborted) this.#notStarted(run, error);
     }
   }
 

@@ -7,11 +7,12 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Client, WatchEvent, WatchQuery } from "#client";
 import { notFound, SeededRng, silentLogger, SimClock, StatusError } from "#core";
-import { openImageStore, type ImageStore } from "#images";
+import { createImagePuller, openImageStore, platformOf, Transport, type ImageStore, type PullEvent } from "#images";
 import type { Pod } from "#kinds";
 import type { KeeperNotice, KeeperRequest, ProcessExit, ProcessSpec, ProcessState } from "#protocol";
 import type { KeeperClient } from "../keeper/keeper-client.ts";
 import { podUsers } from "../keeper/pod-users.ts";
+import { PodImages } from "../pod-images.ts";
 import { processEngine } from "../process/process-engine.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
 
@@ -178,6 +179,7 @@ export interface World {
   readonly clock: SimClock;
   readonly runtime: Runtime;
   readonly images: ImageStore;
+  readonly events: readonly PullEvent[];
   readonly dir: string;
   readonly drained: PromiseWithResolvers<void>;
   /** Lets IO and a little time pass until the condition holds. */
@@ -199,9 +201,23 @@ export async function world(t: TestContext, before?: World): Promise<World> {
   const stop = new AbortController();
   const rng = new SeededRng(7);
   const users = podUsers({ dataDir: dir, asRoot: false, nodePath: "/opt/node/bin/node" });
+  const events: PullEvent[] = [];
+  const transport = new Transport();
+  t.after(() => transport.close());
+  const podImages = new PodImages({
+    client: pods.client,
+    clock,
+    puller: createImagePuller({
+      store: images,
+      platform: platformOf(process),
+      client: { transport, clock, rng, settings: () => ({ mirrors: {}, insecure: [], ca: "" }) },
+    }),
+    userKeychain: () => Promise.resolve([]),
+    onEvent: (_pod, event) => void events.push(event),
+  });
   const runtime = createRuntime({
     client: pods.client,
-    engines: [processEngine({ keeper: keeper.client, images, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })],
+    engines: [processEngine({ keeper: keeper.client, images, podImages, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })],
     images,
     clock,
     rng,
@@ -227,7 +243,7 @@ export async function world(t: TestContext, before?: World): Promise<World> {
       await clock.advance(stepMs);
     }
   };
-  const self: World = { pods, keeper, clock, runtime, images, dir, drained, until, restart: async () => (await end(), world(t, self)) };
+  const self: World = { pods, keeper, clock, runtime, images, events, dir, drained, until, restart: async () => (await end(), world(t, self)) };
   return self;
 }
 

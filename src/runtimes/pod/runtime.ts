@@ -3,7 +3,7 @@ import { createInformer, type Change, type Client } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import type { ImageStore } from "#images";
 import { Pod, type PodSpec } from "#kinds";
-import type { EngineFactory } from "../engine.ts";
+import type { EngineFactory, EngineTools } from "../engine.ts";
 import type { PodStreams, PodUsage } from "../port.ts";
 import { Engines } from "./engines.ts";
 import { logFolders } from "./log-folders.ts";
@@ -44,12 +44,16 @@ interface Owned {
 export function createRuntime(options: RuntimeOptions): Runtime {
   const { logger, clock } = options;
   const folders = logFolders(options.dataDir);
-  const tools = { clock, outputFile: folders.outputFile };
+  const workers = new Map<string, PodWorker>();
+  const tools: EngineTools = {
+    clock,
+    outputFile: folders.outputFile,
+    imageProgress: (uid, container, message) => workers.get(uid)?.imageProgress(container, message),
+  };
   const engines = new Engines(
     options.engines.map((make) => make(tools)),
     options,
   );
-  const workers = new Map<string, PodWorker>();
   const running = new Set<Promise<void>>();
   const context: WorkerContext = { ...options, outputFile: folders.outputFile, chooseEngine: (pod) => engines.choose(pod) };
 

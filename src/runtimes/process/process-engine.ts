@@ -23,6 +23,7 @@ import { KeeperCommands } from "../keeper/keeper-commands.ts";
 import { KeeperContainers } from "../keeper/keeper-containers.ts";
 import type { PodUsers } from "../keeper/pod-users.ts";
 import { timesFileOf } from "../pod/log-times.ts";
+import type { PodImages } from "../pod-images.ts";
 import { isFree } from "./free-port.ts";
 import { launchSpec, searchPath } from "./launch.ts";
 import { notHonoured } from "./not-honoured.ts";
@@ -31,6 +32,7 @@ import { processFolders, type ProcessFolders } from "./process-folders.ts";
 export interface ProcessEngineOptions {
   readonly keeper: KeeperClient;
   readonly images: ImageStore;
+  readonly podImages: PodImages;
   readonly users: PodUsers;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -51,6 +53,7 @@ class ProcessEngine implements ContainerEngine {
   readonly name = "process";
   readonly notHonoured = notHonoured;
   readonly #options: ProcessEngineOptions;
+  readonly #tools: EngineTools;
   readonly #folders: ProcessFolders;
   readonly #containers: KeeperContainers;
   readonly #commands: KeeperCommands;
@@ -60,8 +63,10 @@ class ProcessEngine implements ContainerEngine {
   readonly #ports = new Map<string, Set<number>>();
   readonly #inputs = new Map<string, ContainerInputs>();
 
-  constructor(options: ProcessEngineOptions, { clock }: EngineTools) {
+  constructor(options: ProcessEngineOptions, tools: EngineTools) {
+    const { clock } = tools;
     this.#options = options;
+    this.#tools = tools;
     this.#folders = processFolders(options);
     this.#containers = new KeeperContainers({ ...options, runtime: "process" });
     this.#commands = new KeeperCommands({ ...options, containers: this.#containers, clock });
@@ -80,11 +85,9 @@ class ProcessEngine implements ContainerEngine {
     return Promise.resolve(PLACE);
   }
 
-  async image(_pod: Pod, { image = "" }: CoreContainer) {
-    const digest = await this.#options.images.resolve(image);
-    if (digest !== undefined) return { digest };
-    const message = `failed to resolve image "${image}": it is not in the local image store; build it with: eider build DIR --image ${image}`;
-    return { waiting: { reason: "ErrImagePull", message } };
+  image(pod: Pod, container: CoreContainer, signal: AbortSignal) {
+    const tell = (message: string): void => this.#tools.imageProgress(pod.metadata.uid, container.name, message);
+    return this.#options.podImages.ensure(pod, container, { tell, signal });
   }
 
   /** Whoever took a port since it was recorded (after a reboot, say) keeps it. */
@@ -134,7 +137,9 @@ class ProcessEngine implements ContainerEngine {
     return this.#usage(running);
   }
 
-  async close({ metadata: { uid } }: Pod): Promise<void> {
+  async close(pod: Pod): Promise<void> {
+    const { uid } = pod.metadata;
+    this.#options.podImages.forget(pod);
     this.#ports.delete(uid);
     this.#inputs.get(uid)?.close();
     this.#inputs.delete(uid);

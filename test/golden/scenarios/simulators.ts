@@ -146,7 +146,7 @@ export async function simulateGateway(client: Client, ingress: Ingress, its: { r
 }
 
 /** The registries of the recordings. */
-export const simulatedRegistry: ResolveDigest = async (image) => {
+export const simulatedRegistry: ResolveDigest = async ({ image }) => {
   const [, repository = "", tag = "latest"] = /^registry\.local:5000\/([^:]+)(?::(.+))?$/.exec(image) ?? [];
   const head = `HEAD http://registry.local:5000/v2/${repository}/manifests/${tag}: unexpected status code`;
   const hint = "(HEAD responses have no body, use GET for details)";

@@ -14,7 +14,7 @@ function resolver(answers: Readonly<Record<string, ResolvedDigest>>): { of: Dige
     clock: new SimClock(),
     rng: new SeededRng(1),
     wake: ({ name }) => void woken.push(name),
-    resolveDigest: async (image) => {
+    resolveDigest: async ({ image }) => {
       asked.push(image);
       const answer = answers[image];
       if (answer === undefined) throw new Error("no route to host");
@@ -24,7 +24,11 @@ function resolver(answers: Readonly<Record<string, ResolvedDigest>>): { of: Dige
   return { of, asked, woken };
 }
 
-const start = (of: DigestResolver, ...images: string[]): void => of.start({ do: "resolveDigests", key: KEY, uid: "u", images }, new AbortController().signal);
+const start = (of: DigestResolver, ...images: string[]): void =>
+  of.start(
+    { do: "resolveDigests", key: KEY, uid: "u", images, access: { serviceAccountName: "", imagePullSecrets: [] }, timeoutMs: 10_000 },
+    new AbortController().signal,
+  );
 
 test("DigestResolver: each image is asked for once, and the Revision is woken", async () => {
   const { of, asked, woken } = resolver({ "app:v1": { digest: "sha256:1" }, "r.example/side": { digest: "r.example/side@sha256:2" } });

@@ -5,13 +5,28 @@ import { parseImage } from "./image-reference.ts";
 
 /** What became of one image: `digest` is `sha256:…` or a whole reference with one. */
 export type ResolvedDigest = { readonly digest: string } | { readonly error: string };
-export type ResolveDigest = (image: string, signal: AbortSignal) => Promise<ResolvedDigest>;
+/** One image, with what says as whom its registry is asked. */
+export interface DigestRequest extends PullAccess {
+  readonly image: string;
+  readonly namespace: string;
+  readonly timeoutMs: number;
+}
+export type ResolveDigest = (request: DigestRequest, signal: AbortSignal) => Promise<ResolvedDigest>;
+
+/** Whose Secrets open a Revision's registries: its own, and those of its service account. */
+export interface PullAccess {
+  readonly serviceAccountName: string;
+  readonly imagePullSecrets: readonly string[];
+}
 
 export interface ResolveDigests {
   readonly do: "resolveDigests";
   readonly key: ObjectKey;
   readonly uid: string;
   readonly images: readonly string[];
+  readonly access: PullAccess;
+  /** `digest-resolution-timeout`, for each image. */
+  readonly timeoutMs: number;
 }
 
 /** What is known about the images of a Revision. `digests` maps images to references with a digest. */
@@ -56,14 +71,15 @@ export class DigestResolver {
   }
 
   /** Returns at once; does nothing while too many run, or this one does. */
-  start({ key, uid, images }: ResolveDigests, signal: AbortSignal): void {
+  start(asked: ResolveDigests, signal: AbortSignal): void {
+    const { key, uid } = asked;
     if (this.#running >= RUNNING_MAX || this.of(key, uid)?.state === "running") return;
     const id = `${key.namespace}/${key.name}`;
     const before = this.#known.get(id);
     const attempts = before?.uid === uid ? before.attempts : 0;
     this.#known.set(id, { uid, attempts, resolution: { state: "running" } });
     this.#running++;
-    void this.#resolve(images, attempts, signal).then((resolution) => {
+    void this.#resolve(asked, attempts, signal).then((resolution) => {
       this.#running--;
       if (this.#known.get(id)?.uid !== uid) return;
       this.#known.set(id, { uid, attempts: attempts + 1, resolution });
@@ -71,11 +87,15 @@ export class DigestResolver {
     });
   }
 
-  async #resolve(images: readonly string[], attempts: number, signal: AbortSignal): Promise<Resolution> {
+  async #resolve({ key, images, access, timeoutMs }: ResolveDigests, attempts: number, signal: AbortSignal): Promise<Resolution> {
     const { clock, resolveDigest, rng } = this.#options;
     const distinct = [...new Set(images)];
     const results = await Promise.all(
-      distinct.map((image) => resolveDigest(image, signal).catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }))),
+      distinct.map((image) =>
+        resolveDigest({ image, namespace: key.namespace, timeoutMs, ...access }, signal).catch((error: unknown) => ({
+          error: error instanceof Error ? error.message : String(error),
+        })),
+      ),
     );
     const digests: Record<string, string> = {};
     for (const [index, image] of distinct.entries()) {

@@ -76,12 +76,14 @@ function statusOf({ revision, podAutoscaler, settings }: ObservedRevision, { mar
 
 /** Nothing is deployed before every image is known. */
 function planResolution(observed: ObservedRevision, marks: readonly Condition[]): Plan<ResolveDigests> {
-  const { revision, resolution, nowMs } = observed;
+  const { revision, resolution, settings, nowMs } = observed;
   const { name, namespace = "", uid } = revision.metadata;
   const images = namedContainers([...revision.spec.containers, ...(revision.spec.initContainers ?? [])])
     .map(({ image }) => image)
     .filter((image) => digestOf(image, { ...observed, resolution: undefined }) === undefined);
-  const resolve: ResolveDigests = { do: "resolveDigests", key: { namespace, name }, uid, images };
+  const { serviceAccountName = "", imagePullSecrets = [] } = revision.spec;
+  const access = { serviceAccountName, imagePullSecrets: imagePullSecrets.flatMap((secret) => secret.name ?? []) };
+  const resolve: ResolveDigests = { do: "resolveDigests", key: { namespace, name }, uid, images, access, timeoutMs: settings.digestResolutionTimeoutMs };
   const waiting = conditions.markUnknown(marks, RESOURCES_AVAILABLE, { reason: "ResolvingDigests" });
   if (resolution?.state !== "failed") {
     const effects = resolution === undefined ? [resolve] : [];

@@ -9,6 +9,7 @@ export interface RevisionSettings {
   readonly progressDeadlineMs: number;
   /** Registry hosts whose tags are used as they are. */
   readonly registriesSkippingTagResolving: ReadonlySet<string>;
+  readonly digestResolutionTimeoutMs: number;
   readonly spreadOverNodes: boolean;
   readonly podIsAlwaysSchedulable: boolean;
   readonly enableServiceLinks: boolean | undefined;
@@ -36,6 +37,7 @@ export function revisionSettings({ autoscaler, defaults, deployment, features, o
     podAutoscalerClass: autoscaler.podAutoscalerClass,
     progressDeadlineMs: deployment.progressDeadlineMs,
     registriesSkippingTagResolving: new Set(deployment.registriesSkippingTagResolving),
+    digestResolutionTimeoutMs: deployment.digestResolutionTimeoutMs,
     spreadOverNodes: deployment.defaultAffinityType === "prefer-spread-revision-over-nodes",
     podIsAlwaysSchedulable: deployment.podIsAlwaysSchedulable,
     enableServiceLinks: defaults.enableServiceLinks,

@@ -1,0 +1,69 @@
+// Where images come from, joined with the API: Secrets and settings live, the user's own credentials, the store when there is one.
+import { homedir } from "node:os";
+import type { Client } from "#client";
+import type { ResolveDigest } from "#controllers";
+import type { Clock, Logger, Rng } from "#core";
+import {
+  createImagePuller,
+  digestFrom,
+  platformOf,
+  secretsKeychain,
+  Transport,
+  userKeychain,
+  type ImagePuller,
+  type ImageStore,
+  type Keychain,
+  type RegistryClient,
+} from "#images";
+import type { Pod, ServingConfig } from "#kinds";
+import type { Regarding } from "#reconcile";
+import { pullSecrets } from "#runtimes/pull-secrets";
+import { environment } from "./options.ts";
+
+export interface ImageSourcesOptions {
+  readonly client: () => Client;
+  readonly settings: () => ServingConfig;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+}
+
+export interface Registries {
+  readonly client: RegistryClient;
+  readonly userKeychain: Keychain;
+}
+
+/** How registries are reached from this machine. */
+export function registries({ settings, clock, rng, logger }: Omit<ImageSourcesOptions, "client">): Registries {
+  const env = environment();
+  return {
+    client: {
+      transport: new Transport(env),
+      clock,
+      rng,
+      settings: () => {
+        const { registryMirrors: mirrors, insecureRegistries: insecure, registryCa: ca } = settings().eiderImages;
+        return { mirrors, insecure, ca };
+      },
+    },
+    userKeychain: userKeychain({ home: homedir(), env, clock, logger }),
+  };
+}
+
+/** Digests of Revisions' images: from `store` where it knows, else from their registries. */
+export function digestResolver(options: ImageSourcesOptions, its: Registries, store?: ImageStore): ResolveDigest {
+  return ({ image, timeoutMs, ...access }, signal) => {
+    const keychain: Keychain = async (name, over) => secretsKeychain(await pullSecrets(options.client(), access), its.userKeychain)(name, over);
+    return digestFrom({ client: its.client, ...(store === undefined ? {} : { store }) }, { image, keychain, timeoutMs }, signal);
+  };
+}
+
+/** What pods get their images from. */
+export function imagePuller(store: ImageStore, { client }: Registries): ImagePuller {
+  return createImagePuller({ store, client, platform: platformOf(process) });
+}
+
+/** The pod as Events name it. */
+export function podRegarding({ metadata: { namespace = "", name, uid } }: Pod): Regarding {
+  return { apiVersion: "v1", kind: "Pod", namespace, name, uid };
+}
