@@ -18,6 +18,7 @@ export interface UpOptions {
   readonly apiPort: number | undefined;
   readonly httpPort: number | undefined;
   readonly internalPort: number | undefined;
+  readonly registryPort: number | "none" | undefined;
   readonly host: string;
   readonly domain: string;
   readonly externalPort: number | undefined;
@@ -50,6 +51,8 @@ export interface PlatformState {
   readonly api: string;
   readonly http: string;
   readonly internal: string;
+  /** `localhost:5000`, as it stands in images' names; undefined without a registry. */
+  readonly registry?: string;
   readonly kubeconfig: string;
   readonly pid: number;
   readonly keeperPid: number;

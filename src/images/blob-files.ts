@@ -162,6 +162,17 @@ export class BlobFiles {
     }
   }
 
+  async digestOfFile(file: string, algorithm: Algorithm): Promise<string> {
+    const hash = hasherOf(algorithm);
+    const handle = await open(file, "r");
+    try {
+      await hashFile(handle, hash);
+    } finally {
+      await handle.close();
+    }
+    return `${algorithm}:${hash.digest("hex")}`;
+  }
+
   /** From `start` to `end`, both included. The caller has seen that it is there. */
   stream(digest: string, range: { readonly start?: number; readonly end?: number } = {}): Readable {
     return createReadStream(this.path(digest), { ...range, highWaterMark: SIXTEEN_KB * 16 });

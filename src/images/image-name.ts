@@ -19,6 +19,15 @@ const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const NAME_LENGTH_MAX = 512;
 
+/** Whether a repository may be called so, within its registry. */
+export function isRepository(name: string): boolean {
+  return name.length <= NAME_LENGTH_MAX && REPOSITORY.test(name);
+}
+
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
 /** Undefined when the text is not an image reference. */
 export function parseImageName(text: string): ImageName | undefined {
   if (text.length > NAME_LENGTH_MAX) return undefined;

@@ -5,6 +5,7 @@
 //   tags/<full name, encoded>    the digest of a manifest (tags.ts)
 //   pulled/<full name, encoded>  the digest that a registry gave for a name when it was last pulled
 //   repositories/…               links to blobs and manifests, referrers (repositories.ts)
+//   uploads/…                    what is being pushed (uploads.ts)
 //   hosts                        where the registry of this store listens (own-registry.ts)
 //   unpacked/<boot>/sha256-<hex>/  the files of an image, moved into place when complete; unpacked anew after each boot of the machine
 import { existsSync } from "node:fs";
@@ -21,6 +22,7 @@ import { choiceOf, platformOf, type Platform } from "./platform-choice.ts";
 import { referencesOf } from "./references.ts";
 import { Repositories } from "./repositories.ts";
 import { Tags, type ImageEntry } from "./tags.ts";
+import { Uploads } from "./uploads.ts";
 import { UNPACK_LIMITS, unpackLayer, type UnpackLimits } from "./unpack.ts";
 
 /** An image whose files lie on disk, readable by every user. */
@@ -49,6 +51,8 @@ export interface StoreOptions {
   /** What indexes are looked through for. Default: this machine. */
   readonly platform?: Platform;
   readonly wallMs?: () => number;
+  /** Asked before so many bytes are written; throws ImageError `NoSpace` when the store may not grow. */
+  readonly mayGrow?: (bytes: number) => void;
 }
 
 type Opened = StoreOptions & { readonly boot: string };
@@ -85,6 +89,7 @@ export class ImageStore {
   readonly tags: Tags;
   readonly pulled: Tags;
   readonly repositories: Repositories;
+  readonly uploads: Uploads;
   readonly own: OwnRegistry;
   readonly #dir: string;
   readonly #limits: UnpackLimits;
@@ -95,12 +100,16 @@ export class ImageStore {
   /** What was unpacked before, so that a pod's start reads no documents. */
   readonly #unpacked = new Map<string, UnpackedImage>();
 
-  constructor(dir: string, { limits = UNPACK_LIMITS, boot, platform = platformOf(process), wallMs = () => new Date().getTime() }: Opened) {
+  constructor(
+    dir: string,
+    { limits = UNPACK_LIMITS, boot, platform = platformOf(process), wallMs = () => new Date().getTime(), mayGrow = () => undefined }: Opened,
+  ) {
     this.#dir = dir;
     this.#limits = limits;
     this.#boot = boot;
     this.#platform = platform;
-    this.blobs = new BlobFiles(dir, { wallMs, mayGrow: () => undefined });
+    this.blobs = new BlobFiles(dir, { wallMs, mayGrow });
+    this.uploads = new Uploads(dir, { blobs: this.blobs, mayGrow });
     this.tags = new Tags(dir);
     this.pulled = new Tags(dir, "pulled");
     this.repositories = new Repositories(dir, wallMs);

@@ -37,6 +37,10 @@ export class Repositories {
     return (folders ?? []).map((folder) => decodeURIComponent(folder)).toSorted();
   }
 
+  async exists(repository: string): Promise<boolean> {
+    return existsSync(this.#folder(repository));
+  }
+
   /** Whether the repository's name can be a file's. */
   fits(repository: string): boolean {
     return encodeURIComponent(repository).length <= FILE_NAME_MAX;

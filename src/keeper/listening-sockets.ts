@@ -15,6 +15,8 @@ export interface SocketsWanted {
   readonly httpPort: number;
   readonly internalPort: number;
   readonly apiPort: number;
+  /** Undefined: there is no registry. */
+  readonly registryPort?: number | undefined;
   /** Gateway threads: as many SO_REUSEPORT sockets are bound to the HTTP port, and to the internal one. */
   readonly threads: number;
 }
@@ -65,7 +67,12 @@ export async function openListeningSockets(wanted: SocketsWanted): Promise<Liste
     const internalFds = shared(LOOPBACK, internalPort);
     const apiPort = await claimed(host, wanted.apiPort);
     const api = new BoundSocket({ host, port: apiPort });
-    return holding({ host, httpFds, httpPort, internalFds, internalPort, apiFd: api.fd(), apiPort }, [...taken, api]);
+    taken.push(api);
+    const numbers = { host, httpFds, httpPort, internalFds, internalPort, apiFd: api.fd(), apiPort };
+    if (wanted.registryPort === undefined) return holding(numbers, taken);
+    const registryPort = await claimed(LOOPBACK, wanted.registryPort);
+    const registry = new BoundSocket({ host: LOOPBACK, port: registryPort });
+    return holding({ ...numbers, registryFd: registry.fd(), registryPort }, [...taken, registry]);
   } catch (error) {
     for (const each of taken) each.close();
     throw error;

@@ -13,6 +13,9 @@ export interface SocketNumbers {
   readonly internalPort: number;
   readonly apiFd: number;
   readonly apiPort: number;
+  /** Both or none; keepers of older versions have none. */
+  readonly registryFd?: number;
+  readonly registryPort?: number;
 }
 
 /** File descriptors of what one gateway thread listens on. */
@@ -31,8 +34,8 @@ export function threadSockets({ httpFds, internalFds }: SocketNumbers): ThreadSo
 }
 
 /** The descriptors in the order in which `stdio` hands them on. */
-export function socketFds({ httpFds, internalFds, apiFd }: SocketNumbers): readonly number[] {
-  return [...httpFds, ...internalFds, apiFd];
+export function socketFds({ httpFds, internalFds, apiFd, registryFd }: SocketNumbers): readonly number[] {
+  return [...httpFds, ...internalFds, apiFd, ...(registryFd === undefined ? [] : [registryFd])];
 }
 
 /** The same sockets as a child sees them that got them by `stdio` from descriptor `first` on. */
@@ -44,6 +47,7 @@ export function renumbered(sockets: SocketNumbers, first: number): SocketNumbers
     httpFds: httpFds.map((_, index) => first + index),
     internalFds: internalFds.map((_, index) => internalFirst + index),
     apiFd: internalFirst + internalFds.length,
+    ...(sockets.registryFd === undefined ? {} : { registryFd: internalFirst + internalFds.length + 1 }),
   };
 }
 

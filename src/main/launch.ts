@@ -18,7 +18,7 @@ const DOWN_GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
 function keeperCommand(options: UpOptions): string[] {
-  const { data, host, domain, apiPort, httpPort, internalPort, externalPort, orphanGraceMs, format } = options;
+  const { data, host, domain, apiPort, httpPort, internalPort, registryPort, externalPort, orphanGraceMs, format } = options;
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
   const request = {
     dataDir: data,
@@ -27,6 +27,7 @@ function keeperCommand(options: UpOptions): string[] {
     apiPort,
     httpPort,
     internalPort,
+    registryPort,
     externalPort,
     orphanGraceMs,
     format: options.detach ? ("json" as const) : format,

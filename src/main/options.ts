@@ -9,6 +9,7 @@ export interface UpRequest {
   readonly apiPort: number | undefined;
   readonly httpPort: number | undefined;
   readonly internalPort: number | undefined;
+  readonly registryPort: number | "none" | undefined;
   readonly externalPort: number | undefined;
   readonly orphanGraceMs: number;
   /** What the keeper prints when the platform is ready. */

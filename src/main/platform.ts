@@ -52,6 +52,7 @@ import { MetricsListener } from "./metrics-listener.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
 import type { ReadyState } from "./ready-text.ts";
+import { registryAddress, startRegistry } from "./registry.ts";
 import { watchRest } from "./rest.ts";
 import { RouteJournal } from "./route-journal.ts";
 import { Routes } from "./routes.ts";
@@ -285,6 +286,7 @@ const parts = Promise.all([
 parts.catch(partFailed);
 await (threadsListen ?? threads.start());
 guests.accepting();
+const registry = await startRegistry({ store: images, sockets, logger: logger.with({ room: "images" }) });
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
 await announce().catch(partFailed);
 if (stage === "starting") stage = "serving";
@@ -309,6 +311,7 @@ async function announce(): Promise<void> {
     api: server,
     http: `http://${host}:${sockets.httpPort}`,
     internal: `http://127.0.0.1:${sockets.internalPort}`,
+    ...(registry === undefined ? {} : { registry: registryAddress(sockets) ?? "" }),
     kubeconfig: folder.kubeconfig,
     pid: process.pid,
     keeperPid: process.ppid,
@@ -379,6 +382,7 @@ async function release(): Promise<void> {
     onAccepting: () => void drained(HAND_OVER_DRAIN_MS, HAND_OVER_IDLE_MS),
   });
   detach({ onMessage: (message) => next.say(message), onGone: (thread) => next.gone(thread) });
+  registry?.stop();
   await listening.close();
   ending.abort();
   await parts.catch(() => undefined);
@@ -401,7 +405,7 @@ async function end(): Promise<void> {
   if (stage === "draining") return drained(DRAIN_MS, 0);
   if (stage === "ending") return;
   stage = "ending";
-  await Promise.all([threads.drain(DRAIN_MS), listening.close()]);
+  await Promise.all([threads.drain(DRAIN_MS), listening.close(), registry?.close()]);
   await Promise.all([traces.end(), scraped.components.end(), scraped.requests.end()]);
   ending.abort();
   await parts.catch(() => undefined);

@@ -6,6 +6,8 @@ export interface ReadyState {
   readonly http: string;
   /** Where programs of this machine reach cluster-local names. */
   readonly internal: string;
+  /** `localhost:5000`, as it stands in images' names; undefined without a registry. */
+  readonly registry?: string;
   readonly kubeconfig: string;
   /** The platform's. */
   readonly pid: number;
@@ -19,6 +21,7 @@ export function readyText(state: ReadyState): string {
     `API         ${state.api}`,
     `HTTP        ${state.http}`,
     `inside      ${state.internal}`,
+    ...(state.registry === undefined ? [] : [`registry    ${state.registry}`]),
     `kubeconfig  ${state.kubeconfig}`,
     `processes   platform ${state.pid}, keeper ${state.keeperPid}`,
     "",

@@ -12,6 +12,8 @@ interface UpFlags {
   readonly apiPort?: string;
   readonly httpPort?: string;
   readonly internalPort?: string;
+  readonly registryPort?: string;
+  readonly registry: boolean;
   readonly host: string;
   readonly domain: string;
   readonly externalPort?: string;
@@ -35,6 +37,8 @@ export function addPlatformCommands(program: Command, context: CliContext): void
       "--internal-port <port>",
       "port of the gateway for requests from this machine to cluster-local names, 0 for any free one (default: 8012, or a free one)",
     )
+    .option("--registry-port <port>", "port of the image registry, 0 for any free one (default: 5000, or a free one)")
+    .option("--no-registry", "serve no registry")
     .option("--host <address>", "address to listen on; anything but loopback is open to the network", "127.0.0.1")
     .option("--domain <name>", "domain of the Services' URLs", "localhost")
     .option("--external-port <port>", "port in the URLs when a proxy stands in front")
@@ -49,6 +53,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
         apiPort: portOf(flags.apiPort, "--api-port"),
         httpPort: portOf(flags.httpPort, "--http-port"),
         internalPort: portOf(flags.internalPort, "--internal-port"),
+        registryPort: flags.registry ? portOf(flags.registryPort, "--registry-port") : "none",
         host: flags.host,
         domain: flags.domain,
         externalPort: portOf(flags.externalPort, "--external-port"),

@@ -1,0 +1,65 @@
+// One request of the distribution API, from its path to its answer (OCI Distribution Specification 1.1, end-1 to end-13).
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ImageStore } from "../image-store.ts";
+import { storedName } from "../own-registry.ts";
+import { beginUpload, serveUpload } from "./blob-uploads.ts";
+import { serveBlob } from "./blobs.ts";
+import { answerJson, unsupported, type Exchange } from "./exchange.ts";
+import { serveCatalog, serveReferrers, serveTags } from "./listings.ts";
+import { serveManifest } from "./manifests.ts";
+import { registryErrorOf, RegistryError } from "./registry-error.ts";
+import { parsePath } from "./registry-path.ts";
+
+export interface HandleOptions {
+  readonly store: ImageStore;
+  /** Something was deleted, or moved, or begun: there may be something to collect. */
+  readonly changed: () => void;
+  /** An error that nobody expected. */
+  readonly failed: (error: unknown, request: { readonly method: string; readonly path: string }) => void;
+}
+
+/** Never rejects: every failure is an answer, or the end of the connection when an answer has begun. */
+export async function handle(request: IncomingMessage, response: ServerResponse, { store, changed, failed }: HandleOptions): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://registry");
+  const exchange: Exchange = { request, response, method: request.method ?? "GET", path: url.pathname, query: url.searchParams, store, changed };
+  response.setHeader("docker-distribution-api-version", "registry/2.0");
+  try {
+    await dispatch(exchange);
+  } catch (error) {
+    const gone = response.destroyed || request.errored !== null;
+    const known = registryErrorOf(error);
+    if (known === undefined && !gone) failed(error, exchange);
+    if (gone || response.headersSent) return void response.destroy();
+    const { status, body, headers } = known ?? new RegistryError(500, "UNKNOWN", "the registry failed; its log says why");
+    response
+      .writeHead(status, { ...headers, "content-type": "application/json", "content-length": Buffer.byteLength(body) })
+      .end(exchange.method === "HEAD" ? undefined : body);
+  }
+}
+
+async function dispatch(exchange: Exchange): Promise<void> {
+  const target = parsePath(exchange.path);
+  if (target === undefined) throw new RegistryError(404, "UNSUPPORTED", `the registry has no ${exchange.path}`);
+  if (target.of === "wrongName") throw new RegistryError(400, "NAME_INVALID", `${JSON.stringify(target.name)} is no name of a repository`);
+  if (target.of === "catalog") return serveCatalog(exchange);
+  if (target.of === "base") {
+    if (exchange.method !== "GET" && exchange.method !== "HEAD") throw unsupported(exchange, "GET, HEAD");
+    return answerJson(exchange, {});
+  }
+  const name = target.repository;
+  const repository = storedName(name);
+  switch (target.of) {
+    case "blob":
+      return serveBlob(exchange, repository, target.digest);
+    case "uploads":
+      return beginUpload(exchange, { name, repository });
+    case "upload":
+      return serveUpload(exchange, { name, repository }, target.id);
+    case "manifest":
+      return serveManifest(exchange, { name, repository, reference: target.reference });
+    case "tags":
+      return serveTags(exchange, name, repository);
+    case "referrers":
+      return serveReferrers(exchange, repository, target.digest);
+  }
+}
