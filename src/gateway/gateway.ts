@@ -28,6 +28,7 @@ import { ReadBuffers } from "./sockets/read-buffers.ts";
 import { RoutingTable } from "./routes/routing-table.ts";
 import { ServingTurns } from "./pods/serving-turns.ts";
 import { SplitTurns } from "./shared/split.ts";
+import { StandIns } from "./sockets/stand-ins.ts";
 import { Starts } from "./start/start-times.ts";
 import { TimerWheel } from "./sockets/timer-wheel.ts";
 import { CLOSING_MS } from "./request/tunnel.ts";
@@ -94,6 +95,7 @@ class GatewayThread implements Gateway {
   readonly #observatory: Observatory;
   readonly #server: Server;
   readonly #internal: Server | undefined;
+  readonly #standIns: StandIns;
   readonly #stop = new AbortController();
   readonly #routed = Promise.withResolvers<void>();
   #port = 0;
@@ -160,6 +162,11 @@ class GatewayThread implements Gateway {
     };
     this.#server = this.#serverFor(false);
     this.#internal = options.listenInternal === undefined ? undefined : this.#serverFor(true);
+    this.#standIns = new StandIns({
+      serverFor: (isInside) => this.#serverFor(isInside),
+      listen: (server, at) => this.#listen(server, at),
+      failed: (error) => options.logger.error("gateway thread cannot stand in for another", { err: error }),
+    });
   }
 
   #serverFor(isInside: boolean): Server {
@@ -213,6 +220,11 @@ class GatewayThread implements Gateway {
       }
       case "areYouThere":
         return send({ type: "here", thread: start.thread });
+      case "standIn":
+        // One that drains serves nobody's connections but its own.
+        return this.#context.draining ? undefined : this.#standIns.begin(message);
+      case "standInEnds":
+        return this.#standIns.end(message.thread);
       case "drain":
         this.#drain(message.graceMs, message.idleMs ?? 0);
     }
@@ -249,6 +261,7 @@ class GatewayThread implements Gateway {
   stopAccepting(): void {
     this.#server.close();
     this.#internal?.close();
+    this.#standIns.endAll();
   }
 
   #listen(server: Server, at: Listen): Promise<void> {
@@ -264,6 +277,7 @@ class GatewayThread implements Gateway {
   }
 
   async #close(): Promise<void> {
+    this.#standIns.endAll();
     const servers = [this.#server, this.#internal].filter((server) => server !== undefined);
     const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     for (const connection of this.#connections) connection.destroy();

@@ -65,6 +65,10 @@ export const threads = new GatewayThreads({
   firstBatch: (thread) => (control ?? restoredControl()).firstBatch(thread),
   onMessage: (message) => (control === undefined ? early.keep(message) : control.onMessage(message)),
   onGone: (thread) => (control === undefined ? live.delete(thread) : control.onGone(thread)),
+  onHopeless() {
+    logger.error("no gateway thread comes to listen: the platform ends, and the keeper starts the next one");
+    process.exit(1);
+  },
   async nextSockets(thread) {
     const [its] = await Promise.all([link.nextSockets(thread, forever), (await keeper).call({ do: "replaceSocket", thread })]);
     return its;

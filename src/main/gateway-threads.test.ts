@@ -43,6 +43,7 @@ const batch = (generation: number): RouteDelta => ({
 function world(nextSockets: (thread: number) => Promise<ThreadSockets>, firstBatch?: (threads: GatewayThreads) => void) {
   const clock = new SimClock();
   const workers: FakeWorker[] = [];
+  const told = { hopeless: 0 };
   const threads: GatewayThreads = new GatewayThreads({
     sockets: [10, 11].map((listenFd) => ({ listenFd, internalFd: listenFd + 100 })),
     publicPort: 80,
@@ -57,6 +58,7 @@ function world(nextSockets: (thread: number) => Promise<ThreadSockets>, firstBat
     },
     onMessage: () => undefined,
     onGone: () => undefined,
+    onHopeless: () => void told.hopeless++,
     nextSockets,
     startWorker: () => {
       const worker = new FakeWorker();
@@ -64,7 +66,7 @@ function world(nextSockets: (thread: number) => Promise<ThreadSockets>, firstBat
       return worker;
     },
   });
-  return { clock, workers, threads };
+  return { clock, workers, threads, told };
 }
 
 test("a thread that dies before it listens is replaced, and the start waits for that one", async () => {
@@ -97,6 +99,92 @@ test("a thread that dies at every start is started less and less often; a refuse
     await clock.advance(1_000);
   }
   assert.ok(starts > 20 && starts < 60, `${starts} starts in two minutes`);
+});
+
+const sockets = { listenFd: 12, internalFd: 112 };
+const standIns = (worker: FakeWorker | undefined): unknown[] => worker?.posted.filter(({ type }) => type.startsWith("standIn")) ?? [];
+
+/** Threads that have begun to listen, and time in which they say that they are there. */
+function served(nextSockets: () => Promise<ThreadSockets>) {
+  const it = world(nextSockets);
+  const present = new Map<number, number>();
+  void it.threads.start();
+  const listens = (worker: number, thread: number): void => {
+    present.set(worker, thread);
+    it.workers[worker]?.emit("message", { type: "listening", thread, epoch: worker });
+  };
+  for (const thread of [0, 1]) listens(thread, thread);
+  return {
+    ...it,
+    listens,
+    dies(worker: number): void {
+      present.delete(worker);
+      it.workers[worker]?.emit("exit");
+    },
+    async seconds(count: number): Promise<void> {
+      for (let second = 0; second < count; second++) {
+        await it.clock.advance(1_000);
+        for (const [worker, thread] of present) it.workers[worker]?.emit("message", { type: "here", thread });
+      }
+    },
+  };
+}
+
+test("a thread whose successor dies, too, is stood in for by another one until one listens", async () => {
+  const { clock, workers, listens, dies, seconds } = served(() => Promise.resolve(sockets));
+  await seconds(20);
+  dies(1);
+  await clock.advance(0);
+  assert.deepEqual([workers.length, standIns(workers[0])], [3, []], "the first successor comes at once");
+  dies(2);
+  await seconds(1);
+  assert.deepEqual([workers.length, standIns(workers[0])], [4, []], "the second one almost at once");
+  dies(3);
+  await clock.advance(0);
+  assert.deepEqual(standIns(workers[0]), [{ type: "standIn", thread: 1, ...sockets }]);
+  await seconds(1);
+  dies(4);
+  await seconds(1);
+  assert.equal(standIns(workers[0]).length, 1, "one is enough");
+  listens(5, 1);
+  assert.deepEqual(standIns(workers[0])[1], { type: "standInEnds", thread: 1 });
+});
+
+test("a thread that stood in for another and dies is followed by one that listens", async () => {
+  const { workers, listens, dies, seconds } = served(() => Promise.resolve(sockets));
+  await seconds(20);
+  for (const worker of [1, 2, 3]) {
+    dies(worker);
+    await seconds(1);
+  }
+  assert.equal(standIns(workers[0]).length, 1);
+  dies(0);
+  await seconds(1);
+  listens(5, 0);
+  dies(4);
+  await seconds(1);
+  assert.deepEqual(standIns(workers[5]), [{ type: "standIn", thread: 1, ...sockets }]);
+});
+
+test("a thread that does not come to listen is ended and started once more", async () => {
+  const { workers, dies, seconds } = served(() => Promise.resolve(sockets));
+  dies(1);
+  await seconds(29);
+  assert.equal(workers[2]?.terminated, false);
+  await seconds(2);
+  assert.deepEqual([workers[0]?.terminated, workers[2]?.terminated, workers.length], [false, true, 4]);
+});
+
+test("when no thread has listened for a minute it is told; not while one does", async () => {
+  const { dies, seconds, told } = served(() => Promise.reject(new Error("no channel")));
+  dies(0);
+  await seconds(600);
+  assert.equal(told.hopeless, 0);
+  dies(1);
+  await seconds(50);
+  assert.equal(told.hopeless, 0);
+  await seconds(20);
+  assert.ok(told.hopeless > 0);
 });
 
 test("a thread is told its settings, its first batch and then the changes that are broadcast meanwhile", () => {

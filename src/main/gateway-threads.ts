@@ -5,6 +5,7 @@ import { doorbellBytes, inFlightBytes, Recovery, turnsBytes } from "#gateway";
 import type { ThreadSockets } from "#keeper";
 import { QUEUE_ROWS_PER_SLOT, type ControlToGateway, type GatewaySettings, type GatewayStart, type GatewayToControl, type RouteDelta } from "#protocol";
 import { GatewayMetrics } from "./gateway-metrics.ts";
+import { StandIns } from "./stand-ins.ts";
 import { ThreadPulse } from "./thread-pulse.ts";
 
 /** What is used of a `Worker`. */
@@ -36,6 +37,8 @@ export interface GatewayThreadsOptions {
   readonly onGone: (thread: number) => void;
   /** Listening sockets for a thread whose own died with it. */
   readonly nextSockets: (thread: number) => Promise<ThreadSockets>;
+  /** No thread has listened for a minute: connections wait and nobody will come for them. */
+  readonly onHopeless: () => void;
   /** Default: a thread of this process. */
   readonly startWorker?: (workerData: GatewayStart) => ThreadWorker;
 }
@@ -44,6 +47,10 @@ export interface GatewayThreadsOptions {
 const REPLACE: BackoffPolicy = { baseMs: 20, maxMs: 5_000, jitter: 0.2 };
 /** A thread that lived so long did not die of what it was given at its start. */
 const STEADY_MS = 10_000;
+/** A thread that does not listen by then is started once more. */
+const LISTEN_MS = 30_000;
+/** How long connections may wait without a single thread that listens. */
+const HOPELESS_MS = 60_000;
 /** How long to wait before what is in doubt is looked at once more. */
 const SETTLE_MS = 1;
 const FOREVER = new AbortController().signal;
@@ -68,8 +75,11 @@ export class GatewayThreads {
   readonly #deaths: number[];
   readonly #metrics: GatewayMetrics;
   readonly #pulse: ThreadPulse;
+  readonly #standIns: StandIns;
   readonly #ended = new AbortController();
   #epoch = 0;
+  /** When a thread was last known to listen. */
+  #listenedMs: number;
   #ending = false;
 
   constructor(options: GatewayThreadsOptions) {
@@ -85,6 +95,13 @@ export class GatewayThreads {
       turn: () => new Promise((resolve) => setImmediate(resolve)),
     });
     this.#pulse = new ThreadPulse({ clock: options.clock, ask: (thread) => this.#ask(thread), hangs: (thread) => this.#hangs(thread) });
+    this.#standIns = new StandIns({
+      listening: this.#listens,
+      nextSockets: options.nextSockets,
+      send: (thread, message) => this.send(thread, message),
+      logger: options.logger,
+    });
+    this.#listenedMs = options.clock.monotonicMs();
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads, rows));
     this.#turns = new SharedArrayBuffer(turnsBytes(options.slots));
@@ -170,17 +187,33 @@ export class GatewayThreads {
     });
     worker.on("error", (err) => this.#options.logger.error("gateway thread failed", { thread, err }));
     worker.on("exit", () => this.#gone(thread, worker, startedMs));
+    void this.#mustListen(thread, worker);
+  }
+
+  async #mustListen(thread: number, worker: ThreadWorker): Promise<void> {
+    const over = new AbortController();
+    worker.on("exit", () => over.abort());
+    worker.on("message", ({ type }) => type === "listening" && over.abort());
+    try {
+      await this.#options.clock.sleep(LISTEN_MS, over.signal);
+      this.#options.logger.error("gateway thread does not come to listen and is ended", { thread });
+      worker.terminate();
+    } catch {
+      // It listens, or it is gone.
+    }
   }
 
   #isListening(thread: number): void {
     this.#listens.add(thread);
+    this.#standIns.listens(thread);
     this.#listening[thread]?.resolve();
   }
 
   #gone(thread: number, worker: ThreadWorker, startedMs: number): void {
     if (this.#workers.get(thread) !== worker) return;
     this.#workers.delete(thread);
-    this.#listens.delete(thread);
+    if (this.#listens.delete(thread)) this.#listenedMs = this.#options.clock.monotonicMs();
+    this.#standIns.gone(thread);
     this.#pulse.gone(thread);
     this.#metrics.threadGone(thread);
     this.#recovery.bury(thread);
@@ -199,10 +232,15 @@ export class GatewayThreads {
 
   /** Tries until there is one: connections wait in the kernel for this thread. */
   async #replace(thread: number): Promise<void> {
-    const { clock, rng, nextSockets, logger } = this.#options;
+    const { clock, rng, nextSockets, logger, onHopeless } = this.#options;
     for (let failures = this.#deaths[thread] ?? 0; !this.#ending; failures++) {
       try {
-        if (failures > 0) await clock.sleep(backoffMs(REPLACE, failures - 1, rng), FOREVER);
+        if (failures > 0) {
+          // The first pause is short.
+          if (failures > 1) await this.#standIns.find(thread);
+          if (this.#listens.size === 0 && clock.monotonicMs() - this.#listenedMs > HOPELESS_MS) return onHopeless();
+          await clock.sleep(backoffMs(REPLACE, failures - 1, rng), FOREVER);
+        }
         const its = await nextSockets(thread);
         if (!this.#ending) this.#start(thread, its);
         return;

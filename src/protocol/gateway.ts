@@ -179,6 +179,9 @@ export type ControlToGateway =
   | { readonly type: "metrics"; readonly id: number }
   /** Answered with `here`: the thread takes messages. */
   | { readonly type: "areYouThere" }
+  /** Listens for a thread that has died, too, until told that its successor does: connections wait there. */
+  | { readonly type: "standIn"; readonly thread: number; readonly listenFd: number; readonly internalFd?: number }
+  | { readonly type: "standInEnds"; readonly thread: number }
   /**
    * Stop accepting, finish what runs within `graceMs`, then end. Idle connections are closed once they were quiet for `idleMs`,
    * since a request may be under way on them. A second one may shorten both.

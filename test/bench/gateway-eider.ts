@@ -71,6 +71,7 @@ async function serve(options: EiderOptions): Promise<EiderReady> {
       throw new Error(`gateway thread ${thread} died`);
     },
     nextSockets: () => Promise.reject(new Error("no other socket")),
+    onHopeless: () => undefined,
   });
   await threads.start();
   let questions = 1_000_000;

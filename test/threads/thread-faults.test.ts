@@ -55,6 +55,7 @@ async function world() {
       for (const changed of changes) changed();
     },
     onGone: (thread) => gone.resolve(thread),
+    onHopeless: () => assert.fail("there are threads that listen"),
     nextSockets: async (thread) => {
       const socket = new BoundSocket({ host: "127.0.0.1", port: ports[thread] ?? 0 });
       bound.push(socket);

@@ -16,6 +16,9 @@ import { ARRIVED, GATE_BYTES, GO_ON, type ThreadDeath } from "./gated-thread.ts"
 
 const WAITING = 20;
 
+/** Connections that are spread over the sockets of two threads by chance: that all go to one of them does not happen. */
+const MANY = 60;
+
 interface Gated {
   readonly numbers: SocketNumbers;
   /** The thread stands still, between two looks at its sockets, until `goOn`. */
@@ -24,14 +27,17 @@ interface Gated {
   readonly workers: readonly Worker[];
 }
 
-/** One gateway thread over one pod; its sockets are held by another process, which sends them again when the thread has died. */
-async function start(t: TestContext): Promise<Gated> {
-  const holder = fork(new URL("./socket-holder.ts", import.meta.url), { execArgv: ["--conditions=source"] });
+const gatedThread = (workerData: GatewayStart): Worker => new Worker(new URL("./gated-thread.ts", import.meta.url), { workerData });
+
+/** Gateway threads over one pod; their sockets are held by another process, which sends those of a thread again when it has died. */
+async function start(t: TestContext, { threads: count = 1, startWorker = gatedThread } = {}): Promise<Gated> {
+  const holder = fork(new URL("./socket-holder.ts", import.meta.url), [String(count)], { execArgv: ["--conditions=source"] });
   const link = joinKeeper(holder as unknown as NodeJS.Process);
   const [numbers] = (await once(holder, "message")) as [SocketNumbers];
-  const nextSockets = async () => {
-    const its = link.nextSockets(0, t.signal);
-    holder.send("again");
+  const nextSockets = (thread: number) => {
+    const its = link.nextSockets(thread, t.signal);
+    // When all is over, a thread may yet ask.
+    if (holder.connected) holder.send(thread);
     return its;
   };
   const pod = await startPod(answering(() => ok("x")));
@@ -39,7 +45,7 @@ async function start(t: TestContext): Promise<Gated> {
   const gate = new Int32Array(new SharedArrayBuffer(GATE_BYTES));
   const workers: Worker[] = [];
   const threads = new GatewayThreads({
-    sockets: [await nextSockets()],
+    sockets: await Promise.all(Array.from({ length: count }, (_, thread) => nextSockets(thread))),
     ...{ publicPort: 80, slots: 4, logger: silentLogger, clock: systemClock, rng: new SeededRng(1), nextSockets },
     firstBatch: () => ({
       ...{ type: "routes", generation: 1, reset: true, hosts: [hostEntry()], hostsRemoved: [], backendsRemoved: [] },
@@ -48,8 +54,9 @@ async function start(t: TestContext): Promise<Gated> {
     settings: () => gatewaySettings(defaultServingConfig()),
     onMessage: () => undefined,
     onGone: () => undefined,
+    onHopeless: () => assert.fail("there is a thread that listens"),
     startWorker(workerData: GatewayStart) {
-      const worker = new Worker(new URL("./gated-thread.ts", import.meta.url), { workerData });
+      const worker = startWorker(workerData);
       workers.push(worker);
       return worker;
     },
@@ -98,4 +105,16 @@ for (const death of ["exits", "throws"] as const) {
 
 test("planted fault: a thread that dies with its listeners open takes a connection of each along", async (t) => {
   assert.deepEqual(await answeredAfter(await start(t), "exits with its listeners open"), [WAITING - 1, WAITING - 1]);
+});
+
+test("a thread that dies at every start is stood in for: what waits at its sockets is served by the other one", async (t) => {
+  const dies = (workerData: GatewayStart): Worker => (workerData.epoch > 1 ? new Worker("process.exit()", { eval: true }) : gatedThread(workerData));
+  const it = await start(t, { threads: 2, startWorker: dies });
+  await it.standsStill("exits");
+  const ports = [it.numbers.httpPort, it.numbers.internalPort];
+  const clients = await Promise.all(ports.flatMap((port) => Array.from({ length: MANY }, () => startClient(port))));
+  for (const client of clients) client.send(request("/waits"));
+  it.goOn();
+  for (const client of clients) await client.until((text) => text.endsWith("x"));
+  for (const client of clients) client[Symbol.dispose]();
 });
