@@ -159,6 +159,28 @@ for (const listener of ["httpPort", "internalPort"] as const) {
   });
 }
 
+test("what a platform keeps for the next keeper outlives the sockets that its threads listened on", async (t) => {
+  const keeps = `
+const fs = require("node:fs");
+const start = JSON.parse(process.argv.find((a) => a.startsWith("--eider-platform=")).slice(17));
+for (const fd of [...start.sockets.httpFds, ...start.sockets.internalFds, start.sockets.apiFd]) fs.closeSync(fd);
+const answer = (fd) => (s) => s.once("data", () => s.end(String(fd)));
+const up = [...start.kept.httpFds, ...start.kept.internalFds, start.kept.apiFd].map((fd) => new Promise((up) => require("node:net").createServer(answer(fd)).listen({ fd }, up)));
+process.once("disconnect", () => process.exit());
+const keeper = require("node:net").connect("keeper.sock");
+keeper.write(JSON.stringify({ id: 0, do: "hello", version: 1 }) + "\\n");
+Promise.all(up).then(() => keeper.write(JSON.stringify({ id: 1, do: "ready", line: JSON.stringify({ pid: process.pid, epoch: start.epoch }) }) + "\\n"));
+`;
+  const { sockets, ready } = await start(t, keeps);
+  await ready(0);
+  const { httpPort, internalPort, apiPort, httpFds } = sockets.numbers;
+  const first = 4 + 2 * httpFds.length + 1;
+  const [outside, inside, api] = (await Promise.all([httpPort, internalPort, apiPort].map((port) => ask(port)))).map((fd) => Number(fd) - first);
+  assert.ok(outside !== undefined && outside >= 0 && outside < httpFds.length, `descriptor ${outside}`);
+  assert.ok(inside !== undefined && inside >= httpFds.length && inside < 2 * httpFds.length, `descriptor ${inside}`);
+  assert.equal(api, 2 * httpFds.length);
+});
+
 test("no platform for the orphan grace: the processes and the keeper end", async (t) => {
   const { dir, ended } = await start(t, "process.exit(1)", { orphanGraceMs: 400 });
   const process1 = { id: "p/app", argv: ["/bin/sleep", "300"], env: {}, cwd: dir, outputFile: join(dir, "out"), outputBytesMax: 1000 };

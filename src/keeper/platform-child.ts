@@ -208,11 +208,12 @@ export class PlatformChild {
   #start(platform: PlatformProgram, handOver: boolean): Running {
     const { dataDir, sockets, logger } = this.#options;
     const numbers = renumbered(sockets.numbers, FIRST_SOCKET_FD);
-    const start = { dataDir, sockets: numbers, epoch: this.#epoch++, argv: platform.argv, ...(handOver ? { handOver } : {}) };
+    const kept = renumbered(sockets.numbers, FIRST_SOCKET_FD + sockets.fds.length);
+    const start = { dataDir, sockets: numbers, kept, epoch: this.#epoch++, argv: platform.argv, ...(handOver ? { handOver } : {}) };
     const child = spawn(platform.execPath, [...platform.execArgv, ...platformArgs(start)], {
       cwd: dataDir,
       env: { ...platform.env },
-      stdio: ["ignore", "inherit", "inherit", "ipc", ...sockets.fds],
+      stdio: ["ignore", "inherit", "inherit", "ipc", ...sockets.fds, ...sockets.fds],
     });
     const exited = new Promise<Exit>((resolve) => {
       child.once("exit", (code, signal) => resolve({ code, signal }));

@@ -55,6 +55,8 @@ export function renumbered(sockets: SocketNumbers, first: number): SocketNumbers
 export interface PlatformStart {
   readonly dataDir: string;
   readonly sockets: SocketNumbers;
+  /** The same once more, for the next keeper: a gateway thread that dies closes those that it listened on. Older keepers send none. */
+  readonly kept?: SocketNumbers;
   /** Grows with each platform that this keeper starts, from 0. */
   readonly epoch: number;
   readonly argv: readonly string[];

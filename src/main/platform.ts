@@ -423,7 +423,7 @@ async function replaceKeeper(): Promise<void> {
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
   const previousPlatform = identify(process.pid);
   if (previousPlatform === undefined) throw new Error("this process cannot tell its own identity");
-  const takeover = { dataDir: folder.root, sockets, orphanGraceMs, previousPlatform, argv: start.argv };
+  const takeover = { dataDir: folder.root, sockets: start.kept ?? sockets, orphanGraceMs, previousPlatform, argv: start.argv };
   spawnKeeper({ execPath: process.execPath, execArgv: [...nodeFlags(process.execArgv), entry], env: environment(), start: takeover });
   if (!serving) process.exit(0);
   await release();
