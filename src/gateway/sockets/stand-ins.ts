@@ -20,10 +20,7 @@ export class StandIns {
   begin({ thread, listenFd, internalFd }: { readonly thread: number; readonly listenFd: number; readonly internalFd?: number }): void {
     this.end(thread);
     const { serverFor, listen, failed } = this.#options;
-    const listeners = [
-      { fd: listenFd, server: serverFor(false) },
-      ...(internalFd === undefined ? [] : [{ fd: internalFd, server: serverFor(true) }]),
-    ];
+    const listeners = [{ fd: listenFd, server: serverFor(false) }, ...(internalFd === undefined ? [] : [{ fd: internalFd, server: serverFor(true) }])];
     this.#servers.set(
       thread,
       listeners.map(({ server }) => server),
