@@ -75,6 +75,25 @@ const refusals: readonly { readonly name: string; readonly container: Any; reado
     message: /not in the local image store; build it with: eider build/,
   },
   {
+    name: "an image that may not be pulled",
+    container: { image: "registry.invalid/app:v1", imagePullPolicy: "Never" },
+    reason: "ErrImageNeverPull",
+    message: /^Container image "registry\.invalid\/app:v1" is not present with pull policy of Never$/,
+  },
+  {
+    name: "an image without a name",
+    container: { image: "No Image" },
+    reason: "InvalidImageName",
+    message: /couldn't parse image name "No Image": invalid reference format$/,
+  },
+  {
+    name: "a registry that is not there",
+    container: { image: "127.0.0.1:1/app:v1" },
+    reason: "RegistryUnavailable",
+    message:
+      /^image pull failed for 127\.0\.0\.1:1\/app:v1 because the registry is unavailable: Get "https:\/\/127\.0\.0\.1:1\/v2\/": dial tcp 127\.0\.0\.1:1: connect: connection refused/,
+  },
+  {
     name: "a missing ConfigMap",
     container: { envFrom: [{ configMapRef: { name: "c" } }] },
     reason: "CreateContainerConfigError",
