@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routing: ["core", "protocol", "kinds", "client"],
   gateway: ["core", "protocol", "telemetry"],
   keeper: ["core", "protocol"],
-  runtimes: ["core", "protocol", "kinds", "client", "telemetry", "images"],
+  runtimes: ["core", "protocol", "schema", "kinds", "client", "telemetry", "images"],
   cli: ["core", "schema", "kinds", "client", "autoscaler"],
 };
 

@@ -17,7 +17,7 @@ import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Event, Namespace } f
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { createEventRecorder } from "#reconcile";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import { connectKeeper, createRuntime, PodImages, podUsers, processEngine, type Runtime } from "#runtimes";
+import { connectKeeper, createRuntime, PodImages, podUsers, processEngine, RUNTIME_NAMES, type Runtime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
@@ -117,6 +117,7 @@ const builtIn = servedKinds({
   informers: () => informers,
   client: () => client,
   nodeName: NODE_NAME,
+  runtimeClasses: RUNTIME_NAMES,
   tryPod: (pod) => tryPod(transport, pod),
   signal,
   subresources: subresources({ runtime: running, client: () => client, clock }),
@@ -233,6 +234,7 @@ runtime = createRuntime({
   dataDir: folder.root,
   nodeName: NODE_NAME,
   onStarted: (pod, foundMs) => threads.broadcast({ type: "started", pod: pod.metadata.uid, ...starts.started(pod, foundMs, clock.monotonicMs()) }),
+  onEvent: (pod, event) => podEvents.record("kubelet", podRegarding(pod), event),
   beforeStop: (pod, stopped) => routes.drained(pod, stopped),
 });
 const tls = await certificate;

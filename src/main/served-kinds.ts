@@ -64,6 +64,8 @@ export interface ServedKindsOptions {
   readonly client: () => Client;
   /** The embedded platform has one node: pods are bound to it as they are created; without one a scheduler is another program. */
   readonly nodeName?: string;
+  /** What `runtimeClassName` of a pod may say. */
+  readonly runtimeClasses?: readonly string[];
   /** Creates a pod as a dry run: for templates, which are tried when they are dry runs themselves. */
   readonly tryPod: (pod: Draft<Pod>) => Promise<unknown>;
   /** Ends what waits. */
@@ -86,6 +88,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   const addresses = (): ReturnType<typeof addressBook> => addressBook(informers());
   const accounts: PodAdmissionOptions = {
     ...(options.nodeName === undefined ? {} : { nodeName: options.nodeName }),
+    ...(options.runtimeClasses === undefined ? {} : { runtimeClasses: options.runtimeClasses }),
     hasServiceAccount: hasServiceAccount(options),
     pause: () => options.clock.sleep(ACCOUNT_PAUSE_MS, options.signal),
   };

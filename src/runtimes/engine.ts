@@ -123,6 +123,8 @@ export const RUN_OUTPUT_BYTES_MAX = 10 << 10;
  */
 export interface ContainerEngine {
   readonly name: RuntimeName;
+  /** It can mount nothing: volumes are not made for its pods, and what they ask for it refuses itself. */
+  readonly withoutMounts?: true;
   /** One sentence for each field that is set and not honoured; `path` is where the spec lies, for instance `spec.template.spec`. */
   notHonoured(spec: PodSpec, path: string): readonly string[];
   /** Asked once, before anything else. */

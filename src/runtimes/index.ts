@@ -1,5 +1,6 @@
 // runtimes: make pods run, each on an engine of this machine. Today: `process`, through the keeper.
 export { addressOf, ADDRESSES_ANNOTATION, type PodAddress } from "./addresses.ts";
+export { RUNTIME_NAMES } from "./engine.ts";
 export type { CommandRequest, ContainerUsage, PodStreams, PodUsage, RunningCommand } from "./port.ts";
 export { connectKeeper, type KeeperClient } from "./keeper/keeper-client.ts";
 export { podUsers } from "./keeper/pod-users.ts";

@@ -7,6 +7,8 @@ import type { Pod } from "./v1.types.ts";
 export interface PodAdmissionOptions {
   /** The embedded platform has one node: pods are bound to it as they are created; without one they wait for a scheduler. */
   readonly nodeName?: string;
+  /** What `runtimeClassName` may say; default: nothing. */
+  readonly runtimeClasses?: readonly string[];
   readonly hasServiceAccount: (namespace: string, name: string) => Promise<boolean>;
   /** Waits a moment; a new namespace gets its ServiceAccount `default` from a controller. */
   readonly pause: () => Promise<void>;
@@ -40,7 +42,7 @@ async function placed(pod: Pod, options: PodAdmissionOptions): Promise<Pod> {
     throw forbidden({ group: "", resource: "pods" }, toldName(pod.metadata), why);
   }
   const own = prioritized({ ...spec, serviceAccountName, serviceAccount: serviceAccountName }, toldName(pod.metadata));
-  checkRuntimeClass(spec, toldName(pod.metadata));
+  checkRuntimeClass(spec, toldName(pod.metadata), options.runtimeClasses ?? []);
   if (options.nodeName === undefined || nodeName === undefined) return { ...pod, spec: own };
   const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: creationTimestamp };
   return { ...pod, spec: { ...own, nodeName }, status: { ...pod.status, phase: "Pending", conditions: [scheduled] } };

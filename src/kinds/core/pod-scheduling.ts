@@ -20,10 +20,10 @@ export function prioritized(spec: PodSpec, told: string): PodSpec {
   return { ...spec, priority, preemptionPolicy: spec.preemptionPolicy ?? "PreemptLowerPriority" };
 }
 
-/** There are no runtime classes here, and what they would add to a pod is theirs to say. Throws Forbidden. */
-export function checkRuntimeClass({ runtimeClassName = "", overhead }: PodSpec, told: string): void {
+/** There are no RuntimeClass objects here but the platform's own `known`, and what they would add to a pod is theirs to say. Throws Forbidden. */
+export function checkRuntimeClass({ runtimeClassName = "", overhead }: PodSpec, told: string, known: readonly string[]): void {
   const refuse = (why: string): Error => forbidden({ group: "", resource: "pods" }, told, `pod rejected: ${why}`);
-  if (runtimeClassName !== "") throw refuse(`RuntimeClass ${JSON.stringify(runtimeClassName)} not found`);
+  if (runtimeClassName !== "" && !known.includes(runtimeClassName)) throw refuse(`RuntimeClass ${JSON.stringify(runtimeClassName)} not found`);
   if (Object.keys(overhead ?? {}).length > 0) throw refuse("Pod Overhead set without corresponding RuntimeClass defined Overhead");
 }
 

@@ -2,6 +2,7 @@
 import type { Client } from "#client";
 import { ConfigMap, Secret, type CoreContainer, type EnvVar, type Pod } from "#kinds";
 import { ContainerConfigError, type PodPlace } from "../engine.ts";
+import { fieldOf, resourceOf, type NodeResources } from "./pod-fields.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -34,10 +35,11 @@ export interface EnvironmentInput {
   readonly pod: Pod;
   readonly container: CoreContainer;
   readonly place: PodPlace;
+  readonly node: NodeResources;
 }
 
 /** `envFrom` first, then `env` in its order with `$(NAME)` expanded. Throws ContainerConfigError. */
-export async function environmentOf(client: Client, { pod, container, place }: EnvironmentInput): Promise<Values> {
+export async function environmentOf(client: Client, { pod, container, place, node }: EnvironmentInput): Promise<Values> {
   const namespace = pod.metadata.namespace ?? "";
   const values = valuesReader(client, namespace);
   const result: Record<string, string> = {};
@@ -50,22 +52,25 @@ export async function environmentOf(client: Client, { pod, container, place }: E
     for (const [key, value] of Object.entries(found ?? {})) if (NAME.test(`${source.prefix ?? ""}${key}`)) result[`${source.prefix ?? ""}${key}`] = value;
   }
   for (const variable of container.env ?? []) {
-    const value = await valueOf(variable, { pod, place, namespace, values });
+    const value = await valueOf(variable, { pod, container, place, node, namespace, values });
     if (value !== undefined) result[variable.name] = variable.value === undefined ? value : expand(value, result);
   }
   return result;
 }
 
-interface Sources {
-  readonly pod: Pod;
-  readonly place: PodPlace;
+interface Sources extends EnvironmentInput {
   readonly namespace: string;
   readonly values: (type: "configmap" | "secret", name: string) => Promise<Values | undefined>;
 }
 
-async function valueOf({ name, value, valueFrom }: EnvVar, { pod, place, namespace, values }: Sources): Promise<string | undefined> {
+async function valueOf({ name, value, valueFrom }: EnvVar, { pod, container, place, node, namespace, values }: Sources): Promise<string | undefined> {
   if (valueFrom === undefined) return value ?? "";
-  if (valueFrom.fieldRef !== undefined) return fieldOf(pod, place, valueFrom.fieldRef.fieldPath);
+  if (valueFrom.fieldRef !== undefined) return mustKnow(fieldOf(pod, place, valueFrom.fieldRef.fieldPath), valueFrom.fieldRef.fieldPath);
+  if (valueFrom.resourceFieldRef !== undefined) {
+    const { containerName = container.name } = valueFrom.resourceFieldRef;
+    const of = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((each) => each.name === containerName);
+    return mustKnow(of && resourceOf(of, valueFrom.resourceFieldRef, node), valueFrom.resourceFieldRef.resource);
+  }
   const type = valueFrom.configMapKeyRef === undefined ? "secret" : "configmap";
   const reference = valueFrom.configMapKeyRef ?? valueFrom.secretKeyRef;
   if (reference?.name === undefined) throw new ContainerConfigError(`there is no way to give a value to the variable ${name}`);
@@ -76,26 +81,12 @@ async function valueOf({ name, value, valueFrom }: EnvVar, { pod, place, namespa
   throw new ContainerConfigError(`couldn't find key ${reference.key} in ${type === "secret" ? "Secret" : "ConfigMap"} ${namespace}/${reference.name}`);
 }
 
-function fieldOf(pod: Pod, { podIP, hostIP }: PodPlace, path: string): string {
-  const subscript = /^metadata\.(annotations|labels)\['(.+)'\]$/.exec(path);
-  if (subscript !== null) return pod.metadata[subscript[1] as "annotations" | "labels"]?.[subscript[2] ?? ""] ?? "";
-  const known: Readonly<Record<string, string | undefined>> = {
-    "metadata.name": pod.metadata.name,
-    "metadata.namespace": pod.metadata.namespace,
-    "metadata.uid": pod.metadata.uid,
-    "spec.nodeName": pod.spec.nodeName,
-    "spec.serviceAccountName": pod.spec.serviceAccountName,
-    "status.podIP": podIP,
-    "status.podIPs": podIP,
-    "status.hostIP": hostIP,
-    "status.hostIPs": hostIP,
-  };
-  const value = known[path];
-  if (value === undefined) throw new ContainerConfigError(`the field ${path} is not supported as a source of a variable`);
+function mustKnow(value: string | undefined, source: string): string {
+  if (value === undefined) throw new ContainerConfigError(`the field ${source} is not supported as a source of a variable`);
   return value;
 }
 
 /** `$(NAME)` of variables defined before, `$$` for a dollar; what is unknown stays as written. */
-function expand(text: string, defined: Values): string {
+export function expand(text: string, defined: Values): string {
   return text.replace(/\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g, (whole, name?: string) => (name === undefined ? "$" : (defined[name] ?? whole)));
 }

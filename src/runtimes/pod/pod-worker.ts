@@ -2,44 +2,47 @@
 import type { Client } from "#client";
 import { isReason, rfc3339, type Clock, type Logger } from "#core";
 import { Pod, type CoreContainer, type CoreProbe } from "#kinds";
-import { parseAddress } from "../addresses.ts";
-import {
-  ContainerConfigError,
-  EngineGoneError,
-  type ContainerEngine,
-  type ContainerStart,
-  type EngineExit,
-  type RunningContainer,
-  type RunningIdentity,
-} from "../engine.ts";
+import { ContainerConfigError, EngineGoneError, type ContainerEngine, type EngineExit, type RunningContainer, type RunningIdentity } from "../engine.ts";
 import type { ContainerUsage } from "../port.ts";
+import { ContainerStarts, type StartTools } from "./container-starts.ts";
 import { endedRun, startedRun, terminatedOf, waitingForImage } from "./container-turns.ts";
 import type { Adopted } from "./engines.ts";
-import { environmentOf } from "./environment.ts";
-import { PodEngine, PodSandboxError, type OpenedPod } from "./pod-engine.ts";
+import type { FollowedObjects } from "./followed-objects.ts";
+import { PodEngine, PodSandboxError } from "./pod-engine.ts";
 import { lastLines } from "./pod-logs.ts";
 import { planPod, type ContainerView, type PodAction } from "./pod-plan.ts";
 import { PodRecord } from "./pod-record.ts";
 import { resumedRun, type ContainerRun, type Terminated } from "./pod-status.ts";
 import { probeContainer } from "./probe-container.ts";
 import type { ProbeTarget } from "./probes.ts";
+import { VolumeError } from "./volumes/volume-files.ts";
 
-export interface WorkerContext {
+export interface WorkerContext extends StartTools {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly outputFile: (podUid: string, container: string, restarts: number) => string;
+  readonly objects: FollowedObjects;
   /** For a pod that has none yet. Throws PodSandboxError. */
   readonly chooseEngine: (pod: Pod) => ContainerEngine | Promise<ContainerEngine>;
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
   /** The container that serves was started; the pod was found at `foundMs`, monotonic milliseconds. */
   readonly onStarted: (pod: Pod, foundMs: number) => void;
+  /** For the pod's Events; who takes it counts and limits. */
+  readonly onEvent: (pod: Pod, event: PodEvent) => void;
+}
+
+/** In the kubelet's words. */
+export interface PodEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** Terminated messages from logs, as the kubelet cuts them. */
 const MESSAGE = { lines: 80, bytes: 2048 } as const;
 const RETRY_IMAGE_MS = 5_000;
 const RETRY_CONFIG_MS = 5_000;
+const RETRY_VOLUME_MS = 2_000;
 const RETRY_SANDBOX_MS = 5_000;
 const RETRY_ENGINE_MS = 5_000;
 const RETRY_WRITE_MS = 1_000;
@@ -61,6 +64,7 @@ export class PodWorker {
   #stopBeganMs = 0;
   #killAtMs = 0;
   readonly #engine: PodEngine;
+  readonly #starts: ContainerStarts;
   #removed = false;
   /** Aborts when the pod is to go: nothing is fetched for it any more. */
   readonly #leaving = new AbortController();
@@ -73,6 +77,7 @@ export class PodWorker {
     this.#record = new PodRecord(context, pod.status);
     this.#foundMs = context.clock.monotonicMs();
     this.#engine = new PodEngine({ engine: adopted?.engine, choose: context.chooseEngine, record: (...given) => this.#record.given(...given) }, pod);
+    this.#starts = new ContainerStarts(context, this.#engine, pod);
     const now = { monotonicMs: context.clock.monotonicMs(), wallMs: context.clock.wallMs() };
     const resume = (spec: CoreContainer, init: boolean): ContainerRun =>
       resumedRun({ pod, spec, init, found: adopted?.containers.find((each) => each.id === this.#id(spec.name)), now });
@@ -104,6 +109,7 @@ export class PodWorker {
 
   update(pod: Pod): void {
     this.#pod = pod;
+    void this.#starts.volumes.update(pod);
     this.#wake();
   }
 
@@ -132,6 +138,7 @@ export class PodWorker {
   /** Ends when the pod is removed, or leaves its containers running when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     if (!this.#deleting || this.#somethingRuns) void this.#open();
+    const unfollow = this.#follow(signal);
     for (const run of this.#runs.values()) if (run.phase === "running") this.#attend(run, signal);
     while (!signal.aborted && !this.#removed) {
       this.#dirty = false;
@@ -142,6 +149,22 @@ export class PodWorker {
       await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs), signal);
     }
     for (const probing of this.#probing.values()) probing.abort();
+    unfollow();
+  }
+
+  /** Mounted objects that change are mounted anew, and a container that waits for one need not wait for its time. */
+  #follow(signal: AbortSignal): () => void {
+    const { namespace = "" } = this.#pod.metadata;
+    const followed = this.#starts.volumes.followed.map((object) => ({ ...object, namespace }));
+    if (followed.length === 0) return () => undefined;
+    const onChange = (object: { readonly kind: "ConfigMap" | "Secret"; readonly name: string }): void => {
+      void this.#starts.volumes.follow(object.kind, object.name);
+      const nowMs = this.#context.clock.monotonicMs();
+      for (const [name, run] of this.#runs) {
+        if (run.waiting.reason === "ContainerCreating" && run.waiting.message !== undefined && !this.#busy.has(name)) this.#change(name, { dueAtMs: nowMs });
+      }
+    };
+    return this.#context.objects.follow(followed, onChange, signal);
   }
 
   get #somethingRuns(): boolean {
@@ -247,6 +270,7 @@ export class PodWorker {
   async #remove(signal: AbortSignal): Promise<void> {
     const { client, logger } = this.#context;
     const { namespace = "", name, uid } = this.#pod.metadata;
+    await this.#starts.volumes.remove().catch((error: unknown) => logger.warn("volumes were not removed", { pod: name, err: error }));
     await this.#engine.close(this.#pod).catch((error: unknown) => logger.warn("what the pod had was not removed", { pod: name, err: error }));
     try {
       if (!this.#objectGone) await client.delete(Pod, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
@@ -278,7 +302,9 @@ export class PodWorker {
       }
       this.#engine.allocate(this.#pod, opened);
       const restarts = run.restarts + (run.terminated === undefined ? 0 : 1);
-      const identity = await engine.start(await this.#startOf(run, { ...opened, restarts, imageDigest: image.digest }));
+      const start = await this.#starts.of(this.#pod, run.spec, { ...opened, restarts, imageDigest: image.digest });
+      this.#starts.prepare(start);
+      const identity = await engine.start(start);
       const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
       const started = startedRun(run, { identity, now, digest: image.digest });
       this.#runs.set(name, started);
@@ -305,6 +331,11 @@ export class PodWorker {
       this.#runs.set(run.spec.name, { ...run, waiting: { reason: "CreatePodSandboxError", message }, dueAtMs: nowMs + RETRY_SANDBOX_MS });
       return;
     }
+    if (error instanceof VolumeError) {
+      this.#context.onEvent(this.#pod, { type: "Warning", reason: "FailedMount", message });
+      this.#runs.set(run.spec.name, { ...run, waiting: { reason: "ContainerCreating", message }, dueAtMs: nowMs + RETRY_VOLUME_MS });
+      return;
+    }
     if (error instanceof ContainerConfigError) {
       this.#runs.set(run.spec.name, { ...run, waiting: { reason: "CreateContainerConfigError", message }, dueAtMs: nowMs + RETRY_CONFIG_MS });
       return;
@@ -312,35 +343,6 @@ export class PodWorker {
     logger.warn("container was not started", { pod: this.#pod.metadata.name, container: run.spec.name, err: error });
     const at = rfc3339(clock.wallMs());
     this.#afterEnd(run, { exitCode: 128, reason: "StartError", message, startedAt: at, finishedAt: at });
-  }
-
-  /** All that an engine has to know of a start. Throws ContainerConfigError. */
-  async #startOf(
-    { spec: container }: ContainerRun,
-    { place, restarts, imageDigest }: OpenedPod & Pick<ContainerStart, "restarts" | "imageDigest">,
-  ): Promise<ContainerStart> {
-    const { client, outputFile } = this.#context;
-    const { addresses } = this.#engine;
-    const env = await environmentOf(client, { pod: this.#pod, container, place });
-    const given = place.sharesPorts ? this.#givenPort(container) : undefined;
-    return {
-      id: this.#id(container.name),
-      pod: this.#pod,
-      container,
-      restarts,
-      imageDigest,
-      env: given === undefined ? env : { ...env, PORT: String(given) },
-      mounts: [],
-      place,
-      addresses,
-      hosts: [],
-      outputFile: outputFile(this.uid, container.name, restarts),
-    };
-  }
-
-  /** The reachable port that stands for the serving port; undefined for a container without ports. */
-  #givenPort({ ports }: CoreContainer): number | undefined {
-    return ports?.[0] === undefined ? undefined : parseAddress(this.#engine.addresses[String(ports[0].containerPort)] ?? "")?.port;
   }
 
   /** Waits for the end of a running container and probes it until then. */
@@ -367,8 +369,9 @@ export class PodWorker {
     if (run === undefined) return;
     const { clock, outputFile, logger } = this.#context;
     await this.#engine.engine?.forget(this.#id(name)).catch((error: unknown) => logger.warn("container was not forgotten", { container: name, err: error }));
-    const fromLogs = exit?.exitCode !== 0 && run.spec.terminationMessagePolicy === "FallbackToLogsOnError";
-    const message = fromLogs ? await lastLines(outputFile(this.uid, name, run.restarts), MESSAGE) : "";
+    const said = await this.#starts.lastWords(this.uid, name, run.restarts);
+    const fromLogs = said === "" && exit?.exitCode !== 0 && run.spec.terminationMessagePolicy === "FallbackToLogsOnError";
+    const message = fromLogs ? await lastLines(outputFile(this.uid, name, run.restarts), MESSAGE) : said;
     this.#afterEnd(run, terminatedOf(run, { exit, message, nowWallMs: clock.wallMs() }));
     this.#wake();
   }
@@ -395,7 +398,7 @@ export class PodWorker {
         run,
         readinessProbe: this.#readinessProbe(run.spec),
         target: this.#target(run),
-        givenPort: () => (this.#engine.place?.sharesPorts === true ? this.#givenPort(run.spec) : undefined),
+        givenPort: () => (this.#engine.place?.sharesPorts === true ? this.#starts.givenPort(run.spec) : undefined),
         clock: this.#context.clock,
         onStarted: () => this.#change(name, { started: true }),
         onReady: (ready) => this.#setReady(name, ready),
@@ -436,9 +439,9 @@ export class PodWorker {
     const over = this.#probing.get(container)?.signal;
     const { engine } = this.#engine;
     if (run?.phase !== "running" || run.identity === undefined || over === undefined || engine === undefined) return undefined;
-    const start = async (): Promise<ContainerStart> => {
+    const start = async () => {
       const opened = await this.#engine.opened(this.#pod);
-      return this.#startOf(run, { ...opened, restarts: run.restarts, imageDigest: run.imageId.slice(run.imageId.lastIndexOf("@") + 1) });
+      return this.#starts.of(this.#pod, run.spec, { ...opened, restarts: run.restarts, imageDigest: run.imageId.slice(run.imageId.lastIndexOf("@") + 1) });
     };
     return { engine, at: { id: this.#id(container), pod: this.#pod, container: run.spec, identity: run.identity, over, start } };
   }

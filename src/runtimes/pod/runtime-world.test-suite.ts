@@ -7,13 +7,16 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Client, WatchEvent, WatchQuery } from "#client";
 import { notFound, SeededRng, silentLogger, SimClock, StatusError } from "#core";
-import { createImagePuller, openImageStore, platformOf, Transport, type ImageStore, type PullEvent } from "#images";
+import { createImagePuller, openImageStore, platformOf, Transport, type ImageStore } from "#images";
 import type { Pod } from "#kinds";
+import type { KubeObject } from "#schema";
 import type { KeeperNotice, KeeperRequest, ProcessExit, ProcessSpec, ProcessState } from "#protocol";
 import type { KeeperClient } from "../keeper/keeper-client.ts";
 import { podUsers } from "../keeper/pod-users.ts";
 import { PodImages } from "../pod-images.ts";
 import { processEngine } from "../process/process-engine.ts";
+import type { FakeEngine } from "./fake-engine.test-suite.ts";
+import type { PodEvent } from "./pod-worker.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
 
 export type Any = Record<string, unknown>;
@@ -33,11 +36,22 @@ export class Pods {
   readonly writes: { readonly subresource: string; readonly body: Any }[] = [];
   /** The event at index n makes revision n + 1. */
   readonly #events: WatchEvent<Pod>[] = [];
+  /** Of `objects`, as `#events` of the pods. */
+  readonly #otherEvents: WatchEvent<KubeObject>[] = [];
   #more = Promise.withResolvers<void>();
 
   put(pod: Pod): void {
     const type = this.pods.has(pod.metadata.name) ? "MODIFIED" : "ADDED";
     this.#emit(type, { ...pod, metadata: { ...pod.metadata, resourceVersion: String(this.#events.length + 1) } });
+  }
+
+  /** Creates or changes a ConfigMap or a Secret of the namespace `default`. */
+  putObject(kind: "ConfigMap" | "Secret", name: string, body: Any): void {
+    const resourceVersion = String(this.#otherEvents.length + 1);
+    const object = { kind, metadata: { namespace: "default", name, resourceVersion }, ...body } as unknown as KubeObject;
+    this.#otherEvents.push({ type: this.objects.has(`${kind}/${name}`) ? "MODIFIED" : "ADDED", object });
+    this.objects.set(`${kind}/${name}`, object);
+    this.#wake();
   }
 
   get(name: string): Pod {
@@ -60,7 +74,15 @@ export class Pods {
   readonly client = {
     find: (kind: { kind: string }, _namespace: string, name: string) =>
       Promise.resolve(kind.kind === "Pod" ? this.pods.get(name) : this.objects.get(`${kind.kind}/${name}`)),
-    list: () => Promise.resolve({ items: [...this.pods.values()], resourceVersion: String(this.#events.length) }),
+    list: ({ kind }: { kind: string }) =>
+      Promise.resolve(
+        kind === "Pod"
+          ? { items: [...this.pods.values()], resourceVersion: String(this.#events.length) }
+          : {
+              items: [...this.objects].filter(([key]) => key.startsWith(`${kind}/`)).map(([, object]) => object),
+              resourceVersion: String(this.#otherEvents.length),
+            },
+      ),
     patch: (_kind: unknown, { name, subresource }: { name: string; subresource?: string }, { body }: { body: Any }) => {
       const pod = this.pods.get(name);
       if (pod === undefined) return Promise.reject(notFound({ group: "", resource: "pods" }, name));
@@ -72,18 +94,18 @@ export class Pods {
       this.remove(name);
       return Promise.resolve();
     },
-    watch: (_kind: unknown, query: WatchQuery, signal: AbortSignal) => this.#watch(query, signal),
+    watch: ({ kind }: { kind: string }, query: WatchQuery, signal: AbortSignal) => this.#watch(kind, query, signal),
   } as unknown as Client;
 
-  async *#watch({ initialEvents, resourceVersion }: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent<Pod>> {
+  async *#watch(kind: string, { initialEvents, resourceVersion }: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent<KubeObject>> {
     if (initialEvents === true) throw new StatusError("Invalid", "lists are not streamed here");
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     for (let next = Number(resourceVersion); !signal.aborted;) {
-      const event = this.#events[next];
+      const event = kind === "Pod" ? this.#events[next] : this.#otherEvents[next];
       if (event === undefined) await this.#more.promise;
       else {
         next += 1;
-        yield event;
+        if (event.object.kind === kind) yield event as WatchEvent<KubeObject>;
       }
     }
   }
@@ -179,8 +201,8 @@ export interface World {
   readonly clock: SimClock;
   readonly runtime: Runtime;
   readonly images: ImageStore;
-  readonly events: readonly PullEvent[];
   readonly dir: string;
+  readonly events: PodEvent[];
   readonly drained: PromiseWithResolvers<void>;
   /** Lets IO and a little time pass until the condition holds. */
   until(condition: () => boolean, stepMs?: number): Promise<void>;
@@ -190,18 +212,18 @@ export interface World {
 
 export const IMAGE = "dev.local/app:v1";
 
-export async function world(t: TestContext, before?: World): Promise<World> {
+export async function world(t: TestContext, before?: World, engine?: FakeEngine): Promise<World> {
   const dir = before?.dir ?? mkdtempSync(join(tmpdir(), "eider-runtime-"));
   const pods = before?.pods ?? new Pods();
   const keeper = before?.keeper ?? new FakeKeeper();
   const clock = before?.clock ?? new SimClock();
   const images = await openImageStore(join(dir, "images"));
   if (before === undefined) await putImage(images);
+  const events = before?.events ?? [];
   const drained = Promise.withResolvers<void>();
   const stop = new AbortController();
   const rng = new SeededRng(7);
   const users = podUsers({ dataDir: dir, asRoot: false, nodePath: "/opt/node/bin/node" });
-  const events: PullEvent[] = [];
   const transport = new Transport();
   t.after(() => transport.close());
   const podImages = new PodImages({
@@ -217,7 +239,11 @@ export async function world(t: TestContext, before?: World): Promise<World> {
   });
   const runtime = createRuntime({
     client: pods.client,
-    engines: [processEngine({ keeper: keeper.client, images, podImages, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })],
+    engines: [
+      engine === undefined
+        ? processEngine({ keeper: keeper.client, images, podImages, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })
+        : () => engine,
+    ],
     images,
     clock,
     rng,
@@ -225,6 +251,7 @@ export async function world(t: TestContext, before?: World): Promise<World> {
     dataDir: dir,
     nodeName: "here",
     onStarted: () => {},
+    onEvent: (_pod, event) => void events.push(event),
     beforeStop: () => drained.promise,
   });
   const running = runtime.run(stop.signal);
@@ -243,7 +270,7 @@ export async function world(t: TestContext, before?: World): Promise<World> {
       await clock.advance(stepMs);
     }
   };
-  const self: World = { pods, keeper, clock, runtime, images, events, dir, drained, until, restart: async () => (await end(), world(t, self)) };
+  const self: World = { pods, keeper, clock, runtime, images, dir, events, drained, until, restart: async () => (await end(), world(t, self, engine)) };
   return self;
 }
 

@@ -1,4 +1,6 @@
 // The kubelet of the embedded platform: pods of its node, each on one of the machine's engines.
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
 import { createInformer, type Change, type Client } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import type { ImageStore } from "#images";
@@ -6,9 +8,11 @@ import { Pod, type PodSpec } from "#kinds";
 import type { EngineFactory, EngineTools } from "../engine.ts";
 import type { PodStreams, PodUsage } from "../port.ts";
 import { Engines } from "./engines.ts";
+import { FollowedObjects } from "./followed-objects.ts";
 import { logFolders } from "./log-folders.ts";
 import { createPodStreams } from "./pod-streams.ts";
 import { PodWorker, type WorkerContext } from "./pod-worker.ts";
+import { sweepVolumes } from "./volumes/pod-volumes.ts";
 
 export interface RuntimeOptions {
   readonly client: Client;
@@ -18,11 +22,12 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
-  /** Pods' logs go below it: `logs/`. */
+  /** Pods' logs and volumes go below it: `logs/`, `volumes/`. */
   readonly dataDir: string;
   /** Pods with this `spec.nodeName` are ours. */
   readonly nodeName: string;
   readonly onStarted: WorkerContext["onStarted"];
+  readonly onEvent: WorkerContext["onEvent"];
   /** Resolves when all gateways have acknowledged the pod's removal and its requests have drained. */
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
 }
@@ -55,7 +60,16 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     options,
   );
   const running = new Set<Promise<void>>();
-  const context: WorkerContext = { ...options, outputFile: folders.outputFile, chooseEngine: (pod) => engines.choose(pod) };
+  const objects = new FollowedObjects(options);
+  const volumesDir = join(options.dataDir, "volumes");
+  const context: WorkerContext = {
+    ...options,
+    outputFile: folders.outputFile,
+    volumesDir,
+    node: { cpuNanos: BigInt(availableParallelism()) * 1_000_000_000n, memoryBytes: BigInt(totalmem()) },
+    objects,
+    chooseEngine: (pod) => engines.choose(pod),
+  };
 
   const begin = (pod: Pod, signal: AbortSignal): void => {
     if (workers.has(pod.metadata.uid) || isOver(pod)) return;
@@ -89,9 +103,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       await engines.list();
       for (const { pod } of pods.list()) begin(pod, signal);
       pods.onChange((change) => onChange(change, signal));
-      await engines.sweep(new Set(pods.list().map((row) => row.uid)));
+      const uids = new Set(pods.list().map((row) => row.uid));
+      await engines.sweep(uids);
+      await sweepVolumes(volumesDir, (uid) => uids.has(uid) || workers.has(uid)).catch((error: unknown) =>
+        logger.warn("old volumes were not removed", { err: error }),
+      );
       await watching;
-      await Promise.all(running);
+      await Promise.all([...running, objects.ended()]);
     },
     podReady(uid) {
       workers.get(uid)?.portOpened();

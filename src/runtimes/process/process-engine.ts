@@ -51,6 +51,7 @@ export function processEngine(options: ProcessEngineOptions): EngineFactory {
 
 class ProcessEngine implements ContainerEngine {
   readonly name = "process";
+  readonly withoutMounts = true;
   readonly notHonoured = notHonoured;
   readonly #options: ProcessEngineOptions;
   readonly #tools: EngineTools;

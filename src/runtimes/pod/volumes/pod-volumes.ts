@@ -1,0 +1,218 @@
+// The volumes of one pod: folders of the machine that its containers see, made before the first start and gone with the pod.
+//
+//   volumes/<pod uid>/<volume>     a folder, or the files of ConfigMaps, Secrets, fields and tokens
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Client } from "#client";
+import type { Clock } from "#core";
+import { ConfigMap, Secret, type CoreContainer, type Pod, type Volume } from "#kinds";
+import { parseQuantity, quantityNumber } from "#schema";
+import type { Mount, PodPlace } from "../../engine.ts";
+import type { NodeResources } from "../pod-fields.ts";
+import { writeFiles } from "./atomic-files.ts";
+import { hostPath } from "./host-path.ts";
+import { memoryFolder, removeMemoryFolders } from "./memory-folder.ts";
+import { subPathIn } from "./sub-path.ts";
+import { configMapValues, downwardFiles, keyFiles, secretValues, VolumeError, type VolumeFiles } from "./volume-files.ts";
+
+export interface VolumeTools {
+  readonly client: Client;
+  readonly clock: Clock;
+  /** Of all pods. */
+  readonly volumesDir: string;
+  readonly node: NodeResources;
+}
+
+/** Kinds whose objects' changes reach mounted files. */
+export type FollowedKind = "ConfigMap" | "Secret";
+
+interface Prepared {
+  readonly path: string;
+  /** Programs may write, and parts that are not there are made. */
+  readonly writable: boolean;
+}
+
+type Projection = NonNullable<NonNullable<Volume["projected"]>["sources"]>[number];
+
+export class PodVolumes {
+  readonly #tools: VolumeTools;
+  readonly #folder: string;
+  readonly #prepared = new Map<string, Promise<Prepared>>();
+  /** Files follow each other: a later look at an object is not overtaken by an earlier one. */
+  #last: Promise<unknown> = Promise.resolve();
+  #stamps = 0;
+  #pod: Pod;
+  #place: PodPlace | undefined;
+
+  constructor(tools: VolumeTools, pod: Pod) {
+    this.#tools = tools;
+    this.#pod = pod;
+    this.#folder = join(tools.volumesDir, pod.metadata.uid);
+  }
+
+  /** Makes all volumes of the pod that are not made yet. Throws VolumeError as the kubelet's Event FailedMount says it. */
+  async prepare(pod: Pod, place: PodPlace): Promise<void> {
+    this.#pod = pod;
+    this.#place = place;
+    for (const volume of pod.spec.volumes ?? []) {
+      await this.#prepare(volume).catch((error: unknown) => {
+        throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${(error as Error).message}`);
+      });
+    }
+  }
+
+  /** What a container sees of them, once they are prepared; `expand` puts variables into `subPathExpr`. Throws VolumeError. */
+  async mountsOf({ name: container, volumeMounts = [] }: CoreContainer, expand: (text: string) => string): Promise<readonly Mount[]> {
+    const mounts: Mount[] = [];
+    for (const { name, mountPath, subPath = "", subPathExpr = "", readOnly = false } of volumeMounts) {
+      const prepared = await this.#prepared.get(name);
+      if (prepared === undefined) throw new VolumeError(`there is no volume ${JSON.stringify(name)}`);
+      const part = subPathExpr === "" ? subPath : expand(subPathExpr);
+      const path = part === "" ? prepared.path : partOf(prepared, part, { volume: name, container });
+      mounts.push({ source: { path }, target: mountPath, readOnly: readOnly || !prepared.writable });
+    }
+    return mounts;
+  }
+
+  /** The pod's own fields may have changed. */
+  async update(pod: Pod): Promise<void> {
+    this.#pod = pod;
+    await this.#rewrite((projection) => projection.downwardAPI !== undefined);
+  }
+
+  /** An object of the pod's namespace changed. What is missing now stays as it was mounted. */
+  async follow(kind: FollowedKind, name: string): Promise<void> {
+    await this.#rewrite((projection) => (kind === "ConfigMap" ? projection.configMap?.name === name : projection.secret?.name === name));
+  }
+
+  /** Names of the objects whose changes count. */
+  get followed(): readonly { readonly kind: FollowedKind; readonly name: string }[] {
+    return (this.#pod.spec.volumes ?? [])
+      .flatMap((volume) => projectionsOf(volume))
+      .flatMap(({ configMap, secret }) => [
+        ...(configMap?.name === undefined ? [] : [{ kind: "ConfigMap" as const, name: configMap.name }]),
+        ...(secret?.name === undefined ? [] : [{ kind: "Secret" as const, name: secret.name }]),
+      ]);
+  }
+
+  async remove(): Promise<void> {
+    await removeMemoryFolders(this.#folder, memoryName(this.#pod.metadata.uid, ""));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #rewrite(concerns: (projection: Projection) => boolean): Promise<void> {
+    const changed = (this.#pod.spec.volumes ?? []).filter((volume) => this.#prepared.has(volume.name) && projectionsOf(volume).some(concerns));
+    for (const volume of changed) await this.#inTurn(() => this.#write(volume)).catch(() => undefined);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(work, work);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  #prepare(volume: Volume): Promise<Prepared> {
+    const known = this.#prepared.get(volume.name);
+    if (known !== undefined) return known;
+    const fresh = this.#make(volume);
+    this.#prepared.set(volume.name, fresh);
+    fresh.catch(() => this.#prepared.delete(volume.name));
+    return fresh;
+  }
+
+  async #make(volume: Volume): Promise<Prepared> {
+    const path = join(this.#folder, volume.name);
+    mkdirSync(this.#folder, { recursive: true, mode: 0o711 });
+    if (volume.emptyDir !== undefined) return { path: await this.#emptyDir(path, volume), writable: true };
+    if (volume.hostPath !== undefined) return { path: hostPath(volume.hostPath), writable: true };
+    if (projectionsOf(volume).length === 0 && volume.projected === undefined && volume.downwardAPI === undefined)
+      throw new VolumeError(`this platform has no volumes of the type ${Object.keys(volume).find((key) => key !== "name") ?? "unknown"}`);
+    await this.#inTurn(() => this.#write(volume));
+    return { path, writable: false };
+  }
+
+  async #emptyDir(path: string, { name, emptyDir }: Volume): Promise<string> {
+    const limit = parseQuantity(emptyDir?.sizeLimit ?? "");
+    const bytesMax = limit === undefined ? undefined : quantityNumber(limit);
+    const inMemory = emptyDir?.medium === "Memory";
+    const folder = inMemory ? await memoryFolder(path, { name: memoryName(this.#pod.metadata.uid, name), bytesMax }) : path;
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o777);
+    const group = this.#group;
+    if (group !== undefined && process.getuid?.() === 0) {
+      chownSync(folder, 0, group);
+      chmodSync(folder, 0o2777);
+    }
+    return folder;
+  }
+
+  get #group(): number | undefined {
+    return this.#pod.spec.securityContext?.fsGroup;
+  }
+
+  async #write(volume: Volume): Promise<void> {
+    const files = new Map<string, { bytes: Uint8Array; mode: number }>();
+    for (const projection of projectionsOf(volume)) {
+      for (const [path, file] of await this.#filesOf(projection, defaultModeOf(volume))) files.set(path, file);
+    }
+    const stamp = `${new Date(this.#tools.clock.wallMs()).toISOString().slice(0, 19).replaceAll(/[-:T]/g, "_")}.${String(++this.#stamps).padStart(9, "0")}`;
+    writeFiles(join(this.#folder, volume.name), files, { stamp, group: this.#group });
+  }
+
+  async #filesOf({ configMap, secret, downwardAPI, ...other }: Projection, defaultMode: number | undefined): Promise<VolumeFiles> {
+    const { client, node } = this.#tools;
+    const { namespace = "" } = this.#pod.metadata;
+    if (configMap !== undefined) {
+      const { name = "" } = configMap;
+      const found = await client.find(ConfigMap, namespace, name);
+      return keyFiles("configmap", { name, values: found && configMapValues(found), source: configMap, defaultMode });
+    }
+    if (secret !== undefined) {
+      const { name = "" } = secret;
+      const found = await client.find(Secret, namespace, name);
+      return keyFiles("secret", { name, values: found && secretValues(found), source: secret, defaultMode });
+    }
+    if (downwardAPI !== undefined) return downwardFiles(downwardAPI.items ?? [], { pod: this.#pod, place: this.#place, node }, defaultMode);
+    throw new VolumeError(`this platform does not project ${Object.keys(other)[0] ?? "nothing"}`);
+  }
+}
+
+function partOf(prepared: Prepared, part: string, { volume, container }: { readonly volume: string; readonly container: string }): string {
+  try {
+    return subPathIn(prepared.path, part, { mayMake: prepared.writable });
+  } catch (error) {
+    throw new VolumeError(
+      `failed to prepare subPath for volumeMount ${JSON.stringify(volume)} of container ${JSON.stringify(container)}: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** A volume of one source is a projection of it. */
+function projectionsOf({ configMap, secret, downwardAPI, projected }: Volume): readonly Projection[] {
+  if (projected !== undefined) return projected.sources ?? [];
+  if (configMap !== undefined) return [{ configMap }];
+  if (secret !== undefined) {
+    const { secretName, items, optional } = secret;
+    return [
+      { secret: { ...(secretName === undefined ? {} : { name: secretName }), ...(items && { items }), ...(optional === undefined ? {} : { optional }) } },
+    ];
+  }
+  return downwardAPI === undefined ? [] : [{ downwardAPI }];
+}
+
+function defaultModeOf({ configMap, secret, downwardAPI, projected }: Volume): number | undefined {
+  return (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode;
+}
+
+function memoryName(podUid: string, volume: string): string {
+  return `eider-${podUid}-${volume}`;
+}
+
+/** Removes what pods of an earlier platform left. */
+export async function sweepVolumes(volumesDir: string, isKept: (podUid: string) => boolean): Promise<void> {
+  mkdirSync(volumesDir, { recursive: true, mode: 0o711 });
+  for (const uid of readdirSync(volumesDir).filter((name) => !isKept(name))) {
+    await removeMemoryFolders(join(volumesDir, uid), memoryName(uid, ""));
+    rmSync(join(volumesDir, uid), { recursive: true, force: true });
+  }
+}
