@@ -2,12 +2,13 @@
 // and finds the others when it looks, where a write now and then would wake it each time.
 import type { Socket } from "node:net";
 import { STREAM_BYTES } from "./read-buffers.ts";
+import { writeNow, type WrittenTo } from "./write-now.ts";
 
 /** So many connections are written to together; the first of them should not wait for a long turn. */
 const TOGETHER_MAX = 64;
 
 /** What is used of a socket. */
-export type Writes = Pick<Socket, "write" | "writableLength" | "destroyed">;
+export type Writes = WrittenTo & Pick<Socket, "write">;
 
 /** One a thread. */
 export class Outbox {
@@ -49,6 +50,9 @@ export class Sender {
   readonly #outbox: Outbox;
   /** Text that waits for the end of the turn. */
   #text = "";
+  /** A write past the socket's stream is not through: what comes goes the way that keeps count of what waits. */
+  #late = false;
+  readonly #sent = (): void => void (this.#late = false);
 
   constructor(socket: Writes, outbox: Outbox) {
     this.#socket = socket;
@@ -80,6 +84,9 @@ export class Sender {
   flush(): void {
     const text = this.#text;
     this.#text = "";
-    if (text !== "" && !this.#socket.destroyed) this.#socket.write(text, "latin1");
+    if (text === "" || this.#socket.destroyed) return;
+    const done = !this.#late && writeNow(this.#socket, text, this.#sent);
+    if (done === false) this.#socket.write(text, "latin1");
+    else if (done === "later") this.#late = true;
   }
 }
