@@ -2,14 +2,17 @@
 import {
   framingValues,
   isNamed,
+  isPlainHost,
   isTargetOctet,
   isTokenOctet,
   keepLines,
   listMembers,
+  octetsOf,
   parseContentLength,
   scanFields,
   TARGET_BYTES_MAX,
   type HeadFault,
+  type Octets,
 } from "./head-scan.ts";
 
 /** How a message body ends: by length (0 is none), by chunks, or with the connection. */
@@ -107,6 +110,8 @@ interface Seen {
   readonly dropped: number[];
   /** How often Host came. */
   readonly hosts: number;
+  /** The last is as routes know it. */
+  readonly isPlainHost: boolean;
 }
 
 interface RequestLine {
@@ -116,13 +121,14 @@ interface RequestLine {
 }
 
 /** `method SP target SP HTTP-version`, nothing else and no other space. */
-function requestLine(text: string, lineEnd: number): RequestLine | HeadFault {
-  let at = 0;
-  while (isTokenOctet(text.charCodeAt(at))) at++;
-  const from = at + 1;
-  if (at === 0 || text.charCodeAt(at) !== SPACE) return MALFORMED_LINE;
-  at = from;
-  while (isTargetOctet(text.charCodeAt(at))) at++;
+function requestLine(text: string, { bytes, from: base }: Octets, lineEnd: number): RequestLine | HeadFault {
+  let at = base;
+  while (isTokenOctet(bytes[at] ?? 0)) at++;
+  const from = at - base + 1;
+  if (at === base || bytes[at] !== SPACE) return MALFORMED_LINE;
+  at++;
+  while (isTargetOctet(bytes[at] ?? 0)) at++;
+  at -= base;
   // The lengths are those of an empty target, and of a line with a version and no more.
   if (at === from || lineEnd - at !== VERSION.length) return MALFORMED_LINE;
   const isOne = text.startsWith(VERSION, at);
@@ -134,24 +140,24 @@ function requestLine(text: string, lineEnd: number): RequestLine | HeadFault {
 
 const MALFORMED_LINE: HeadFault = { status: 400, reason: "malformed request line" };
 
-/** Parses `text`, which ends in an empty line. */
-export function parseRequestHead(text: string): RequestHead | HeadFault {
+/** Parses `text`, which ends in an empty line and is the latin1 text of `octets`. */
+export function parseRequestHead(text: string, octets: Octets = octetsOf(text)): RequestHead | HeadFault {
   const lineEnd = text.indexOf("\r\n");
-  const line = requestLine(text, lineEnd);
+  const line = requestLine(text, octets, lineEnd);
   if ("status" in line) return line;
   const { method, target: rawTarget, minor } = line;
   if (method === "CONNECT" || method === "TRACE") return { status: 405, reason: `${method} is not served` };
   if (rawTarget.length > TARGET_BYTES_MAX) return { status: 414, reason: "request target too long" };
-  const fields = scanFields(text, lineEnd + 2);
+  const fields = scanFields(octets, lineEnd + 2);
   if (!Array.isArray(fields)) return fields;
-  const seen = collect(text, fields);
+  const seen = collect(text, octets, fields);
   const framing = requestFraming(text, fields, { seen, minor });
   if (typeof framing === "object") return framing;
-  const place = placeOf(rawTarget, seen, { method, minor });
-  if ("status" in place) return place;
+  const where = placeOf(rawTarget, seen, { method, minor });
+  if ("status" in where) return where;
   const expect = seen.values.get("expect");
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return { status: 417, reason: "unknown expectation" };
-  const { target, path, authority, host } = place;
+  const { target, path, authority, host } = where;
   const { keepAlive, upgrade, dropped, kept } = connectionOf(text, fields, seen, minor);
   const value = seen.values.size === 0 ? nothing : (name: string): string => seen.values.get(name) ?? "";
   // Written out: spreading costs as much as the rest of the parsing.
@@ -186,21 +192,25 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
 
 const nothing = (): string => "";
 
-function collect(text: string, fields: readonly number[]): Seen {
+function collect(text: string, { bytes, from: base }: Octets, fields: readonly number[]): Seen {
   let host: string | undefined;
   let hosts = 0;
+  let isPlain = false;
   let values: Map<string, string> | undefined;
   // Most heads have one of them, and an array that begins empty takes room for many.
   let dropped: number[] | undefined;
   for (let i = 0; i < fields.length; i += 4) {
     const from = fields[i] ?? 0;
     const to = fields[i + 1] ?? 0;
-    if (SHAPES[shapeOf(to - from, text.charCodeAt(from))] === 0) continue;
+    if (SHAPES[shapeOf(to - from, bytes[base + from] ?? 0)] === 0) continue;
     if (isNamed(text, { from, to }, "host")) {
       hosts++;
       if (dropped === undefined) dropped = [i];
       else dropped.push(i);
-      host = text.slice(fields[i + 2], fields[i + 3]);
+      const start = fields[i + 2] ?? 0;
+      const end = fields[i + 3] ?? 0;
+      host = text.slice(start, end);
+      isPlain = isPlainHost(bytes, base + start, base + end);
       continue;
     }
     const name = text.slice(from, to).toLowerCase();
@@ -217,7 +227,7 @@ function collect(text: string, fields: readonly number[]): Seen {
     const before = values.get(name);
     values.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return { host, hosts, values: values ?? NO_VALUES, dropped: dropped ?? [] };
+  return { host, hosts, isPlainHost: isPlain, values: values ?? NO_VALUES, dropped: dropped ?? [] };
 }
 
 /** Length and chunks together, lengths that differ, are repeated or are no numbers, and unknown codings are refused: smuggling needs them. */
@@ -240,6 +250,7 @@ type Place = Pick<RequestHead, "target" | "path" | "authority" | "host">;
 function placeOf(rawTarget: string, seen: Seen, line: { readonly method: string; readonly minor: 0 | 1 }): Place | HeadFault {
   const hostField = seen.host;
   if (seen.hosts > 1 || (hostField === undefined && line.minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
+  if (hostField !== undefined && seen.isPlainHost && rawTarget.startsWith("/")) return place(rawTarget, hostField, hostField);
   const absolute = rawTarget.startsWith("/") ? null : /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
   const authority = absolute === null ? (hostField ?? "") : (absolute[1] ?? "");
   if (!HOST.test(authority) || (absolute !== null && hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };
@@ -247,8 +258,12 @@ function placeOf(rawTarget: string, seen: Seen, line: { readonly method: string;
   const rest = absolute?.[2] ?? "";
   const target = absolute === null ? rawTarget : rest.startsWith("/") ? rest : `/${rest}`;
   if (!target.startsWith("/") && (target !== "*" || line.method !== "OPTIONS")) return { status: 400, reason: "malformed request target" };
+  return place(target, authority, hostName(authority));
+}
+
+function place(target: string, authority: string, host: string): Place {
   const query = target.indexOf("?");
-  return { target, path: query < 0 ? target : target.slice(0, query), authority, host: hostName(authority) };
+  return { target, path: query < 0 ? target : target.slice(0, query), authority, host };
 }
 
 /** The name of an authority as routes know it: lower case, without port and trailing dot. */

@@ -1,6 +1,6 @@
 // Cuts what a client sends into requests: where each head and body ends, and what is refused. State, no IO.
 import { BodyTracker } from "./body-tracker.ts";
-import { findHeadEnd, HEAD_BYTES_MAX, type HeadFault } from "./head-scan.ts";
+import { findHeadEnd, HEAD_BYTES_MAX, type HeadFault, type Octets } from "./head-scan.ts";
 import { parseRequestHead, type RequestHead } from "./request-head.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -68,7 +68,7 @@ export class RequestReader {
       return undefined;
     }
     this.#searched = 0;
-    const head = this.#parse(ahead.toString("latin1", from, end));
+    const head = this.#parse({ bytes: ahead, from, to: end });
     if (head === undefined) return undefined;
     if (end < to) this.#from = end;
     else this.#set(NOTHING, 0, 0);
@@ -97,9 +97,10 @@ export class RequestReader {
     return ahead;
   }
 
-  #parse(text: string): RequestHead | undefined {
+  #parse(octets: Octets & { readonly bytes: Buffer }): RequestHead | undefined {
+    const text = octets.bytes.toString("latin1", octets.from, octets.to);
     if (this.#memo?.text === text) return this.#memo;
-    const head = parseRequestHead(text);
+    const head = parseRequestHead(text, octets);
     if ("reason" in head) return this.#refuse(head);
     // Who repeats a head is asked for the same length again. Others' heads are garbage at once, and not when the next one comes.
     this.#memo = text.length === this.#lastLength ? head : undefined;

@@ -1,5 +1,5 @@
 // Parsing of a response's head, and its form for the client.
-import { framingValues, keepLines, listMembers, parseContentLength, scanFields, valuesOf } from "./head-scan.ts";
+import { framingValues, keepLines, listMembers, octetsOf, parseContentLength, scanFields, valuesOf } from "./head-scan.ts";
 import type { Framing } from "./request-head.ts";
 
 /** A valid response head. */
@@ -27,7 +27,7 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*
 export function parseResponseHead(text: string): ResponseHead | undefined {
   const lineEnd = text.indexOf("\r\n");
   const line = STATUS_LINE.exec(text.slice(0, lineEnd));
-  const fields = scanFields(text, lineEnd + 2);
+  const fields = scanFields(octetsOf(text), lineEnd + 2);
   if (line === null || !Array.isArray(fields)) return undefined;
   const minor = line[1];
   const status = Number(line[2]);
