@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestFacts } from "../request/request-facts.ts";
 import { AccessLog } from "./access-log.ts";
+import type { WrittenLine } from "./line-file.ts";
 
 const WALL_MS = Date.UTC(2026, 1, 3, 4, 5, 6, 78);
 
@@ -27,8 +28,35 @@ function facts(over: Record<string, unknown> = {}, head: Record<string, unknown>
 
 function lineOf(of: RequestFacts, format: "json" | "common" = "json"): string {
   let lines = "";
-  new AccessLog({ format, clock: { wallMs: () => WALL_MS }, add: (line) => void (lines += line) }).ended(of);
+  const add = (line: string | WrittenLine): void => void (lines += typeof line === "string" ? line : textOf(line));
+  new AccessLog({ format, clock: { wallMs: () => WALL_MS }, add }).ended(of);
   return lines;
+}
+
+test("numbers and times of any size are whole", () => {
+  const bytes = [0, 9, 10, 99, 100, 1_000_000_000, 2_147_483_646, 2_147_483_647, 4_294_967_296, Number.MAX_SAFE_INTEGER];
+  for (const responseBytes of bytes) assert.equal((JSON.parse(lineOf(facts({ responseBytes }))) as { responseBytes: number }).responseBytes, responseBytes);
+  const times: readonly (readonly [ms: number, told: string])[] = [
+    [0, "0"],
+    [0.000_4, "0"],
+    [0.000_6, "0.001"],
+    [0.01, "0.010"],
+    [1.1, "1.100"],
+    [999.999_6, "1000"],
+    [1_000.001, "1000.001"],
+    [86_400_000.5, "86400000.500"],
+    [3e9 + 0.25, "3000000000.250"],
+    [-1, "null"],
+    [NaN, "null"],
+  ];
+  for (const [ms, told] of times) assert.ok(lineOf(facts({ arrivedMs: 0, endedMs: ms })).includes(`"totalMs":${told},`), told);
+});
+
+function textOf(line: WrittenLine): string {
+  const into = Buffer.alloc(line.bytesMax + 2);
+  const end = line.writeTo(into, 1);
+  assert.ok(end - 1 <= line.bytesMax, `${end - 1} octets, and ${line.bytesMax} were announced`);
+  return into.toString("latin1", 1, end);
 }
 
 test("a line of JSON tells what came, what it took and how it ended", () => {

@@ -29,6 +29,14 @@ export interface LineFileOptions {
   readonly bytesMax?: number;
 }
 
+/** A line that is written where it is gathered; it ends with its only newline. */
+export interface WrittenLine {
+  /** It has no more octets than this. */
+  readonly bytesMax: number;
+  /** Writes it from `at` on; answers the index behind it. */
+  writeTo(into: Uint8Array, at: number): number;
+}
+
 export class LineFile {
   readonly #options: LineFileOptions;
   /** Whole lines, each with its end; latin1. Two buffers take turns: one is filled, the other written. */
@@ -59,16 +67,16 @@ export class LineFile {
   }
 
   /** `line` ends with its only newline; never throws, never waits. */
-  add(line: string): void {
-    const size = this.#size + line.length;
+  add(line: string | WrittenLine): void {
+    const size = this.#size + (typeof line === "string" ? line.length : line.bytesMax);
     if (size > WAITING_BYTES_MAX) return this.#options.dropped(1);
-    // A line comes as a tree of its parts; looking at its end makes V8 write it out, so that the parts are garbage at once and not for a second.
-    if (!line.endsWith("\n")) return this.#options.dropped(1);
+    // A text comes as a tree of its parts; looking at its end makes V8 write it out, so that the parts are garbage at once and not for a second.
+    if (typeof line === "string" && !line.endsWith("\n")) return this.#options.dropped(1);
     if (size > this.#waiting.length) this.#grow(size);
-    this.#waiting.write(line, this.#size, "latin1");
-    this.#size = size;
+    if (typeof line === "string") this.#size += this.#waiting.write(line, this.#size, "latin1");
+    else this.#size = line.writeTo(this.#waiting, this.#size);
     this.#lines++;
-    if (size >= PIECE_BYTES) this.flush();
+    if (this.#size >= PIECE_BYTES) this.flush();
   }
 
   #grow(size: number): void {

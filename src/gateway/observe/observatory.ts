@@ -6,7 +6,7 @@ import type { Backend } from "../pods/backend.ts";
 import type { Counters } from "../counters.ts";
 import type { RequestObserver } from "../request/request-facts.ts";
 import { AccessLog } from "./access-log.ts";
-import { LineFile } from "./line-file.ts";
+import { LineFile, type WrittenLine } from "./line-file.ts";
 import { RequestLog } from "./request-log.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { Tracer } from "./tracer.ts";
@@ -113,7 +113,7 @@ export class Observatory {
     return new LineFile({ path, rotates: thread === 0, clock, logger, dropped: (lines) => void (counters.linesDropped += lines) });
   }
 
-  #add(file: LineFile, line: string): void {
+  #add(file: LineFile, line: string | WrittenLine): void {
     file.add(line);
     this.#parking.leave();
   }

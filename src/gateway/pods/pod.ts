@@ -24,6 +24,8 @@ export class Pod {
   readonly idle: PodConnection[] = [];
   /** Upgraded connections. */
   tunnels: Set<OnPod> | undefined = undefined;
+  /** What lines of the access log say of it; made with the first one. */
+  logged: Uint8Array | undefined = undefined;
   /** The generation that took it out of the table; 0 while it is in. */
   removedIn = 0;
   /** Whether connection attempts run to prove it ready. */
