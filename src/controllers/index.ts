@@ -13,6 +13,7 @@ export {
   type PodAutoscalerSettings,
   type Scaled,
 } from "./serving/podautoscaler/index.ts";
+export { horizontalPodAutoscalerController, type HorizontalPodAutoscalerOptions } from "./autoscaling/horizontalpodautoscaler/index.ts";
 export { hpaClassController } from "./serving/podautoscaler/hpa/index.ts";
 export { configurationController } from "./serving/configuration/index.ts";
 export { ingressController, PRIVATE_GATEWAY, PUBLIC_GATEWAY, type IngressControllerDeps, type IngressStanding } from "./serving/ingress/index.ts";

@@ -9,6 +9,7 @@ import {
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  horizontalPodAutoscalerController,
   hpaClassController,
   ingressController,
   labelerController,
@@ -153,6 +154,8 @@ function runWorkloads(options: ControllersOptions, { run, runFirst }: Starters):
   run(endpointsController({ informers }));
   run(endpointSliceController({ informers }));
   run(endpointSliceMirroringController());
+  const scalable = (): readonly Kind[] => [...kinds, ...(options.coming?.kinds() ?? [])].filter(({ subresources }) => subresources.scale !== undefined);
+  run(horizontalPodAutoscalerController({ scalable }));
   run(namespaceController({ transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced"), coming: () => options.coming?.kinds() ?? [] }));
   run(serviceAccountController({ rootCa: options.rootCa }));
   // Nothing owns Events, and there are many: Kubernetes' collector passes them over, too.

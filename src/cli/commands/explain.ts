@@ -2,10 +2,22 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { scaleBoundsOf, type ScaleFile, type Recording } from "#autoscaler";
-import { ConfigMap, parseAutoscalerConfig, PodAutoscaler, Revision, Service, SYSTEM_NAMESPACE } from "#kinds";
+import {
+  annotationOf,
+  autoscaling,
+  ConfigMap,
+  HorizontalPodAutoscaler,
+  parseAutoscalerConfig,
+  PodAutoscaler,
+  Revision,
+  Service,
+  SYSTEM_NAMESPACE,
+  type AutoscalerConfig,
+} from "#kinds";
 import { conditionOf } from "#schema";
 import type { CliContext, Connection } from "../context.ts";
 import { CliError } from "../exit.ts";
+import { horizontalText } from "../horizontal-text.ts";
 import { parsePlainFormat, structured } from "../output.ts";
 import { scaleText, type ScaleBounds, type ScaleDocument } from "../scale-text.ts";
 import { connected, withConnection, type ConnectOptions } from "./shared.ts";
@@ -34,8 +46,10 @@ async function explainScale(name: string, flags: ExplainFlags, context: CliConte
   await connected(context, flags, async (connection, namespace) => {
     const revision = flags.revision ?? (await revisionOf(name, namespace, connection));
     const key = `${namespace}/${revision}`;
-    const document = await get<ScaleDocument>(connection, `/debug/eider/explain?revision=${encodeURIComponent(key)}`, context);
     const found = await autoscalerOf(revision, namespace, connection);
+    if (found !== undefined && isHorizontal(found)) return explainHorizontal({ revision, namespace, record: flags.record, format }, connection, context);
+    const document = await get<ScaleDocument>(connection, `/debug/eider/explain?revision=${encodeURIComponent(key)}`, context);
+    if (found === undefined) throw new CliError("notFound", `revision "${key}" has no PodAutoscaler`);
     if (flags.record !== undefined) {
       const recording = await get<Recording>(connection, `/debug/eider/recording?revision=${encodeURIComponent(key)}`, context);
       const { annotations = {} } = found.autoscaler.metadata;
@@ -46,6 +60,29 @@ async function explainScale(name: string, flags: ExplainFlags, context: CliConte
     context.out(scaleText(document, boundsOf(found), Number(flags.last)));
     if (flags.record !== undefined) context.out(`\nRecorded in ${flags.record}. Try other settings: eider simulate scale ${flags.record} --set target=50\n`);
   });
+}
+
+function isHorizontal({ autoscaler, config }: Found): boolean {
+  return (annotationOf(autoscaler.metadata.annotations, autoscaling.class) ?? settingsOf(config).podAutoscalerClass) === autoscaling.hpaClass;
+}
+
+interface HorizontalAsked {
+  readonly revision: string;
+  readonly namespace: string;
+  readonly record: string | undefined;
+  readonly format: ReturnType<typeof parsePlainFormat>;
+}
+
+/** Kubernetes' autoscaler decides, and tells in its object how. */
+async function explainHorizontal({ revision, namespace, record, format }: HorizontalAsked, { client }: Connection, context: CliContext): Promise<void> {
+  if (record !== undefined)
+    throw new CliError("usage", `revision "${revision}" is scaled by a HorizontalPodAutoscaler, whose decisions are not recorded`, {
+      hint: `eider explain scale ${revision}`,
+    });
+  const autoscaler = await client.find(HorizontalPodAutoscaler, namespace, revision);
+  if (format === undefined) return context.out(horizontalText({ name: revision, namespace }, autoscaler, context.clock.wallMs()));
+  const { spec, status } = autoscaler ?? {};
+  context.out(structured(format, { key: `${namespace}/${revision}`, horizontalPodAutoscaler: autoscaler?.metadata.name, spec, status }));
 }
 
 /** A Service's latest ready revision, or the revision of that name. */
@@ -65,21 +102,25 @@ interface Found {
   readonly config: Readonly<Record<string, string>>;
 }
 
-async function autoscalerOf(revision: string, namespace: string, { client }: Connection): Promise<Found> {
+async function autoscalerOf(revision: string, namespace: string, { client }: Connection): Promise<Found | undefined> {
   const [autoscaler, settings] = await Promise.all([
-    client.get(PodAutoscaler, namespace, revision),
+    client.find(PodAutoscaler, namespace, revision),
     client.find(ConfigMap, SYSTEM_NAMESPACE, "config-autoscaler"),
   ]);
-  return { autoscaler, config: settings?.data ?? {} };
+  return autoscaler === undefined ? undefined : { autoscaler, config: settings?.data ?? {} };
+}
+
+function settingsOf(config: Found["config"]): AutoscalerConfig {
+  const parsed = parseAutoscalerConfig(config);
+  if ("error" in parsed) throw new CliError("failed", `config-autoscaler: ${parsed.error}`);
+  return parsed;
 }
 
 function boundsOf({ autoscaler, config }: Found): ScaleBounds {
-  const parsed = parseAutoscalerConfig(config);
-  if ("error" in parsed) throw new CliError("failed", `config-autoscaler: ${parsed.error}`);
   const { annotations = {} } = autoscaler.metadata;
   const active = conditionOf(autoscaler.status?.conditions, "Active");
   return {
-    ...scaleBoundsOf({ annotations, config: parsed, reachability: autoscaler.spec.reachability ?? "" }),
+    ...scaleBoundsOf({ annotations, config: settingsOf(config), reachability: autoscaler.spec.reachability ?? "" }),
     wanted: autoscaler.status?.desiredScale,
     inactive: active === undefined || active.status === "True" ? undefined : `${active.reason ?? active.status}: ${active.message ?? ""}`,
   };
