@@ -13,6 +13,7 @@ export { platformOf } from "./platform-choice.ts";
 export type { BlobSource, BlobWanted, StoredBlob } from "./blob-files.ts";
 export { openImageStore, type ImageStore, type UnpackedImage } from "./image-store.ts";
 export { serveRegistry, type ServedRegistry } from "./registry/serve.ts";
+export { LayerFolders, type LayeredImage } from "./layer-folders.ts";
 export { OWN_REGISTRY } from "./own-registry.ts";
 export type { ImageEntry } from "./tags.ts";
 export { BASE_LABEL, type ImageConfig, type ImageManifest } from "./oci.ts";

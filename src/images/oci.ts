@@ -42,6 +42,7 @@ export interface ImageConfig {
     readonly Cmd?: readonly string[];
     readonly Env?: readonly string[];
     readonly WorkingDir?: string;
+    readonly User?: string;
     readonly Labels?: Readonly<Record<string, string>>;
   };
   readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly string[] };

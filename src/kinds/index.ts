@@ -1,4 +1,6 @@
 // kinds: one file per API kind, by group: schema, semantic checks, conditions, child names, settings.
+// Also quantities, for rooms that deal with pods and not with schemas.
+export { parseQuantity, quantityNumber } from "#schema";
 export { Service, serviceConditions, type ServiceStatus } from "./serving/service.ts";
 export { Configuration, configurationConditions } from "./serving/configuration.ts";
 export { Revision, revisionConditions, type ContainerStatus, type RevisionStatus } from "./serving/revision.ts";

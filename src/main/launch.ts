@@ -146,6 +146,10 @@ export async function endPlatform(data: string, options: { readonly purge: boole
     const until = systemClock.monotonicMs() + 2 * DOWN_GRACE_MS;
     while ((existsSync(join(data, "keeper.sock")) || isInUse(data)) && systemClock.monotonicMs() < until) await systemClock.sleep(20, signal);
   }
+  if (existsSync(join(data, "sandbox")) && !isInUse(data)) {
+    const { removeSandboxes } = await import("#runtimes");
+    await removeSandboxes({ dataDir: data, path: process.env["PATH"] ?? "" });
+  }
   if (options.purge) removeDataFolder(data);
   return keeper !== undefined;
 }

@@ -57,6 +57,7 @@ import { watchRest } from "./rest.ts";
 import { RouteJournal } from "./route-journal.ts";
 import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
+import { sandboxes } from "./sandboxes.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
@@ -223,10 +224,19 @@ const podImages = new PodImages({
   userKeychain: reached.userKeychain,
   onEvent: (pod, event) => podEvents.record("kubelet", podRegarding(pod), event),
 });
-const forEngines = { keeper, images, podImages, users, rng, logger: logger.with({ room: "runtimes" }), dataDir: folder.root };
+const forEngines = {
+  keeper,
+  images,
+  podImages,
+  users,
+  rng,
+  logger: logger.with({ room: "runtimes" }),
+  dataDir: folder.root,
+  path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+};
 runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
-  engines: [processEngine({ ...forEngines, path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin" })],
+  engines: [processEngine(forEngines), ...(await sandboxes({ ...forEngines, imagesDir: folder.images, bootId }))],
   images,
   clock,
   rng,

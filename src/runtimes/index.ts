@@ -1,6 +1,6 @@
-// runtimes: make pods run, each on an engine of this machine. Today: `process`, through the keeper.
+// runtimes: make pods run, each on an engine of this machine. `process` and `sandbox`, through the keeper.
 export { addressOf, ADDRESSES_ANNOTATION, type PodAddress } from "./addresses.ts";
-export { RUNTIME_NAMES } from "./engine.ts";
+export { RUNTIME_NAMES, type EngineFactory } from "./engine.ts";
 export type { CommandRequest, ContainerUsage, PodStreams, PodUsage, RunningCommand } from "./port.ts";
 export { connectKeeper, type KeeperClient } from "./keeper/keeper-client.ts";
 export { podUsers } from "./keeper/pod-users.ts";
@@ -9,3 +9,6 @@ export { createRuntime, type Runtime, type RuntimeOptions } from "./pod/runtime.
 export { PodImages } from "./pod-images.ts";
 export { processEngine } from "./process/process-engine.ts";
 export { UsageMeter } from "./usage-meter.ts";
+export { sandboxEngine, type SandboxEngineOptions } from "./sandbox/sandbox-engine.ts";
+export { findSandboxHost } from "./sandbox/sandbox-host.ts";
+export { removeSandboxes } from "./sandbox/remove-sandboxes.ts";

@@ -1,0 +1,24 @@
+// What sandboxes leave on the machine once no platform and no container runs: bound namespaces, devices, control groups.
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ControlGroups } from "./control-groups.ts";
+import { findProgram } from "./host-programs.ts";
+import { markOf, mountsBelow } from "./pod-networks.ts";
+
+const run = promisify(execFile);
+
+/** Removes them; nothing happens where there was no sandbox. Throws when the machine does not let us. */
+export async function removeSandboxes({ dataDir, path }: { readonly dataDir: string; readonly path: string }): Promise<void> {
+  const dir = join(dataDir, "sandbox");
+  if (process.platform !== "linux" || !existsSync(dir)) return;
+  const mounts = mountsBelow(dir);
+  if (mounts.length > 0) await run(findProgram(path, "umount") ?? "umount", ["--lazy", ...mounts], { env: {} });
+  const mark = markOf(dataDir);
+  const ip = findProgram(path, "ip");
+  // The pairs of the namespaces go with these, but the kernel takes its time.
+  for (const device of readdirSync("/sys/class/net").filter((name) => name.startsWith(`ei${mark}`)))
+    if (ip !== undefined) await run(ip, ["link", "del", device], { env: {} }).catch(() => undefined);
+  new ControlGroups(mark).purge();
+}

@@ -1,0 +1,108 @@
+// What a platform has on the machine: lists to compare before and after. Only what is a data folder's own, since others use the machine, too.
+import { createHash } from "node:crypto";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+
+export interface MachineLists {
+  /** Command lines of its containers and of what started them. */
+  readonly processes: readonly string[];
+  readonly mounts: readonly string[];
+  /** Network namespaces of processes and files. */
+  readonly networks: readonly string[];
+  readonly devices: readonly string[];
+  readonly groups: readonly string[];
+  /** Files and folders of pods and layers, with their blocks on the disk. */
+  readonly files: readonly string[];
+}
+
+/** As src/runtimes/sandbox names things. */
+export function markOf(data: string): string {
+  return createHash("sha256").update(data).digest("hex").slice(0, 6);
+}
+
+export function machineLists(data: string): MachineLists {
+  const mark = markOf(data);
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const ours = pids.filter((pid) => read(`/proc/${pid}/cgroup`).includes(`eider-${mark}`) || isOfPods(pid, data));
+  const mounts = read("/proc/self/mountinfo")
+    .split("\n")
+    .filter((line) => line.split(" ")[4]?.startsWith(data) === true);
+  const host = link("/proc/self/ns/net");
+  return {
+    processes: ours.map((pid) => read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").slice(0, 120)).toSorted(),
+    mounts: mounts.map((line) => spareless(line.split(" ")[4] ?? "")).toSorted(),
+    networks: [...new Set([...ours.map((pid) => link(`/proc/${pid}/ns/net`)), ...mounts.map((line) => line.split(" ")[3] ?? "")])]
+      .filter((name) => name.startsWith("net:") && name !== host)
+      .map(() => "a network namespace"),
+    devices: readdirSync("/sys/class/net")
+      .filter((name) => name.startsWith(`ei${mark}`))
+      .map((name) => (name === `ei${mark}` ? "the bridge" : "a pod's device")),
+    groups: groupsOf("/sys/fs/cgroup", `eider-${mark}`).toSorted(),
+    files: [...filesOf(join(data, "sandbox")), ...filesOf(join(data, "images", "layers")), ...filesOf(join(data, "pods")), ...filesOf(join(data, "fifos"))]
+      .map((file) => `${spareless(file)} ${file.includes("/net/") ? "" : blocksOf(file)}`)
+      .toSorted(),
+  };
+}
+
+/** Descriptors of a process, by what they are: sockets and pipes have no names of their own. */
+export function descriptorsOf(pid: number): readonly string[] {
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => link(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, "n"))
+    .filter((name) => name !== "")
+    .toSorted();
+}
+
+/** Networks that are made ahead are numbered. */
+function spareless(path: string): string {
+  return path.replace(/spare-[\d-]+/, "spare");
+}
+
+function isOfPods(pid: string, data: string): boolean {
+  const line = read(`/proc/${pid}/cmdline`);
+  return line.includes(join(data, "sandbox")) && !line.includes("--eider-");
+}
+
+function groupsOf(folder: string, name: string): string[] {
+  const found = folders(folder);
+  if (folder.endsWith(`/${name}`)) return found.flatMap((each) => [join(folder, each), ...groupsBelow(join(folder, each))]);
+  return found.flatMap((each) => groupsOf(join(folder, each), name));
+}
+
+function groupsBelow(folder: string): string[] {
+  return folders(folder).flatMap((each) => [join(folder, each), ...groupsBelow(join(folder, each))]);
+}
+
+function folders(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function filesOf(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
+}
+
+function blocksOf(file: string): number {
+  return lstatSync(file, { throwIfNoEntry: false })?.blocks ?? 0;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function link(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return "";
+  }
+}

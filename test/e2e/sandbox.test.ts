@@ -1,0 +1,128 @@
+// The runtime `sandbox` on a real platform: namespaces, layers, users, networks, and that nothing of them stays.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { compileProbe, storeLayered } from "./layered-image.ts";
+import { machineLists } from "./machine-lists.ts";
+import { eventually, findProgram, Platform } from "./platform.ts";
+
+function whyNot(): string | false {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs Linux and root";
+  const missing = ["go", "kubectl", "ip", "unshare"].find((name) => findProgram(name) === undefined);
+  if (missing !== undefined) return `${missing} is not on the PATH`;
+  return spawnSync("unshare", ["--mount", "--net", "true"]).status === 0 ? false : "namespaces cannot be made here";
+}
+
+const skip = whyNot();
+let platform: Platform;
+let program: Buffer;
+
+before(async () => {
+  if (skip !== false) return;
+  program = await compileProbe();
+  platform = await Platform.start();
+  await storeLayered(platform.data, program, { name: "dev.local/layered:v1" });
+});
+
+after(async () => platform?.stop());
+
+const service = (name: string, container: object = {}, spec: object = {}): object => ({
+  apiVersion: "serving.knative.dev/v1",
+  kind: "Service",
+  metadata: { name },
+  spec: { template: { spec: { ...spec, containers: [{ image: "dev.local/layered:v1", ...container }] } } },
+});
+
+interface Seen {
+  readonly host: string;
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly cwd: string;
+  readonly gone: boolean;
+  readonly hidden: boolean;
+  readonly writes: boolean;
+  readonly pids: number;
+  readonly env: readonly string[];
+  readonly hosts: string;
+}
+
+async function seenBy(name: string): Promise<Seen> {
+  return eventually(`${name} answers`, async () => {
+    const { status, body } = await platform.request(`${name}.default.localhost`);
+    return status === 200 && (JSON.parse(body) as Seen);
+  });
+}
+
+const podOf = async (name: string): Promise<string> =>
+  (await platform.kubectl("get", "pods", "-l", `serving.knative.dev/service=${name}`, "-o", "jsonpath={.items[0].metadata.name}")).trim();
+
+const gone = (name: string): Promise<boolean> =>
+  eventually(
+    `the pods of ${name} are gone`,
+    async () => (await platform.kubectl("get", "pods", "-l", `serving.knative.dev/service=${name}`, "-o", "name")).trim() === "",
+  );
+
+test("two Services on port 8080 have a sandbox each: layers, user, names, network; deleted, they leave nothing", { skip }, async () => {
+  const idle = machineLists(platform.data);
+  await platform.apply(service("one"));
+  await platform.apply(
+    service("two", { securityContext: { runAsUser: 4321, capabilities: { drop: ["ALL"] } }, env: [{ name: "LD_PRELOAD", value: "/app/none.so" }] }),
+  );
+  const one = await seenBy("one");
+  const two = await seenBy("two");
+  assert.deepEqual(
+    { pid: one.pid, pids: one.pids, uid: one.uid, gid: one.gid, cwd: one.cwd, gone: one.gone, hidden: one.hidden, writes: one.writes },
+    { pid: 1, pids: 1, uid: 1234, gid: 2345, cwd: "/work", gone: true, hidden: true, writes: false },
+  );
+  assert.equal(one.host, await podOf("one"));
+  assert.equal(two.uid, 4321);
+  assert.ok(two.env.includes("LD_PRELOAD=/app/none.so") && two.env.includes("FROM_IMAGE=yes"));
+  const addresses = await platform.kubectl("get", "pods", "-o", "jsonpath={range .items[*]}{.status.podIP} {end}");
+  assert.equal(new Set(addresses.trim().split(" ")).size, 2);
+  assert.match(one.hosts, new RegExp(`^100\\.\\d+\\.0\\.\\d+\\t${one.host}$`, "m"));
+  for (const name of ["one", "two"]) await platform.kubectl("delete", "ksvc", name);
+  for (const name of ["one", "two"]) await gone(name);
+  const { files: _layers, ...rest } = machineLists(platform.data);
+  const { files: _before, ...wanted } = idle;
+  await eventually(
+    "nothing is left",
+    async () =>
+      JSON.stringify(rest) === JSON.stringify(wanted) ||
+      JSON.stringify({ ...machineLists(platform.data), files: [] }) === JSON.stringify({ ...idle, files: [] }),
+  );
+});
+
+test("a command joins the container with the rights of its program, and tells how it ended", { skip }, async () => {
+  await platform.apply(service("exec", { securityContext: { allowPrivilegeEscalation: false } }));
+  const seen = await seenBy("exec");
+  const pod = await podOf("exec");
+  const said = await platform.kubectl("exec", pod, "--", "/app/probe", "hello");
+  assert.match(said, new RegExp(`^CapEff:\\s+0{16}$`, "m"));
+  assert.match(said, /^NoNewPrivs:\s+1$/m);
+  assert.match(said, new RegExp(`^hello in ${seen.host} as 1234$`, "m"));
+  await assert.rejects(platform.kubectl("exec", pod, "--", "probe", "fail"), /executable file not found in \$PATH|exit code 7/);
+  await assert.rejects(platform.kubectl("exec", pod, "--", "/app/probe", "fail"), { code: 7 });
+  await platform.kubectl("delete", "ksvc", "exec");
+  await gone("exec");
+});
+
+test("a container that eats more than its limit is OOMKilled", { skip }, async () => {
+  await platform.apply(service("eats", { resources: { limits: { memory: "64Mi" } } }));
+  await seenBy("eats");
+  await platform.request("eats.default.localhost", "/eat");
+  const reason = await eventually("it was killed", async () => {
+    const pod = await podOf("eats");
+    const text = await platform.kubectl(
+      "get",
+      "pod",
+      pod,
+      "-o",
+      "jsonpath={.status.containerStatuses[0].lastState.terminated.reason}{.status.containerStatuses[0].state.terminated.reason}",
+    );
+    return text !== "" && text;
+  });
+  assert.equal(reason, "OOMKilled");
+  await platform.kubectl("delete", "ksvc", "eats");
+  await gone("eats");
+});
