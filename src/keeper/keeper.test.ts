@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,6 +87,11 @@ function ask(port: number, text = "hi"): Promise<string> {
   });
 }
 
+/** Whether none of its threads runs any more. */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => / [Tt] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8").replace(/^.*\)/, "")));
+}
+
 /** Connects all the time until told to stop; counts refused connections and answers. */
 function load(t: TestContext, port: number) {
   const seen = { refused: 0, answered: new Set<string>(), stop: false };
@@ -130,6 +135,22 @@ test("kill -9 of the platform refuses no connection, and the next platform serve
   await done;
   assert.equal(seen.refused, 0);
 });
+
+for (const listener of ["httpPort", "internalPort"] as const) {
+  test(`connections that wait for a platform that is killed (${listener}) are all answered by the next one`, async (t) => {
+    const { sockets, ready } = await start(t, SERVING);
+    const first = await ready(0);
+    process.kill(first.pid, "SIGSTOP");
+    while (!isStopped(first.pid)) await pause(1);
+    const clients = Array.from({ length: 40 }, () => connect(sockets.numbers[listener], "127.0.0.1"));
+    await Promise.all(clients.map((client) => once(client, "connect")));
+    const answers = clients.map((client) => once(client, "data").then(String, (error: NodeJS.ErrnoException) => error.code));
+    for (const client of clients) client.write("hi");
+    process.kill(first.pid, "SIGKILL");
+    const second = await ready(1);
+    assert.deepEqual(new Set(await Promise.all(answers)), new Set([String(second.pid)]));
+  });
+}
 
 test("planted fault: a platform that binds its port itself does refuse connections when it is killed", async (t) => {
   const script = `require("node:net").createServer((s) => { s.on("error", () => {}); s.end("x"); }).listen(0, "127.0.0.1", function () { console.log(this.address().port); })`;

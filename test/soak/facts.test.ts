@@ -128,6 +128,29 @@ const rows: readonly { name: string; given: Parameters<typeof verdictWith>[0]; c
     complaint: /late was sent to pod 10, which had been told to end/,
   },
   {
+    name: "a request on another pod with the pid of one that had been told to end",
+    given: {
+      pods: [
+        { what: "begin", pid: 10, id: "-" },
+        { what: "term", pid: 10, id: "-" },
+        { what: "begin", pid: 10, id: "-" },
+        { what: "start", pid: 10, id: "fresh" },
+      ],
+    },
+  },
+  {
+    name: "a request on a pod that had been told to end, with another one's begin",
+    given: {
+      pods: [
+        { what: "begin", pid: 10, id: "-" },
+        { what: "term", pid: 10, id: "-" },
+        { what: "begin", pid: 11, id: "-" },
+        { what: "start", pid: 10, id: "late" },
+      ],
+    },
+    complaint: /late was sent to pod 10, which had been told to end/,
+  },
+  {
     name: "the answer to another request",
     given: { requests: [request({ id: "a", outcome: { answered: { id: "b", pid: 10, revision: "app-1" } } })] },
     complaint: /the answer to b/,

@@ -46,7 +46,8 @@ export interface Shift {
 
 /** A line of the pods' common log, in its order. */
 export interface PodLine {
-  readonly what: "start" | "end" | "term";
+  /** `begin`: the program itself; `start` and `end`: a request; `term`: it was told to end. */
+  readonly what: "begin" | "start" | "end" | "term";
   readonly pid: number;
   readonly id: string;
 }
@@ -99,10 +100,11 @@ function doubled({ requests, pods }: Facts): string[] {
     });
 }
 
-/** Requests that began on a pod after it was told to end. */
+/** Requests that began on a pod after it was told to end. In half an hour the system comes to use a pid once more: that is another pod. */
 function toLeavingPods({ pods }: Facts): string[] {
   const leaving = new Set<number>();
   return pods.flatMap(({ what, pid, id }) => {
+    if (what === "begin") leaving.delete(pid);
     if (what === "term") leaving.add(pid);
     return what === "start" && leaving.has(pid) ? [`request ${id} was sent to pod ${pid}, which had been told to end`] : [];
   });

@@ -34,6 +34,7 @@ const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
   ["pod crash", crashPod],
   ["thread kill", killOneThread],
   ["platform kill", killPlatform],
+  ["keeper kill", killKeeper],
   ["hand-over", handOver],
 ];
 
@@ -102,6 +103,13 @@ async function killOneThread(world: SoakWorld, rng: Rng): Promise<void> {
 async function killPlatform(world: SoakWorld): Promise<void> {
   const { state } = world.platform;
   world.kills.push(await killProcess("platform", state.pid, world.httpPort));
+  await world.nextState(state);
+}
+
+/** It holds no connection: its platform hands over to that of the next keeper, and no request may be lost. */
+async function killKeeper(world: SoakWorld): Promise<void> {
+  const { state } = world.platform;
+  world.kills.push(await killProcess("keeper", state.keeperPid, world.httpPort));
   await world.nextState(state);
 }
 

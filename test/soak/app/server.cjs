@@ -3,6 +3,7 @@
 const { appendFileSync } = require("node:fs");
 const { createServer } = require("node:http");
 const note = (what, id = "-") => appendFileSync(process.env.SOAK_LOG, `${what} ${process.pid} ${id}\n`);
+note("begin");
 const server = createServer((request, response) => {
   const url = new URL(request.url, "http://app");
   const number = (name) => Number(url.searchParams.get(name) ?? 0);
