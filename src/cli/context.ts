@@ -92,6 +92,8 @@ export interface CliContext {
     readonly dir: string;
     readonly image: string;
     readonly data: string;
+    /** `bundled` or the name of an image. */
+    readonly base?: string;
     readonly onProgress: (line: string) => void;
   }): Promise<{ readonly image: string; readonly digest: string }>;
 }

@@ -32,6 +32,7 @@ import { unpackLayer } from "./unpack.ts";
 
 const samples = join(import.meta.dirname, "../../samples");
 const never = new AbortController().signal;
+const noBase = { nodePath: process.execPath, pull: (image: string) => Promise.reject(new Error(`${image} was to be pulled`)) };
 
 function folder(t: TestContext, files: Readonly<Record<string, string>> = {}): string {
   const dir = mkdtempSync(join(tmpdir(), "eider-images-"));
@@ -95,7 +96,7 @@ test("ignore files: comments, folders, stars, exceptions, and what never belongs
 async function build(t: TestContext, dir: string, name = "hello") {
   const store = await openImageStore(folder(t));
   const lines: string[] = [];
-  const built = await buildImage({ store, dir, name, env: process.env as Record<string, string>, progress: (line) => lines.push(line) }, never);
+  const built = await buildImage({ store, dir, name, env: process.env as Record<string, string>, progress: (line) => lines.push(line), ...noBase }, never);
   return { store, built, lines };
 }
 

@@ -18,7 +18,7 @@ const EPOCH = new Date(0);
 /** Byte 9 of a gzip header names the operating system: 255 is "unknown", the same everywhere. */
 const GZIP_OS_BYTE = 9;
 
-/** Entries must be sorted; they lie below `prefix` ("workspace"), which is made first. */
+/** Entries must be sorted; they lie below `prefix` ("workspace"), which is made first; "" is the root, which is there. */
 export function layerOf(entries: readonly TreeEntry[], prefix: string): Layer {
   const tar = pack();
   const hash = createHash("sha256");
@@ -38,10 +38,10 @@ export function layerOf(entries: readonly TreeEntry[], prefix: string): Layer {
 
 async function addAll(tar: Pack, entries: readonly TreeEntry[], prefix: string): Promise<void> {
   const owner = { mtime: EPOCH, uid: 0, gid: 0, uname: "", gname: "" };
-  tar.entry({ ...owner, name: `${prefix}/`, type: "directory", mode: 0o755 });
+  if (prefix !== "") tar.entry({ ...owner, name: `${prefix}/`, type: "directory", mode: 0o755 });
   for (const entry of entries) {
-    const name = `${prefix}/${entry.path}`;
-    if (entry.type === "directory") tar.entry({ ...owner, name: `${name}/`, type: "directory", mode: 0o755 });
+    const name = prefix === "" ? entry.path : `${prefix}/${entry.path}`;
+    if (entry.type === "directory") tar.entry({ ...owner, name: `${name}/`, type: "directory", mode: entry.mode ?? 0o755 });
     else if (entry.type === "symlink") tar.entry({ ...owner, name, type: "symlink", linkname: entry.target, mode: 0o777 });
     else {
       const sink = tar.entry({ ...owner, name, type: "file", mode: entry.executable ? 0o755 : 0o644, size: entry.size });

@@ -12,6 +12,13 @@ export interface Tool {
 const LINES_KEPT = 20;
 const LINE_LENGTH_MAX = 400;
 
+/** The first lines that the tool says; see runTool. */
+export async function outputOfTool(tool: Tool, signal: AbortSignal): Promise<string> {
+  const lines: string[] = [];
+  await runTool({ ...tool, progress: (line) => void (lines.length < LINES_KEPT && lines.push(line)) }, signal);
+  return lines.join("\n");
+}
+
 /** Throws ImageError `BuildFailed` with the last lines of output; ends the tool when the signal aborts. */
 export function runTool({ argv, cwd, env, progress }: Tool, signal: AbortSignal): Promise<void> {
   const [program = "", ...args] = argv;

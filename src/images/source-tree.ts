@@ -6,7 +6,7 @@ import { parseIgnore, type Ignores } from "./ignore.ts";
 
 /** One entry of a layer; `path` is relative with `/`. */
 export type TreeEntry =
-  | { readonly type: "directory"; readonly path: string }
+  | { readonly type: "directory"; readonly path: string; /** 0755 without one. */ readonly mode?: number }
   | { readonly type: "symlink"; readonly path: string; readonly target: string }
   | { readonly type: "file"; readonly path: string; readonly executable: boolean; readonly size: number; readonly source: string | Uint8Array };
 

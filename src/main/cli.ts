@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { CliError, runCli } from "#cli";
 import { systemClock } from "#host";
 import { buildImage, ImageError, openImageStore } from "#images";
+import { basePuller } from "./base-puller.ts";
 import { connect } from "./connect.ts";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
 import { becomeControllers, becomeKeeper, endPlatform, startDetached, stateOf, takeOver } from "./launch.ts";
@@ -41,11 +42,12 @@ process.exitCode = await runCli({
   controllers: (options) => becomeControllers(options),
   status: (data) => stateOf(data, interrupted.signal),
   down: (data, options) => endPlatform(data, options, interrupted.signal),
-  async build({ dir, image, data, onProgress }) {
+  async build({ dir, image, data, base, onProgress }) {
     prepareDataFolder(data);
     try {
       const store = await openImageStore(join(dataFolder(data).images));
-      const built = await buildImage({ dir, name: image, store, env: environment(), progress: onProgress }, interrupted.signal);
+      const tools = { env: environment(), nodePath: process.execPath, pull: basePuller(store, onProgress), progress: onProgress };
+      const built = await buildImage({ dir, name: image, store, ...tools, ...(base === undefined ? {} : { base }) }, interrupted.signal);
       return { image, digest: built.digest };
     } catch (error) {
       throw error instanceof ImageError ? new CliError("buildFailed", error.message, { cause: error }) : error;

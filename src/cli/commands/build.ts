@@ -11,21 +11,33 @@ import { newService, withFlags } from "../service-spec.ts";
 import { connected, withConnection, type ConnectOptions } from "./shared.ts";
 import { finish, readFinishFlags } from "./service-finish.ts";
 
+const BASE_HELP = 'what the image stands on: "bundled" (Node and its libraries of this machine) or an image; without it, the runtime supplies Node or Python';
+
+interface BuildFlags {
+  readonly base?: string;
+}
+
+const baseOf = ({ base }: BuildFlags): BuildFlags => (base === undefined ? {} : { base });
+
 export function addBuildCommands(program: Command, context: CliContext): void {
   program
     .command("build")
     .summary("build a source folder into an image")
-    .description("Builds a folder into an image in the platform's store: Node or TypeScript (package.json), Go (go.mod), or any command (Procfile).")
+    .description(
+      "Builds a folder into an image in the platform's store: Node or TypeScript (package.json), Go (go.mod), Python (requirements.txt, main.py), or any command (Procfile).",
+    )
     .argument("<dir>", "source folder")
     .requiredOption("--image <name>", "name of the image")
+    .option("--base <image>", BASE_HELP)
     .option("--data <dir>", "data folder of the platform (default: that of $KUBECONFIG, else $XDG_DATA_HOME/eider)")
     .option("-o, --output <format>", "json or yaml")
-    .action(async (dir: string, flags: { readonly image: string; readonly data?: string; readonly output?: string }) => {
+    .action(async (dir: string, flags: BuildFlags & { readonly image: string; readonly data?: string; readonly output?: string }) => {
       const format = parsePlainFormat(flags.output);
       const built = await context.build({
         dir: resolve(dir),
         image: flags.image,
         data: findDataDir(flags, context),
+        ...baseOf(flags),
         onProgress: (line) => context.err(`${line}\n`),
       });
       context.out(format !== undefined ? structured(format, built) : `Built ${built.image}\n${built.digest}\n`);
@@ -38,6 +50,7 @@ export function addBuildCommands(program: Command, context: CliContext): void {
       .argument("<dir>", "source folder")
       .argument("[name]", "name of the Service (default: the folder's name)"),
   )
+    .option("--base <image>", BASE_HELP)
     .option("--no-wait", "do not wait until it is ready")
     .option("--wait-timeout <seconds>", "how long to wait", "600")
     .option("-o, --output <format>", "json, yaml or name")
@@ -45,12 +58,18 @@ export function addBuildCommands(program: Command, context: CliContext): void {
       async (
         dir: string,
         name: string | undefined,
-        flags: ConnectOptions & { readonly wait: boolean; readonly waitTimeout: string; readonly output?: string },
+        flags: ConnectOptions & BuildFlags & { readonly wait: boolean; readonly waitTimeout: string; readonly output?: string },
       ) => {
         readFinishFlags(flags);
         const service = name ?? serviceName(dir);
         const image = `dev.local/${service}:latest`;
-        const built = await context.build({ dir: resolve(dir), image, data: findDataDir(flags, context), onProgress: (line) => context.err(`${line}\n`) });
+        const built = await context.build({
+          dir: resolve(dir),
+          image,
+          data: findDataDir(flags, context),
+          ...baseOf(flags),
+          onProgress: (line) => context.err(`${line}\n`),
+        });
         await connected(context, flags, async ({ client }, namespace) => {
           const pinned = `dev.local/${service}@${built.digest}`;
           const existing = await client.find(Service, namespace, service);

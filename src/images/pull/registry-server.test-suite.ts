@@ -26,6 +26,8 @@ export interface TestImage {
   /** Files by path, a layer each. */
   readonly layers: readonly Readonly<Record<string, string | Buffer>>[];
   readonly config?: object;
+  /** amd64 without one. */
+  readonly architecture?: string;
 }
 
 /** Answers a request in the registry's stead; false lets it pass. */
@@ -82,9 +84,9 @@ export class RegistryServer {
   }
 
   /** Answers the digest of the manifest. */
-  async add({ repository, tag, layers, config = {} }: TestImage): Promise<string> {
+  async add({ repository, tag, layers, config = {}, architecture = "amd64" }: TestImage): Promise<string> {
     const tars = await Promise.all(layers.map(tarOf));
-    const configBytes = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", config, rootfs: { type: "layers", diff_ids: tars.map(digestOf) } }));
+    const configBytes = Buffer.from(JSON.stringify({ architecture, os: "linux", config, rootfs: { type: "layers", diff_ids: tars.map(digestOf) } }));
     const blobs = tars.map((tar) => gzipSync(tar, { level: 1 }));
     const described = (bytes: Buffer, mediaType: string): object => ({ mediaType, digest: this.putBlob(bytes), size: bytes.length });
     const manifest = {
