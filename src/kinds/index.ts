@@ -68,6 +68,7 @@ export { beginNamespaceDeletion, Namespace, namespaceAdmission } from "./core/na
 export { Pod } from "./core/pod.ts";
 export { Binding, bound, evicted, Eviction } from "./core/pod-actions.ts";
 export { podAdmission, type PodAdmissionOptions } from "./core/pod-admission.ts";
+export { amountsOf, type ResourceAmounts } from "./core/resource-amounts.ts";
 export { Secret } from "./core/secret.ts";
 export { ServiceAccount } from "./core/service-account.ts";
 export { definitions as coreDefinitions } from "./core/definitions.ts";

@@ -4,7 +4,7 @@ import { silentLogger } from "#core";
 import { createSystemRng, systemClock } from "#host";
 import { createJsonLogger } from "#host/log";
 import { joinKeeper, parsePlatformArgs, threadSockets } from "#keeper";
-import { RESTORED_GENERATION, type GatewaySettings, type GatewayToControl, type RouteDelta, type SavedRoutes } from "#protocol";
+import { RESTORED_GENERATION, type BackendPod, type GatewaySettings, type GatewayToControl, type RouteDelta, type SavedRoutes } from "#protocol";
 import { connectKeeper, type KeeperClient } from "#runtimes/keeper";
 import { dataFolder } from "./data-folder.ts";
 import { EarlyMessages } from "./early-messages.ts";
@@ -109,8 +109,10 @@ async function restore(): Promise<SavedRoutes | undefined> {
   if (saved === undefined) return undefined;
   try {
     const { processes = [] } = await (await keeper).call({ do: "list" });
-    const running = new Set(processes.filter((process) => process.running).map(({ id }) => id.slice(0, id.indexOf("/"))));
-    return { ...saved, backends: saved.backends.map((backend) => ({ ...backend, pods: backend.pods.filter(({ id }) => running.has(id)) })) };
+    const running = new Set(processes.filter((process) => process.running).map(({ id }) => id.slice(id.indexOf(":") + 1, id.indexOf("/"))));
+    // A pod with an address of its own is no process of the keeper's, and shares its ports with nobody.
+    const isThere = ({ id, address }: BackendPod): boolean => address !== "127.0.0.1" || running.has(id);
+    return { ...saved, backends: saved.backends.map((backend) => ({ ...backend, pods: backend.pods.filter(isThere) })) };
   } catch (err) {
     logger.warn("the last routing state is not used", { err });
     return undefined;

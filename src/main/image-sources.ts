@@ -10,6 +10,7 @@ import {
   secretsKeychain,
   Transport,
   userKeychain,
+  type DigestSources,
   type ImagePuller,
   type ImageStore,
   type Keychain,
@@ -50,11 +51,11 @@ export function registries({ settings, clock, rng, logger }: Omit<ImageSourcesOp
   };
 }
 
-/** Digests of Revisions' images: from `store` where it knows, else from their registries. */
-export function digestResolver(options: ImageSourcesOptions, its: Registries, store?: ImageStore): ResolveDigest {
+/** Digests of Revisions' images: from what is on this machine where that knows better, else from their registries. */
+export function digestResolver(options: ImageSourcesOptions, its: Registries, here: Pick<DigestSources, "store" | "daemon"> = {}): ResolveDigest {
   return ({ image, timeoutMs, ...access }, signal) => {
     const keychain: Keychain = async (name, over) => secretsKeychain(await pullSecrets(options.client(), access), its.userKeychain)(name, over);
-    return digestFrom({ client: its.client, ...(store === undefined ? {} : { store }) }, { image, keychain, timeoutMs }, signal);
+    return digestFrom({ client: its.client, ...here }, { image, keychain, timeoutMs }, signal);
   };
 }
 

@@ -17,12 +17,13 @@ import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Event, Namespace } f
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { createEventRecorder } from "#reconcile";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import { connectKeeper, createRuntime, PodImages, podUsers, processEngine, RUNTIME_NAMES, type Runtime } from "#runtimes";
+import { connectKeeper, containerEngine, createRuntime, daemonNames, PodImages, podUsers, processEngine, RUNTIME_NAMES, type Runtime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
+import { openContainerDaemon } from "./container-daemon.ts";
 import { runControllers } from "./controllers.ts";
 import { conversionWebhooks } from "./conversion-webhook.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
@@ -100,6 +101,7 @@ void link.step("release").then(release);
 const names = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
 // Made while the other parts start.
 const certificate = servingCertificateOf({ folder: folder.pki, names, nowMs: clock.wallMs() });
+const containerDaemon = openContainerDaemon({ dataDir: folder.root, asked: "auto", env: process.env, clock, logger: logger.with({ room: "runtimes" }) });
 const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
 const adminDigest = digestOf(`Bearer ${token}`);
 
@@ -189,6 +191,7 @@ const table = new RouteTable({
   restored,
 });
 const keeper = await connected.catch(partFailed);
+const found = await containerDaemon;
 void keeper.closed.then(() => partFailed(new Error("the connection to the keeper is lost")));
 const journal = new RouteJournal({ path: savedRoutesFile, clock, logger, everything: () => table.everything(), settings: toGateways });
 settings.onChange(() => {
@@ -199,19 +202,6 @@ settings.onChange(() => {
   followObservability();
 });
 followObservability();
-const routes = new Routes({
-  informers,
-  table,
-  broadcast(delta) {
-    journal.append(delta);
-    threads.broadcast(delta);
-    guests?.broadcast(delta);
-  },
-  connects: connectsTo,
-  clock,
-  signal,
-  onNews: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
-});
 const users = podUsers({ dataDir: folder.root, asRoot: process.getuid?.() === 0, nodePath: process.execPath });
 if (process.getuid?.() === 0 && !users.own) logger.warn("pods run as the platform's user: other users cannot reach the data folder", { dataDir: folder.root });
 const sources = { client: () => client, settings: () => settings.current(), clock, rng, logger: logger.with({ room: "images" }) };
@@ -234,9 +224,28 @@ const forEngines = {
   dataDir: folder.root,
   path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
 };
+// All that waits stands before the routes, which tell the controllers of news as soon as they are there.
+const podEngines = [
+  processEngine(forEngines),
+  ...(await sandboxes({ ...forEngines, imagesDir: folder.images, bootId })),
+  ...(found === undefined ? [] : [containerEngine({ ...forEngines, ...found, names: { hosts: [] }, onBridge: () => undefined, signal })]),
+];
+const routes = new Routes({
+  informers,
+  table,
+  broadcast(delta) {
+    journal.append(delta);
+    threads.broadcast(delta);
+    guests?.broadcast(delta);
+  },
+  connects: connectsTo,
+  clock,
+  signal,
+  onNews: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
+});
 runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
-  engines: [processEngine(forEngines), ...(await sandboxes({ ...forEngines, imagesDir: folder.images, bootId }))],
+  engines: podEngines,
   images,
   clock,
   rng,
@@ -260,7 +269,7 @@ const controllers = runControllers(
     coming: definitions,
     settings,
     deciders,
-    resolveDigest: digestResolver(sources, reached, images),
+    resolveDigest: digestResolver(sources, reached, { store: images, ...(found === undefined ? {} : { daemon: daemonNames(found.daemon.client) }) }),
     ingressState: (ingress) => routes.state(ingress),
     activators: () => ["127.0.0.1"],
     gatewayPort: sockets.internalPort,

@@ -2,6 +2,10 @@
 export { addressOf, ADDRESSES_ANNOTATION, type PodAddress } from "./addresses.ts";
 export { RUNTIME_NAMES, type EngineFactory } from "./engine.ts";
 export type { CommandRequest, ContainerUsage, PodStreams, PodUsage, RunningCommand } from "./port.ts";
+export { containerEngine } from "./container/container-engine.ts";
+export { daemonNames } from "./container/daemon-names.ts";
+export { placeOf, type DaemonPlace } from "./container/daemon-place.ts";
+export { findDaemon, type DaemonFound } from "./container/find-daemon.ts";
 export { connectKeeper, type KeeperClient } from "./keeper/keeper-client.ts";
 export { podUsers } from "./keeper/pod-users.ts";
 export { type LogQuery } from "./pod/pod-logs.ts";

@@ -1,0 +1,312 @@
+// The engine `container`: pods on a Docker-compatible daemon, by nothing but Docker's API.
+import { constants } from "node:os";
+import type { Writable } from "node:stream";
+import type { Logger } from "#core";
+import type { ImageStore } from "#images";
+import type { CoreContainer, Pod } from "#kinds";
+import {
+  EngineGoneError,
+  type ContainerEngine,
+  type ContainerStart,
+  type EngineContainer,
+  type EngineExit,
+  type EngineFactory,
+  type EngineIdentity,
+  type EngineTools,
+  type ImageAnswer,
+  type PodAddresses,
+  type PodPlace,
+  type RunningContainer,
+  type RunningIdentity,
+} from "../engine.ts";
+import { pullPolicyOf, type PodImages } from "../pod-images.ts";
+import type { ContainerUsage } from "../port.ts";
+import { runCommand, startCommand, type CommandTools } from "./command.ts";
+import { containerBody } from "./container-body.ts";
+import { DaemonError, type DaemonClient } from "./daemon-client.ts";
+import { DaemonImages } from "./daemon-images.ts";
+import type { DaemonPlace } from "./daemon-place.ts";
+import type { DaemonFound } from "./find-daemon.ts";
+import { isAlone, withAlgorithm } from "./daemon-names.ts";
+import { containerName, labelFilter, LABELS } from "./labels.ts";
+import { notHonoured } from "./not-honoured.ts";
+import { inspect, openNetwork, type ContainerState, type PodNames, type PodNetwork } from "./pod-network.ts";
+import { usageOf, type DaemonStats } from "./usage.ts";
+import { watchContainer } from "./watch-container.ts";
+
+export interface ContainerEngineOptions {
+  readonly daemon: DaemonFound;
+  readonly place: DaemonPlace;
+  readonly images: ImageStore;
+  readonly podImages: PodImages;
+  readonly logger: Logger;
+  /** Of the data folder: what its containers are labelled with. */
+  readonly platform: string;
+  readonly names: PodNames;
+  /** The first pod's network is there: the machine's own address on the bridge can be listened on. */
+  readonly onBridge: () => void;
+  /** Ends the following of outputs; containers are left as they are. */
+  readonly signal: AbortSignal;
+}
+
+interface Known {
+  readonly dockerId: string;
+  readonly exit: Promise<EngineExit | null>;
+  readonly stopSignal: string;
+}
+
+interface Listed {
+  readonly Id: string;
+  readonly State?: string;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
+export function containerEngine(options: ContainerEngineOptions): EngineFactory {
+  return (tools) => new DockerEngine(options, tools);
+}
+
+class DockerEngine implements ContainerEngine {
+  readonly name = "container";
+  readonly notHonoured = notHonoured;
+  readonly #options: ContainerEngineOptions;
+  readonly #tools: EngineTools;
+  readonly #client: DaemonClient;
+  readonly #images: DaemonImages;
+  readonly #commands: CommandTools;
+  /** By `<pod uid>/<container>`. */
+  readonly #known = new Map<string, Known>();
+  /** By pod uid. */
+  readonly #networks = new Map<string, PodNetwork>();
+  #listed: readonly Listed[] = [];
+
+  constructor(options: ContainerEngineOptions, tools: EngineTools) {
+    const { daemon, place, logger } = options;
+    this.#options = options;
+    this.#client = daemon.client;
+    this.#tools = tools;
+    this.#images = new DaemonImages({ ...options, client: daemon.client, architecture: daemon.architecture });
+    this.#commands = { client: daemon.client, clock: tools.clock, logger, sharesProcesses: place.sharesProcesses };
+  }
+
+  /** Of several starts of a container the last one counts; the others are swept. */
+  async list(): Promise<readonly EngineContainer[]> {
+    const query = { all: "true", filters: labelFilter({ [LABELS.platform]: this.#options.platform }) };
+    this.#listed = await this.#ask<Listed[]>({ method: "GET", path: "/containers/json", query });
+    const last = new Map<string, Listed>();
+    for (const each of this.#listed) {
+      const id = idOf(each);
+      if (id !== undefined && startOf(each) >= startOf(last.get(id))) last.set(id, each);
+    }
+    const found = await Promise.all([...last].map(async ([id, { Id }]) => ({ id, state: await this.#inspect(Id) })));
+    return found.flatMap(({ id, state }) => (state === undefined ? [] : [this.#adopt(id, state)]));
+  }
+
+  async sweep(podUids: ReadonlySet<string>): Promise<void> {
+    const kept = new Set([...this.#known.values()].map(({ dockerId }) => dockerId));
+    for (const each of this.#listed) {
+      const uid = each.Labels?.[LABELS.uid] ?? "";
+      if (podUids.has(uid) && (idOf(each) === undefined || kept.has(each.Id))) continue;
+      this.#options.logger.info("container without a pod is removed", { container: each.Id, pod: uid });
+      await this.#remove(each.Id);
+    }
+    this.#listed = [];
+  }
+
+  async open(pod: Pod): Promise<PodPlace> {
+    const { daemon, place, logger, platform, names, onBridge } = this.#options;
+    const network = await this.#told(openNetwork({ client: daemon.client, images: this.#images, logger, platform, place, names }, pod));
+    this.#networks.set(pod.metadata.uid, network);
+    onBridge();
+    return network.place;
+  }
+
+  /** What only the daemon holds is used as it is; everything else comes by way of the image store, so that there is one way to pull. */
+  async image(pod: Pod, container: CoreContainer, signal: AbortSignal): Promise<ImageAnswer> {
+    const { image = "", imagePullPolicy } = container;
+    const { images, podImages } = this.#options;
+    if ((await images.resolve(image)) === undefined) {
+      const found = await this.#told(this.#images.find(image));
+      if (found !== undefined && (isAlone(found) || pullPolicyOf(image, imagePullPolicy) !== "Always")) return { digest: withAlgorithm(found.Id) };
+    }
+    const tell = (message: string): void => this.#tools.imageProgress(pod.metadata.uid, container.name, message);
+    return podImages.ensure(pod, container, { tell, signal });
+  }
+
+  addresses(pod: Pod, { podIP }: PodPlace): PodAddresses {
+    const published = this.#networks.get(pod.metadata.uid)?.published ?? {};
+    const ports = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) => container.ports ?? []);
+    const { isReachable } = this.#options.place;
+    return Object.fromEntries(
+      ports.map(({ containerPort }) => [String(containerPort), isReachable ? `${podIP}:${containerPort}` : (published[String(containerPort)] ?? "")]),
+    );
+  }
+
+  async start(start: ContainerStart): Promise<EngineIdentity> {
+    const { platform, daemon } = this.#options;
+    const { id, pod, container, restarts, imageDigest } = start;
+    const network = this.#networks.get(pod.metadata.uid);
+    if (network === undefined) throw new Error("the pod has no network");
+    const { name: image, inspected } = await this.#told(this.#images.ready(imageDigest));
+    const body = containerBody(start, { platform, engine: daemon.engine, image, inspected, network: network.id });
+    const name = containerName(pod, container.name, restarts);
+    const dockerId = await this.#create(name, body, imageDigest);
+    await this.#ask({ method: "POST", path: `/containers/${dockerId}/start` }).catch(async (error: unknown) => {
+      if (!(error instanceof EngineGoneError)) await this.#remove(dockerId);
+      throw error;
+    });
+    const state = await this.#inspect(dockerId);
+    if (state === undefined) throw new Error("the daemon started the container and does not have it");
+    return this.#adopt(id, state).identity;
+  }
+
+  async signal(id: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const known = this.#known.get(id);
+    if (known === undefined) return;
+    const sent = signal === "SIGTERM" ? known.stopSignal : signal;
+    try {
+      await this.#ask({ method: "POST", path: `/containers/${known.dockerId}/kill`, query: { signal: sent } });
+    } catch (error) {
+      // It has ended, or is gone.
+      if (!isStatus(error, 404, 409)) throw error;
+    }
+  }
+
+  exitOf(id: string): Promise<EngineExit | null> {
+    return this.#known.get(id)?.exit ?? Promise.resolve(null);
+  }
+
+  async forget(id: string): Promise<void> {
+    const known = this.#known.get(id);
+    if (known === undefined) return;
+    await this.#remove(known.dockerId);
+    if (this.#known.get(id) === known) this.#known.delete(id);
+  }
+
+  exec({ id, over }: RunningContainer, { argv, stdin, tty }: { readonly argv: readonly string[]; readonly stdin: boolean; readonly tty: boolean }) {
+    return startCommand(this.#commands, this.#dockerId(id), { argv, stdin, tty }, over);
+  }
+
+  run({ id }: RunningContainer, argv: readonly string[], limits: { readonly timeoutMs: number; readonly signal: AbortSignal }) {
+    return runCommand(this.#commands, this.#dockerId(id), argv, limits);
+  }
+
+  async openInput({ id, container }: RunningContainer): Promise<Writable | undefined> {
+    if (container.stdin !== true) return undefined;
+    return this.#client.takeOver({ method: "POST", path: `/containers/${this.#dockerId(id)}/attach`, query: { stream: "1", stdin: "1" } });
+  }
+
+  freeze = (pod: Pod) => this.#each(pod, "pause");
+  thaw = (pod: Pod) => this.#each(pod, "unpause");
+
+  async usage({ metadata: { uid } }: Pod, running: readonly RunningIdentity[]): Promise<readonly ContainerUsage[]> {
+    const query = { stream: "false", "one-shot": "true" };
+    const usages = await Promise.all(
+      running.map(async ({ container: name }) => {
+        const path = `/containers/${this.#dockerId(`${uid}/${name}`)}/stats`;
+        const stats = await this.#ask<DaemonStats>({ method: "GET", path, query }).catch(() => undefined);
+        return stats === undefined ? [] : [usageOf(stats, { name, atMs: this.#tools.clock.monotonicMs() })];
+      }),
+    );
+    return usages.flat();
+  }
+
+  async close(pod: Pod): Promise<void> {
+    const { uid } = pod.metadata;
+    this.#options.podImages.forget(pod);
+    const query = { all: "true", filters: labelFilter({ [LABELS.platform]: this.#options.platform, [LABELS.uid]: uid }) };
+    // The one that holds the network goes last: the others name it.
+    const all = (await this.#ask<Listed[]>({ method: "GET", path: "/containers/json", query })).toSorted(byRole);
+    for (const { Id } of all) await this.#remove(Id);
+    this.#networks.delete(uid);
+    for (const id of this.#known.keys()) if (id.startsWith(`${uid}/`)) this.#known.delete(id);
+  }
+
+  #dockerId(id: string): string {
+    const known = this.#known.get(id);
+    if (known === undefined) throw new Error(`container not found (${JSON.stringify(id)})`);
+    return known.dockerId;
+  }
+
+  /** A name that is taken is of an attempt that was cut off: what it made is unmade. An image that is gone is sent again. */
+  async #create(name: string, body: object, imageDigest: string): Promise<string> {
+    const create = () => this.#ask<{ readonly Id: string }>({ method: "POST", path: "/containers/create", query: { name }, body });
+    const { Id } = await create().catch(async (error: unknown) => {
+      if (isStatus(error, 409)) await this.#remove(name);
+      else if (isStatus(error, 404)) {
+        this.#images.forget(imageDigest);
+        await this.#told(this.#images.ready(imageDigest));
+      } else throw error;
+      return create();
+    });
+    return Id;
+  }
+
+  #adopt(id: string, state: ContainerState): EngineContainer {
+    const { logger, signal } = this.#options;
+    const { Id: dockerId, State, Config } = state;
+    const labels = Config.Labels ?? {};
+    const watched = { client: this.#client, clock: this.#tools.clock, logger, dockerId, tty: Config.Tty === true, outputFile: labels[LABELS.output] ?? "" };
+    const exit = watchContainer(watched, signal);
+    this.#known.set(id, { dockerId, exit, stopSignal: signalName(labels[LABELS.stopSignal]) });
+    const identity = { containerId: `${this.#options.daemon.engine}://${dockerId}`, pid: this.#options.place.sharesProcesses ? State.Pid : undefined };
+    return { id, identity, running: State.Running };
+  }
+
+  async #each(pod: Pod, verb: "pause" | "unpause"): Promise<void> {
+    for (const { name } of pod.spec.containers) {
+      const known = this.#known.get(`${pod.metadata.uid}/${name}`);
+      if (known === undefined) continue;
+      await this.#ask({ method: "POST", path: `/containers/${known.dockerId}/${verb}` }).catch((error: unknown) => {
+        // It is so already, or has ended.
+        if (!isStatus(error, 404, 409, 500)) throw error;
+      });
+    }
+  }
+
+  #inspect(dockerId: string): Promise<ContainerState | undefined> {
+    return this.#told(inspect(this.#client, dockerId));
+  }
+
+  async #remove(container: string): Promise<void> {
+    try {
+      await this.#ask({ method: "DELETE", path: `/containers/${container}`, query: { force: "true", v: "true" } });
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+    }
+  }
+
+  #ask<T = unknown>(request: Parameters<DaemonClient["call"]>[0]): Promise<T> {
+    return this.#told(this.#client.call<T>(request));
+  }
+
+  /** A daemon that is away has not refused. */
+  #told<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
+      throw error instanceof DaemonError && error.isGone ? new EngineGoneError(error.message, error) : error;
+    });
+  }
+}
+
+function isStatus(error: unknown, ...statuses: readonly number[]): boolean {
+  return error instanceof DaemonError && statuses.includes(error.status);
+}
+
+/** Undefined for the one that holds a network. */
+function idOf({ Labels: labels }: Listed): string | undefined {
+  const container = labels?.[LABELS.container] ?? "";
+  return container === "" ? undefined : `${labels?.[LABELS.uid] ?? ""}/${container}`;
+}
+
+function startOf(listed: Listed | undefined): number {
+  return Number(listed?.Labels?.[LABELS.restarts] ?? -1);
+}
+
+function byRole(a: Listed, b: Listed): number {
+  return Number(idOf(a) === undefined) - Number(idOf(b) === undefined);
+}
+
+/** `15`, `TERM` and `SIGTERM` are the same to daemons. What none of them knows would leave the container without an end. */
+function signalName(text = ""): string {
+  const name = /^\d+$/.test(text) ? text : `SIG${text.toUpperCase().replace(/^SIG/, "")}`;
+  return /^\d+$/.test(name) || name in constants.signals || /^SIGRTM(IN|AX)/.test(name) ? name : "SIGTERM";
+}

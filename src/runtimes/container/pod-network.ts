@@ -1,0 +1,159 @@
+// What the containers of a pod share: one container that does nothing holds the network (and whatever else is shared) for the pod's life.
+import type { Logger } from "#core";
+import type { Pod } from "#kinds";
+import type { PodPlace } from "../engine.ts";
+import { hostnameOf } from "./container-body.ts";
+import { DaemonError, type DaemonClient } from "./daemon-client.ts";
+import type { DaemonImages } from "./daemon-images.ts";
+import { containerName, LABELS, podLabels } from "./labels.ts";
+import type { DaemonPlace } from "./daemon-place.ts";
+
+export interface NetworkOptions {
+  readonly client: DaemonClient;
+  readonly images: DaemonImages;
+  readonly logger: Logger;
+  readonly platform: string;
+  readonly place: DaemonPlace;
+  /** Lines of `/etc/hosts` and the resolver that pods are given beside their own. */
+  readonly names: PodNames;
+}
+
+export interface PodNames {
+  /** `NAME:ADDRESS` */
+  readonly hosts: readonly string[];
+  /** Asked first; undefined: the daemon's. */
+  readonly resolver?: string;
+}
+
+/** As much as we read of a container (ContainerInspect). */
+export interface ContainerState {
+  readonly Id: string;
+  readonly State: {
+    readonly Running: boolean;
+    readonly Paused?: boolean;
+    readonly Pid?: number;
+    readonly ExitCode: number;
+    readonly OOMKilled?: boolean;
+    readonly StartedAt?: string;
+    readonly FinishedAt?: string;
+    readonly Error?: string;
+  };
+  readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null; readonly Tty?: boolean };
+  readonly NetworkSettings?: {
+    readonly IPAddress?: string;
+    readonly Gateway?: string;
+    readonly Networks?: Readonly<Record<string, { readonly IPAddress?: string; readonly Gateway?: string }>> | null;
+    readonly Ports?: Readonly<Record<string, readonly { readonly HostIp?: string; readonly HostPort?: string }[] | null>> | null;
+  };
+}
+
+export interface PodNetwork {
+  /** Of the container that holds it. */
+  readonly id: string;
+  readonly place: PodPlace;
+  /** Where ports are published on this machine, by container port; empty where the pod's own address is reachable. */
+  readonly published: Readonly<Record<string, string>>;
+}
+
+const LOOPBACK = "127.0.0.1";
+const CLUSTER_DOMAIN = "cluster.local";
+
+/** Makes it, or finds the one that an earlier platform (or an attempt that was cut off) has made, and sees that it runs. */
+export async function openNetwork(options: NetworkOptions, pod: Pod): Promise<PodNetwork> {
+  const { client, images } = options;
+  const name = networkName(pod);
+  let found = await inspect(client, name);
+  if (found === undefined) {
+    await create(options, pod, await images.pause()).catch(async (error: unknown) => {
+      if (!(error instanceof DaemonError) || error.status !== 404) throw error;
+      // Somebody has removed the image.
+      await create(options, pod, await images.pause({ again: true }));
+    });
+    found = await inspect(client, name);
+  }
+  if (found?.State.Running !== true) {
+    await client.call({ method: "POST", path: `/containers/${name}/start` });
+    found = await inspect(client, name);
+  }
+  if (found?.State.Running !== true) throw new Error(`failed to start the container that holds the pod's network: ${found?.State.Error ?? "it ended"}`);
+  return networkOf(found, options.place, pod);
+}
+
+export function networkName(pod: Pod): string {
+  return containerName(pod, "network", 0);
+}
+
+/** Undefined when there is no such container. */
+export async function inspect(client: DaemonClient, id: string): Promise<ContainerState | undefined> {
+  try {
+    return await client.call<ContainerState>({ method: "GET", path: `/containers/${id}/json` });
+  } catch (error) {
+    if (error instanceof DaemonError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+async function create({ client, platform, place, names }: NetworkOptions, pod: Pod, image: string): Promise<void> {
+  const { spec } = pod;
+  const ports = place.isReachable ? [] : portsOf(pod);
+  const isHost = spec.hostNetwork === true;
+  const body = {
+    Image: image,
+    ...(isHost ? {} : { Hostname: hostnameOf(pod) }),
+    Labels: { ...podLabels(platform, pod), [LABELS.container]: "" },
+    ...(ports.length === 0 ? {} : { ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])) }),
+    HostConfig: {
+      NetworkMode: isHost ? "host" : place.network,
+      IpcMode: "shareable",
+      LogConfig: { Type: "none" },
+      RestartPolicy: { Name: "no" },
+      ...(ports.length === 0 ? {} : { PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: LOOPBACK, HostPort: "" }]])) }),
+      ...(isHost ? {} : { ExtraHosts: [...hostAliases(pod), ...names.hosts] }),
+      ...(isHost ? {} : dnsOf(pod, names.resolver)),
+      ...(spec.securityContext?.sysctls === undefined
+        ? {}
+        : { Sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])) }),
+    },
+  };
+  try {
+    await client.call({ method: "POST", path: "/containers/create", query: { name: networkName(pod) }, body });
+  } catch (error) {
+    // The attempt before this one has made it.
+    if (!(error instanceof DaemonError) || error.status !== 409) throw error;
+  }
+}
+
+function hostAliases({ spec }: Pod): string[] {
+  return (spec.hostAliases ?? []).flatMap(({ ip, hostnames = [] }) => hostnames.map((name) => `${name}:${ip}`));
+}
+
+function dnsOf({ metadata, spec }: Pod, resolver: string | undefined): object {
+  const { nameservers = [], searches = [], options = [] } = spec.dnsConfig ?? {};
+  const isCluster = (spec.dnsPolicy ?? "ClusterFirst") === "ClusterFirst" && resolver !== undefined;
+  const servers = [...(isCluster ? [resolver] : []), ...nameservers];
+  const domains = isCluster ? [`${metadata.namespace ?? "default"}.svc.${CLUSTER_DOMAIN}`, `svc.${CLUSTER_DOMAIN}`, CLUSTER_DOMAIN] : [];
+  const settings = [...(isCluster ? ["ndots:5"] : []), ...options.map(({ name = "", value }) => (value === undefined ? name : `${name}:${value}`))];
+  return {
+    ...(servers.length === 0 ? {} : { Dns: servers }),
+    ...(domains.length + searches.length === 0 ? {} : { DnsSearch: [...domains, ...searches] }),
+    ...(settings.length === 0 ? {} : { DnsOptions: settings }),
+  };
+}
+
+function portsOf({ spec }: Pod): string[] {
+  const all = [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ ports = [] }) => ports);
+  return [...new Set(all.filter(({ protocol }) => (protocol ?? "TCP") === "TCP").map(({ containerPort }) => `${containerPort}/tcp`))];
+}
+
+function networkOf({ Id: id, NetworkSettings: settings = {} }: ContainerState, place: DaemonPlace, pod: Pod): PodNetwork {
+  const named = Object.values(settings.Networks ?? {}).find(({ IPAddress }) => (IPAddress ?? "") !== "");
+  const isHost = pod.spec.hostNetwork === true;
+  const podIP = isHost ? LOOPBACK : (settings.IPAddress ?? "") === "" ? (named?.IPAddress ?? "") : (settings.IPAddress ?? "");
+  if (podIP === "") throw new Error("the daemon gave the pod no address");
+  const hostIP = isHost ? LOOPBACK : place.gateway;
+  const published = Object.entries(settings.Ports ?? {}).flatMap(([port, at]) => {
+    const host = at?.find(({ HostPort }) => (HostPort ?? "") !== "");
+    return host === undefined ? [] : [[port.replace(/\/.*/, ""), `${LOOPBACK}:${host.HostPort ?? ""}`]];
+  });
+  return { id, place: { podIP, hostIP, sharesPorts: false }, published: Object.fromEntries(published) as Record<string, string> };
+}
