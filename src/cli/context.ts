@@ -25,6 +25,8 @@ export interface UpOptions {
   readonly detach: boolean;
   readonly format: "text" | "json";
   readonly orphanGraceMs: number;
+  /** Bytes that the data folder may have; undefined: as many as the disk. */
+  readonly diskBudget: number | undefined;
   /** Also from a platform of the same version. */
   readonly takeOver: boolean;
 }
@@ -53,11 +55,22 @@ export interface PlatformState {
   readonly internal: string;
   /** `localhost:5000`, as it stands in images' names; undefined without a registry. */
   readonly registry?: string;
+  /** Bytes by what they are for; only in the answer of `status`. */
+  readonly disk?: Readonly<Record<string, number>>;
+  readonly diskBudget?: number;
   readonly kubeconfig: string;
   readonly pid: number;
   readonly keeperPid: number;
   readonly readyMs: number;
   readonly version: string;
+}
+
+/** The image store of a data folder. Everything may throw CliError. */
+export interface ImageCommands {
+  list(): Promise<readonly { readonly name: string; readonly digest: string; readonly size: number; readonly pulled: boolean }[]>;
+  remove(name: string): Promise<void>;
+  /** Needs the platform on the folder to run: only it knows what its objects need. */
+  prune(options: { readonly all: boolean; readonly graceMs: number }): Promise<{ readonly blobs: number; readonly bytes: number; readonly freshBytes: number }>;
 }
 
 export interface CliContext {
@@ -88,6 +101,7 @@ export interface CliContext {
   status(data: string): Promise<PlatformState | undefined>;
   /** Ends the platform of a folder; false when none runs there. */
   down(data: string, options: { readonly purge: boolean }): Promise<boolean>;
+  images(data: string): ImageCommands;
   build(options: {
     readonly dir: string;
     readonly image: string;

@@ -34,6 +34,7 @@ function contextFor(argv: readonly string[]): { readonly context: CliContext; re
     status: act("status"),
     down: act("down"),
     build: act("build"),
+    images: () => ({ list: act("images"), remove: act("removeImage"), prune: act("prune") }),
   };
   return { context, acts, errors };
 }

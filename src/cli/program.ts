@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addBuildCommands } from "./commands/build.ts";
 import { addControllersCommand } from "./commands/controllers.ts";
 import { addExplainCommands } from "./commands/explain.ts";
+import { addImageCommands } from "./commands/image.ts";
 import { addListCommands } from "./commands/lists.ts";
 import { addLogCommand } from "./commands/logs.ts";
 import { addPlatformCommands } from "./commands/platform.ts";
@@ -52,6 +53,7 @@ function buildProgram(context: CliContext): Command {
   );
   addPlatformCommands(program, context);
   addBuildCommands(program, context);
+  addImageCommands(program, context);
   const service = program.command("service").alias("ksvc").summary("Services: what is served, and how");
   addServiceWriteCommands(service, context);
   addServiceReadCommands(service, context);

@@ -5,12 +5,12 @@
 //   partial/….<random>.tmp           the same, while somebody writes it
 import type { Hash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { chmod, mkdir, open, readFile, rename, rm, stat, utimes, type FileHandle } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { appendStream } from "./append.ts";
 import { ALGORITHMS, digestOf, fileNameOf, hasherOf, parseDigest, type Algorithm } from "./digest.ts";
-import { syncFolder, temporaryName, writeWhole } from "./files.ts";
+import { syncFolder, takeOldFile, temporaryName, touchFile, writeWhole } from "./files.ts";
 import { absent, ImageError, spaceError } from "./image-error.ts";
 
 export interface BlobWanted {
@@ -65,11 +65,12 @@ export class BlobFiles {
 
   /** Marks the blob as used just now, so that no collection takes it soon; false when it is not there. */
   async touch(digest: string): Promise<boolean> {
-    const seconds = this.#wallMs() / 1000;
-    return utimes(this.path(digest), seconds, seconds).then(
-      () => true,
-      (error: unknown) => absent(error) ?? false,
-    );
+    return touchFile(this.path(digest), this.#wallMs());
+  }
+
+  /** Removes the blob unless somebody has touched it after `beforeMs`; answers whether it is gone by that. */
+  async takeOld(digest: string, beforeMs: number): Promise<boolean> {
+    return takeOldFile(this.path(digest), beforeMs);
   }
 
   /** A small blob, checked. Throws ImageError `NotFound` or `Damaged`. */

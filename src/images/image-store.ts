@@ -91,7 +91,7 @@ export class ImageStore {
   readonly repositories: Repositories;
   readonly uploads: Uploads;
   readonly own: OwnRegistry;
-  readonly #dir: string;
+  readonly dir: string;
   readonly #limits: UnpackLimits;
   readonly #boot: string;
   readonly #platform: Platform;
@@ -104,7 +104,7 @@ export class ImageStore {
     dir: string,
     { limits = UNPACK_LIMITS, boot, platform = platformOf(process), wallMs = () => new Date().getTime(), mayGrow = () => undefined }: Opened,
   ) {
-    this.#dir = dir;
+    this.dir = dir;
     this.#limits = limits;
     this.#boot = boot;
     this.#platform = platform;
@@ -163,16 +163,27 @@ export class ImageStore {
     return (await this.tags.list()).map(({ name, digest }) => ({ name: this.own.shown(name), digest }));
   }
 
-  /** Removes the tag, and the blobs and files that no other tag needs. Throws ImageError `NotFound`. */
+  /**
+   * The name stands for nothing any more; its repository forgets the image unless another of its tags stands for it. Files go when
+   * garbage is collected. Throws ImageError `NotFound`.
+   */
   async remove(name: string): Promise<void> {
     const parsed = parseImageName(name);
-    const digest = await this.resolve(name);
-    if (parsed?.tag === undefined || digest === undefined) throw new ImageError("NotFound", `there is no image ${name} in the store`);
-    const gone = await this.blobsOf(digest);
-    await this.tags.remove(this.own.stored(parsed.full));
-    const needed = new Set((await Promise.all((await this.tags.list()).map((entry) => this.blobsOf(entry.digest)))).flat());
-    if (!needed.has(digest)) await rm(this.#unpackedFolder(digest), { recursive: true, force: true });
-    for (const blob of gone.filter((each) => !needed.has(each))) await rm(this.blobs.path(blob), { force: true });
+    const full = parsed === undefined ? "" : this.own.stored(parsed.full);
+    const digest = parsed?.tag === undefined ? undefined : (this.tags.get(full) ?? this.pulled.get(full));
+    if (digest === undefined) throw new ImageError("NotFound", `there is no image ${name} in the store`);
+    await this.pulled.remove(full);
+    if (this.tags.get(full) === undefined) return;
+    await this.tags.remove(full);
+    const repository = full.slice(0, full.lastIndexOf(":"));
+    const others = (await this.tags.ofRepository(repository)).map((tag) => this.tags.get(`${repository}:${tag}`));
+    if (!others.includes(digest)) await this.repositories.unlink(repository, "manifests", digest);
+  }
+
+  /** Bytes of all that belongs to the image and is there; parts that images share count for each. */
+  async sizeOf(digest: string): Promise<number> {
+    const sizes = await Promise.all((await this.blobsOf(digest)).map((each) => this.blobs.size(each)));
+    return sizes.reduce((sum: number, size) => sum + (size ?? 0), 0);
   }
 
   /** Stores a small blob; answers its digest. */
@@ -257,6 +268,6 @@ export class ImageStore {
   }
 
   #unpackedFolder(digest: string): string {
-    return join(this.#dir, "unpacked", this.#boot, digest.replace(":", "-"));
+    return join(this.dir, "unpacked", this.#boot, digest.replace(":", "-"));
   }
 }

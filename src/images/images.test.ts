@@ -23,6 +23,7 @@ import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { pack } from "tar-stream";
 import { buildImage } from "./build-image.ts";
+import { collectGarbage } from "./garbage.ts";
 import { ImageError } from "./image-error.ts";
 import { parseImageName } from "./image-name.ts";
 import { openImageStore } from "./image-store.ts";
@@ -196,15 +197,18 @@ test("a missing folder, a bad name, a link to outside and a failing compiler are
     );
 });
 
-test("a removed image takes along what no other tag needs", async (t) => {
+test("of a removed image goes what no other tag needs", async (t) => {
   const dir = folder(t, { Procfile: "web: x" });
   const { store, built } = await build(t, dir, "a");
+  const later = { needed: [], nowMs: Date.now() + 1_000, graceMs: 0 };
   await store.tag("b", built.digest);
   await store.materialize(built.digest);
   await store.remove("a");
+  await collectGarbage(store, later);
   assert.deepEqual(await store.list(), [{ name: "index.docker.io/library/b:latest", digest: built.digest }]);
   const { root } = await store.materialize(built.digest);
   await store.remove("b");
+  await collectGarbage(store, later);
   assert.deepEqual({ listed: await store.list(), unpacked: existsSync(root) }, { listed: [], unpacked: false });
   await assert.rejects(store.manifest(built.digest), { reason: "NotFound" });
   await assert.rejects(store.remove("b"), { reason: "NotFound" });

@@ -14,6 +14,7 @@ export type { BlobSource, BlobWanted, StoredBlob } from "./blob-files.ts";
 export { openImageStore, type ImageStore, type UnpackedImage } from "./image-store.ts";
 export { serveRegistry, type ServedRegistry } from "./registry/serve.ts";
 export { LayerFolders, type LayeredImage } from "./layer-folders.ts";
+export { collectGarbage, type Collected } from "./garbage.ts";
 export { OWN_REGISTRY } from "./own-registry.ts";
 export type { ImageEntry } from "./tags.ts";
 export { BASE_LABEL, type ImageConfig, type ImageManifest } from "./oci.ts";

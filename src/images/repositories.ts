@@ -4,10 +4,10 @@
 //   repositories/<name, encoded>/manifests/<alg>-<hex>               the media type that it was pushed with
 //   repositories/<name, encoded>/referrers/<alg>-<hex of the subject>/<alg>-<hex>   the referrer's descriptor
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOfFile, fileNameOf } from "./digest.ts";
-import { writeWhole } from "./files.ts";
+import { removeIfEmpty, takeOldFile, touchFile, writeWhole } from "./files.ts";
 import { absent, ImageError } from "./image-error.ts";
 import type { Descriptor } from "./oci.ts";
 
@@ -67,10 +67,14 @@ export class Repositories {
     return readFile(this.#link(repository, "manifests", digest), "utf8").catch(absent);
   }
 
-  /** Somebody asked for it, and may count on it: it is not collected soon. */
-  async touch(repository: string, kind: LinkKind, digest: string): Promise<void> {
-    const seconds = this.#wallMs() / 1000;
-    await utimes(this.#link(repository, kind, digest), seconds, seconds).catch(absent);
+  /** Somebody asked for it, and may count on it: it is not collected soon. False when the repository does not know it. */
+  async touch(repository: string, kind: LinkKind, digest: string): Promise<boolean> {
+    return touchFile(this.#link(repository, kind, digest), this.#wallMs());
+  }
+
+  /** Removes a link that nobody has touched after `beforeMs`. */
+  async unlinkOld(repository: string, kind: LinkKind, { digest, beforeMs }: { readonly digest: string; readonly beforeMs: number }): Promise<boolean> {
+    return takeOldFile(this.#link(repository, kind, digest), beforeMs);
   }
 
   async links(repository: string, kind: LinkKind): Promise<readonly LinkUse[]> {
@@ -100,9 +104,18 @@ export class Repositories {
     return texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text) as Descriptor]));
   }
 
-  /** What is left when nothing is linked any more. */
-  async remove(repository: string): Promise<void> {
-    await rm(this.#folder(repository), { recursive: true, force: true });
+  /** Manifests (there or not) that others refer to. */
+  async subjects(repository: string): Promise<readonly string[]> {
+    const folders = (await readdir(join(this.#folder(repository), "referrers")).catch(absent)) ?? [];
+    return folders.flatMap((folder) => digestOfFile(folder) ?? []);
+  }
+
+  /** The folders of a repository in which nothing is left. */
+  async removeEmpty(repository: string): Promise<void> {
+    const folder = this.#folder(repository);
+    for (const subject of await this.subjects(repository)) await removeIfEmpty(this.#referrers(repository, subject));
+    for (const kind of ["blobs", "manifests", "referrers"]) await removeIfEmpty(join(folder, kind));
+    await removeIfEmpty(folder);
   }
 
   #folder(repository: string): string {

@@ -7,8 +7,10 @@ import { CliError, runCli } from "#cli";
 import { systemClock } from "#host";
 import { buildImage, ImageError, openImageStore } from "#images";
 import { basePuller } from "./base-puller.ts";
+import { imageCommands } from "./cli-images.ts";
 import { connect } from "./connect.ts";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
+import { diskUsage } from "./disk-usage.ts";
 import { becomeControllers, becomeKeeper, endPlatform, startDetached, stateOf, takeOver } from "./launch.ts";
 import { readyText } from "./ready-text.ts";
 import { environment } from "./options.ts";
@@ -40,8 +42,12 @@ process.exitCode = await runCli({
   describe: readyText,
   up: async (options) => (await takeOver(options, interrupted.signal)) ?? (options.detach ? startDetached(options, interrupted.signal) : becomeKeeper(options)),
   controllers: (options) => becomeControllers(options),
-  status: (data) => stateOf(data, interrupted.signal),
+  async status(data) {
+    const state = await stateOf(data, interrupted.signal);
+    return state === undefined ? undefined : { ...state, disk: { ...(await diskUsage(data)) } };
+  },
   down: (data, options) => endPlatform(data, options, interrupted.signal),
+  images: (data) => imageCommands(data, (kubeconfig) => connect(kubeconfig, VERSION)),
   async build({ dir, image, data, base, onProgress }) {
     prepareDataFolder(data);
     try {

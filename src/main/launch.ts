@@ -18,7 +18,7 @@ const DOWN_GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
 function keeperCommand(options: UpOptions): string[] {
-  const { data, host, domain, apiPort, httpPort, internalPort, registryPort, externalPort, orphanGraceMs, format } = options;
+  const { data, host, domain, apiPort, httpPort, internalPort, registryPort, externalPort, orphanGraceMs, diskBudget, format } = options;
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
   const request = {
     dataDir: data,
@@ -30,6 +30,7 @@ function keeperCommand(options: UpOptions): string[] {
     registryPort,
     externalPort,
     orphanGraceMs,
+    diskBudget,
     format: options.detach ? ("json" as const) : format,
   };
   return [...nodeFlags(process.execArgv), entry, upArgument(request)];

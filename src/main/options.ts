@@ -12,6 +12,7 @@ export interface UpRequest {
   readonly registryPort: number | "none" | undefined;
   readonly externalPort: number | undefined;
   readonly orphanGraceMs: number;
+  readonly diskBudget: number | undefined;
   /** What the keeper prints when the platform is ready. */
   readonly format: "text" | "json";
 }
@@ -22,6 +23,8 @@ export interface PlatformSettings {
   readonly domain: string;
   readonly externalPort: number | undefined;
   readonly orphanGraceMs: number;
+  /** Bytes. Not in the settings of older keepers. */
+  readonly diskBudget?: number | undefined;
   /** When the keeper started, for `readyMs`; wall-clock milliseconds. */
   readonly startedAtMs: number;
 }

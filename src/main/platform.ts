@@ -44,8 +44,11 @@ import {
   type ThreadControl,
 } from "./first-gateways.ts";
 import { openToGuests, type GuestThreads } from "./guest-threads.ts";
+import { DiskBudget } from "./disk-budget.ts";
+import { diskUsage } from "./disk-usage.ts";
 import { HostLink } from "./host-link.ts";
 import { digestResolver, imagePuller, podRegarding, registries } from "./image-sources.ts";
+import { ImageGarbage } from "./image-garbage.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { connectsTo } from "./endpoint-prover.ts";
 import { ensureGatewayServices } from "./gateway-services.ts";
@@ -107,7 +110,17 @@ const adminDigest = digestOf(`Bearer ${token}`);
 
 const store = await openStore(logger);
 const bootId = identify(process.pid)?.bootId;
-const images = await openImageStore(folder.images, bootId === undefined ? {} : { bootId });
+const budget = new DiskBudget({
+  bytesMax: asked.diskBudget,
+  measure: () => diskUsage(folder.root),
+  clock,
+  onShort: () => garbage.spaceIsShort(),
+});
+const images = await openImageStore(folder.images, {
+  ...(bootId === undefined ? {} : { bootId }),
+  wallMs: () => clock.wallMs(),
+  mayGrow: (bytes) => budget.mayGrow(bytes),
+});
 const metrics = new MetricRegistry();
 publishEventLoopDelay(metrics, measureEventLoopDelay());
 
@@ -307,7 +320,11 @@ const parts = Promise.all([
 parts.catch(partFailed);
 await (threadsListen ?? threads.start());
 guests.accepting();
-const registry = await startRegistry({ store: images, sockets, logger: logger.with({ room: "images" }) });
+const garbage = new ImageGarbage({ store: images, client, clock, logger: logger.with({ room: "images" }), collected: () => void budget.measure() });
+const collecting = garbage.run(signal);
+garbage.changed();
+void budget.measure();
+const registry = await startRegistry({ store: images, sockets, logger: logger.with({ room: "images" }), changed: () => garbage.changed() });
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
 await announce().catch(partFailed);
 if (stage === "starting") stage = "serving";
@@ -333,6 +350,7 @@ async function announce(): Promise<void> {
     http: `http://${host}:${sockets.httpPort}`,
     internal: `http://127.0.0.1:${sockets.internalPort}`,
     ...(registry === undefined ? {} : { registry: registryAddress(sockets) ?? "" }),
+    ...(asked.diskBudget === undefined ? {} : { diskBudget: asked.diskBudget }),
     kubeconfig: folder.kubeconfig,
     pid: process.pid,
     keeperPid: process.ppid,
@@ -406,7 +424,7 @@ async function release(): Promise<void> {
   registry?.stop();
   await listening.close();
   ending.abort();
-  await parts.catch(() => undefined);
+  await Promise.all([parts.catch(() => undefined), collecting]);
   journal.close();
   guests?.close();
   await store.close();
@@ -429,7 +447,7 @@ async function end(): Promise<void> {
   await Promise.all([threads.drain(DRAIN_MS), listening.close(), registry?.close()]);
   await Promise.all([traces.end(), scraped.components.end(), scraped.requests.end()]);
   ending.abort();
-  await parts.catch(() => undefined);
+  await Promise.all([parts.catch(() => undefined), collecting]);
   await store.close();
   process.exit(0);
 }

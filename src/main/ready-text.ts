@@ -1,4 +1,5 @@
 // What a person reads once the platform is ready.
+import { bytesText, usageText } from "./disk-usage.ts";
 
 /** The line of `ready`, as `eider up -o json` prints it. */
 export interface ReadyState {
@@ -8,6 +9,9 @@ export interface ReadyState {
   readonly internal: string;
   /** `localhost:5000`, as it stands in images' names; undefined without a registry. */
   readonly registry?: string;
+  /** What `status` adds: bytes by what they are for. */
+  readonly disk?: Readonly<Record<string, number>>;
+  readonly diskBudget?: number;
   readonly kubeconfig: string;
   /** The platform's. */
   readonly pid: number;
@@ -24,8 +28,14 @@ export function readyText(state: ReadyState): string {
     ...(state.registry === undefined ? [] : [`registry    ${state.registry}`]),
     `kubeconfig  ${state.kubeconfig}`,
     `processes   platform ${state.pid}, keeper ${state.keeperPid}`,
+    ...(state.disk === undefined ? [] : [`disk        ${diskText(state.disk, state.diskBudget)}`]),
     "",
   ].join("\n");
+}
+
+function diskText(disk: Readonly<Record<string, number>>, budget: number | undefined): string {
+  const total = Object.values(disk).reduce((sum, bytes) => sum + bytes, 0);
+  return `${bytesText(total)}${budget === undefined ? "" : ` of ${bytesText(budget)}`} (${usageText(disk)})`;
 }
 
 export function firstSteps(state: ReadyState): string {

@@ -7,6 +7,7 @@ export interface RegistryWanted {
   readonly store: ImageStore;
   readonly sockets: SocketNumbers;
   readonly logger: Logger;
+  readonly changed: () => void;
 }
 
 /** The address as it stands in images' names; undefined without a registry. */
@@ -15,14 +16,14 @@ export function registryAddress({ host, registryPort }: SocketNumbers): string |
 }
 
 /** Serves on the keeper's socket; undefined when it has none for a registry. */
-export async function startRegistry({ store, sockets, logger }: RegistryWanted): Promise<ServedRegistry | undefined> {
+export async function startRegistry({ store, sockets, logger, changed }: RegistryWanted): Promise<ServedRegistry | undefined> {
   const { host, registryFd, registryPort } = sockets;
   if (registryFd === undefined || registryPort === undefined) {
     await store.own.serveAs([]);
     return undefined;
   }
   await store.own.serveAs(registryNames(host, registryPort));
-  return serveRegistry({ store, at: { fd: registryFd }, logger, changed: () => undefined });
+  return serveRegistry({ store, at: { fd: registryFd }, logger, changed });
 }
 
 /** All addresses of this machine under which the registry is asked; the one that is shown first. */

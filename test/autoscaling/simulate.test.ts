@@ -119,6 +119,7 @@ async function command(text: string, ...argv: readonly string[]): Promise<{ read
     status: refuse,
     down: refuse,
     build: refuse,
+    images: refuse,
   };
   return { code: await runCli(context), out, err };
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { parseDurationMs } from "#core";
+import { parseQuantity } from "#schema";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit.ts";
 import { defaultDataDir, findDataDir, type Where } from "../find-platform.ts";
@@ -20,6 +21,7 @@ interface UpFlags {
   readonly detach?: true;
   readonly output?: string;
   readonly orphanGrace: string;
+  readonly diskBudget?: string;
   readonly takeOver?: true;
 }
 
@@ -44,6 +46,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
     .option("--external-port <port>", "port in the URLs when a proxy stands in front")
     .option("--detach", "return once the platform is ready")
     .option("--orphan-grace <duration>", "how long pods outlive a platform that does not come up again", "60s")
+    .option("--disk-budget <size>", "what the data folder may take of the disk, for instance 20Gi (default: as much as there is)")
     .option("--take-over", "take over from the platform that runs, also from one of the same version; its ports and settings stay")
     .option("-o, --output <format>", "json: one line when ready")
     .action(async (flags: UpFlags) => {
@@ -60,6 +63,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
         detach: flags.detach === true,
         format,
         orphanGraceMs: durationOf(flags.orphanGrace),
+        diskBudget: flags.diskBudget === undefined ? undefined : bytesOf(flags.diskBudget),
         takeOver: flags.takeOver === true,
       });
       context.out(`${JSON.stringify(state)}\n`);
@@ -105,6 +109,12 @@ function portOf(text: string | undefined, flag: string): number | undefined {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new CliError("usage", `invalid value ${JSON.stringify(text)} for ${flag}: a port is 0 to 65535`);
   return port;
+}
+
+function bytesOf(text: string): number {
+  const bytes = Number((parseQuantity(text)?.nano ?? 0n) / 1_000_000_000n);
+  if (bytes <= 0) throw new CliError("usage", `invalid size ${JSON.stringify(text)} for --disk-budget`, { hint: "write it as 20Gi or 500M" });
+  return bytes;
 }
 
 function durationOf(text: string): number {

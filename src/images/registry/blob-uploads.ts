@@ -74,7 +74,7 @@ async function mount(exchange: Exchange, names: Names): Promise<boolean> {
   const { store, query } = exchange;
   const digest = mustDigest(query.get("mount"));
   const from = query.get("from");
-  if (from !== null && !(isRepository(from) && store.repositories.hasLink(storedName(from), "blobs", digest))) return false;
+  if (from !== null && !(isRepository(from) && (await store.repositories.touch(storedName(from), "blobs", digest)))) return false;
   if (!(await store.blobs.touch(digest))) return false;
   await created(exchange, names, digest);
   return true;

@@ -13,10 +13,10 @@ export async function serveBlob(exchange: Exchange, repository: string, referenc
     return answer(exchange, 202);
   }
   if (method !== "GET" && method !== "HEAD") throw unsupported(exchange, "GET, HEAD, DELETE");
-  const size = store.repositories.hasLink(repository, "blobs", digest) ? await store.blobs.size(digest) : undefined;
   // Who is told that it is there does not upload it: it has to stay for a while.
-  if (size === undefined || !(await store.blobs.touch(digest))) throw unknown(digest);
-  await store.repositories.touch(repository, "blobs", digest);
+  const known = (await store.repositories.touch(repository, "blobs", digest)) && (await store.blobs.touch(digest));
+  const size = known ? await store.blobs.size(digest) : undefined;
+  if (size === undefined) throw unknown(digest);
   await send(exchange, digest, size);
 }
 

@@ -41,9 +41,9 @@ export async function serveManifest(exchange: Exchange, target: Target): Promise
 async function read(exchange: Exchange, { repository, reference }: Target): Promise<void> {
   const { store, request, response, method } = exchange;
   const digest = isDigest(reference) ? reference : store.tags.get(`${repository}:${reference}`);
-  const pushedAs = digest === undefined ? undefined : await store.repositories.mediaType(repository, digest);
-  if (digest === undefined || pushedAs === undefined || !(await store.blobs.touch(digest))) throw unknown(reference);
-  await store.repositories.touch(repository, "manifests", digest);
+  const known = digest !== undefined && (await store.repositories.touch(repository, "manifests", digest)) && (await store.blobs.touch(digest));
+  const pushedAs = known ? await store.repositories.mediaType(repository, digest) : undefined;
+  if (digest === undefined || pushedAs === undefined) throw unknown(reference);
   const bytes = await store.blobs.read(digest, DOCUMENT_BYTES_MAX);
   const headers = { "docker-content-digest": digest, etag: `"${digest}"`, "content-type": pushedAs === "" ? typeOf(bytes) : pushedAs };
   if (request.headers["if-none-match"] === `"${digest}"`) return void response.writeHead(304, headers).end();
@@ -146,8 +146,8 @@ async function mustBeThere(store: ImageStore, repository: string, manifest: AnyM
   ] as const) {
     for (const each of list) {
       if (mayBeElsewhere(each)) continue;
-      if (!store.repositories.hasLink(repository, kind, each.digest) || !(await store.blobs.touch(each.digest))) missing.push(each.digest);
-      else await store.repositories.touch(repository, kind, each.digest);
+      const known = (await store.repositories.touch(repository, kind, each.digest)) && (await store.blobs.touch(each.digest));
+      if (!known) missing.push(each.digest);
     }
   }
   if (missing.length === 0) return;
