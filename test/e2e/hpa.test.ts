@@ -49,6 +49,10 @@ test("a Service of the HPA class with metric cpu is Ready, scales out under load
   const hpa = JSON.parse(await platform.kubectl("get", "hpa", "busy-00001", "-o", "json")) as Horizontal;
   assert.equal(hpa.status.desiredReplicas, 2);
   assert.equal(hpa.status.conditions.find(({ type }) => type === "ScalingActive")?.reason, "ValidMetricFound");
+  assert.match(
+    await platform.kubectl("describe", "hpa", "busy-00001"),
+    /resource cpu on pods +\(as a percentage of request\): +\d+% \(\d+m\) \/ 80%[\s\S]*ScalingActive +True +ValidMetricFound/,
+  );
   const events = await platform.kubectl("get", "events", "--field-selector", "reason=SuccessfulRescale", "-o", "jsonpath={.items[*].message}");
   assert.match(events, /New size: 2; reason: cpu resource utilization \(percentage of request\) above target/);
   const told = await platform.eider("explain", "scale", "busy");

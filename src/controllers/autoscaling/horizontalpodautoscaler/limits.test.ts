@@ -1,5 +1,5 @@
 // Windows, rates and bounds between what the metrics ask for and what is set.
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { HPAScalingRules } from "#kinds";
@@ -212,25 +212,44 @@ const rules = fc.record({
   ),
 });
 
-test("whatever is wanted: within the bounds, never past what is wanted, and never the other way", () => {
-  const spec = fc.record({
-    minReplicas: fc.integer({ min: 1, max: 5 }),
-    maxReplicas: fc.integer({ min: 5, max: 60 }),
-    behavior: fc.option(fc.record({ scaleUp: rules, scaleDown: rules }), { nil: undefined }),
-  });
-  fc.assert(
-    fc.property(spec, fc.integer({ min: 0, max: 55 }), counts, past, past, past, ({ behavior: own, ...bounds }, above, to, recommended, ups, downs) => {
-      const from = Math.min(bounds.maxReplicas, bounds.minReplicas + above);
-      const given = wish({ spec: { ...bounds, ...(own === undefined ? {} : { behavior: own }) }, from, to, recommended, ups, downs });
-      const { replicas } = limited(given);
-      ok(replicas >= bounds.minReplicas && replicas <= bounds.maxReplicas, `${replicas}`);
-      if (own !== undefined && to > from) ok(replicas >= from && replicas <= Math.max(from, to), `${from} → ${to}: ${replicas}`);
-      if (to < from) ok(replicas >= Math.min(to, from), `${from} → ${to}: ${replicas}`);
-      if (own !== undefined && to < from) ok(replicas <= from, `${from} → ${to}: ${replicas}`);
-    }),
-    { numRuns: 3_000, seed: 7 },
+type Limit = (given: Wish) => Pick<ReturnType<typeof limited>, "replicas">;
+
+/** Within the bounds, never past what is wanted, and never the other way. */
+function holds(limit: Limit): void {
+  const bounds = { minReplicas: fc.integer({ min: 1, max: 5 }), maxReplicas: fc.integer({ min: 5, max: 60 }) };
+  const specs = fc.record({ ...bounds, behavior: fc.option(fc.record({ scaleUp: rules, scaleDown: rules }), { nil: undefined }) });
+  const property = fc.property(
+    specs,
+    fc.integer({ min: 0, max: 55 }),
+    counts,
+    past,
+    past,
+    past,
+    ({ behavior: own, ...spec }, above, to, recommended, ups, downs) => {
+      const from = Math.min(spec.maxReplicas, spec.minReplicas + above);
+      const given = wish({ spec: { ...spec, ...(own === undefined ? {} : { behavior: own }) }, from, to, recommended, ups, downs });
+      const { replicas } = limit(given);
+      const text = `${from} → ${to}: ${replicas}`;
+      ok(replicas >= spec.minReplicas && replicas <= spec.maxReplicas, text);
+      if (own !== undefined && to > from) ok(replicas >= from && replicas <= Math.max(from, to), text);
+      if (to < from) ok(replicas >= Math.min(to, from), text);
+      if (own !== undefined && to < from) ok(replicas <= from, text);
+    },
   );
-});
+  fc.assert(property, { numRuns: 3_000, seed: 7 });
+}
+
+test("whatever is wanted: within the bounds, never past what is wanted, and never the other way", () => holds(limited));
+
+const faults: Readonly<Record<string, Limit>> = {
+  "no bounds": ({ recommended }) => ({ replicas: recommended }),
+  "windows and rates without bounds": (given) => limited({ ...given, spec: { ...given.spec, minReplicas: 0, maxReplicas: 1_000 } }),
+  "one too many on the way up": (given) => ({
+    replicas: Math.min(given.spec.maxReplicas, limited(given).replicas + (given.recommended > given.current ? 1 : 0)),
+  }),
+  "down although more are wanted": (given) => ({ replicas: given.recommended > given.current ? (given.spec.minReplicas ?? 1) : limited(given).replicas }),
+};
+for (const [fault, broken] of Object.entries(faults)) test(`whatever is wanted: the check finds "${fault}"`, () => throws(() => holds(broken)));
 
 test("what is remembered has an end: an hour, and a thousand entries", () => {
   let entries: readonly { readonly replicas: number; readonly atMs: number }[] = [];

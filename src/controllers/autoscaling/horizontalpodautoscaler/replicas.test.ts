@@ -1,5 +1,5 @@
 // How many replicas a resource metric asks for: the rules about pods that are missing, unready or on their way out, and what holds for all numbers.
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Pod } from "#kinds";
@@ -91,67 +91,102 @@ const targets = fc.oneof(
   fc.integer({ min: 1, max: 4000 }).map((milli) => ({ milli: BigInt(milli) })),
 );
 
-test("whatever pods are in whatever state, there is a whole number or a reason", () => {
-  const seen = new Set<string>();
-  fc.assert(
-    fc.property(rows, targets, fc.integer({ min: 1, max: 20 }), (given, target, current) => {
-      const answer = replicasFor(question(given, { target, current }));
-      seen.add(typeof answer);
-      ok(typeof answer === "string" || (Number.isInteger(answer.replicas) && answer.replicas >= 0));
-    }),
-    { numRuns: 1_000, seed: 7 },
-  );
-  deepEqual([...seen].sort(), ["object", "string"]);
-});
-
+type Ask = typeof replicasFor;
 const loads = fc.array(fc.integer({ min: 0, max: 4000 }), { minLength: 1, maxLength: 8 });
+const RUNS = { numRuns: 2_000, seed: 7 };
 
-test("when all pods are measured, so many are wanted that each would use what it should", () => {
+/** A whole number or a reason. */
+function answers(ask: Ask): void {
+  const seen = new Set<string>();
+  const property = fc.property(rows, targets, fc.integer({ min: 1, max: 20 }), (given, target, current) => {
+    const answer = ask(question(given, { target, current }));
+    seen.add(typeof answer);
+    ok(typeof answer === "string" || (Number.isInteger(answer.replicas) && answer.replicas >= 0));
+  });
+  fc.assert(property, RUNS);
+  equal(seen.size, 2, "only numbers, or only reasons");
+}
+
+/** So many that each would use what it should, and no more. */
+function fits(ask: Ask): void {
   let moved = 0;
-  fc.assert(
-    fc.property(loads, targets, (given, target) => {
-      const current = given.length;
-      const answer = replicasFor(
-        question(
-          given.map((milli): Row => [milli]),
-          { target },
-        ),
-      );
-      ok(typeof answer !== "string");
-      const total = given.reduce((sum, milli) => sum + milli, 0);
-      const each = "milli" in target ? Number(target.milli) : target.utilization * 10;
-      // The mean is cut to whole thousandths or percents before it is compared.
-      const slack = ("milli" in target ? 1 : 10) * current;
-      if (answer.replicas === current)
-        return ok(total <= 1.1 * each * current + slack && total >= 0.9 * each * current - slack - each, `${total} of ${each} × ${current}`);
-      moved++;
-      ok(answer.replicas * each >= total - slack, `${answer.replicas} × ${each} for ${total}`);
-      ok((answer.replicas - 1) * each < total, `${answer.replicas} × ${each} for ${total}`);
-    }),
-    { numRuns: 2_000, seed: 7 },
-  );
+  const property = fc.property(loads, targets, (given, target) => {
+    const current = given.length;
+    const answer = ask(
+      question(
+        given.map((milli): Row => [milli]),
+        { target },
+      ),
+    );
+    ok(typeof answer !== "string");
+    const total = given.reduce((sum, milli) => sum + milli, 0);
+    const each = "milli" in target ? Number(target.milli) : target.utilization * 10;
+    // The mean is cut to whole thousandths or percents before it is compared.
+    const slack = ("milli" in target ? 1 : 10) * current;
+    const text = `${answer.replicas} × ${each} for ${total}`;
+    if (answer.replicas === current) return ok(total <= 1.1 * each * current + slack && total >= 0.9 * each * current - slack - each, text);
+    moved++;
+    ok(answer.replicas * each >= total - slack && (answer.replicas - 1) * each < total, text);
+  });
+  fc.assert(property, RUNS);
   ok(moved > 1_000, `only ${moved} numbers were other than before`);
-});
+}
 
-test("pods of which nothing is known never make it go further than those that are known", () => {
+/** Pods of which nothing is known never make it go further than those that are known. */
+function isCareful(ask: Ask): void {
   let held = 0;
-  fc.assert(
-    fc.property(loads, targets, fc.integer({ min: 1, max: 4 }), (given, target, unknown) => {
-      const measured = given.map((milli): Row => [milli]);
-      const current = given.length + unknown;
-      const some = replicasFor(question([...measured, ...Array.from({ length: unknown }, (): Row => [undefined])], { target, current }));
-      const all = replicasFor(question(measured, { target }));
-      ok(typeof some !== "string" && typeof all !== "string");
-      const slack = Math.ceil(current / ("milli" in target ? Number(target.milli) : target.utilization));
-      const text = `${some.replicas} of ${current}; without them ${all.replicas} of ${given.length}`;
-      if (all.replicas > given.length) ok(some.replicas >= current && some.replicas <= Math.max(current, all.replicas + slack), text);
-      if (all.replicas < given.length) ok(some.replicas <= current && some.replicas >= all.replicas, text);
-      if (some.replicas === current && all.replicas !== given.length) held++;
-    }),
-    { numRuns: 2_000, seed: 7 },
-  );
+  const property = fc.property(loads, targets, fc.integer({ min: 1, max: 4 }), (given, target, unknown) => {
+    const measured = given.map((milli): Row => [milli]);
+    const current = given.length + unknown;
+    const some = ask(question([...measured, ...Array.from({ length: unknown }, (): Row => [undefined])], { target, current }));
+    const all = ask(question(measured, { target }));
+    ok(typeof some !== "string" && typeof all !== "string");
+    const slack = Math.ceil(current / ("milli" in target ? Number(target.milli) : target.utilization));
+    const text = `${some.replicas} of ${current}; without them ${all.replicas} of ${given.length}`;
+    if (all.replicas > given.length) ok(some.replicas >= current && some.replicas <= Math.max(current, all.replicas + slack), text);
+    if (all.replicas < given.length) ok(some.replicas <= current && some.replicas >= all.replicas, text);
+    if (some.replicas === current && all.replicas !== given.length) held++;
+  });
+  fc.assert(property, RUNS);
   ok(held > 50, `only ${held} times anything was held back`);
-});
+}
+
+const properties: readonly {
+  readonly name: string;
+  readonly holds: (ask: Ask) => void;
+  readonly faults: Readonly<Record<string, (answer: Answer, asked: Question) => number>>;
+}[] = [
+  { name: "a whole number or a reason", holds: answers, faults: { "a share of a pod": ({ replicas }) => replicas + 0.5 } },
+  {
+    name: "so many pods that each uses what it should",
+    holds: fits,
+    faults: {
+      "one too few": ({ replicas }, { current }) => (replicas === current ? replicas : replicas - 1),
+      "one too many": ({ replicas }, { current }) => (replicas === current ? replicas : replicas + 1),
+      "never any other": (_answer, { current }) => current,
+    },
+  },
+  {
+    name: "careful with what is not known",
+    holds: isCareful,
+    faults: {
+      "unmeasured pods are taken for measured ones": ({ replicas }, { pods, samples }) =>
+        Math.round((replicas * pods.length) / samples.size) + pods.length - samples.size,
+    },
+  },
+];
+for (const { name, holds, faults } of properties) {
+  test(`whatever pods use: ${name}`, () => holds(replicasFor));
+  for (const [fault, change] of Object.entries(faults)) {
+    test(`whatever pods use: ${name}; the check finds "${fault}"`, () => {
+      const broken: Ask = (asked) => {
+        const answer = replicasFor(asked);
+        return typeof answer === "string" ? answer : { ...answer, replicas: change(answer, asked) };
+      };
+      throws(() => holds(broken));
+    });
+  }
+}
 
 test("nothing that it is asked with is changed", () => {
   const asked = question([[1000], [undefined]]);
