@@ -34,6 +34,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     and: `k8s.io/apiextensions-apiserver@${VERSION}/pkg/apis/apiextensions/v1/types_jsonschema.go`,
   },
   autoscaling: { prefix: "io.k8s.api.autoscaling.v2", file: `k8s.io/api@${VERSION}/autoscaling/v2/types.go` },
+  autoscalingv1: { prefix: "io.k8s.api.autoscaling.v1", file: `k8s.io/api@${VERSION}/autoscaling/v1/types.go` },
   metrics: { prefix: "io.k8s.metrics.pkg.apis.metrics.v1beta1", file: `k8s.io/metrics@${VERSION}/pkg/apis/metrics/v1beta1/types.go` },
   coordination: { prefix: "io.k8s.api.coordination.v1", file: `k8s.io/api@${VERSION}/coordination/v1/types.go` },
 };
@@ -49,6 +50,7 @@ const GROUPS: readonly Group[] = [
   { folder: "apps", name: "v1", source: "apps", roots: ["Deployment", "ReplicaSet"] },
   { folder: "discovery", name: "v1", source: "discovery", roots: ["EndpointSlice"] },
   { folder: "autoscaling", name: "v2", source: "autoscaling", roots: ["HorizontalPodAutoscaler"] },
+  { folder: "autoscaling", name: "v1", source: "autoscalingv1", roots: ["HorizontalPodAutoscaler"] },
   { folder: "metrics", name: "v1beta1", source: "metrics", roots: ["PodMetrics", "NodeMetrics"] },
   { folder: "coordination", name: "v1", source: "coordination", roots: ["Lease"] },
   { folder: "apiextensions", name: "v1", source: "apiextensions", roots: ["CustomResourceDefinition"] },

@@ -9,6 +9,7 @@ export type { Addressable, DuckStatus } from "./serving/duck.ts";
 export type { Container, Probe } from "./serving/container-schema.ts";
 export type { RevisionSpec, RevisionTemplate } from "./serving/revision-spec.ts";
 export { PodAutoscaler, podAutoscalerConditions } from "./autoscaling/pod-autoscaler.ts";
+export { autoscalerV1Stored, HorizontalPodAutoscalerV1 } from "./autoscaling/horizontal-pod-autoscaler-v1.ts";
 export { HorizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler.ts";
 export type {
   HorizontalPodAutoscalerCondition,

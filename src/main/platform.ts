@@ -277,8 +277,8 @@ const controllers = runControllers(
     client,
     transport,
     informers,
-    // What is stored nowhere owns nothing and cannot be deleted.
-    kinds: kinds.filter(({ made }) => made === undefined).map(({ kind }) => kind),
+    // What is stored nowhere owns nothing and cannot be deleted; other versions are views of the same objects.
+    kinds: kinds.filter(({ made, stored }) => made === undefined && stored === undefined).map(({ kind }) => kind),
     coming: definitions,
     settings,
     deciders,

@@ -4,6 +4,7 @@ import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
 import { below, type Clock, type Rng } from "#core";
 import {
+  autoscalerV1Stored,
   beginNamespaceDeletion,
   Binding,
   bound,
@@ -22,6 +23,7 @@ import {
   evicted,
   Eviction,
   HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerV1,
   Image,
   Ingress,
   knativeAdmission,
@@ -132,6 +134,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: Endpoints, warning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice" }),
     served({ kind: ClusterNode, subresources: options.subresources.nodes, admit: nodeAdmission(options.nodeName) }),
     ...[Secret, Deployment, ReplicaSet, EndpointSlice, HorizontalPodAutoscaler].map((kind) => served({ kind: kind as unknown as Kind })),
+    served({ kind: HorizontalPodAutoscalerV1, stored: autoscalerV1Stored }),
     ...(options.usage === undefined ? [] : [served({ kind: PodMetrics, made: options.usage.pods }), served({ kind: NodeMetrics, made: options.usage.nodes })]),
     knative(Service),
     knative(Configuration),

@@ -85,3 +85,17 @@ test("a Service of the HPA class with metric memory scales out with what its pod
   const { status } = JSON.parse(await platform.kubectl("get", "hpa", "holder-00001", "-o", "json")) as Horizontal;
   assert.match(status.currentMetrics[0]?.resource?.current.averageValue ?? "", /^\d+(Ki|Mi)?$/);
 });
+
+test("kubectl autoscale: a Deployment is kept within its bounds, and is no longer when the autoscaler is gone", { skip }, async () => {
+  const labels = { app: "plain" };
+  const container = { name: "main", image: "dev.local/busy:v1", ports: [{ containerPort: 8080 }], resources: { requests: { cpu: "100m" } } };
+  const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 2, containers: [container] } };
+  const meta = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "plain" } };
+  await platform.apply({ ...meta, spec: { replicas: 1, selector: { matchLabels: labels }, template } });
+  await platform.kubectl("autoscale", "deployment", "plain", "--min=2", "--max=3", "--cpu-percent=80");
+  await platform.kubectl("wait", "deployment/plain", "--for=jsonpath={.status.readyReplicas}=2", "--timeout=60s");
+  assert.match(await platform.kubectl("get", "hpa", "plain", "--no-headers"), /^plain +Deployment\/plain +cpu: \S+\/80% +2 +3 +/);
+  await platform.kubectl("delete", "hpa", "plain");
+  await platform.kubectl("scale", "deployment/plain", "--replicas=1");
+  await platform.kubectl("wait", "deployment/plain", "--for=jsonpath={.status.readyReplicas}=1", "--timeout=60s");
+});

@@ -1,6 +1,7 @@
 // What autoscalers and measurements of pods are for, in our own words.
 
 const METRICS = "io.k8s.metrics.pkg.apis.metrics.v1beta1";
+const V1 = "io.k8s.api.autoscaling.v1";
 const V2 = "io.k8s.api.autoscaling.v2";
 
 export const autoscalingDescriptions = {
@@ -71,5 +72,25 @@ export const autoscalingDescriptions = {
     timestamp: "The end of the window.",
     window: "The time over which CPU was measured.",
     usage: "CPU in cores, the mean of the window; memory in bytes, at its end.",
+  },
+  [`${V1}.HorizontalPodAutoscaler`]: {
+    "": "Keeps as many pods as hold a measured value near its target.",
+    spec: "What is scaled, between which bounds, and by how much CPU.",
+    status: "What was measured and decided.",
+  },
+  [`${V1}.HorizontalPodAutoscalerSpec`]: {
+    "": "What is scaled, between which bounds, and by how much CPU.",
+    scaleTargetRef: "What has the pods, for instance a Deployment.",
+    minReplicas: "At least so many pods; default 1.",
+    maxReplicas: "At most so many pods.",
+    targetCPUUtilizationPercentage: "The CPU that the pods are to use, in percent of what they request. Default: 80, unless other metrics are given.",
+  },
+  [`${V1}.HorizontalPodAutoscalerStatus`]: {
+    "": "What was measured and decided.",
+    observedGeneration: "The generation that the status is about.",
+    lastScaleTime: "When the number of pods was changed last.",
+    currentReplicas: "The number of pods that was seen.",
+    desiredReplicas: "The number of pods that was asked for.",
+    currentCPUUtilizationPercentage: "The CPU that the pods use, in percent of what they request.",
   },
 } as const;
