@@ -49,7 +49,12 @@ function boundedFile(path: string, bytesMax: number): { write(line: string): voi
         fd = open();
         bytes = 0;
       }
-      bytes += writeSync(fd, line);
+      try {
+        bytes += writeSync(fd, line);
+      } catch (error) {
+        // A full disk takes the log's lines, and not the process with them.
+        if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      }
     },
   };
 }

@@ -3,6 +3,7 @@
 //   layers/<boot>/<24 hex>          a layer, named by its digest
 //   layers/<boot>/<24 hex>.json     what is known of it; written last, so a layer without it was not finished
 //   layers/<boot>/<24 hex>-mask     hides what opaque folders of a layer hide of those below it, named by all of them
+//   layers/<boot>/<digest>.image    names of an image's layers and masks; an image without it was not finished
 //   layers/<boot>/whiteout          what whiteouts are links to
 // For its owner alone: files of layers may have any owner, and may be set-uid.
 import { execFile } from "node:child_process";
@@ -47,6 +48,7 @@ export interface LayerFoldersOptions {
 
 /** Enough against chance and collisions made on purpose, and short enough for a mount's options. */
 const NAME_HEX = 24;
+const IMAGE = ".image";
 
 export class LayerFolders {
   readonly dir: string;
@@ -69,7 +71,8 @@ export class LayerFolders {
     const names = await readdir(this.dir);
     const finished = new Set(names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length)));
     for (const name of names)
-      if (name !== "whiteout" && !name.endsWith(".json") && !finished.has(name)) await rm(join(this.dir, name), { recursive: true, force: true });
+      if (name !== "whiteout" && !name.endsWith(".json") && !name.endsWith(IMAGE) && !finished.has(name))
+        await rm(join(this.dir, name), { recursive: true, force: true });
   }
 
   /** Unpacks what is not there. Throws ImageError `NotFound`, `Damaged` or `TooLarge`. */
@@ -90,21 +93,23 @@ export class LayerFolders {
     return pruned;
   }
 
-  /** Digests of the images that are unpacked. */
-  get unpacked(): readonly string[] {
-    return [...this.#images.keys()];
+  /** Digests of the images that are unpacked, also by an earlier platform. */
+  async unpacked(): Promise<readonly string[]> {
+    return (await readdir(this.dir)).filter((name) => name.endsWith(IMAGE)).map((name) => name.slice(0, -IMAGE.length).replace("-", ":"));
   }
 
   async #keepOnly(digests: ReadonlySet<string>): Promise<void> {
     const needed = new Set<string>();
-    for (const [digest, image] of this.#images) {
-      if (!digests.has(digest)) this.#images.delete(digest);
-      else for (const name of (await image.catch(() => undefined))?.layers ?? []) needed.add(name);
+    for (const digest of await this.unpacked()) {
+      if (digests.has(digest)) for (const name of JSON.parse(await readFile(this.#imageFile(digest), "utf8")) as string[]) needed.add(name);
+      else {
+        this.#images.delete(digest);
+        await rm(this.#imageFile(digest), { force: true });
+      }
     }
-    for (const digest of digests) for (const name of await this.#namesOf(digest)) needed.add(name);
     for (const file of await readdir(this.dir)) {
       const name = file.replace(/\.json$/, "");
-      if (name === "whiteout" || needed.has(name) || file.endsWith(".json")) continue;
+      if (name === "whiteout" || needed.has(name) || file.endsWith(IMAGE)) continue;
       // What is known of it first: without that the rest is nothing.
       await rm(join(this.dir, `${name}.json`), { force: true });
       await rm(join(this.dir, name), { recursive: true, force: true });
@@ -112,9 +117,8 @@ export class LayerFolders {
     if (needed.size === 0) await rm(join(this.dir, "whiteout"), { force: true });
   }
 
-  async #namesOf(digest: string): Promise<string[]> {
-    const manifest = await this.#options.source.manifest(digest).catch(() => undefined);
-    return (manifest?.layers ?? []).map((layer) => nameFor(layer.digest));
+  #imageFile(digest: string): string {
+    return join(this.dir, `${digest.replace(":", "-")}${IMAGE}`);
   }
 
   async #layered(digest: string): Promise<LayeredImage> {
@@ -130,6 +134,7 @@ export class LayerFolders {
       if (known.opaque.length > 0 && layers.length > 0) layers.unshift(await this.#mask(name, known.opaque, layers));
       layers.unshift(name);
     }
+    await writeFile(this.#imageFile(digest), JSON.stringify(layers));
     return { digest, config, base: config.config?.Labels?.[BASE_LABEL], layers };
   }
 

@@ -54,7 +54,8 @@ type Entry = Partial<Header> & { readonly name: string; readonly body?: string |
 
 async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
   const tar = pack();
-  for (const { body, ...header } of entries) {
+  for (const { body, ...given } of entries) {
+    const header = { mtime: new Date(0), ...given };
     if (body === undefined) tar.entry(header);
     else tar.entry(header, body);
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { compileProbe, storeLayered } from "./layered-image.ts";
-import { machineLists } from "./machine-lists.ts";
+import { machineLists } from "../leaks/machine-lists.ts";
 import { eventually, findProgram, Platform } from "./platform.ts";
 
 function whyNot(): string | false {

@@ -1,5 +1,5 @@
 // The engine `sandbox`: containers are processes of the keeper in namespaces of their own, their roots layers of images on top of one another.
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StatusError, type Logger } from "#core";
@@ -90,7 +90,11 @@ class SandboxEngine implements ContainerEngine {
 
   async list() {
     const listed = await this.#containers.list();
-    for (const { id, identity, running } of listed) if (running && identity.pid !== undefined) this.#pids.set(id, identity.pid);
+    for (const { id, identity, running } of listed) {
+      if (running && identity.pid !== undefined) this.#pids.set(id, identity.pid);
+      const digest = running ? readImage(this.#imageFile(id)) : undefined;
+      if (digest !== undefined) this.#imagesOf.set(id, digest);
+    }
     return listed;
   }
 
@@ -170,6 +174,7 @@ class SandboxEngine implements ContainerEngine {
       ...(input === undefined ? {} : { input }),
     });
     this.#imagesOf.set(id, image.digest);
+    writeFileSync(this.#imageFile(id), image.digest);
     if (started.pid !== undefined) this.#pids.set(id, started.pid);
     if (start.restarts > 0)
       void rm(join(folder, "..", String(start.restarts - 1)), { recursive: true, force: true }).catch((err: unknown) =>
@@ -252,10 +257,10 @@ class SandboxEngine implements ContainerEngine {
   async #prune(): Promise<void> {
     const { images, layers, logger } = this.#options;
     const used = new Set(this.#imagesOf.values());
-    const gone = layers.unpacked.filter((digest) => !used.has(digest) && !images.blobs.has(digest));
-    if (gone.length === 0) return;
-    const kept = new Set([...used, ...(await images.list()).map((entry) => entry.digest)]);
-    await layers.keepOnly(kept).catch((err: unknown) => logger.warn("layers of images that are gone were not removed", { err }));
+    const unpacked = await layers.unpacked();
+    const kept = unpacked.filter((digest) => used.has(digest) || images.blobs.has(digest));
+    if (kept.length === unpacked.length) return;
+    await layers.keepOnly(new Set(kept)).catch((err: unknown) => logger.warn("layers of images that are gone were not removed", { err }));
   }
 
   async #launch(start: ContainerStart, argv?: readonly string[]) {
@@ -318,6 +323,11 @@ class SandboxEngine implements ContainerEngine {
     return network === undefined ? [] : [this.#options.host.programs.path("nsenter"), `--net=${network.netFile}`, `--ipc=${network.ipcFile}`, "--"];
   }
 
+  /** So that the next platform knows whose layers are in use. */
+  #imageFile(id: string): string {
+    return join(this.#options.host.dir, "pods", id, "image");
+  }
+
   #podFolder(uid: string): string {
     return join(this.#options.host.dir, "pods", uid);
   }
@@ -327,6 +337,10 @@ class SandboxEngine implements ContainerEngine {
     this.#inputs.set(uid, known);
     return known;
   }
+}
+
+function readImage(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -58,7 +58,8 @@ function committer(db: DatabaseSync): (rows: readonly StoreRow[]) => void {
       advance.run(rows[rows.length - 1]?.revision ?? 0);
       db.exec("COMMIT");
     } catch (error) {
-      db.exec("ROLLBACK");
+      // A full disk has ended the transaction itself.
+      if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
     }
   };

@@ -1,6 +1,6 @@
 // What a platform has on the machine: lists to compare before and after. Only what is a data folder's own, since others use the machine, too.
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 
 export interface MachineLists {
@@ -13,6 +13,32 @@ export interface MachineLists {
   readonly groups: readonly string[];
   /** Files and folders of pods and layers, with their blocks on the disk. */
   readonly files: readonly string[];
+  /** Blocks of the data folder's disk that no file accounts for: what was deleted and is still held. Only where the disk is its own. */
+  readonly heldBlocks: number;
+}
+
+const LISTS = ["processes", "mounts", "networks", "devices", "groups", "files"] as const;
+
+/** One line for each thing that is in one list and not in the other. */
+export function differences(before: MachineLists, after: MachineLists): string[] {
+  const held = before.heldBlocks === after.heldBlocks ? [] : [`disk: ${after.heldBlocks - before.heldBlocks} blocks more are held by nothing that has a name`];
+  return [
+    ...LISTS.flatMap((list) => [
+      ...missing(after[list], before[list]).map((each) => `${list}: left ${each}`),
+      ...missing(before[list], after[list]).map((each) => `${list}: lost ${each}`),
+    ]),
+    ...held,
+  ];
+}
+
+/** What `a` has more often than `b`. */
+export function missing(a: readonly string[], b: readonly string[]): string[] {
+  const rest = [...b];
+  return a.filter((each) => {
+    const at = rest.indexOf(each);
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  });
 }
 
 /** As src/runtimes/sandbox names things. */
@@ -41,7 +67,24 @@ export function machineLists(data: string): MachineLists {
     files: [...filesOf(join(data, "sandbox")), ...filesOf(join(data, "images", "layers")), ...filesOf(join(data, "pods")), ...filesOf(join(data, "fifos"))]
       .map((file) => `${spareless(file)} ${file.includes("/net/") ? "" : blocksOf(file)}`)
       .toSorted(),
+    heldBlocks: heldBlocks(data),
   };
+}
+
+const BLOCK_BYTES = 512;
+
+/** A disk of its own is one that begins at the folder's parent. */
+function heldBlocks(data: string): number {
+  const disk = join(data, "..");
+  if (lstatSync(disk).dev === lstatSync(join(disk, "..")).dev) return 0;
+  const { blocks, bfree, bsize } = statfsSync(disk);
+  const named = new Map(
+    [disk, ...filesOf(disk)].flatMap((file) => {
+      const stat = lstatSync(file, { throwIfNoEntry: false });
+      return stat?.dev === lstatSync(disk).dev ? [[stat.ino, stat.blocks] as const] : [];
+    }),
+  );
+  return ((blocks - bfree) * bsize) / BLOCK_BYTES - [...named.values()].reduce((sum, each) => sum + each, 0);
 }
 
 /** Descriptors of a process, by what they are: sockets and pipes have no names of their own. */
@@ -87,8 +130,10 @@ function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
 }
 
+/** Folders keep the blocks of their fullest day. */
 function blocksOf(file: string): number {
-  return lstatSync(file, { throwIfNoEntry: false })?.blocks ?? 0;
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  return stat === undefined || stat.isDirectory() ? 0 : stat.blocks;
 }
 
 function read(file: string): string {

@@ -1,0 +1,226 @@
+// Pods of the runtime `sandbox` come and go while faults happen; then the machine is as it was before.
+//
+//   data folder on a small disk of its own (a file on a loop device)
+//   batches of pods: created, running, a fault, deleted
+//   faults: the platform is killed, their image is removed, the disk is full
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { openImageStore } from "#images";
+import { compileProbe, storeLayered } from "../e2e/layered-image.ts";
+import { eventually, findProgram, Platform, type State } from "../e2e/platform.ts";
+import { descriptorsOf, differences, machineLists, missing } from "./machine-lists.ts";
+
+const run = promisify(execFile);
+
+export interface LeakReport {
+  readonly pods: number;
+  readonly faults: readonly string[];
+  readonly left: readonly string[];
+}
+
+const IMAGE = "dev.local/leaks:v1";
+const BATCH = 20;
+const DISK_BYTES = 400 << 20;
+
+/** What is missing for it; false when nothing is. */
+export function whyNoLeaks(): string | false {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs Linux and root";
+  const program = ["go", "kubectl", "ip", "unshare", "mkfs.ext4"].find((name) => findProgram(name) === undefined);
+  if (program !== undefined) return `${program} is not on the PATH`;
+  return spawnSync("unshare", ["--mount", "--net", "true"]).status === 0 ? false : "namespaces cannot be made here";
+}
+
+export async function runLeaks({ pods, tell }: { readonly pods: number; readonly tell: (line: string) => void }): Promise<LeakReport> {
+  const disk = await mountDisk();
+  let world: LeakWorld | undefined;
+  try {
+    world = await LeakWorld.start(join(disk.folder, "data"), tell);
+    const left = await world.run(pods);
+    return { pods, faults: world.faults, left };
+  } catch (error) {
+    for (const log of world?.platform.logs().split(/^== /m) ?? []) tell(log.slice(-3_000));
+    throw error;
+  } finally {
+    await world?.platform.stop();
+    await disk.unmount();
+  }
+}
+
+async function mountDisk(): Promise<{ readonly folder: string; unmount(): Promise<void> }> {
+  const base = mkdtempSync(join(tmpdir(), "eider-leaks-"));
+  const file = `${base}.disk`;
+  writeFileSync(file, "");
+  truncateSync(file, DISK_BYTES);
+  await run("mkfs.ext4", ["-q", "-m", "0", file]);
+  await run("mount", ["-o", "loop", file, base]);
+  return {
+    folder: base,
+    async unmount() {
+      await run("umount", ["--lazy", base]);
+      rmSync(base, { recursive: true, force: true });
+      rmSync(file, { force: true });
+    },
+  };
+}
+
+class LeakWorld {
+  readonly platform: Platform;
+  readonly faults: string[] = [];
+  readonly #program: Buffer;
+  readonly #tell: (line: string) => void;
+  #count = 0;
+
+  private constructor(platform: Platform, program: Buffer, tell: (line: string) => void) {
+    this.platform = platform;
+    this.#program = program;
+    this.#tell = tell;
+  }
+
+  static async start(data: string, tell: (line: string) => void): Promise<LeakWorld> {
+    const program = await compileProbe();
+    return new LeakWorld(await Platform.start({ data }), program, tell);
+  }
+
+  /** Lines of what is left; empty when all is as before. */
+  async run(pods: number): Promise<string[]> {
+    await this.#storeImage();
+    // What is made once and kept is made now; and the platform that is looked at is not one that was just started.
+    await this.#batch(1, async () => this.#kill());
+    await this.#removeImage();
+    await this.#prune();
+    const before = await this.#settled();
+    const faults = [() => this.#kill(), () => this.#removeImage(), () => this.#fillDisk(), async () => undefined];
+    for (let done = 0, turn = 0; done < pods; turn++) {
+      const size = Math.min(BATCH, pods - done, Math.ceil(pods / faults.length));
+      await this.#storeImage();
+      await this.#batch(size, faults[turn % faults.length] as () => Promise<void>);
+      done += size;
+      this.#tell(`${done} of ${pods} pods`);
+    }
+    await this.#kill();
+    await this.#storeImage();
+    await this.#batch(1, async () => undefined);
+    await this.#removeImage();
+    return this.#compared(before);
+  }
+
+  async #settled(): Promise<Settled> {
+    await eventually("two networks are made ahead", async () => machineLists(this.platform.data).devices.length === 3);
+    return { lists: machineLists(this.platform.data), keeper: descriptorsOf(this.platform.state.keeperPid), platform: descriptorsOf(this.#state().pid) };
+  }
+
+  async #compared(before: Settled): Promise<string[]> {
+    let left: string[] = [];
+    await this.#prune();
+    const equal = async (): Promise<boolean> => {
+      const { pid } = this.#state();
+      left = [
+        ...differences(before.lists, machineLists(this.platform.data)),
+        ...missing(descriptorsOf(this.platform.state.keeperPid), before.keeper).map((each) => `descriptors of the keeper: ${each}`),
+        ...missing(descriptorsOf(pid), before.platform).map((each) => `descriptors of the platform: ${each}`),
+      ];
+      return left.length === 0;
+    };
+    await eventually("nothing is left", equal, 30_000).catch(() => undefined);
+    return left;
+  }
+
+  /** Layers of an image that is gone go when a pod ends: one that cannot start is enough. */
+  async #prune(): Promise<void> {
+    await this.#batch(1, async () => undefined, "ErrImagePull");
+  }
+
+  #state(): State {
+    return JSON.parse(readFileSync(join(this.platform.data, "run", "state.json"), "utf8")) as State;
+  }
+
+  async #storeImage(): Promise<void> {
+    await storeLayered(this.platform.data, this.#program, { name: IMAGE });
+  }
+
+  async #batch(size: number, fault: () => Promise<void>, waiting?: string): Promise<void> {
+    const names = Array.from({ length: size }, () => `leaks-${++this.#count}`);
+    const half = Math.ceil(size / 2);
+    for (const [index, name] of names.entries()) {
+      await this.platform.apply(podNamed(name));
+      if (index + 1 === half) await this.#phases(names.slice(0, half), waiting);
+      // The rest is on its way while it happens.
+    }
+    await fault();
+    if (size > 0) await this.platform.kubectl("delete", "pod", ...names, "--wait=true", "--timeout=120s");
+  }
+
+  async #phases(names: readonly string[], waiting?: string): Promise<void> {
+    const path = waiting === undefined ? "{.status.phase}" : "{.status.containerStatuses[0].state.waiting.reason}";
+    for (const name of names)
+      await eventually(`${name} is ${waiting ?? "Running"}`, async () => {
+        const said = (await this.platform.kubectl("get", "pod", name, "-o", `jsonpath=${path}`)).trim();
+        return waiting === undefined ? said === "Running" : said === waiting || said === "ImagePullBackOff";
+      });
+  }
+
+  async #kill(): Promise<void> {
+    this.#fault("kill -9 of the platform");
+    const { pid } = this.#state();
+    process.kill(pid, "SIGKILL");
+    await eventually("the next platform is ready", async () => this.#state().pid !== pid);
+    await this.#answers();
+  }
+
+  /** Writes, too: a platform whose disk was full may be on its way to the next. */
+  async #answers(): Promise<void> {
+    await eventually("the API answers", () =>
+      this.platform.kubectl("annotate", "--overwrite", "namespace", "default", `leaks=${++this.#count}`).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+
+  async #removeImage(): Promise<void> {
+    this.#fault("image removed");
+    await (await openImageStore(join(this.platform.data, "images"))).remove(IMAGE);
+  }
+
+  /** Until not one pod more can start, and they are there all the same. */
+  async #fillDisk(): Promise<void> {
+    this.#fault("disk full");
+    const file = join(this.platform.data, "..", "filler");
+    const { bavail, bsize } = statfsSync(join(this.platform.data, ".."));
+    await run("fallocate", ["-l", String(bavail * bsize), file]).catch(() => undefined);
+    const name = `leaks-${++this.#count}`;
+    const applied = await this.platform.apply(podNamed(name)).then(
+      () => true,
+      () => false,
+    );
+    rmSync(file, { force: true });
+    await this.#answers();
+    if (applied) await this.platform.kubectl("delete", "pod", name, "--wait=true", "--timeout=120s");
+  }
+
+  #fault(name: string): void {
+    if (!this.faults.includes(name)) this.faults.push(name);
+  }
+}
+
+interface Settled {
+  readonly lists: ReturnType<typeof machineLists>;
+  readonly keeper: readonly string[];
+  readonly platform: readonly string[];
+}
+
+function podNamed(name: string): object {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: {
+      runtimeClassName: "sandbox",
+      terminationGracePeriodSeconds: 2,
+      containers: [{ name: "app", image: IMAGE, imagePullPolicy: "IfNotPresent", ports: [{ containerPort: 8080 }] }],
+    },
+  };
+}
