@@ -26,11 +26,11 @@ export function userOf(pod: Pod, container: CoreContainer, imageUser: string, la
   const [name = "", group = ""] = imageUser.split(":");
   const lines = (readIn(layers, "/etc/passwd", FILE_BYTES_MAX) ?? "").split("\n").flatMap(passwdLine);
   const groups = (readIn(layers, "/etc/group", FILE_BYTES_MAX) ?? "").split("\n").map((line) => line.split(":"));
-  const asked = context.runAsUser === undefined ? name : String(context.runAsUser);
+  const asked = context.runAsUser === undefined ? name || "0" : String(context.runAsUser);
   const line = lines.find((each) => each.name === asked) ?? lines.find((each) => String(each.uid) === asked);
-  const uid = asked === "" ? 0 : (line?.uid ?? numberOf(asked));
+  const uid = line?.uid ?? numberOf(asked);
   if (uid === undefined) throw new ContainerConfigError(`unable to find user ${asked}: no matching entries in passwd file`);
-  if (context.runAsNonRoot === true && context.runAsUser === undefined && numberOf(asked) === undefined && asked !== "")
+  if (context.runAsNonRoot === true && context.runAsUser === undefined && numberOf(asked) === undefined)
     throw new ContainerConfigError(
       `container has runAsNonRoot and image has non-numeric user (${asked}), cannot verify user is non-root (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`,
     );
