@@ -70,12 +70,13 @@ export async function killThread(
   const folder = mkdtempSync(join(tmpdir(), "eider-thread-"));
   const file = join(folder, "held.json");
   const before = readFileSync(log, "utf8").length;
+  const life = lifeOf(pid);
   process.kill(pid, "SIGUSR1");
   const url = await eventually("the platform's debugger listens", async () => {
     const text = readFileSync(log, "utf8");
-    return /ws:\/\/\S+/.exec(text.slice(before))?.[0] ?? urls.get(pid);
+    return /ws:\/\/\S+/.exec(text.slice(before))?.[0] ?? urls.get(life);
   });
-  urls.set(pid, url);
+  urls.set(life, url);
   const fromMs = now();
   try {
     await evaluateInWorker(url, "gateway-thread", options.thread, expressionFor({ ...options, file }));
@@ -86,8 +87,15 @@ export async function killThread(
   }
 }
 
-/** The debugger of a process, which says its address once. */
-const urls = new Map<number, string>();
+/** The debugger of a process, by its life, which says its address once. */
+const urls = new Map<string, string>();
+
+/** The process with this pid and no later one: when it began, too. */
+function lifeOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const began = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  return `${pid} ${began ?? ""}`;
+}
 
 function expressionFor({ port, death, file }: { readonly port: number; readonly death: Death; readonly file: string }): string {
   const held = `process._getActiveHandles().filter((handle) => handle.localPort === ${port} && handle.remotePort > 0).map((handle) => handle.remotePort)`;
