@@ -108,6 +108,8 @@ export interface CliContext {
     readonly data: string;
     /** `bundled` or the name of an image. */
     readonly base?: string;
+    /** Relative to the folder. */
+    readonly dockerfile?: string;
     readonly onProgress: (line: string) => void;
   }): Promise<{ readonly image: string; readonly digest: string }>;
 }

@@ -117,3 +117,27 @@ for (const { name, states, outcome, lines } of rows) {
     assert.deepEqual(run.lines, lines);
   });
 }
+
+test("waitReady tells how far the images of its pods have come", async () => {
+  const { clock, lines, client } = { clock: new SimClock(), lines: [] as string[], client: {} as Record<string, unknown> };
+  const pulling = (megabytes: number) => ({
+    status: { containerStatuses: [{ state: { waiting: { message: `Pulling image "x": 0 of 1 layers, ${megabytes} of 9 MB` } } }] },
+  });
+  client["get"] = () => Promise.resolve(service(UNKNOWN));
+  client["list"] = (_kind: unknown, { labelSelector }: { labelSelector: string }) =>
+    Promise.resolve({ items: labelSelector === "serving.knative.dev/service=a" ? [pulling(clock.monotonicMs() < 5_000 ? 1 : 2)] : [] });
+  client["watch"] = async function* (_kind: unknown, _query: unknown, signal: AbortSignal) {
+    await clock.sleep(9_000, signal);
+    yield { type: "MODIFIED", object: service({ status: "True" }) };
+  };
+  const options = { client: client as unknown as Client, namespace: "n", name: "a", timeoutMs: 60_000, clock, signal: new AbortController().signal };
+  const done = waitReady({ ...options, print: (line) => lines.push(line) });
+  await clock.advance(10_000);
+  await done;
+  assert.deepEqual(lines, [
+    "  0.000s not yet",
+    '  2.000s Pulling image "x": 0 of 1 layers, 1 of 9 MB',
+    '  6.000s Pulling image "x": 0 of 1 layers, 2 of 9 MB',
+    "  9.000s Ready to serve.",
+  ]);
+});

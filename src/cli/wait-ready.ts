@@ -1,11 +1,15 @@
 // Waiting for a Service to become ready, with the progress lines that kn prints.
 import { isReason, type Clock } from "#core";
 import type { Client } from "#client";
-import { Service } from "#kinds";
+import { Pod, Service, serving } from "#kinds";
 import { CliError } from "./exit.ts";
 
 /** A False that lasts this long is final: on its way up a Service may be seen failing for a moment. */
 const ERROR_WINDOW_MS = 2_000;
+
+/** How often the pods of a Service that is not ready are looked at for images that are on their way. */
+const LOOK_AT_PODS_MS = 2_000;
+const PULLING = "Pulling image ";
 
 interface WaitOptions {
   readonly client: Client;
@@ -52,6 +56,7 @@ export async function waitReady(options: WaitOptions): Promise<Service> {
       await clock.sleep(1_000, signal);
     }
   };
+  void tellPulls(options, progress, signal).catch(() => undefined);
   try {
     return await Promise.race([follow(), ended(options.timeoutMs, () => timedOut(name, options.timeoutMs))]);
   } catch (error) {
@@ -59,6 +64,19 @@ export async function waitReady(options: WaitOptions): Promise<Service> {
     throw error;
   } finally {
     stop.abort();
+  }
+}
+
+/** Prints how far the images of its pods have come; what cannot be read is no reason to end. */
+async function tellPulls({ client, clock, namespace, name }: WaitOptions, progress: Progress, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(LOOK_AT_PODS_MS, signal);
+    const { items } = await client.list(Pod, { namespace, labelSelector: `${serving.service}=${name}` });
+    const told = items
+      .flatMap(({ status }) => [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])])
+      .map(({ state }) => state?.waiting?.message ?? "")
+      .find((message) => message.startsWith(PULLING));
+    if (told !== undefined) progress.tell(told);
   }
 }
 
@@ -106,6 +124,7 @@ class Progress {
   readonly #elapsedMs: () => number;
   #last = "";
   #dots = false;
+  #told = "";
 
   constructor(print: (line: string) => void, elapsedMs: () => number) {
     this.#print = print;
@@ -119,6 +138,13 @@ class Progress {
     else if (!this.#dots) this.#line("...");
     this.#dots = message === this.#last;
     this.#last = message;
+  }
+
+  /** Beside the condition's messages, and each time that it changes. */
+  tell(message: string): void {
+    if (message === this.#told) return;
+    this.#told = message;
+    this.#line(message);
   }
 
   done(service: Service): Service {

@@ -36,7 +36,10 @@ interface Extra {
 
 async function build(store: ImageStore, dir: string, extra: Extra = {}) {
   const env = process.env as Record<string, string>;
-  const built = await buildImage({ store, dir, name: "app:v1", env, progress: () => undefined, nodePath: "/bin/echo", pull: noPull, ...extra }, NEVER);
+  const built = await buildImage(
+    { store, dir, name: "app:v1", env, progress: () => undefined, nodePath: "/bin/echo", pull: noPull, daemon: () => Promise.resolve(undefined), ...extra },
+    NEVER,
+  );
   return { ...built, image: await store.materialize(built.digest) };
 }
 

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { buildDockerfile, dockerfileIn, type DockerfileBuild } from "./build-dockerfile.ts";
 import { baseFor, NO_BASE, type Base, type BaseOptions } from "./build-base.ts";
 import { recipeFor, type Recipe } from "./build-recipe.ts";
 import { ImageError } from "./image-error.ts";
@@ -16,6 +17,9 @@ export interface BuildOptions extends BaseOptions {
   readonly name: string;
   /** What the image stands on: `bundled`, or the name of an image; undefined when the runtime supplies what the app needs. */
   readonly base?: string;
+  /** Relative to the folder: it is built by a daemon. Without one, so is a folder that has a Dockerfile and nothing else that we know. */
+  readonly dockerfile?: string;
+  readonly daemon: DockerfileBuild["daemon"];
   /** Environment of the tools that run (`npm ci`, `go build`, `pip install`). */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -24,9 +28,8 @@ export interface BuiltImage {
   /** `index.docker.io/library/hello:latest` */
   readonly name: string;
   readonly digest: string;
-  readonly kind: Recipe["kind"];
+  readonly kind: Recipe["kind"] | "dockerfile";
   readonly files: number;
-  readonly layerBytes: number;
 }
 
 /** Builds and tags. Throws ImageError. */
@@ -37,20 +40,30 @@ export async function buildImage(options: BuildOptions, signal: AbortSignal): Pr
   if (!(await stat(dir).catch(() => undefined))?.isDirectory()) throw new ImageError("NoSuchFolder", `there is no folder ${dir}`);
   const scratch = await mkdtemp(join(tmpdir(), "eider-build-"));
   try {
-    const recipe = await recipeFor({ ...options, dir, scratch }, signal);
-    const base = options.base === undefined ? NO_BASE : await baseFor(options.base, recipe, options, signal);
-    options.progress(`packing ${recipe.entries.length} files`);
-    const { digest, layerBytes } = await assemble(options.store, recipe, base);
-    await options.store.tag(name.full, digest);
-    options.progress(`built ${name.full}@${digest}`);
-    return { name: name.full, digest, kind: recipe.kind, files: recipe.entries.length, layerBytes };
+    const built = await buildIn({ ...options, dir, scratch }, signal);
+    await options.store.tag(name.full, built.digest);
+    options.progress(`built ${name.full}@${built.digest}`);
+    return { name: name.full, ...built };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
+async function buildIn(build: BuildOptions & { readonly scratch: string }, signal: AbortSignal): Promise<Omit<BuiltImage, "name">> {
+  const { dockerfile, base } = build;
+  if (dockerfile !== undefined) return { kind: "dockerfile", ...(await buildDockerfile({ ...build, dockerfile }, signal)) };
+  const recipe = await recipeFor(build, signal).catch((error: unknown) => {
+    if (error instanceof ImageError && error.reason === "NothingRecognised" && dockerfileIn(build.dir) !== undefined) return undefined;
+    throw error;
+  });
+  if (recipe === undefined) return { kind: "dockerfile", ...(await buildDockerfile({ ...build, dockerfile: dockerfileIn(build.dir) ?? "" }, signal)) };
+  const under = base === undefined ? NO_BASE : await baseFor(base, recipe, build, signal);
+  build.progress(`packing ${recipe.entries.length} files`);
+  return { kind: recipe.kind, digest: await assemble(build.store, recipe, under), files: recipe.entries.length };
+}
+
 /** The app's layer on top of the base's. The label stays: `process` supplies from the host what others find in the base. */
-async function assemble(images: ImageStore, recipe: Recipe, base: Base): Promise<{ readonly digest: string; readonly layerBytes: number }> {
+async function assemble(images: ImageStore, recipe: Recipe, base: Base): Promise<string> {
   const layer = layerOf(recipe.entries, "workspace");
   const stored = await images.putStream(layer.stream);
   const { os, architecture } = platformOf(process);
@@ -75,6 +88,5 @@ async function assemble(images: ImageStore, recipe: Recipe, base: Base): Promise
     config: { mediaType: CONFIG_TYPE, digest: await images.putBlob(configBytes), size: configBytes.length },
     layers: [...base.layers, { mediaType: LAYER_TYPE, digest: stored.digest, size: stored.size }],
   };
-  const digest = await images.putBlob(Buffer.from(JSON.stringify(manifest)));
-  return { digest, layerBytes: stored.size };
+  return images.putBlob(Buffer.from(JSON.stringify(manifest)));
 }

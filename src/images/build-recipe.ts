@@ -47,7 +47,7 @@ export async function recipeFor(build: Build, signal: AbortSignal): Promise<Reci
   }
   throw new ImageError(
     "NothingRecognised",
-    `${build.dir} has neither package.json (Node, TypeScript) nor go.mod (Go) nor requirements.txt or a main.py (Python) nor a Procfile with a line "web: COMMAND"`,
+    `${build.dir} has neither package.json (Node, TypeScript) nor go.mod (Go) nor requirements.txt or a main.py (Python) nor a Dockerfile nor a Procfile with a line "web: COMMAND"`,
   );
 }
 

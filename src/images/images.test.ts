@@ -33,7 +33,11 @@ import { unpackLayer } from "./unpack.ts";
 
 const samples = join(import.meta.dirname, "../../samples");
 const never = new AbortController().signal;
-const noBase = { nodePath: process.execPath, pull: (image: string) => Promise.reject(new Error(`${image} was to be pulled`)) };
+const noBase = {
+  nodePath: process.execPath,
+  pull: (image: string) => Promise.reject(new Error(`${image} was to be pulled`)),
+  daemon: () => Promise.resolve(undefined),
+};
 
 function folder(t: TestContext, files: Readonly<Record<string, string>> = {}): string {
   const dir = mkdtempSync(join(tmpdir(), "eider-images-"));

@@ -36,6 +36,13 @@ export function layerOf(entries: readonly TreeEntry[], prefix: string): Layer {
   return { stream, diffId: () => `sha256:${hash.digest("hex")}` };
 }
 
+/** A tar, compressed the same way everywhere. */
+export function compressed(tar: Readable): Readable {
+  const stream = normalHeader();
+  pipeline(tar, createGzip({ level: 6 }), stream).catch(() => undefined);
+  return stream;
+}
+
 async function addAll(tar: Pack, entries: readonly TreeEntry[], prefix: string): Promise<void> {
   const owner = { mtime: EPOCH, uid: 0, gid: 0, uname: "", gname: "" };
   if (prefix !== "") tar.entry({ ...owner, name: `${prefix}/`, type: "directory", mode: 0o755 });

@@ -5,15 +5,14 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { CliError, runCli } from "#cli";
 import { systemClock } from "#host";
-import { buildImage, ImageError, openImageStore } from "#images";
-import { basePuller } from "./base-puller.ts";
+import { ImageError, openImageStore } from "#images";
+import { buildWithTools } from "./build-tools.ts";
 import { imageCommands } from "./cli-images.ts";
 import { connect } from "./connect.ts";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { becomeControllers, becomeKeeper, endPlatform, startDetached, stateOf, takeOver } from "./launch.ts";
 import { readyText } from "./ready-text.ts";
-import { environment } from "./options.ts";
 import { VERSION } from "./version.ts";
 
 const interrupted = new AbortController();
@@ -48,12 +47,11 @@ process.exitCode = await runCli({
   },
   down: (data, options) => endPlatform(data, options, interrupted.signal),
   images: (data) => imageCommands(data, (kubeconfig) => connect(kubeconfig, VERSION)),
-  async build({ dir, image, data, base, onProgress }) {
+  async build({ dir, image, data, onProgress, ...how }) {
     prepareDataFolder(data);
     try {
       const store = await openImageStore(join(dataFolder(data).images));
-      const tools = { env: environment(), nodePath: process.execPath, pull: basePuller(store, onProgress), progress: onProgress };
-      const built = await buildImage({ dir, name: image, store, ...tools, ...(base === undefined ? {} : { base }) }, interrupted.signal);
+      const built = await buildWithTools({ dir, name: image, store, progress: onProgress, ...how }, interrupted.signal);
       return { image, digest: built.digest };
     } catch (error) {
       throw error instanceof ImageError ? new CliError("buildFailed", error.message, { cause: error }) : error;

@@ -13,11 +13,17 @@ import { finish, readFinishFlags } from "./service-finish.ts";
 
 const BASE_HELP = 'what the image stands on: "bundled" (Node and its libraries of this machine) or an image; without it, the runtime supplies Node or Python';
 
+const DOCKERFILE_HELP = "built by the daemon of Docker or Podman; also what a folder is built from that has a Dockerfile and nothing else that is known";
+
 interface BuildFlags {
   readonly base?: string;
+  readonly dockerfile?: string;
 }
 
-const baseOf = ({ base }: BuildFlags): BuildFlags => (base === undefined ? {} : { base });
+function howOf({ base, dockerfile }: BuildFlags): BuildFlags {
+  if (base !== undefined && dockerfile !== undefined) throw new CliError("usage", "a Dockerfile names its base itself: give --base or --dockerfile");
+  return { ...(base === undefined ? {} : { base }), ...(dockerfile === undefined ? {} : { dockerfile }) };
+}
 
 export function addBuildCommands(program: Command, context: CliContext): void {
   program
@@ -29,6 +35,7 @@ export function addBuildCommands(program: Command, context: CliContext): void {
     .argument("<dir>", "source folder")
     .requiredOption("--image <name>", "name of the image")
     .option("--base <image>", BASE_HELP)
+    .option("--dockerfile <file>", DOCKERFILE_HELP)
     .option("--data <dir>", "data folder of the platform (default: that of $KUBECONFIG, else $XDG_DATA_HOME/eider)")
     .option("-o, --output <format>", "json or yaml")
     .action(async (dir: string, flags: BuildFlags & { readonly image: string; readonly data?: string; readonly output?: string }) => {
@@ -37,7 +44,7 @@ export function addBuildCommands(program: Command, context: CliContext): void {
         dir: resolve(dir),
         image: flags.image,
         data: findDataDir(flags, context),
-        ...baseOf(flags),
+        ...howOf(flags),
         onProgress: (line) => context.err(`${line}\n`),
       });
       context.out(format !== undefined ? structured(format, built) : `Built ${built.image}\n${built.digest}\n`);
@@ -51,6 +58,7 @@ export function addBuildCommands(program: Command, context: CliContext): void {
       .argument("[name]", "name of the Service (default: the folder's name)"),
   )
     .option("--base <image>", BASE_HELP)
+    .option("--dockerfile <file>", DOCKERFILE_HELP)
     .option("--no-wait", "do not wait until it is ready")
     .option("--wait-timeout <seconds>", "how long to wait", "600")
     .option("-o, --output <format>", "json, yaml or name")
@@ -67,7 +75,7 @@ export function addBuildCommands(program: Command, context: CliContext): void {
           dir: resolve(dir),
           image,
           data: findDataDir(flags, context),
-          ...baseOf(flags),
+          ...howOf(flags),
           onProgress: (line) => context.err(`${line}\n`),
         });
         await connected(context, flags, async ({ client }, namespace) => {
