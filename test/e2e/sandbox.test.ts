@@ -1,10 +1,13 @@
 // The runtime `sandbox` on a real platform: namespaces, layers, users, networks, and that nothing of them stays.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { compileProbe, storeLayered } from "./layered-image.ts";
 import { machineLists } from "../leaks/machine-lists.ts";
-import { eventually, findProgram, Platform } from "./platform.ts";
+import { eventually, findProgram, Platform, ran } from "./platform.ts";
 
 function whyNot(): string | false {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs Linux and root";
@@ -20,7 +23,8 @@ let program: Buffer;
 before(async () => {
   if (skip !== false) return;
   program = await compileProbe();
-  platform = await Platform.start();
+  // Docker and Podman would be taken before it.
+  platform = await Platform.start({ env: { ...process.env, DOCKER_HOST: "unix:///nowhere/docker.sock" } });
   await storeLayered(platform.data, program, { name: "dev.local/layered:v1" });
 });
 
@@ -126,3 +130,62 @@ test("a container that eats more than its limit is OOMKilled", { skip }, async (
   await platform.kubectl("delete", "ksvc", "eats");
   await gone("eats");
 });
+
+const knStory = [
+  [skip !== false, String(skip)],
+  [findProgram("kn", "KN") === undefined, "kn is not there: set KN to its path"],
+  [findProgram("skopeo") === undefined, "skopeo is not on the PATH"],
+] as const;
+
+test(
+  "the seeds' story on an image pushed into the built-in registry: kn deploys it, it answers, goes to zero, wakes, and is deleted",
+  { skip: knStory.find(([missing]) => missing)?.[1] ?? false },
+  async () => {
+    const registry = (platform.state as unknown as { readonly registry: string }).registry;
+    const image = `${registry}/story/layered:v1`;
+    const layout = mkdtempSync(join(tmpdir(), "eider-layout-"));
+    try {
+      await ociLayout(layout);
+      const pushed = await ran("skopeo", ["copy", "--dest-tls-verify=false", `oci:${layout}:v1`, `docker://${image}`], process.env);
+      assert.equal(pushed.code, 0, pushed.stderr);
+    } finally {
+      rmSync(layout, { recursive: true, force: true });
+    }
+    await platform.kubectl(
+      "-n",
+      "knative-serving",
+      "patch",
+      "configmap",
+      "config-autoscaler",
+      "--type=merge",
+      "-p",
+      JSON.stringify({ data: { "scale-to-zero-grace-period": "6s" } }),
+    );
+    const made = await platform.kn("service", "create", "story", "--image", image, "--scale-window", "6s", "--env", "TARGET=sandbox");
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(made.stdout, /Ready to serve\./);
+    const first = await seenBy("story");
+    assert.ok(first.env.includes("TARGET=sandbox"));
+    assert.equal(
+      await platform.kubectl("get", "pods", "-l", "serving.knative.dev/service=story", "-o", "jsonpath={.items[0].metadata.annotations.eider\\.dev/runtime}"),
+      "sandbox",
+    );
+    await gone("story");
+    const woken = await platform.request("story.default.localhost");
+    assert.equal(woken.status, 200, woken.body);
+    assert.notEqual((JSON.parse(woken.body) as Seen).host, first.host);
+    const deleted = await platform.kn("service", "delete", "story", "--wait");
+    assert.equal(deleted.code, 0, deleted.stderr);
+    await gone("story");
+  },
+);
+
+/** The image as a folder that other tools read. */
+async function ociLayout(folder: string): Promise<void> {
+  const digest = await storeLayered(folder, program, { name: "dev.local/layered:v1", salt: "pushed" });
+  cpSync(join(folder, "images/blobs"), join(folder, "blobs"), { recursive: true });
+  const size = statSync(join(folder, "blobs/sha256", digest.slice("sha256:".length))).size;
+  writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  const manifest = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest, size, annotations: { "org.opencontainers.image.ref.name": "v1" } };
+  writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
+}

@@ -35,7 +35,7 @@ export function chooseEngine({ recorded, spec, available, hostBuilt }: EngineQue
 function missing(runtime: RuntimeName, available: readonly RuntimeName[]): string {
   const why = {
     process: "",
-    sandbox: ": it needs Linux and one of bwrap, unshare, runc or crun",
+    sandbox: ": it needs Linux, the programs of util-linux and overlayfs",
     container: ": it needs the socket of Docker or Podman",
   }[runtime];
   return `this machine does not have the runtime "${runtime}"${why}; runtimes here are ${available.join(", ")}`;
