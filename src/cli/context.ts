@@ -19,6 +19,7 @@ export interface UpOptions {
   readonly httpPort: number | undefined;
   readonly internalPort: number | undefined;
   readonly registryPort: number | "none" | undefined;
+  readonly registryAuth: "none" | "basic" | "token";
   readonly host: string;
   readonly domain: string;
   readonly externalPort: number | undefined;

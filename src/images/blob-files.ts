@@ -144,7 +144,8 @@ export class BlobFiles {
       await this.#complete(handle, file, digest);
       return { digest, size: offset + bytes };
     } catch (error) {
-      keep &&= !(error instanceof ImageError && error.reason === "WrongContent");
+      // What is wrong is of no use, and on a full disk somebody else needs the room.
+      keep &&= !(error instanceof ImageError);
       throw error;
     } finally {
       await handle.close();

@@ -17,6 +17,8 @@ export interface SocketsWanted {
   readonly apiPort: number;
   /** Undefined: there is no registry. */
   readonly registryPort?: number | undefined;
+  /** Default: loopback. */
+  readonly registryHost?: string | undefined;
   /** Gateway threads: as many SO_REUSEPORT sockets are bound to the HTTP port, and to the internal one. */
   readonly threads: number;
 }
@@ -70,8 +72,9 @@ export async function openListeningSockets(wanted: SocketsWanted): Promise<Liste
     taken.push(api);
     const numbers = { host, httpFds, httpPort, internalFds, internalPort, apiFd: api.fd(), apiPort };
     if (wanted.registryPort === undefined) return holding(numbers, taken);
-    const registryPort = await claimed(LOOPBACK, wanted.registryPort);
-    const registry = new BoundSocket({ host: LOOPBACK, port: registryPort });
+    const { registryHost = LOOPBACK } = wanted;
+    const registryPort = await claimed(registryHost, wanted.registryPort);
+    const registry = new BoundSocket({ host: registryHost, port: registryPort });
     return holding({ ...numbers, registryFd: registry.fd(), registryPort }, [...taken, registry]);
   } catch (error) {
     for (const each of taken) each.close();

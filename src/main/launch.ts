@@ -18,7 +18,7 @@ const DOWN_GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
 function keeperCommand(options: UpOptions): string[] {
-  const { data, host, domain, apiPort, httpPort, internalPort, registryPort, externalPort, orphanGraceMs, diskBudget, format } = options;
+  const { data, host, domain, apiPort, httpPort, internalPort, registryPort, registryAuth, externalPort, orphanGraceMs, diskBudget, format } = options;
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
   const request = {
     dataDir: data,
@@ -28,6 +28,7 @@ function keeperCommand(options: UpOptions): string[] {
     httpPort,
     internalPort,
     registryPort,
+    registryAuth,
     externalPort,
     orphanGraceMs,
     diskBudget,

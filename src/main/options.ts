@@ -10,6 +10,7 @@ export interface UpRequest {
   readonly httpPort: number | undefined;
   readonly internalPort: number | undefined;
   readonly registryPort: number | "none" | undefined;
+  readonly registryAuth: RegistryAuth;
   readonly externalPort: number | undefined;
   readonly orphanGraceMs: number;
   readonly diskBudget: number | undefined;
@@ -17,12 +18,16 @@ export interface UpRequest {
   readonly format: "text" | "json";
 }
 
+export type RegistryAuth = "none" | "basic" | "token";
+
 /** What every platform of a keeper is told, also by a keeper that took over. */
 export interface PlatformSettings {
   readonly host: string;
   readonly domain: string;
   readonly externalPort: number | undefined;
   readonly orphanGraceMs: number;
+  /** Not in the settings of older keepers. */
+  readonly registryAuth?: RegistryAuth;
   /** Bytes. Not in the settings of older keepers. */
   readonly diskBudget?: number | undefined;
   /** When the keeper started, for `readyMs`; wall-clock milliseconds. */

@@ -324,7 +324,15 @@ const garbage = new ImageGarbage({ store: images, client, clock, logger: logger.
 const collecting = garbage.run(signal);
 garbage.changed();
 void budget.measure();
-const registry = await startRegistry({ store: images, sockets, logger: logger.with({ room: "images" }), changed: () => garbage.changed() });
+const registry = await startRegistry({
+  store: images,
+  sockets,
+  logger: logger.with({ room: "images" }),
+  changed: () => garbage.changed(),
+  auth: asked.registryAuth ?? "none",
+  pki: folder.pki,
+  clock,
+});
 const listening = await api.listen({ at: { fd: sockets.apiFd }, tls: { key: tls.keyPem, cert: tls.certPem, clientCa: tls.caPem } });
 await announce().catch(partFailed);
 if (stage === "starting") stage = "serving";

@@ -25,7 +25,9 @@ export async function openSockets(request: UpRequest, runDir: string, threads: n
   const registry = request.registryPort === "none" ? [] : choices(request.registryPort, last?.registry, DEFAULTS.registry);
   for (;;) {
     const ports = { apiPort: api[0] ?? 0, httpPort: http[0] ?? 0, internalPort: internal[0] ?? 0, registryPort: registry[0] };
-    const wanted = { host: request.host, threads, ...ports };
+    // Everybody may push to a registry that asks nobody who he is: it stays on this machine.
+    const registryHost = request.registryAuth === "none" ? undefined : request.host;
+    const wanted = { host: request.host, threads, registryHost, ...ports };
     try {
       const sockets = await openListeningSockets(wanted);
       // Whole or not at all, also after a power cut: a torn one would keep the platform from starting.

@@ -15,6 +15,7 @@ interface UpFlags {
   readonly internalPort?: string;
   readonly registryPort?: string;
   readonly registry: boolean;
+  readonly registryAuth: string;
   readonly host: string;
   readonly domain: string;
   readonly externalPort?: string;
@@ -41,6 +42,11 @@ export function addPlatformCommands(program: Command, context: CliContext): void
     )
     .option("--registry-port <port>", "port of the image registry, 0 for any free one (default: 5000, or a free one)")
     .option("--no-registry", "serve no registry")
+    .option(
+      "--registry-auth <kind>",
+      "none: everybody on this machine; basic or token: user eider, password in the data folder's pki/registry-password",
+      "none",
+    )
     .option("--host <address>", "address to listen on; anything but loopback is open to the network", "127.0.0.1")
     .option("--domain <name>", "domain of the Services' URLs", "localhost")
     .option("--external-port <port>", "port in the URLs when a proxy stands in front")
@@ -57,6 +63,7 @@ export function addPlatformCommands(program: Command, context: CliContext): void
         httpPort: portOf(flags.httpPort, "--http-port"),
         internalPort: portOf(flags.internalPort, "--internal-port"),
         registryPort: flags.registry ? portOf(flags.registryPort, "--registry-port") : "none",
+        registryAuth: authOf(flags.registryAuth),
         host: flags.host,
         domain: flags.domain,
         externalPort: portOf(flags.externalPort, "--external-port"),
@@ -109,6 +116,11 @@ function portOf(text: string | undefined, flag: string): number | undefined {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new CliError("usage", `invalid value ${JSON.stringify(text)} for ${flag}: a port is 0 to 65535`);
   return port;
+}
+
+function authOf(text: string): "none" | "basic" | "token" {
+  if (text === "none" || text === "basic" || text === "token") return text;
+  throw new CliError("usage", `unknown kind ${JSON.stringify(text)} of authentication`, { hint: "use --registry-auth none, basic or token" });
 }
 
 function bytesOf(text: string): number {

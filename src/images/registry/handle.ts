@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ImageStore } from "../image-store.ts";
 import { storedName } from "../own-registry.ts";
+import { issueToken, mustBeAllowed, type Access } from "./access.ts";
 import { beginUpload, serveUpload } from "./blob-uploads.ts";
 import { serveBlob } from "./blobs.ts";
 import { answerJson, unsupported, type Exchange } from "./exchange.ts";
@@ -14,17 +15,19 @@ export interface HandleOptions {
   readonly store: ImageStore;
   /** Something was deleted, or moved, or begun: there may be something to collect. */
   readonly changed: () => void;
+  /** Undefined: everybody may do everything. */
+  readonly access?: Access | undefined;
   /** An error that nobody expected. */
   readonly failed: (error: unknown, request: { readonly method: string; readonly path: string }) => void;
 }
 
 /** Never rejects: every failure is an answer, or the end of the connection when an answer has begun. */
-export async function handle(request: IncomingMessage, response: ServerResponse, { store, changed, failed }: HandleOptions): Promise<void> {
+export async function handle(request: IncomingMessage, response: ServerResponse, { store, changed, failed, access }: HandleOptions): Promise<void> {
   const url = new URL(request.url ?? "/", "http://registry");
   const exchange: Exchange = { request, response, method: request.method ?? "GET", path: url.pathname, query: url.searchParams, store, changed };
   response.setHeader("docker-distribution-api-version", "registry/2.0");
   try {
-    await dispatch(exchange);
+    await dispatch(exchange, access);
   } catch (error) {
     const gone = response.destroyed || request.errored !== null;
     const known = registryErrorOf(error);
@@ -37,10 +40,13 @@ export async function handle(request: IncomingMessage, response: ServerResponse,
   }
 }
 
-async function dispatch(exchange: Exchange): Promise<void> {
+async function dispatch(exchange: Exchange, access: Access | undefined): Promise<void> {
+  if (access?.kind === "token" && exchange.path === "/token" && exchange.method === "GET")
+    return answerJson(exchange, issueToken(exchange.request, exchange.query, access), { "cache-control": "no-store" });
   const target = parsePath(exchange.path);
   if (target === undefined) throw new RegistryError(404, "UNSUPPORTED", `the registry has no ${exchange.path}`);
   if (target.of === "wrongName") throw new RegistryError(400, "NAME_INVALID", `${JSON.stringify(target.name)} is no name of a repository`);
+  if (access !== undefined) mustBeAllowed(exchange.request, target, access);
   if (target.of === "catalog") return serveCatalog(exchange);
   if (target.of === "base") {
     if (exchange.method !== "GET" && exchange.method !== "HEAD") throw unsupported(exchange, "GET, HEAD");

@@ -8,6 +8,7 @@ import { silentLogger } from "#core";
 import { digestOf } from "../digest.ts";
 import { openImageStore, type ImageStore, type StoreOptions } from "../image-store.ts";
 import { MANIFEST_TYPE } from "../oci.ts";
+import type { Access } from "./access.ts";
 import { serveRegistry, type ServedRegistry } from "./serve.ts";
 
 export interface Reply {
@@ -34,13 +35,17 @@ export interface World {
 
 export interface WorldOptions extends StoreOptions {
   readonly dir?: string;
+  readonly access?: Access;
 }
 
-export async function registryWorld(t: TestContext, { dir = mkdtempSync(join(tmpdir(), "eider-registry-")), ...options }: WorldOptions = {}): Promise<World> {
+export async function registryWorld(
+  t: TestContext,
+  { dir = mkdtempSync(join(tmpdir(), "eider-registry-")), access, ...options }: WorldOptions = {},
+): Promise<World> {
   const open = async (): Promise<Pick<World, "store" | "registry">> => {
     const store = await openImageStore(dir, options);
     const at = { host: "127.0.0.1", port: 0 };
-    const registry = await serveRegistry({ store, at, logger: silentLogger, changed: () => void (world.changes += 1) });
+    const registry = await serveRegistry({ store, at, logger: silentLogger, changed: () => void (world.changes += 1), access });
     return { store, registry };
   };
   const world: World = {

@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { Logger } from "#core";
 import type { ImageStore } from "../image-store.ts";
+import type { Access } from "./access.ts";
 import { handle } from "./handle.ts";
 
 /** Clients open a handful each. */
@@ -17,6 +18,8 @@ export interface RegistryOptions {
   readonly at: { readonly fd: number } | { readonly host: string; readonly port: number };
   readonly logger: Logger;
   readonly changed: () => void;
+  /** Undefined: everybody may do everything. */
+  readonly access?: Access | undefined;
 }
 
 export interface ServedRegistry {
@@ -27,11 +30,11 @@ export interface ServedRegistry {
   close(): Promise<void>;
 }
 
-export async function serveRegistry({ store, at, logger, changed }: RegistryOptions): Promise<ServedRegistry> {
+export async function serveRegistry({ store, at, logger, changed, access }: RegistryOptions): Promise<ServedRegistry> {
   const failed = (err: unknown, { method, path }: { readonly method: string; readonly path: string }): void =>
     logger.error("a request of the registry failed", { err, method, path });
   const server = createServer({ requestTimeout: 0, headersTimeout: 0, connectionsCheckingInterval: NEVER_MS }, (request, response) => {
-    void handle(request, response, { store, changed, failed });
+    void handle(request, response, { store, changed, failed, access });
   });
   server.timeout = IDLE_MS;
   server.maxConnections = CONNECTIONS_MAX;
