@@ -28,12 +28,14 @@ export async function writeWhole(file: string, bytes: Uint8Array | string): Prom
 }
 
 async function openNew(file: string, tries: number): Promise<FileHandle> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o755 });
-  return open(file, "wx", 0o644).catch((error: unknown) => {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+    return await open(file, "wx", 0o644);
+  } catch (error) {
     if (tries <= 1) throw error;
     absent(error);
     return openNew(file, tries - 1);
-  });
+  }
 }
 
 /** A name beside `path` that nobody else uses: two processes may write one file at the same time. */
