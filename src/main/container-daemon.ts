@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger } from "#core";
-import { findDaemon, placeOf, type DaemonFound, type DaemonPlace } from "#runtimes";
+import { bridgeDoors, findDaemon, placeOf, removeContainers, removeSentImages, type BridgeDoors, type DaemonFound, type DaemonPlace } from "#runtimes";
 
 export interface ContainerDaemon {
   readonly daemon: DaemonFound;
@@ -35,8 +35,31 @@ export async function openContainerDaemon({ dataDir, asked, env, clock, logger }
   }
 }
 
+/** What pods in containers reach of this machine: the API, both listeners of the gateways, and the inner one where programs look for web servers. */
+export function doorsOf(
+  { place }: ContainerDaemon,
+  ports: { readonly apiPort: number; readonly httpPort: number; readonly internalPort: number },
+  logger: Logger,
+): BridgeDoors {
+  const same = [ports.apiPort, ports.httpPort, ports.internalPort].map((port) => ({ port, to: port }));
+  return bridgeDoors(place.gateway, place.isReachable ? [...same, { port: 80, to: ports.internalPort }] : [], logger);
+}
+
+/** After the end of a data folder's platform: what it left in the daemon goes, with `purge` also the images that it sent. */
+export async function clearContainerDaemon({ dataDir, purge, asked, env, clock }: Omit<DaemonOptions, "logger"> & { readonly purge: boolean }): Promise<void> {
+  if (!existsSync(platformFile(dataDir))) return;
+  const daemon = await findDaemon({ asked, env, clock });
+  if (daemon === undefined) return;
+  try {
+    await removeContainers(daemon.client, platformId(dataDir));
+    if (purge) await removeSentImages(daemon.client);
+  } finally {
+    daemon.client.close();
+  }
+}
+
 /** The same for the life of the data folder. */
-export function platformId(dataDir: string): string {
+function platformId(dataDir: string): string {
   const file = platformFile(dataDir);
   if (existsSync(file)) return readFileSync(file, "utf8").trim();
   const id = randomBytes(8).toString("hex");
@@ -45,6 +68,6 @@ export function platformId(dataDir: string): string {
   return id;
 }
 
-export function platformFile(dataDir: string): string {
+function platformFile(dataDir: string): string {
   return join(dataDir, "container-platform");
 }

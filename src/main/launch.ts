@@ -8,6 +8,7 @@ import { silentLogger } from "#core";
 import { systemClock } from "#host";
 import { KEEPER_SOCKET_FILE } from "#protocol";
 import { connectKeeper, KeeperError, type KeeperClient } from "#runtimes/keeper";
+import { clearContainerDaemon } from "./container-daemon.ts";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
 import { controllersArgument, nodeFlags, upArgument } from "./options.ts";
 import { VERSION } from "./version.ts";
@@ -152,8 +153,18 @@ export async function endPlatform(data: string, options: { readonly purge: boole
     const { removeSandboxes } = await import("#runtimes");
     await removeSandboxes({ dataDir: data, path: process.env["PATH"] ?? "" });
   }
+  if (keeper !== undefined || options.purge) await clearContainers(data, options.purge);
   if (options.purge) removeDataFolder(data);
   return keeper !== undefined;
+}
+
+/** A platform that ended in order has done so itself; one that was killed has not. */
+async function clearContainers(data: string, purge: boolean): Promise<void> {
+  try {
+    await clearContainerDaemon({ dataDir: data, purge, asked: "auto", env: process.env, clock: systemClock });
+  } catch (error) {
+    process.stderr.write(`Warning: containers may be left in the daemon: ${(error as Error).message}\n`);
+  }
 }
 
 /** Only what a platform made, and only when none uses it. */

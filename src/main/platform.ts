@@ -17,13 +17,24 @@ import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Event, Namespace } f
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { createEventRecorder } from "#reconcile";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import { connectKeeper, containerEngine, createRuntime, daemonNames, PodImages, podUsers, processEngine, RUNTIME_NAMES, type Runtime } from "#runtimes";
+import {
+  connectKeeper,
+  containerEngine,
+  createRuntime,
+  daemonNames,
+  PodImages,
+  podUsers,
+  processEngine,
+  removeContainers,
+  RUNTIME_NAMES,
+  type Runtime,
+} from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
-import { openContainerDaemon } from "./container-daemon.ts";
+import { doorsOf, openContainerDaemon } from "./container-daemon.ts";
 import { runControllers } from "./controllers.ts";
 import { conversionWebhooks } from "./conversion-webhook.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
@@ -237,11 +248,12 @@ const forEngines = {
   dataDir: folder.root,
   path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
 };
+const doors = found === undefined ? undefined : doorsOf(found, sockets, logger.with({ room: "runtimes" }));
 // All that waits stands before the routes, which tell the controllers of news as soon as they are there.
 const podEngines = [
   processEngine(forEngines),
   ...(await sandboxes({ ...forEngines, imagesDir: folder.images, bootId })),
-  ...(found === undefined ? [] : [containerEngine({ ...forEngines, ...found, names: { hosts: [] }, onBridge: () => undefined, signal })]),
+  ...(found === undefined ? [] : [containerEngine({ ...forEngines, ...found, onBridge: async () => doors?.open(), signal })]),
 ];
 const routes = new Routes({
   informers,
@@ -431,6 +443,7 @@ async function release(): Promise<void> {
   detach({ onMessage: (message) => next.say(message), onGone: (thread) => next.gone(thread) });
   registry?.stop();
   await listening.close();
+  doors?.close();
   ending.abort();
   await Promise.all([parts.catch(() => undefined), collecting]);
   journal.close();
@@ -447,7 +460,7 @@ async function drained(graceMs: number, idleMs: number): Promise<void> {
   process.exit(0);
 }
 
-/** Orderly, in the reverse order of the start. Pods are the keeper's to end. */
+/** Orderly, in the reverse order of the start. Processes of pods are the keeper's to end, containers ours. */
 async function end(): Promise<void> {
   if (stage === "draining") return drained(DRAIN_MS, 0);
   if (stage === "ending") return;
@@ -456,6 +469,7 @@ async function end(): Promise<void> {
   await Promise.all([traces.end(), scraped.components.end(), scraped.requests.end()]);
   ending.abort();
   await Promise.all([parts.catch(() => undefined), collecting]);
+  if (found !== undefined) await removeContainers(found.daemon.client, found.platform).catch((err: unknown) => logger.warn("containers are left", { err }));
   await store.close();
   process.exit(0);
 }

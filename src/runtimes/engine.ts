@@ -14,6 +14,8 @@ export interface PodPlace {
   readonly hostIP: string;
   /** Its ports are the machine's: a program has to listen where `PORT` says, and not on the port that it declares. */
   readonly sharesPorts: boolean;
+  /** Address at which its programs reach what listens on the machine's loopback, the API for one; undefined where they do not. */
+  readonly loopback?: string;
 }
 
 /** By container port: `127.0.0.1:20312` where ports are shared with the host, `10.88.0.7:8080` where the pod has a network of its own. */

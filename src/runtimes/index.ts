@@ -2,9 +2,11 @@
 export { addressOf, ADDRESSES_ANNOTATION, type PodAddress } from "./addresses.ts";
 export { RUNTIME_NAMES, type EngineFactory } from "./engine.ts";
 export type { CommandRequest, ContainerUsage, PodStreams, PodUsage, RunningCommand } from "./port.ts";
+export { bridgeDoors, type BridgeDoors } from "./container/bridge-doors.ts";
 export { containerEngine } from "./container/container-engine.ts";
 export { daemonNames } from "./container/daemon-names.ts";
 export { placeOf, type DaemonPlace } from "./container/daemon-place.ts";
+export { removeContainers, removeSentImages } from "./container/remove-all.ts";
 export { findDaemon, type DaemonFound } from "./container/find-daemon.ts";
 export { connectKeeper, type KeeperClient } from "./keeper/keeper-client.ts";
 export { podUsers } from "./keeper/pod-users.ts";

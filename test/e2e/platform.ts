@@ -14,6 +14,8 @@ export interface State {
   readonly http: string;
   readonly internal: string;
   readonly kubeconfig: string;
+  /** `localhost:5000` */
+  readonly registry?: string;
   readonly pid: number;
   readonly keeperPid: number;
   readonly readyMs: number;

@@ -19,6 +19,8 @@ export interface StorySettings {
   readonly graceMs: number;
   /** Also without the cap of three pods. */
   readonly uncapped: boolean;
+  /** The image is pushed into the platform's registry and deployed by kn, instead of built and applied. */
+  readonly inContainers?: { readonly skip: string | false; readonly push: (registry: string) => Promise<string> };
 }
 
 const NAME = "devops-toolkit";
@@ -72,6 +74,15 @@ class Story {
 
   ask(path = "/"): ReturnType<Platform["request"]> {
     return this.platform.request(HOST, path);
+  }
+
+  /** The same Service as the manifest's, with another image. */
+  async createByKn(image: string): Promise<void> {
+    const window = this.settings.short === undefined ? [] : ["--scale-window", this.settings.short.window];
+    const scale = ["--scale-min", "0", "--scale-max", "3", "--concurrency-limit", "100", ...window];
+    const limits = ["--limit", "memory=256Mi,cpu=100m"];
+    const { code, stderr } = await this.platform.kn("service", "create", NAME, "-n", NAMESPACE, "--image", image, ...scale, ...limits, "--wait-timeout", "60");
+    assert.equal(code, 0, stderr);
   }
 
   /** How many requests the revision's pods have answered: running ones are asked past the gateway, ended ones said so in their last line. */
@@ -193,26 +204,31 @@ const columns = (table: string): string[] =>
 /** Defines the story as tests of the calling file. */
 export function seedsStory(settings: StorySettings): void {
   const kn = findProgram("kn", "KN");
-  const needsKubectl = findProgram("kubectl") === undefined ? "kubectl is not on the PATH" : false;
+  const { inContainers } = settings;
+  const hasNone = inContainers !== undefined && kn === undefined ? "kn is not there: set KN to its path" : (inContainers?.skip ?? false);
+  const needsKubectl = findProgram("kubectl") === undefined ? "kubectl is not on the PATH" : hasNone;
   const needsKn = needsKubectl !== false ? needsKubectl : kn === undefined ? "kn is not there: set KN to its path" : false;
   let story: Story;
 
   before(async () => {
-    story = new Story(await Platform.start(), settings);
+    if (hasNone === false) story = new Story(await Platform.start(), settings);
   });
   after(async () => {
     await story?.platform.stop();
   });
 
   test("kubectl apply of the seed's YAML: ready, and all lists show their columns at zero", { skip: needsKubectl }, async () => {
-    const built = await story.platform.eider("build", join(root, "samples/autoscale"), "--image", "dev.local/autoscale");
-    assert.equal(built.code, 0, built.stderr);
+    if (inContainers === undefined) {
+      const built = await story.platform.eider("build", join(root, "samples/autoscale"), "--image", "dev.local/autoscale");
+      assert.equal(built.code, 0, built.stderr);
+    }
     await story.platform.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
     if (settings.short !== undefined) {
       const patch = JSON.stringify({ data: { "scale-to-zero-grace-period": settings.short.grace } });
       await story.platform.kubectl("-n", "knative-serving", "patch", "configmap", "config-autoscaler", "--type=merge", "-p", patch);
     }
-    await story.platform.apply(manifest(settings, "3"));
+    if (inContainers === undefined) await story.platform.apply(manifest(settings, "3"));
+    else await story.createByKn(await inContainers.push(story.platform.state.registry ?? ""));
     await story.kubectl("wait", "ksvc", NAME, "--for=condition=Ready", "--timeout=30s");
     await story.noPods();
     const lists = await story.kubectl("get", "kservice,configuration,revisions,deployments,services,podautoscalers,routes");

@@ -1,4 +1,5 @@
 // The engine `container`: pods on a Docker-compatible daemon, by nothing but Docker's API.
+import { appendFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import type { Logger } from "#core";
@@ -30,7 +31,7 @@ import type { DaemonFound } from "./find-daemon.ts";
 import { isAlone, withAlgorithm } from "./daemon-names.ts";
 import { containerName, labelFilter, LABELS } from "./labels.ts";
 import { notHonoured } from "./not-honoured.ts";
-import { inspect, openNetwork, type ContainerState, type PodNames, type PodNetwork } from "./pod-network.ts";
+import { inspect, openNetwork, type ContainerState, type PodNetwork } from "./pod-network.ts";
 import { usageOf, type DaemonStats } from "./usage.ts";
 import { watchContainer } from "./watch-container.ts";
 
@@ -42,9 +43,8 @@ export interface ContainerEngineOptions {
   readonly logger: Logger;
   /** Of the data folder: what its containers are labelled with. */
   readonly platform: string;
-  readonly names: PodNames;
   /** The first pod's network is there: the machine's own address on the bridge can be listened on. */
-  readonly onBridge: () => void;
+  readonly onBridge: () => Promise<void>;
   /** Ends the following of outputs; containers are left as they are. */
   readonly signal: AbortSignal;
 }
@@ -113,10 +113,10 @@ class DockerEngine implements ContainerEngine {
   }
 
   async open(pod: Pod): Promise<PodPlace> {
-    const { daemon, place, logger, platform, names, onBridge } = this.#options;
-    const network = await this.#told(openNetwork({ client: daemon.client, images: this.#images, logger, platform, place, names }, pod));
+    const { daemon, place, logger, platform, onBridge } = this.#options;
+    const network = await this.#told(openNetwork({ client: daemon.client, images: this.#images, logger, platform, place }, pod));
     this.#networks.set(pod.metadata.uid, network);
-    onBridge();
+    await onBridge();
     return network.place;
   }
 
@@ -148,6 +148,8 @@ class DockerEngine implements ContainerEngine {
     if (network === undefined) throw new Error("the pod has no network");
     const { name: image, inspected } = await this.#told(this.#images.ready(imageDigest));
     const body = containerBody(start, { platform, engine: daemon.engine, image, inspected, network: network.id });
+    // A start without a word is a start.
+    await appendFile(start.outputFile, "", { mode: 0o600 });
     const name = containerName(pod, container.name, restarts);
     const dockerId = await this.#create(name, body, imageDigest);
     await this.#ask({ method: "POST", path: `/containers/${dockerId}/start` }).catch(async (error: unknown) => {

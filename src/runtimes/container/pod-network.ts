@@ -14,15 +14,6 @@ export interface NetworkOptions {
   readonly logger: Logger;
   readonly platform: string;
   readonly place: DaemonPlace;
-  /** Lines of `/etc/hosts` and the resolver that pods are given beside their own. */
-  readonly names: PodNames;
-}
-
-export interface PodNames {
-  /** `NAME:ADDRESS` */
-  readonly hosts: readonly string[];
-  /** Asked first; undefined: the daemon's. */
-  readonly resolver?: string;
 }
 
 /** As much as we read of a container (ContainerInspect). */
@@ -56,7 +47,8 @@ export interface PodNetwork {
 }
 
 const LOOPBACK = "127.0.0.1";
-const CLUSTER_DOMAIN = "cluster.local";
+/** Of the API; its certificate is for the first. */
+const API_NAMES = ["kubernetes.default.svc", "kubernetes.default", "kubernetes"];
 
 /** Makes it, or finds the one that an earlier platform (or an attempt that was cut off) has made, and sees that it runs. */
 export async function openNetwork(options: NetworkOptions, pod: Pod): Promise<PodNetwork> {
@@ -93,7 +85,7 @@ export async function inspect(client: DaemonClient, id: string): Promise<Contain
   }
 }
 
-async function create({ client, platform, place, names }: NetworkOptions, pod: Pod, image: string): Promise<void> {
+async function create({ client, platform, place }: NetworkOptions, pod: Pod, image: string): Promise<void> {
   const { spec } = pod;
   const ports = place.isReachable ? [] : portsOf(pod);
   const isHost = spec.hostNetwork === true;
@@ -108,8 +100,8 @@ async function create({ client, platform, place, names }: NetworkOptions, pod: P
       LogConfig: { Type: "none" },
       RestartPolicy: { Name: "no" },
       ...(ports.length === 0 ? {} : { PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: LOOPBACK, HostPort: "" }]])) }),
-      ...(isHost ? {} : { ExtraHosts: [...hostAliases(pod), ...names.hosts] }),
-      ...(isHost ? {} : dnsOf(pod, names.resolver)),
+      ...(isHost ? {} : { ExtraHosts: [...hostAliases(pod), ...API_NAMES.map((name) => `${name}:${place.isReachable ? place.gateway : "host-gateway"}`)] }),
+      ...(isHost ? {} : dnsOf(pod)),
       ...(spec.securityContext?.sysctls === undefined
         ? {}
         : { Sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])) }),
@@ -127,16 +119,12 @@ function hostAliases({ spec }: Pod): string[] {
   return (spec.hostAliases ?? []).flatMap(({ ip, hostnames = [] }) => hostnames.map((name) => `${name}:${ip}`));
 }
 
-function dnsOf({ metadata, spec }: Pod, resolver: string | undefined): object {
+function dnsOf({ spec }: Pod): object {
   const { nameservers = [], searches = [], options = [] } = spec.dnsConfig ?? {};
-  const isCluster = (spec.dnsPolicy ?? "ClusterFirst") === "ClusterFirst" && resolver !== undefined;
-  const servers = [...(isCluster ? [resolver] : []), ...nameservers];
-  const domains = isCluster ? [`${metadata.namespace ?? "default"}.svc.${CLUSTER_DOMAIN}`, `svc.${CLUSTER_DOMAIN}`, CLUSTER_DOMAIN] : [];
-  const settings = [...(isCluster ? ["ndots:5"] : []), ...options.map(({ name = "", value }) => (value === undefined ? name : `${name}:${value}`))];
   return {
-    ...(servers.length === 0 ? {} : { Dns: servers }),
-    ...(domains.length + searches.length === 0 ? {} : { DnsSearch: [...domains, ...searches] }),
-    ...(settings.length === 0 ? {} : { DnsOptions: settings }),
+    ...(nameservers.length === 0 ? {} : { Dns: nameservers }),
+    ...(searches.length === 0 ? {} : { DnsSearch: searches }),
+    ...(options.length === 0 ? {} : { DnsOptions: options.map(({ name = "", value }) => (value === undefined ? name : `${name}:${value}`)) }),
   };
 }
 
@@ -151,9 +139,10 @@ function networkOf({ Id: id, NetworkSettings: settings = {} }: ContainerState, p
   const podIP = isHost ? LOOPBACK : (settings.IPAddress ?? "") === "" ? (named?.IPAddress ?? "") : (settings.IPAddress ?? "");
   if (podIP === "") throw new Error("the daemon gave the pod no address");
   const hostIP = isHost ? LOOPBACK : place.gateway;
+  const loopback = isHost ? { loopback: LOOPBACK } : place.isReachable ? { loopback: place.gateway } : {};
   const published = Object.entries(settings.Ports ?? {}).flatMap(([port, at]) => {
     const host = at?.find(({ HostPort }) => (HostPort ?? "") !== "");
     return host === undefined ? [] : [[port.replace(/\/.*/, ""), `${LOOPBACK}:${host.HostPort ?? ""}`]];
   });
-  return { id, place: { podIP, hostIP, sharesPorts: false }, published: Object.fromEntries(published) as Record<string, string> };
+  return { id, place: { podIP, hostIP, sharesPorts: false, ...loopback }, published: Object.fromEntries(published) as Record<string, string> };
 }

@@ -1,0 +1,3 @@
+module eider.dev/story
+
+go 1.22
