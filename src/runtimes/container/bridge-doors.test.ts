@@ -44,6 +44,8 @@ test("a port that somebody has, or an address that is not there, closes no other
   const socket = connect({ host: BRIDGE, port: other, allowHalfOpen: true });
   socket.end("through");
   assert.equal(await text(socket), "through");
-  // Of no machine: TEST-NET-1.
-  await bridgeDoors("192.0.2.255", [{ port: other, to: other }], silentLogger).open();
+  // Of no machine: TEST-NET-3.
+  const elsewhere = bridgeDoors("203.0.113.1", [{ port: other, to: other }], silentLogger);
+  t.after(() => elsewhere.close());
+  await elsewhere.open();
 });
