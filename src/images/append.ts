@@ -9,7 +9,7 @@ const PIECE_BYTES = 1 << 20;
 export interface AppendOptions {
   /** More than this is refused before it is written. */
   readonly bytesMax?: number;
-  /** Gets every byte that was written. */
+  /** Gets every byte that comes; of no use any more once a write has failed. */
   readonly hash?: Hash | undefined;
   /** What it is that is written, for messages. */
   readonly what: string;
@@ -34,7 +34,6 @@ export async function appendStream(
     if (pieceBytes === 0) return;
     mayGrow?.(pieceBytes);
     await writePiece(handle, { piece, position, what });
-    for (const chunk of piece) hash?.update(chunk);
     position += pieceBytes;
     bytes += pieceBytes;
     piece = [];
@@ -50,6 +49,8 @@ export async function appendStream(
     if (next.done === true) break;
     if (bytes + pieceBytes + next.value.length > bytesMax)
       throw new ImageError("WrongContent", `${what} is larger than the ${bytesMax} bytes that were announced`);
+    // Now and not with the piece: a megabyte at once would hold up the loop.
+    hash?.update(next.value);
     piece.push(next.value);
     pieceBytes += next.value.length;
     if (pieceBytes >= PIECE_BYTES) await write();
