@@ -52,7 +52,7 @@ const ENTRIES: readonly {
   {
     entry: "main/serve-first.ts",
     rooms: ["main", ...Object.keys(MAY_IMPORT).filter((room) => room !== "cli")],
-    packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata", "re2js", "@marcbachmann/cel-js"],
+    packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata", "re2js", "@marcbachmann/cel-js", "jose"],
     forbidden: ["commander"],
   },
   {

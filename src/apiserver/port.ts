@@ -168,7 +168,7 @@ export interface ApiServerOptions {
   /** As in `/version`, e.g. `v1.34.4+eider.0.1.0`. */
   readonly version: string;
   /** Undefined answers 401. */
-  readonly authenticate: (request: Credentials) => UserInfo | undefined;
+  readonly authenticate: (request: Credentials) => UserInfo | undefined | Promise<UserInfo | undefined>;
   /** The reason of a refusal ("" for none to give), or undefined to allow. */
   readonly authorize: (user: UserInfo, attributes: Attributes) => string | undefined;
   /** What types and fields are for, by definition and path; OpenAPI tells it, and so `kubectl explain`. */

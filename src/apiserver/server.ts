@@ -130,7 +130,8 @@ async function answer(parts: Parts, pathParts: PathParts, request: ApiRequest): 
   const path = queryAt < 0 ? request.target : request.target.slice(0, queryAt);
   const query = queryOf(request);
   if (OPEN_PATHS.has(path)) return answerPath(options, pathParts, { request, path, query });
-  const user = options.authenticate(request);
+  const found = options.authenticate(request);
+  const user = found instanceof Promise ? await found : found;
   if (user === undefined) throw unauthorized();
   const info = requestInfo(registry, request.method, path, query);
   if (info === undefined) {

@@ -8,7 +8,7 @@ import { createApiServer, restamp } from "#apiserver";
 import { Deciders, publishDeciders } from "#autoscaler";
 import { createClient, createInformerSet, keyFrom } from "#client";
 import { followSettings, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
-import type { Logger } from "#core";
+import { uuid, type Logger } from "#core";
 import { createSystemRng, giveBackMemory, machineUsage, measureEventLoopDelay, systemClock } from "#host";
 import { httpsPost } from "#host/https";
 import { openImageStore } from "#images";
@@ -74,6 +74,7 @@ import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { sandboxes } from "./sandboxes.ts";
 import { servedKinds } from "./served-kinds.ts";
+import { mayUse, ServiceAccountTokens } from "./service-account-tokens.ts";
 import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
@@ -118,6 +119,7 @@ const certificate = servingCertificateOf({ folder: folder.pki, names, nowMs: clo
 const containerDaemon = openContainerDaemon({ dataDir: folder.root, asked: "auto", env: process.env, clock, logger: logger.with({ room: "runtimes" }) });
 const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
 const adminDigest = digestOf(`Bearer ${token}`);
+const accountTokens = new ServiceAccountTokens({ keyFile: join(folder.pki, "sa.key"), clock, client: () => client, newId: () => uuid(rng) });
 
 const store = await openStore(logger);
 const bootId = identify(process.pid)?.bootId;
@@ -161,8 +163,8 @@ const api = createApiServer({
   logger: logger.with({ room: "apiserver" }),
   version: KUBERNETES_VERSION,
   engines,
-  authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : undefined),
-  authorize: () => undefined,
+  authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : userOfBearer(headers["authorization"])),
+  authorize: mayUse,
   descriptions,
   // Whoever sends requests here looks elsewhere once we are going down.
   healthChecks: { ready: { shutdown: async () => signal.throwIfAborted() } },
@@ -279,6 +281,8 @@ runtime = createRuntime({
   nodeName: NODE_NAME,
   onStarted: (pod, foundMs) => threads.broadcast({ type: "started", pod: pod.metadata.uid, ...starts.started(pod, foundMs, clock.monotonicMs()) }),
   onEvent: (pod, event) => podEvents.record("kubelet", podRegarding(pod), event),
+  mintToken: accountTokens.mint,
+  apiPort: sockets.apiPort,
   beforeStop: (pod, stopped) => routes.drained(pod, stopped),
 });
 const tls = await certificate;
@@ -506,6 +510,11 @@ async function tellNextKeeper(): Promise<void> {
 
 function isAdminToken(authorization: string | undefined): boolean {
   return timingSafeEqual(digestOf(authorization ?? ""), adminDigest);
+}
+
+function userOfBearer(authorization = ""): Promise<UserInfo | undefined> | undefined {
+  const [, bearer] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization) ?? [];
+  return bearer === undefined ? undefined : accountTokens.userOf(bearer);
 }
 
 function digestOf(text: string): Buffer {

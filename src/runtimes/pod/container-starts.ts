@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Client } from "#client";
 import type { CoreContainer, Pod } from "#kinds";
 import { parseAddress } from "../addresses.ts";
-import { ContainerConfigError, type ContainerStart } from "../engine.ts";
+import { ContainerConfigError, type ContainerStart, type PodPlace } from "../engine.ts";
 import { environmentOf, expand } from "./environment.ts";
 import type { OpenedPod, PodEngine } from "./pod-engine.ts";
 import type { NodeResources } from "./pod-fields.ts";
@@ -15,6 +15,8 @@ import { VolumeError } from "./volumes/volume-files.ts";
 export interface StartTools extends VolumeTools {
   readonly client: Client;
   readonly node: NodeResources;
+  /** Where the API listens on the machine's loopback; undefined: pods are not told. */
+  readonly apiPort?: number | undefined;
   readonly outputFile: (podUid: string, container: string, restarts: number) => string;
 }
 
@@ -42,7 +44,9 @@ export class ContainerStarts {
     if (mountsFiles) await this.volumes.prepare(pod, place);
     const given = place.sharesPorts ? this.givenPort(container) : undefined;
     const resolved = await environmentOf(this.#tools.client, { pod, container, place, node: this.#tools.node });
-    const env = given === undefined ? resolved : { ...resolved, PORT: String(given) };
+    const api = mountsFiles ? apiFor(place, this.#tools.apiPort) : undefined;
+    const env = { ...api?.env, ...resolved, ...(given === undefined ? {} : { PORT: String(given) }) };
+    const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, names: hostnames ?? [] }));
     return {
       id: `${uid}/${container.name}`,
       pod,
@@ -53,7 +57,7 @@ export class ContainerStarts {
       mounts: mountsFiles ? await this.#mounts(container, env) : [],
       place,
       addresses: this.#engine.addresses,
-      hosts: (pod.spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, names: hostnames ?? [] })),
+      hosts: [...(api?.hosts ?? []), ...aliases],
       ...(mountsFiles ? { terminationFile: this.terminationFile(uid, container.name, restarts) } : {}),
       outputFile: this.#tools.outputFile(uid, container.name, restarts),
     };
@@ -96,4 +100,19 @@ export class ContainerStarts {
       throw error instanceof VolumeError ? new ContainerConfigError(error.message) : error;
     }
   }
+}
+
+/** Its certificate is for these names; an address of the pod's own network is none of them. */
+const API_NAMES = ["kubernetes.default.svc", "kubernetes.default", "kubernetes"];
+const MACHINE_LOOPBACK = "127.0.0.1";
+
+function apiFor({ loopback }: PodPlace, port: number | undefined) {
+  if (loopback === undefined || port === undefined) return undefined;
+  const isOwn = loopback === MACHINE_LOOPBACK;
+  const [name = ""] = API_NAMES;
+  const text = String(port);
+  return {
+    env: { KUBERNETES_SERVICE_HOST: isOwn ? loopback : name, KUBERNETES_SERVICE_PORT: text, KUBERNETES_SERVICE_PORT_HTTPS: text },
+    hosts: isOwn ? [] : [{ ip: loopback, names: API_NAMES }],
+  };
 }

@@ -142,11 +142,12 @@ export class PodWorker {
     for (const run of this.#runs.values()) if (run.phase === "running") this.#attend(run, signal);
     while (!signal.aborted && !this.#removed) {
       this.#dirty = false;
+      const tokensDueMs = this.#renewTokens();
       const plan = planPod(this.#view());
       for (const action of plan.actions) await this.#act(action, signal);
       if (plan.actions.length > 0) continue;
       const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, [...this.#runs.values()], this.#engine.place);
-      await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs), signal);
+      await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs, tokensDueMs), signal);
     }
     for (const probing of this.#probing.values()) probing.abort();
     unfollow();
@@ -165,6 +166,16 @@ export class PodWorker {
       }
     };
     return this.#context.objects.follow(followed, onChange, signal);
+  }
+
+  /** Mints those that are due again; answers when the next one is, monotonic time. */
+  #renewTokens(): number {
+    const { clock } = this.#context;
+    const { volumes } = this.#starts;
+    const leftMs = volumes.tokensDueMs - clock.wallMs();
+    if (leftMs > 0) return clock.monotonicMs() + leftMs;
+    void volumes.renewTokens().then(() => this.#wake());
+    return Infinity;
   }
 
   get #somethingRuns(): boolean {

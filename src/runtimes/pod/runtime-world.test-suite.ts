@@ -46,7 +46,7 @@ export class Pods {
   }
 
   /** Creates or changes a ConfigMap or a Secret of the namespace `default`. */
-  putObject(kind: "ConfigMap" | "Secret", name: string, body: Any): void {
+  putObject(kind: "ConfigMap" | "Secret" | "ServiceAccount", name: string, body: Any): void {
     const resourceVersion = String(this.#otherEvents.length + 1);
     const object = { kind, metadata: { namespace: "default", name, resourceVersion }, ...body } as unknown as KubeObject;
     this.#otherEvents.push({ type: this.objects.has(`${kind}/${name}`) ? "MODIFIED" : "ADDED", object });
@@ -220,6 +220,7 @@ export async function world(t: TestContext, before?: World, engine?: FakeEngine)
   const images = await openImageStore(join(dir, "images"));
   if (before === undefined) await putImage(images);
   const events = before?.events ?? [];
+  let minted = 0;
   const drained = Promise.withResolvers<void>();
   const stop = new AbortController();
   const rng = new SeededRng(7);
@@ -252,6 +253,11 @@ export async function world(t: TestContext, before?: World, engine?: FakeEngine)
     nodeName: "here",
     onStarted: () => {},
     onEvent: (_pod, event) => void events.push(event),
+    mintToken: ({ serviceAccount, audience = "api", expirationSeconds }) => {
+      minted += 1;
+      return Promise.resolve({ token: `${serviceAccount}/${audience}/${minted}`, expiresAtWallMs: clock.wallMs() + expirationSeconds * 1000 });
+    },
+    apiPort: 6443,
     beforeStop: () => drained.promise,
   });
   const running = runtime.run(stop.signal);

@@ -12,6 +12,7 @@ import { FollowedObjects } from "./followed-objects.ts";
 import { logFolders } from "./log-folders.ts";
 import { createPodStreams } from "./pod-streams.ts";
 import { PodWorker, type WorkerContext } from "./pod-worker.ts";
+import type { MintToken } from "./volumes/pod-tokens.ts";
 import { sweepVolumes } from "./volumes/pod-volumes.ts";
 
 export interface RuntimeOptions {
@@ -28,6 +29,9 @@ export interface RuntimeOptions {
   readonly nodeName: string;
   readonly onStarted: WorkerContext["onStarted"];
   readonly onEvent: WorkerContext["onEvent"];
+  readonly mintToken: MintToken;
+  /** Where the API listens on the machine's loopback. */
+  readonly apiPort?: number;
   /** Resolves when all gateways have acknowledged the pod's removal and its requests have drained. */
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
 }

@@ -43,7 +43,7 @@ export interface ProcessEngineOptions {
 }
 
 const LOOPBACK = "127.0.0.1";
-const PLACE: PodPlace = { podIP: LOOPBACK, hostIP: LOOPBACK, sharesPorts: true };
+const PLACE: PodPlace = { podIP: LOOPBACK, hostIP: LOOPBACK, sharesPorts: true, loopback: LOOPBACK };
 
 export function processEngine(options: ProcessEngineOptions): EngineFactory {
   return (tools) => new ProcessEngine(options, tools);

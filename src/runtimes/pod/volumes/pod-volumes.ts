@@ -3,19 +3,23 @@
 //   volumes/<pod uid>/<volume>     a folder, or the files of ConfigMaps, Secrets, fields and tokens
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Client } from "#client";
 import type { Clock } from "#core";
-import { ConfigMap, Secret, type CoreContainer, type Pod, type Volume } from "#kinds";
+import { ConfigMap, Secret, ServiceAccount, type CoreContainer, type Pod, type Volume, type VolumeMount } from "#kinds";
 import { parseQuantity, quantityNumber } from "#schema";
 import type { Mount, PodPlace } from "../../engine.ts";
 import type { NodeResources } from "../pod-fields.ts";
 import { writeFiles } from "./atomic-files.ts";
 import { hostPath } from "./host-path.ts";
 import { memoryFolder, removeMemoryFolders } from "./memory-folder.ts";
+import { PodTokens, type MintToken } from "./pod-tokens.ts";
 import { subPathIn } from "./sub-path.ts";
+import { mountsToken, TOKEN_PATH, TOKEN_VOLUME, wantsToken } from "./token-volume.ts";
 import { configMapValues, downwardFiles, keyFiles, secretValues, VolumeError, type VolumeFiles } from "./volume-files.ts";
 
 export interface VolumeTools {
+  readonly mintToken: MintToken;
   readonly client: Client;
   readonly clock: Clock;
   /** Of all pods. */
@@ -32,6 +36,8 @@ interface Prepared {
   readonly writable: boolean;
 }
 
+const DEFAULT_MODE = 0o644;
+
 type Projection = NonNullable<NonNullable<Volume["projected"]>["sources"]>[number];
 
 export class PodVolumes {
@@ -41,11 +47,14 @@ export class PodVolumes {
   /** Files follow each other: a later look at an object is not overtaken by an earlier one. */
   #last: Promise<unknown> = Promise.resolve();
   #stamps = 0;
+  readonly #tokens: PodTokens;
+  #hasToken = false;
   #pod: Pod;
   #place: PodPlace | undefined;
 
   constructor(tools: VolumeTools, pod: Pod) {
     this.#tools = tools;
+    this.#tokens = new PodTokens(tools);
     this.#pod = pod;
     this.#folder = join(tools.volumesDir, pod.metadata.uid);
   }
@@ -54,21 +63,32 @@ export class PodVolumes {
   async prepare(pod: Pod, place: PodPlace): Promise<void> {
     this.#pod = pod;
     this.#place = place;
-    for (const volume of pod.spec.volumes ?? []) {
+    if (!this.#hasToken) this.#hasToken = wantsToken(pod, await this.#account());
+    for (const volume of this.#volumes) {
       await this.#prepare(volume).catch((error: unknown) => {
         throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${(error as Error).message}`);
       });
     }
   }
 
+  async #account(): Promise<ServiceAccount | undefined> {
+    const { namespace = "" } = this.#pod.metadata;
+    return this.#tools.client.find(ServiceAccount, namespace, this.#pod.spec.serviceAccountName ?? "default");
+  }
+
+  get #volumes(): readonly Volume[] {
+    return [...(this.#pod.spec.volumes ?? []), ...(this.#hasToken ? [TOKEN_VOLUME] : [])];
+  }
+
   /** What a container sees of them, once they are prepared; `expand` puts variables into `subPathExpr`. Throws VolumeError. */
-  async mountsOf({ name: container, volumeMounts = [] }: CoreContainer, expand: (text: string) => string): Promise<readonly Mount[]> {
+  async mountsOf(spec: CoreContainer, expand: (text: string) => string): Promise<readonly Mount[]> {
     const mounts: Mount[] = [];
-    for (const { name, mountPath, subPath = "", subPathExpr = "", readOnly = false } of volumeMounts) {
+    const unasked = this.#hasToken && mountsToken(spec) ? [{ name: TOKEN_VOLUME.name, mountPath: TOKEN_PATH }] : [];
+    for (const { name, mountPath, subPath = "", subPathExpr = "", readOnly = false } of [...(spec.volumeMounts ?? []), ...unasked] as readonly VolumeMount[]) {
       const prepared = await this.#prepared.get(name);
       if (prepared === undefined) throw new VolumeError(`there is no volume ${JSON.stringify(name)}`);
       const part = subPathExpr === "" ? subPath : expand(subPathExpr);
-      const path = part === "" ? prepared.path : partOf(prepared, part, { volume: name, container });
+      const path = part === "" ? prepared.path : partOf(prepared, part, { volume: name, container: spec.name });
       mounts.push({ source: { path }, target: mountPath, readOnly: readOnly || !prepared.writable });
     }
     return mounts;
@@ -76,13 +96,24 @@ export class PodVolumes {
 
   /** The pod's own fields may have changed. */
   async update(pod: Pod): Promise<void> {
+    const { labels, annotations } = this.#pod.metadata;
     this.#pod = pod;
+    if (isDeepStrictEqual([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])) return;
     await this.#rewrite((projection) => projection.downwardAPI !== undefined);
   }
 
   /** An object of the pod's namespace changed. What is missing now stays as it was mounted. */
   async follow(kind: FollowedKind, name: string): Promise<void> {
     await this.#rewrite((projection) => (kind === "ConfigMap" ? projection.configMap?.name === name : projection.secret?.name === name));
+  }
+
+  /** When `renewTokens` is to be called next, wall time. */
+  get tokensDueMs(): number {
+    return this.#tokens.dueMs;
+  }
+
+  async renewTokens(): Promise<void> {
+    await this.#rewrite((projection) => projection.serviceAccountToken !== undefined);
   }
 
   /** Names of the objects whose changes count. */
@@ -101,7 +132,7 @@ export class PodVolumes {
   }
 
   async #rewrite(concerns: (projection: Projection) => boolean): Promise<void> {
-    const changed = (this.#pod.spec.volumes ?? []).filter((volume) => this.#prepared.has(volume.name) && projectionsOf(volume).some(concerns));
+    const changed = this.#volumes.filter((volume) => this.#prepared.has(volume.name) && projectionsOf(volume).some(concerns));
     for (const volume of changed) await this.#inTurn(() => this.#write(volume)).catch(() => undefined);
   }
 
@@ -159,7 +190,7 @@ export class PodVolumes {
     writeFiles(join(this.#folder, volume.name), files, { stamp, group: this.#group });
   }
 
-  async #filesOf({ configMap, secret, downwardAPI, ...other }: Projection, defaultMode: number | undefined): Promise<VolumeFiles> {
+  async #filesOf({ configMap, secret, downwardAPI, serviceAccountToken, ...other }: Projection, defaultMode: number | undefined): Promise<VolumeFiles> {
     const { client, node } = this.#tools;
     const { namespace = "" } = this.#pod.metadata;
     if (configMap !== undefined) {
@@ -173,6 +204,10 @@ export class PodVolumes {
       return keyFiles("secret", { name, values: found && secretValues(found), source: secret, defaultMode });
     }
     if (downwardAPI !== undefined) return downwardFiles(downwardAPI.items ?? [], { pod: this.#pod, place: this.#place, node }, defaultMode);
+    if (serviceAccountToken !== undefined) {
+      const token = await this.#tokens.of(this.#pod, serviceAccountToken);
+      return new Map([[serviceAccountToken.path, { bytes: Buffer.from(token), mode: defaultMode ?? DEFAULT_MODE }]]);
+    }
     throw new VolumeError(`this platform does not project ${Object.keys(other)[0] ?? "nothing"}`);
   }
 }

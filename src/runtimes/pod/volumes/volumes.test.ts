@@ -220,3 +220,63 @@ test("volumes of pods that are gone when the platform starts are removed", async
   const second = await first.restart();
   await second.until(() => !existsSync(left));
 });
+
+const TOKEN_AT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+function withAccount({ pods }: World, account: Any = {}): void {
+  pods.putObject("ServiceAccount", "default", account);
+  pods.putObject("ConfigMap", "kube-root-ca.crt", { data: { "ca.crt": "CA" } });
+}
+
+test("a pod is given its account's token, the CA and its namespace, and is told where the API is; the token is renewed in time", async (t) => {
+  const w = await started(t, podWith(), withAccount);
+  const read = (name: string): string => readFileSync(join(w.folder(TOKEN_AT), name), "utf8");
+  assert.deepEqual([read("token"), read("ca.crt"), read("namespace")], ["default/api/1", "CA", "default"]);
+  assert.deepEqual(w.engine.started(NAME).env["KUBERNETES_SERVICE_PORT"], undefined, "nothing leads there from such a place");
+  await w.clock.advance(3607 * 800 - 1000);
+  assert.equal(read("token"), "default/api/1");
+  await w.until(() => read("token") === "default/api/2", 1_000);
+});
+
+test("where the machine's loopback can be reached, the API is found by name", async (t) => {
+  const engine = new FakeEngine();
+  engine.place = { ...engine.place, loopback: "10.0.2.2" };
+  const w = await world(t, undefined, engine);
+  w.pods.put(podWith({ hostAliases: [{ ip: "10.1.1.1", hostnames: ["a", "b"] }] }));
+  await w.until(() => engine.starts.size === 1);
+  const { env, hosts } = engine.started(NAME);
+  assert.deepEqual([env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]], ["kubernetes.default.svc", "6443"]);
+  assert.deepEqual(hosts, [
+    { ip: "10.0.2.2", names: ["kubernetes.default.svc", "kubernetes.default", "kubernetes"] },
+    { ip: "10.1.1.1", names: ["a", "b"] },
+  ]);
+});
+
+test("a token for somebody else is projected where the pod asks for it", async (t) => {
+  const sources = [{ serviceAccountToken: { path: "here", audience: "vault", expirationSeconds: 600 } }];
+  const w = await started(t, podMounting([{ name: "v", projected: { sources } }]));
+  assert.equal(readFileSync(join(w.folder("/v"), "here"), "utf8"), "default/vault/1");
+});
+
+const untold: readonly { readonly name: string; readonly account?: Any; readonly spec: Any }[] = [
+  { name: "the pod wants none", spec: { automountServiceAccountToken: false } },
+  { name: "its account gives none", account: { automountServiceAccountToken: false }, spec: {} },
+];
+for (const { name, account, spec } of untold) {
+  test(`no token is mounted when ${name}`, async (t) => {
+    const w = await started(t, podWith(spec), (each) => withAccount(each, account));
+    assert.deepEqual(w.engine.started(NAME).mounts, []);
+  });
+}
+
+test("labels that change reach the files that tell them; a token that is still good is not minted again", async (t) => {
+  const w = await started(
+    t,
+    podMounting([{ name: "v", downwardAPI: { items: [{ path: "l", fieldRef: { fieldPath: "metadata.labels['l']" } }] } }]),
+    withAccount,
+  );
+  const { metadata, ...rest } = w.pods.get("p");
+  w.pods.put({ ...rest, metadata: { ...metadata, labels: { ...metadata.labels, l: "new" } } });
+  await w.until(() => readFileSync(join(w.folder("/v"), "l"), "utf8") === "new");
+  assert.equal(readFileSync(join(w.folder(TOKEN_AT), "token"), "utf8"), "default/api/1");
+});
