@@ -55,6 +55,8 @@ export interface Entering {
   /** Files `cgroup.procs` of the groups that it goes into. */
   readonly groupFiles: readonly string[];
   readonly hostname: string;
+  /** The program that sets it, where /proc is root's alone. */
+  readonly hostnameProgram?: string | undefined;
   /** Where the layers' short names mean something. */
   readonly layersDir: string;
   readonly fstab: string;
@@ -64,11 +66,11 @@ export interface Entering {
 }
 
 /** Before the program: each line stops it when it fails, and what the failing program wrote is in the container's output. */
-export function enters({ groupFiles, hostname, layersDir, fstab, root, mount, pivotRoot }: Entering): string {
+export function enters({ groupFiles, hostname, hostnameProgram, layersDir, fstab, root, mount, pivotRoot }: Entering): string {
   return [
     "set -e",
     ...groupFiles.map((file) => `echo 0 > ${quoted(file)}`),
-    `echo ${quoted(hostname)} > /proc/sys/kernel/hostname`,
+    hostnameProgram === undefined ? `echo ${quoted(hostname)} > /proc/sys/kernel/hostname` : `${hostnameProgram} ${quoted(hostname)}`,
     `cd ${quoted(layersDir)}`,
     `${mount} -a -T ${quoted(fstab)}`,
     `cd ${quoted(root)}`,

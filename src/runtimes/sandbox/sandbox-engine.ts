@@ -1,8 +1,8 @@
 // The engine `sandbox`: containers are processes of the keeper in namespaces of their own, their roots layers of images on top of one another.
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { StatusError, type Logger } from "#core";
+import { below as randomBelow, StatusError, type Logger, type Rng } from "#core";
 import type { ImageStore, LayerFolders } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import {
@@ -19,6 +19,7 @@ import {
   type RunningIdentity,
 } from "../engine.ts";
 import { containerUsage } from "../keeper/container-usage.ts";
+import { isFree } from "../process/free-port.ts";
 import { ContainerInputs } from "../keeper/container-inputs.ts";
 import type { KeeperClient } from "../keeper/keeper-client.ts";
 import { KeeperCommands, type CommandSpec } from "../keeper/keeper-commands.ts";
@@ -34,6 +35,7 @@ import { launchFor, programComplaint } from "./launch.ts";
 import { limitsOf } from "./limits.ts";
 import { notHonoured } from "./not-honoured.ts";
 import { below, firstChild } from "./process-tree.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { identityFor } from "./privileges.ts";
 import { podFolders, unsharing, type SandboxHost } from "./sandbox-host.ts";
 
@@ -44,6 +46,7 @@ export interface SandboxEngineOptions {
   readonly layers: LayerFolders;
   readonly podImages: PodImages;
   readonly users: PodUsers;
+  readonly rng: Rng;
   readonly logger: Logger;
   readonly dataDir: string;
   /** Where `script` is looked for, for terminals. */
@@ -51,6 +54,9 @@ export interface SandboxEngineOptions {
 }
 
 const LOOPBACK = "127.0.0.1";
+/** Beside those of `process`, below the system's own. */
+const PORTS = { first: 12_000, count: 8_000 } as const;
+const PORT_TRIES = 500;
 const SHARED: PodPlace = { podIP: LOOPBACK, hostIP: LOOPBACK, sharesPorts: true };
 /** A container that was just started has its root after this many looks. */
 const ROOT_TRIES = 100;
@@ -76,6 +82,8 @@ class SandboxEngine implements ContainerEngine {
   /** Kills for want of memory before this start. */
   readonly #oomKills = new Map<string, number>();
   readonly #imagesOf = new Map<string, string>();
+  /** By pod, where pods share the machine's. */
+  readonly #ports = new Map<string, readonly number[]>();
 
   constructor(options: SandboxEngineOptions, tools: EngineTools) {
     this.#options = options;
@@ -118,10 +126,36 @@ class SandboxEngine implements ContainerEngine {
     return this.#options.podImages.ensure(pod, container, { tell, signal });
   }
 
-  addresses(pod: Pod, { podIP, sharesPorts }: PodPlace, _recorded: PodAddresses): PodAddresses {
+  addresses(pod: Pod, { podIP, sharesPorts }: PodPlace, recorded: PodAddresses): PodAddresses {
+    if (sharesPorts) return this.#sharedAddresses(pod, recorded);
     const ports = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) => container.ports ?? []);
-    if (sharesPorts) return Object.fromEntries(ports.map(({ containerPort }) => [String(containerPort), `${LOOPBACK}:${containerPort}`]));
     return Object.fromEntries(ports.map(({ containerPort }) => [String(containerPort), `${podIP}:${containerPort}`]));
+  }
+
+  /** As for `process`: the machine's ports, which no two pods can share. Whoever took one since it was recorded keeps it. */
+  #sharedAddresses({ metadata: { uid }, spec }: Pod, recorded: PodAddresses): PodAddresses {
+    const taken = new Set([...this.#ports].flatMap(([pod, ports]) => (pod === uid ? [] : ports)));
+    const result: Record<string, string> = {};
+    for (const { name, ports = [] } of [...(spec.initContainers ?? []), ...spec.containers])
+      for (const { containerPort } of ports) {
+        const known = Number(recorded[String(containerPort)]?.split(":").at(-1) ?? 0);
+        const port = known > 0 && (this.#containers.holds(`${uid}/${name}`) || isFree(known)) ? known : this.#freePort(taken);
+        taken.add(port);
+        result[String(containerPort)] = `${LOOPBACK}:${port}`;
+      }
+    this.#ports.set(
+      uid,
+      Object.values(result).map((address) => Number(address.split(":")[1])),
+    );
+    return result;
+  }
+
+  #freePort(taken: ReadonlySet<number>): number {
+    for (let attempt = 0; attempt < PORT_TRIES; attempt++) {
+      const port = PORTS.first + randomBelow(this.#options.rng, PORTS.count);
+      if (!taken.has(port) && isFree(port)) return port;
+    }
+    throw new Error(`no free port between ${PORTS.first} and ${PORTS.first + PORTS.count}`);
   }
 
   async start(start: ContainerStart): Promise<EngineIdentity> {
@@ -131,7 +165,7 @@ class SandboxEngine implements ContainerEngine {
     const { image, user, launch } = await this.#launch(start);
     const folder = join(this.#podFolder(uid), container.name, String(start.restarts));
     // Of an attempt that the keeper did not live to make.
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
     const made = makeContainerFolder({
       start,
       image,
@@ -154,6 +188,7 @@ class SandboxEngine implements ContainerEngine {
     const entering = {
       groupFiles,
       hostname: pod.metadata.name,
+      hostnameProgram: host.asRoot ? undefined : programs.hostname,
       layersDir: layers.dir,
       ...made,
       mount: programs.path("mount"),
@@ -177,7 +212,7 @@ class SandboxEngine implements ContainerEngine {
     writeFileSync(this.#imageFile(id), image.digest);
     if (started.pid !== undefined) this.#pids.set(id, started.pid);
     if (start.restarts > 0)
-      void rm(join(folder, "..", String(start.restarts - 1)), { recursive: true, force: true }).catch((err: unknown) =>
+      void this.#remove(join(folder, "..", String(start.restarts - 1))).catch((err: unknown) =>
         logger.warn("files of an earlier start were not removed", { pod: pod.metadata.name, err }),
       );
     return started;
@@ -230,6 +265,7 @@ class SandboxEngine implements ContainerEngine {
 
   async close({ metadata: { uid } }: Pod): Promise<void> {
     this.#inputs.delete(uid);
+    this.#ports.delete(uid);
     for (const each of [this.#pids, this.#oomKills, this.#imagesOf]) for (const id of each.keys()) if (id.startsWith(`${uid}/`)) each.delete(id);
     await this.#unmake(uid);
     await this.#prune();
@@ -250,7 +286,7 @@ class SandboxEngine implements ContainerEngine {
       await clock.sleep(GROUP_EVERY_MS, never);
     }
     await networks?.release(uid);
-    await rm(this.#podFolder(uid), { recursive: true, force: true });
+    await this.#remove(this.#podFolder(uid));
   }
 
   /** Layers of images that are no more, and that nothing runs on. */
@@ -326,6 +362,11 @@ class SandboxEngine implements ContainerEngine {
   /** So that the next platform knows whose layers are in use. */
   #imageFile(id: string): string {
     return join(this.#options.host.dir, "pods", id, "image");
+  }
+
+  async #remove(folder: string): Promise<void> {
+    if (this.#options.host.asRoot) await rm(folder, { recursive: true, force: true });
+    else removeFolder(folder);
   }
 
   #podFolder(uid: string): string {

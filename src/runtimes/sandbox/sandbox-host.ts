@@ -1,7 +1,7 @@
 // What this machine allows sandboxes to have: found once, by really starting one.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ import type { Logger } from "#core";
 import { ControlGroups } from "./control-groups.ts";
 import { becomes, enters } from "./enter.ts";
 import { DEVICES, fstabText, rootLine, systemLines } from "./fstab.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { copyTools, findHostPrograms, makeDeviceFolder, type HostPrograms } from "./host-programs.ts";
 import { markOf, PodNetworks } from "./pod-networks.ts";
 
@@ -97,7 +98,7 @@ async function probe(base: Base): Promise<readonly string[]> {
     } catch (error) {
       last = error;
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
     }
   }
   throw last;
@@ -129,7 +130,16 @@ async function probeOnce(base: Base, folder: string, options: readonly string[])
   ];
   await writeFile(fstab, fstabText(lines));
   const script = [
-    enters({ groupFiles: [], hostname: "probe", layersDir: layers, fstab, root, mount: programs.path("mount"), pivotRoot: programs.path("pivot_root") }),
+    enters({
+      groupFiles: [],
+      hostname: "probe",
+      hostnameProgram: base.asRoot ? undefined : (programs.hostname ?? "hostname"),
+      layersDir: layers,
+      fstab,
+      root,
+      mount: programs.path("mount"),
+      pivotRoot: programs.path("pivot_root"),
+    }),
     becomes({
       argv: ["/dev/.eider/ld.so", "--library-path", "/dev/.eider/lib", "/dev/.eider/env"],
       cwd: "/",
