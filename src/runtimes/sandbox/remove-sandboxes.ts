@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ControlGroups } from "./control-groups.ts";
 import { findProgram } from "./host-programs.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { markOf, mountsBelow } from "./pod-networks.ts";
 
 const run = promisify(execFile);
@@ -21,4 +22,5 @@ export async function removeSandboxes({ dataDir, path }: { readonly dataDir: str
   for (const device of readdirSync("/sys/class/net").filter((name) => name.startsWith(`ei${mark}`)))
     if (ip !== undefined) await run(ip, ["link", "del", device], { env: {} }).catch(() => undefined);
   new ControlGroups(mark).purge();
+  removeFolder(join(dir, "pods"));
 }
