@@ -131,7 +131,8 @@ export class PodWorker {
   portOpened(): void {
     const run = [...this.#runs.values()].find((each) => each.spec.ports?.length);
     const probe = run === undefined ? undefined : this.#readinessProbe(run.spec);
-    if (run?.phase !== "running" || !run.started || probe === undefined || probe.httpGet !== undefined || probe.exec !== undefined) return;
+    if (run?.phase !== "running" || !run.started || probe === undefined || probe.httpGet !== undefined || probe.exec !== undefined || probe.grpc !== undefined)
+      return;
     this.#setReady(run.spec.name, true);
   }
 

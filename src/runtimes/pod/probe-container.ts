@@ -3,7 +3,7 @@ import type { Clock } from "#core";
 import type { CoreProbe } from "#kinds";
 import { listeningPorts } from "./listening-ports.ts";
 import type { ContainerRun } from "./pod-status.ts";
-import { probeReadiness, probeUntilDead, unsupportedProbe, type ProbeTarget } from "./probes.ts";
+import { probeReadiness, probeUntilDead, type ProbeTarget } from "./probes.ts";
 
 export interface ProbedContainer {
   readonly run: ContainerRun;
@@ -26,10 +26,8 @@ const LOOK_AT_PORTS_MS = 2_000;
 
 /** Runs until the signal aborts or the container is dead; rejects with the signal's reason when it aborts. */
 export async function probeContainer(container: ProbedContainer, signal: AbortSignal): Promise<void> {
-  const { run, readinessProbe, target, clock, onStarted, onReady, onComplaint, onDead } = container;
+  const { run, readinessProbe, target, clock, onStarted, onReady, onDead } = container;
   const { startupProbe, livenessProbe } = run.spec;
-  const unsupported = [startupProbe, livenessProbe, readinessProbe].map(unsupportedProbe).find((each) => each !== undefined);
-  if (unsupported !== undefined) return onComplaint({ reason: "ProbeNotSupported", message: unsupported });
   if (startupProbe !== undefined && !run.started) {
     const failure = await probeUntilDead({ probe: startupProbe, target, clock }, "startup", signal);
     if (failure !== undefined) return onDead(`Startup probe failed: ${failure}`);

@@ -16,15 +16,15 @@ export interface ProbeTarget {
 /** Undefined: passed. Else what went wrong, for people. */
 export type ProbeResult = string | undefined;
 
-/** Why a probe can never pass here; undefined for the supported ones. */
-export function unsupportedProbe(probe: CoreProbe | undefined): string | undefined {
-  return probe?.grpc === undefined ? undefined : "gRPC probes are not supported";
-}
-
 export async function probeOnce(probe: CoreProbe, target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
   const timeoutMs = Math.max(1, probe.timeoutSeconds ?? 1) * 1000;
   if (probe.exec !== undefined) return (await target.exec(probe.exec.command ?? [], timeoutMs, signal)) ? undefined : "command failed";
   if (probe.httpGet !== undefined) return httpProbe(probe.httpGet, target.addressOf(probe.httpGet.port), timeoutMs);
+  if (probe.grpc !== undefined) {
+    // Programs with such probes are few; what it brings with it is much.
+    const { grpcProbe } = await import("./grpc-probe.ts");
+    return grpcProbe(target.addressOf(probe.grpc.port), probe.grpc.service ?? "", timeoutMs);
+  }
   return tcpProbe(target.addressOf(probe.tcpSocket?.port ?? 0), timeoutMs);
 }
 
@@ -77,7 +77,7 @@ export interface Probing {
 
 /** Pauses between attempts while not ready: Knative's aggressive polling for TCP and period 0, up to the period for the others. */
 function pauseCapMs(probe: CoreProbe): number {
-  const aggressive = (probe.httpGet === undefined && probe.exec === undefined) || (probe.periodSeconds ?? 0) === 0;
+  const aggressive = (probe.httpGet === undefined && probe.exec === undefined && probe.grpc === undefined) || (probe.periodSeconds ?? 0) === 0;
   return aggressive ? AGGRESSIVE_MAX_MS : (probe.periodSeconds ?? DEFAULT_PERIOD_S) * 1000;
 }
 
