@@ -154,10 +154,10 @@ function runWorkloads(options: ControllersOptions, { run, runFirst }: Starters):
   run(endpointsController({ informers }));
   run(endpointSliceController({ informers }));
   run(endpointSliceMirroringController());
-  const scalable = (): readonly Kind[] => [...kinds, ...(options.coming?.kinds() ?? [])].filter(({ subresources }) => subresources.scale !== undefined);
-  run(horizontalPodAutoscalerController({ scalable }));
   run(namespaceController({ transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced"), coming: () => options.coming?.kinds() ?? [] }));
   run(serviceAccountController({ rootCa: options.rootCa }));
+  const scalable = (): readonly Kind[] => [...kinds, ...(options.coming?.kinds() ?? [])].filter(({ subresources }) => subresources.scale !== undefined);
+  run(horizontalPodAutoscalerController({ scalable }));
   // Nothing owns Events, and there are many: Kubernetes' collector passes them over, too.
   const collected = kinds.filter((kind) => kind.kind !== Event.kind || kind.group !== Event.group);
   const { coming } = options;
