@@ -62,6 +62,11 @@ async function buildIn(build: BuildOptions & { readonly scratch: string }, signa
   return { kind: recipe.kind, digest: await assemble(build.store, recipe, under), files: recipe.entries.length };
 }
 
+/** A container may be started in another folder; a host process has no folder of that name, so the app's own path stays relative there. */
+function inWorkspace([program = "", ...args]: readonly string[]): readonly string[] {
+  return [program.startsWith("./") ? `/workspace/${program.slice(2)}` : program, ...args];
+}
+
 /** The app's layer on top of the base's. The label stays: `process` supplies from the host what others find in the base. */
 async function assemble(images: ImageStore, recipe: Recipe, base: Base): Promise<string> {
   const layer = layerOf(recipe.entries, "workspace");
@@ -74,7 +79,7 @@ async function assemble(images: ImageStore, recipe: Recipe, base: Base): Promise
     os: base.layers.length === 0 ? os : "linux",
     config: {
       ...inherited,
-      Entrypoint: recipe.entrypoint,
+      Entrypoint: base.layers.length === 0 ? recipe.entrypoint : inWorkspace(recipe.entrypoint),
       ...(environment.length === 0 ? {} : { Env: environment }),
       WorkingDir: "/workspace",
       Labels: { ...inherited.Labels, [BASE_LABEL]: recipe.base },
