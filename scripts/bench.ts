@@ -1,13 +1,15 @@
-// `npm run bench -- api|gateway|idle|seeds [-o json] [--rounds N] [--starts N]`: measures Eider on this machine. Ctrl-C ends it and what it started.
+// `npm run bench -- api|coldstart|gateway|idle|seeds [-o json] [--rounds N] [--starts N]`: measures Eider on this machine. Ctrl-C ends it and what it started.
 import { parseArgs } from "node:util";
 import { print, verdictOf, type Report } from "../test/bench/figures.ts";
 import { benchApi } from "../test/bench/api.ts";
+import { benchColdstart, RUNTIMES } from "../test/bench/coldstart.ts";
 import { benchGateway, PARTS } from "../test/bench/gateway.ts";
 import { NAMES } from "../test/bench/gateway-contenders.ts";
 import { benchIdle } from "../test/bench/idle.ts";
 import { benchSeeds } from "../test/bench/seeds.ts";
 
-const USAGE = `usage: npm run bench -- api|gateway|idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]
+const USAGE = `usage: npm run bench -- api|coldstart|gateway|idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]
+       coldstart: [--services N] [--runtimes ${RUNTIMES.join(",")}]
        gateway: [--seconds N] [--connections N,...] [--only ${NAMES.join(",")}] [--parts ${PARTS.join(",")}]`;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,6 +23,8 @@ const { values, positionals } = parseArgs({
     connections: { type: "string" },
     only: { type: "string" },
     parts: { type: "string" },
+    services: { type: "string" },
+    runtimes: { type: "string" },
   },
 });
 
@@ -40,6 +44,11 @@ const note = (line: string): void => console.error(`... ${line}`);
 
 const benches: Readonly<Record<string, () => Promise<Report>>> = {
   api: () => benchApi({ rounds: number(values.rounds, 5), note }, ending.signal),
+  coldstart: () =>
+    benchColdstart(
+      { starts: number(values.starts, 50), services: number(values.services, 1_000), runtimes: some(values.runtimes, RUNTIMES), note },
+      ending.signal,
+    ),
   gateway: () =>
     benchGateway(
       {

@@ -1,6 +1,6 @@
 // runtimes: make pods run, each on an engine of this machine. `process` and `sandbox`, through the keeper.
 export { addressOf, ADDRESSES_ANNOTATION, type PodAddress } from "./addresses.ts";
-export { RUNTIME_NAMES, type EngineFactory } from "./engine.ts";
+export { RUNTIME_NAMES, type EngineFactory, type RuntimeName } from "./engine.ts";
 export type { CommandRequest, ContainerUsage, PodStreams, PodUsage, RunningCommand } from "./port.ts";
 export { bridgeDoors, type BridgeDoors } from "./container/bridge-doors.ts";
 export { containerEngine } from "./container/container-engine.ts";

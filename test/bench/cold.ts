@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "#host";
+import type { RuntimeName } from "#runtimes";
 import { ask, type BenchPlatform } from "./platform.ts";
 import type { Program } from "./proc.ts";
 
@@ -28,6 +29,10 @@ export interface ColdRounds {
 export interface App {
   readonly name: string;
   readonly image: string;
+  /** Undefined: the platform's choice. */
+  readonly runtimeClassName?: RuntimeName;
+  /** Milliseconds from the start of the bare program to its first answer; without it the program is spawned as its pod spawned it. */
+  readonly bareStart?: () => Promise<number>;
 }
 
 /** Every Service is created at zero and woken once, by its first request. */
@@ -36,21 +41,20 @@ export async function coldStarts(
   { apps, starts }: { readonly apps: readonly App[]; readonly starts: number },
   signal: AbortSignal,
 ): Promise<ColdRounds[]> {
-  const measured: (ColdRounds & { readonly program: Program })[] = [];
-  for (const { name, image } of apps) {
-    await platform.createReady([`${name}-first`], { image }, signal);
-    const { program } = platform.podOf(`${name}-first`);
-    await platform.delete([`${name}-first`], signal);
+  const measured: (ColdRounds & { readonly bare: () => Promise<number> })[] = [];
+  for (const { name, image, runtimeClassName, bareStart } of apps) {
+    const runtime = runtimeClassName === undefined ? {} : { runtimeClassName };
+    const bare = bareStart ?? (await spawnAgain(platform, { name, image }, signal));
     for (let first = 0; first < starts; first += CREATE_BATCH) {
       const names = Array.from({ length: Math.min(CREATE_BATCH, starts - first) }, (_, index) => `${name}-${first + index}`);
-      await platform.createReady(names, { image, annotations: AT_ZERO }, signal);
+      await platform.createReady(names, { image, annotations: AT_ZERO, ...runtime }, signal);
     }
-    measured.push({ app: name, bareMs: [], coldMs: [], statuses: [], receipts: [], program });
+    measured.push({ app: name, bareMs: [], coldMs: [], statuses: [], receipts: [], bare });
   }
   await systemClock.sleep(2_000, signal);
   for (let start = 0; start < starts; start++) {
-    for (const { app, program, bareMs, coldMs, statuses, receipts } of measured) {
-      bareMs.push(await bareStart(program));
+    for (const { app, bare, bareMs, coldMs, statuses, receipts } of measured) {
+      bareMs.push(await bare());
       await systemClock.sleep(PAUSE_MS, signal);
       const { status, ms, receipt } = await ask(platform.httpPort, platform.hostOf(`${app}-${start}`));
       statuses.push(status);
@@ -62,9 +66,16 @@ export async function coldStarts(
   return measured;
 }
 
+/** How a pod of the app spawned its program: the same, again and again. */
+async function spawnAgain(platform: BenchPlatform, { name, image }: Pick<App, "name" | "image">, signal: AbortSignal): Promise<() => Promise<number>> {
+  await platform.createReady([`${name}-first`], { image }, signal);
+  const { program } = platform.podOf(`${name}-first`);
+  await platform.delete([`${name}-first`], signal);
+  return async () => spawnToAnswer(program, await freePort());
+}
+
 /** Milliseconds from the spawn to the whole first answer; the port is tried every millisecond. */
-async function bareStart({ argv: [command = "", ...args], env, cwd, uid, gid }: Program): Promise<number> {
-  const port = await freePort();
+export async function spawnToAnswer({ argv: [command = "", ...args], env, cwd, uid, gid }: Program, port: number): Promise<number> {
   const from = performance.now();
   const child = spawn(command, args, { cwd, env: { ...env, PORT: String(port) }, uid, gid, detached: true, stdio: "ignore" });
   try {
@@ -81,7 +92,7 @@ async function bareStart({ argv: [command = "", ...args], env, cwd, uid, gid }: 
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as import("node:net").AddressInfo;

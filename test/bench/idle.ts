@@ -31,7 +31,7 @@ const cpu = (platform: BenchPlatform): number => sum(familyOf(platform.state.kee
 async function startWithSample(command: string): Promise<BenchPlatform> {
   const platform = await BenchPlatform.start(command);
   try {
-    await platform.configureAutoscaler({ "allow-zero-initial-scale": "true" });
+    await platform.configure("config-autoscaler", { "allow-zero-initial-scale": "true" });
     await platform.build(join(root, "samples/autoscale"), IMAGE);
     return platform;
   } catch (error) {

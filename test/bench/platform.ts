@@ -17,6 +17,8 @@ const NAMESPACE = "default";
 
 export interface State {
   readonly http: string;
+  /** `localhost:5000`, as it stands in images' names. */
+  readonly registry: string;
   readonly kubeconfig: string;
   readonly pid: number;
   readonly keeperPid: number;
@@ -28,6 +30,7 @@ export interface ServiceOptions {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly containerConcurrency?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly runtimeClassName?: string;
 }
 
 export class BenchPlatform {
@@ -48,7 +51,20 @@ export class BenchPlatform {
   static async start(command: string): Promise<BenchPlatform> {
     const data = mkdtempSync(join(tmpdir(), "eider-bench-"));
     try {
-      const { stdout } = await run(command, ["up", "--detach", "--data", data, "--api-port", "0", "--http-port", "0", "--orphan-grace", "10s"]);
+      const { stdout } = await run(command, [
+        "up",
+        "--detach",
+        "--data",
+        data,
+        "--api-port",
+        "0",
+        "--http-port",
+        "0",
+        "--registry-port",
+        "0",
+        "--orphan-grace",
+        "10s",
+      ]);
       const state = JSON.parse(stdout) as State;
       const transport = createHttpTransport({ ...(await loadKubeconfigFile(state.kubeconfig)), clock: systemClock, logger: silentLogger, userAgent: "bench" });
       const client = createClient(transport);
@@ -69,8 +85,8 @@ export class BenchPlatform {
     await run(this.#command, ["build", folder, "--image", image, "--data", this.data]);
   }
 
-  async configureAutoscaler(data: Readonly<Record<string, string>>): Promise<void> {
-    await this.client.patch(ConfigMap, { namespace: SYSTEM_NAMESPACE, name: "config-autoscaler" }, { type: "application/merge-patch+json", body: { data } });
+  async configure(name: string, data: Readonly<Record<string, string>>): Promise<void> {
+    await this.client.patch(ConfigMap, { namespace: SYSTEM_NAMESPACE, name }, { type: "application/merge-patch+json", body: { data } });
   }
 
   async create(name: string, options: ServiceOptions): Promise<void> {
@@ -145,9 +161,12 @@ export class BenchPlatform {
   }
 }
 
-function templateOf({ image, annotations = {}, containerConcurrency = 0, env = {} }: ServiceOptions) {
+function templateOf({ image, annotations = {}, containerConcurrency = 0, env = {}, runtimeClassName }: ServiceOptions) {
   const variables = Object.entries(env).map(([name, value]) => ({ name, value }));
-  return { metadata: { annotations }, spec: { containerConcurrency, containers: [{ image, env: variables }] } };
+  return {
+    metadata: { annotations },
+    spec: { ...(runtimeClassName === undefined ? {} : { runtimeClassName }), containerConcurrency, containers: [{ image, env: variables }] },
+  };
 }
 
 export interface Answer {

@@ -125,7 +125,7 @@ export async function benchSeeds(options: SeedsOptions, signal: AbortSignal): Pr
   try {
     const platform = await BenchPlatform.start(build.command);
     try {
-      await platform.configureAutoscaler({ "allow-zero-initial-scale": "true" });
+      await platform.configure("config-autoscaler", { "allow-zero-initial-scale": "true" });
       await platform.build(join(root, "samples/hello-go"), GO.image);
       await platform.build(join(root, "samples/autoscale"), NODE.image);
       const figures: Figure[] = [];
