@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { differences, resultsOf } from "./judge.ts";
 
+const ROOT = "TestIngressConformance";
 const OUTPUT = `=== RUN   TestIngressConformance/basics
     basic.go:1: --- PASS: TestIngressConformance/nonsense (1s)
 --- FAIL: TestIngressConformance (0.00s)
@@ -16,13 +17,28 @@ const expected = { passes: ["basics", "visibility"], fails: { "basics/http2": "l
 
 test("only the suite's own tests count, under their names", () => {
   assert.deepEqual(
-    [...resultsOf(OUTPUT)],
+    [...resultsOf(OUTPUT, ROOT)],
     [
       ["basics", "PASS"],
       ["basics/http2", "FAIL"],
       ["visibility", "PASS"],
     ],
   );
+});
+
+test("without a root the tests at the top count", () => {
+  const output = "--- PASS: TestA (1.0s)\n    --- FAIL: TestB/part (0.1s)\n--- SKIP: TestB (0.1s)\n";
+  assert.deepEqual(
+    [...resultsOf(output)],
+    [
+      ["TestA", "PASS"],
+      ["TestB", "SKIP"],
+    ],
+  );
+  assert.deepEqual(differences(resultsOf(output), { passes: ["TestA"], fails: {}, skips: { TestB: "alpha" } }), []);
+  assert.deepEqual(differences(resultsOf(output), { passes: [], fails: {}, skips: { TestA: "alpha", TestB: "alpha" } }), [
+    "TestA: passes, it is expected to be skipped (alpha)",
+  ]);
 });
 
 const rows = [
@@ -35,7 +51,7 @@ const rows = [
   {
     name: "an unexpected pass",
     output: OUTPUT.replace("FAIL: TestIngressConformance/basics/http2", "PASS: TestIngressConformance/basics/http2"),
-    want: ["basics/http2: passes, though it is expected to fail (later)"],
+    want: ["basics/http2: passes, it is expected to fail (later)"],
   },
   {
     name: "a skipped test",
@@ -50,7 +66,7 @@ const rows = [
   {
     name: "a run that broke off",
     output: "panic: no",
-    want: ["basics/http2: did not run; it is expected to fail (later)", "basics: did not run, it has to pass", "visibility: did not run, it has to pass"],
+    want: ["basics/http2: did not run, it is expected to fail (later)", "basics: did not run, it has to pass", "visibility: did not run, it has to pass"],
   },
 ];
-for (const { name, output, want } of rows) test(`differences: ${name}`, () => assert.deepEqual(differences(resultsOf(output), expected), want));
+for (const { name, output, want } of rows) test(`differences: ${name}`, () => assert.deepEqual(differences(resultsOf(output, ROOT), expected), want));

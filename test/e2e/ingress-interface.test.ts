@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { EIDER_INGRESS_CLASS } from "#kinds";
-import { eventually, findProgram, Platform, root, type Answer } from "../e2e/platform.ts";
+import { eventually, findProgram, Platform, root, type Answer } from "./platform.ts";
 
 const IMAGE = "dev.local/hello";
 const skip = findProgram("kubectl") === undefined ? "kubectl is not on the PATH" : false;
