@@ -36,7 +36,12 @@ const ENTRIES: readonly {
   readonly packages: readonly string[];
   readonly forbidden: readonly string[];
 }[] = [
-  { entry: "main/keeper.ts", rooms: ["main", "host", "core", "protocol", "keeper"], packages: ["pino"], forbidden: ["node:http", "node:https", "node:http2"] },
+  {
+    entry: "main/keeper.ts",
+    rooms: ["main", "host", "core", "protocol", "keeper", "runtimes"],
+    packages: ["pino"],
+    forbidden: ["node:http", "node:https", "node:http2"],
+  },
   {
     entry: "main/store-thread.ts",
     rooms: ["main", "core", "protocol", "store"],

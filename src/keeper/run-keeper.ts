@@ -25,6 +25,8 @@ export interface KeeperOptions {
   readonly logger: Logger;
   /** Called with the line of each platform's `ready`. */
   readonly onReady: (line: string) => void;
+  /** Called when all processes have ended and the data folder is still ours. */
+  readonly onEnded?: () => Promise<void>;
 }
 
 /** Why the keeper ended: asked to, no platform came up in time, or the platform refused to start for good. */
@@ -82,6 +84,7 @@ export async function runKeeper(options: KeeperOptions, signal: AbortSignal): Pr
   await platform.end(graceMs, ending.signal);
   if (previousPlatform !== undefined) await endPrevious(previousPlatform, clock, () => false);
   await processes.endAll(graceMs, ending.signal);
+  await options.onEnded?.().catch((err: unknown) => logger.warn("not all that was made on the machine is removed", { err }));
   await control.close();
   lock.release();
   return why;

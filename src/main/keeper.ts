@@ -1,5 +1,7 @@
 // Entry file of the keeper: takes the data folder and the sockets (or inherits them), then keeps a platform running.
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSystemRng, systemClock } from "#host";
 import { createJsonLogger } from "#host/log";
@@ -80,6 +82,7 @@ async function main(): Promise<number> {
   const end = await runKeeper(
     {
       ...opened,
+      onEnded: () => clearSandboxes(opened.dataDir),
       clock: systemClock,
       rng: createSystemRng(),
       logger,
@@ -93,6 +96,13 @@ async function main(): Promise<number> {
     ending.signal,
   );
   return end === "shutdown" ? 0 : 1;
+}
+
+/** What the sandboxes of the last platform still have on the machine; nobody else is left who would remove it. */
+async function clearSandboxes(dataDir: string): Promise<void> {
+  if (!existsSync(join(dataDir, "sandbox"))) return;
+  const { removeSandboxes } = await import("#runtimes/remove-sandboxes");
+  await removeSandboxes({ dataDir, path: process.env["PATH"] ?? "" });
 }
 
 try {

@@ -149,8 +149,9 @@ export async function endPlatform(data: string, options: { readonly purge: boole
     const until = systemClock.monotonicMs() + 2 * DOWN_GRACE_MS;
     while ((existsSync(join(data, "keeper.sock")) || isInUse(data)) && systemClock.monotonicMs() < until) await systemClock.sleep(20, signal);
   }
+  // A platform that ended in order has left nothing, one that was killed has.
   if (existsSync(join(data, "sandbox")) && !isInUse(data)) {
-    const { removeSandboxes } = await import("#runtimes");
+    const { removeSandboxes } = await import("#runtimes/remove-sandboxes");
     await removeSandboxes({ dataDir: data, path: process.env["PATH"] ?? "" });
   }
   if (keeper !== undefined || options.purge) await clearContainers(data, options.purge);

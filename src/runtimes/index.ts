@@ -17,5 +17,4 @@ export { processEngine } from "./process/process-engine.ts";
 export { UsageMeter } from "./usage-meter.ts";
 export { sandboxEngine, type SandboxEngineOptions } from "./sandbox/sandbox-engine.ts";
 export { findSandboxHost } from "./sandbox/sandbox-host.ts";
-export { removeSandboxes } from "./sandbox/remove-sandboxes.ts";
 export type { MintToken } from "./pod/volumes/pod-tokens.ts";

@@ -1,7 +1,7 @@
 // The runtime `sandbox` on a real platform: namespaces, layers, users, networks, and that nothing of them stays.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -67,8 +67,21 @@ const gone = (name: string): Promise<boolean> =>
     async () => (await platform.kubectl("get", "pods", "-l", `serving.knative.dev/service=${name}`, "-o", "name")).trim() === "",
   );
 
+test("before the first sandbox nothing is made on the machine for it", { skip }, () => {
+  const { mounts, devices, networks } = machineLists(platform.data);
+  assert.deepEqual({ mounts, devices, networks }, { mounts: [], devices: [], networks: [] });
+});
+
 test("two Services on port 8080 have a sandbox each: layers, user, names, network; deleted, they leave nothing", { skip }, async () => {
-  const idle = machineLists(platform.data);
+  // The bridge and the networks that are made ahead come with the first one.
+  await platform.apply(service("first"));
+  await seenBy("first");
+  await platform.kubectl("delete", "ksvc", "first");
+  await gone("first");
+  const idle = await eventually("two networks are made ahead", async () => {
+    const lists = machineLists(platform.data);
+    return lists.devices.length === 3 && lists.groups.length === 0 && lists;
+  });
   await platform.apply(service("one"));
   await platform.apply(
     service("two", { securityContext: { runAsUser: 4321, capabilities: { drop: ["ALL"] } }, env: [{ name: "LD_PRELOAD", value: "/app/none.so" }] }),
@@ -179,6 +192,26 @@ test(
     await gone("story");
   },
 );
+
+test("a platform that is told to end, and not to forget, leaves nothing of sandboxes on the machine", { skip }, async () => {
+  await platform.apply(service("last"));
+  await seenBy("last");
+  assert.ok(machineLists(platform.data).devices.length > 0);
+  // As a service manager or Ctrl-C does it: nobody calls `eider down`.
+  process.kill(platform.state.keeperPid, "SIGTERM");
+  await eventually("the keeper ends", async () => !existsSync(`/proc/${platform.state.keeperPid}`) || (await ended(platform.state.keeperPid)));
+  const { mounts, devices, networks, groups, processes } = machineLists(platform.data);
+  assert.deepEqual({ mounts, devices, networks, groups, processes }, { mounts: [], devices: [], networks: [], groups: [], processes: [] });
+  assert.deepEqual(
+    readdirSync(join(platform.data, "sandbox")).filter((name) => !name.startsWith("tools-")),
+    [],
+  );
+});
+
+/** One that nobody waits for stays in the list. */
+async function ended(pid: number): Promise<boolean> {
+  return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
 
 /** The image as a folder that other tools read. */
 async function ociLayout(folder: string): Promise<void> {

@@ -2,7 +2,7 @@
 //
 //   sandbox/net/<pod uid>/{net,ipc}   the namespaces, bound to files so that they live as long as the pod does
 //   sandbox/net/<pod uid>/ip          its address
-//   sandbox/net/spare-<n>/            made ahead, so that a pod that starts does not wait for its network
+//   sandbox/net/spare-<n>/            made ahead, from the first pod on, so that a pod that starts does not wait for its network
 // Devices are called `ei<mark><n>`: the mark is the data folder's, so that two platforms on a machine leave each other alone.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -44,8 +44,8 @@ export class PodNetworks {
   readonly #taken = new Set<number>();
   readonly #spares: string[] = [];
   #making: Promise<void> = Promise.resolve();
+  #bridging: Promise<void> | undefined;
   #spareCount = 0;
-  #closed = false;
 
   constructor(options: PodNetworksOptions) {
     this.#options = options;
@@ -56,23 +56,21 @@ export class PodNetworks {
     return `${this.#net}.0.1`;
   }
 
-  /** Makes the bridge, or finds the one of an earlier platform. Throws when the machine does not let us. */
+  /**
+   * Tries whether networks can be made, in a namespace that goes with the trial, and finds those of an earlier platform. The machine is left as it
+   * is until a pod wants one. Throws when the machine does not let us.
+   */
   async prepare(): Promise<void> {
-    const { dir, mark } = this.#options;
+    const { dir, unshare, sh, ip } = this.#options;
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    this.#net = await this.#ownNet();
-    const first = Number.parseInt(mark, 16) % NETS;
-    for (let tries = 0; this.#net === "" && tries < NETS; tries++) {
-      const net = `100.${FIRST_NET + ((first + tries) % NETS)}`;
-      if (!(await this.#isTaken(net))) this.#net = net;
-    }
-    if (this.#net === "") throw new Error("no free range of addresses below 100.64.0.0/10");
-    if (!existsSync(`/sys/class/net/${this.#bridge}`)) await this.#ip([`link add ${this.#bridge} type bridge`]);
-    await this.#ip([`addr replace ${this.bridgeIp}/16 dev ${this.#bridge}`, `link set ${this.#bridge} up`]);
+    await run(unshare, ["--net", "--ipc", "--", sh, "-c", `exec "$0" -batch -`, ip], lines(["link add trial type bridge", "link add eth0 type veth"]));
     for (const name of readdirSync(dir)) {
-      if (name.startsWith("spare-")) await this.#unmake(name);
+      // What is bound to files is gone with a restart of the machine.
+      if (name.startsWith("spare-") || !isMounted(join(dir, name, "net"))) await this.#unmake(name);
       else this.#taken.add(numberOf(readIp(join(dir, name))));
     }
+    if (this.#taken.size === 0) return;
+    await this.#bridged();
     this.#refill();
   }
 
@@ -80,6 +78,7 @@ export class PodNetworks {
   async take(podUid: string): Promise<PodNetwork> {
     const { dir } = this.#options;
     const own = join(dir, podUid);
+    await this.#bridged();
     if (!existsSync(join(own, "ip"))) {
       const spare = this.#spares.shift() ?? (await this.#spareNow());
       renameSync(join(dir, spare), own);
@@ -102,18 +101,26 @@ export class PodNetworks {
     for (const name of readdirSync(this.#options.dir)) if (!name.startsWith("spare-") && !podUids.has(name)) await this.#unmake(name);
   }
 
-  /** The spares go; what pods have stays. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#making;
-    for (const spare of this.#spares.splice(0)) await this.#unmake(spare);
+  /** There from the first pod on. */
+  #bridged(): Promise<void> {
+    this.#bridging ??= this.#makeBridge().catch((error: unknown) => {
+      this.#bridging = undefined;
+      throw error;
+    });
+    return this.#bridging;
   }
 
-  /** All that was made. */
-  async purge(): Promise<void> {
-    await this.close();
-    for (const name of readdirSync(this.#options.dir)) await this.#unmake(name);
-    await this.#ip([`link del ${this.#bridge}`]).catch(() => undefined);
+  /** Or finds the one of an earlier platform. */
+  async #makeBridge(): Promise<void> {
+    this.#net = await this.#ownNet();
+    const first = Number.parseInt(this.#options.mark, 16) % NETS;
+    for (let tries = 0; this.#net === "" && tries < NETS; tries++) {
+      const net = `100.${FIRST_NET + ((first + tries) % NETS)}`;
+      if (!(await this.#isTaken(net))) this.#net = net;
+    }
+    if (this.#net === "") throw new Error("no free range of addresses below 100.64.0.0/10");
+    if (!existsSync(`/sys/class/net/${this.#bridge}`)) await this.#ip([`link add ${this.#bridge} type bridge`]);
+    await this.#ip([`addr replace ${this.bridgeIp}/16 dev ${this.#bridge}`, `link set ${this.#bridge} up`]);
   }
 
   #networkAt(folder: string): PodNetwork {
@@ -122,7 +129,7 @@ export class PodNetworks {
 
   #refill(): void {
     this.#making = this.#making.then(async () => {
-      while (!this.#closed && this.#spares.length < SPARES) {
+      while (this.#spares.length < SPARES) {
         try {
           this.#spares.push(await this.#makeSpare());
         } catch (error) {

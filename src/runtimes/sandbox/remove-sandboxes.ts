@@ -1,4 +1,4 @@
-// What sandboxes leave on the machine once no platform and no container runs: bound namespaces, devices, control groups.
+// What sandboxes leave on the machine once no platform and no container runs: bound namespaces, devices, control groups, files.
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -22,5 +22,6 @@ export async function removeSandboxes({ dataDir, path }: { readonly dataDir: str
   for (const device of readdirSync("/sys/class/net").filter((name) => name.startsWith(`ei${mark}`)))
     if (ip !== undefined) await run(ip, ["link", "del", device], { env: {} }).catch(() => undefined);
   new ControlGroups(mark).purge();
-  removeFolder(join(dir, "pods"));
+  // Copying the tools takes longer than all else that the next start makes; they are named by what they are made of.
+  for (const name of readdirSync(dir).filter((each) => !each.startsWith("tools-"))) removeFolder(join(dir, name));
 }
