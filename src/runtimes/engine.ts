@@ -84,13 +84,16 @@ export interface EngineContainer {
   readonly exit?: EngineExit | null;
 }
 
-export type ImageAnswer =
-  | { readonly digest: string }
-  /**
-   * The kubelet's reasons: ErrImagePull (the machinery makes ImagePullBackOff of the second in a row), InvalidImageName, ErrImageNeverPull.
-   * Who says when to be asked again (monotonic milliseconds) keeps the back-off himself.
-   */
-  | { readonly waiting: { readonly reason: string; readonly message: string }; readonly retryAtMs?: number };
+/**
+ * The kubelet's reasons: ErrImagePull (the machinery makes ImagePullBackOff of the second in a row), InvalidImageName, ErrImageNeverPull.
+ * Who says when to be asked again (monotonic milliseconds) keeps the back-off himself.
+ */
+export interface ImageWaiting {
+  readonly waiting: { readonly reason: string; readonly message: string };
+  readonly retryAtMs?: number;
+}
+
+export type ImageAnswer = { readonly digest: string } | ImageWaiting;
 
 export interface RunningIdentity {
   readonly container: string;

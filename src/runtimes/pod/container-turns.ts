@@ -1,7 +1,8 @@
 // The turns in a container's life: started, ended, waiting for its image. Pure.
 import { rfc3339 } from "#core";
 import type { Pod } from "#kinds";
-import type { EngineExit, EngineIdentity } from "../engine.ts";
+import type { EngineExit, EngineIdentity, ImageWaiting } from "../engine.ts";
+import type { ImageWaitError } from "./pod-engine.ts";
 import { backoffText, CRASH_BACKOFF, crashBackoffMs, restarts } from "./pod-plan.ts";
 import type { ContainerRun, Terminated } from "./pod-status.ts";
 
@@ -75,8 +76,24 @@ export function terminatedOf(
   };
 }
 
+const RETRY_IMAGE_MS = 5_000;
+
+/** It is asked for again at its time. */
+export function withoutImage(run: ContainerRun, { waiting, retryAtMs }: ImageWaiting, nowMs: number): ContainerRun {
+  return { ...run, waiting: retryAtMs === undefined ? waitingForImage(run, waiting) : waiting, dueAtMs: retryAtMs ?? nowMs + RETRY_IMAGE_MS };
+}
+
+/**
+ * The pod has no engine before the image of one of its containers is here. That one says so, and an init container, whose turn is before the others'; beside it
+ * the others are being created.
+ */
+export function withoutEngine(run: ContainerRun, { container, answer }: ImageWaitError, nowMs: number): ContainerRun {
+  const waits = withoutImage(run, answer, nowMs);
+  return run.init || run.spec.name === container ? waits : { ...waits, waiting: { reason: "ContainerCreating" } };
+}
+
 /** In the kubelet's words: an error the first time, a back-off from then on. */
-export function waitingForImage(run: ContainerRun, answer: ContainerRun["waiting"]): ContainerRun["waiting"] {
+function waitingForImage(run: ContainerRun, answer: ContainerRun["waiting"]): ContainerRun["waiting"] {
   const before = run.waiting.reason === "ErrImagePull" || run.waiting.reason === "ImagePullBackOff";
   if (answer.reason !== "ErrImagePull" || !before) return answer;
   return { reason: "ImagePullBackOff", message: `Back-off pulling image "${run.spec.image ?? ""}": ErrImagePull: ${answer.message ?? ""}` };

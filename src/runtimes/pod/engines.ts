@@ -1,10 +1,10 @@
 // The engines of this machine, and which of them a pod gets.
 import type { Logger } from "#core";
 import { BASE_LABEL, type ImageStore } from "#images";
-import type { Pod, PodSpec } from "#kinds";
+import type { CoreContainer, Pod, PodSpec } from "#kinds";
 import { RUNTIME_ANNOTATION } from "../addresses.ts";
 import type { ContainerEngine, EngineContainer } from "../engine.ts";
-import { chooseEngine } from "./choose-engine.ts";
+import { chooseEngine, type EngineQuestion } from "./choose-engine.ts";
 import { PodSandboxError } from "./pod-engine.ts";
 
 const REMEMBERED_MAX = 1_000;
@@ -13,6 +13,9 @@ export interface Adopted {
   readonly engine: ContainerEngine;
   readonly containers: readonly EngineContainer[];
 }
+
+/** Answers the digest of a container's image, fetched by this engine; throws when it is not to be had now. */
+export type FetchImage = (engine: ContainerEngine, container: CoreContainer) => Promise<string>;
 
 export class Engines {
   readonly #engines: readonly ContainerEngine[];
@@ -54,12 +57,12 @@ export class Engines {
       await engine.sweep(podUids).catch((error: unknown) => this.#logger.warn("what has no pod was not removed", { runtime: engine.name, err: error }));
   }
 
-  /** At once where there is nothing to look up. Throws PodSandboxError. */
-  choose({ metadata, spec }: Pod): ContainerEngine | Promise<ContainerEngine> {
+  /** At once where there is nothing to look up. What an image is for is known when it is here: then only. Throws PodSandboxError, and what `fetch` throws. */
+  choose({ metadata, spec }: Pod, fetch: FetchImage): ContainerEngine | Promise<ContainerEngine> {
     const recorded = metadata.annotations?.[RUNTIME_ANNOTATION];
     const [only] = this.#engines;
     if (this.#engines.length === 1 && only !== undefined && recorded === undefined && (spec.runtimeClassName ?? "") === "") return only;
-    return this.#choose(spec, recorded);
+    return this.#choose(spec, { recorded, fetch });
   }
 
   /** What the engine of such pods does not honour; nothing for pods that no engine takes. */
@@ -68,17 +71,23 @@ export class Engines {
     return engine?.notHonoured(spec, path) ?? [];
   }
 
-  async #choose(spec: PodSpec, recorded?: string): Promise<ContainerEngine> {
+  async #choose(spec: PodSpec, { recorded, fetch }: { readonly recorded?: string | undefined; readonly fetch?: FetchImage } = {}): Promise<ContainerEngine> {
     const asked = recorded !== undefined || (spec.runtimeClassName ?? "") !== "";
-    const available = this.#engines.map(({ name }) => name);
-    const answer = chooseEngine({ recorded, spec, available, hostBuilt: !asked && (await this.#areHostBuilt(spec)) });
+    const hostBuilt = !asked && (await this.#areHostBuilt(spec, fetch));
+    return this.#engineFor({ recorded, spec, hostBuilt });
+  }
+
+  #engineFor(question: Omit<EngineQuestion, "available">): ContainerEngine {
+    const answer = chooseEngine({ ...question, available: this.#engines.map(({ name }) => name) });
     if ("complaint" in answer) throw new PodSandboxError(answer.complaint);
     return this.#engines.find(({ name }) => name === answer.runtime) as ContainerEngine;
   }
 
-  async #areHostBuilt({ initContainers = [], containers }: PodSpec): Promise<boolean> {
-    for (const { image = "" } of [...initContainers, ...containers]) {
-      const digest = await this.#images.resolve(image);
+  /** One that is not decides; the images after it are left to the engine. What is not here is fetched by the engine that runs it if it is not: that knows a daemon's own, too. */
+  async #areHostBuilt(spec: PodSpec, fetch: FetchImage | undefined): Promise<boolean> {
+    for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+      const here = await this.#images.resolve(container.image ?? "");
+      const digest = here ?? (await fetch?.(this.#engineFor({ recorded: undefined, spec, hostBuilt: false }), container));
       if (digest === undefined || !(await this.#isHostBuilt(digest))) return false;
     }
     return true;

@@ -1,10 +1,21 @@
 // An engine without containers: it notes what it is asked for, and containers end when the test says so.
 import assert from "node:assert/strict";
-import type { Pod } from "#kinds";
-import type { CommandResult, ContainerEngine, ContainerStart, EngineContainer, EngineExit, PodAddresses, PodPlace, RunningContainer } from "../engine.ts";
+import type { CoreContainer, Pod } from "#kinds";
+import type {
+  CommandResult,
+  ContainerEngine,
+  ContainerStart,
+  EngineContainer,
+  EngineExit,
+  ImageAnswer,
+  PodAddresses,
+  PodPlace,
+  RunningContainer,
+  RuntimeName,
+} from "../engine.ts";
 
 export class FakeEngine implements ContainerEngine {
-  readonly name = "container";
+  readonly name: RuntimeName;
   readonly starts = new Map<string, ContainerStart>();
   readonly log: string[] = [];
   /** What a command answers, by its words. */
@@ -12,16 +23,27 @@ export class FakeEngine implements ContainerEngine {
   place: PodPlace = { podIP: "127.0.0.1", hostIP: "127.0.0.1", sharesPorts: false };
   /** Port of 127.0.0.1 for every container port. */
   port = 1;
+  /** Containers whose image it was asked for. */
+  readonly asked: string[] = [];
+  onImage: (container: CoreContainer, signal: AbortSignal) => Promise<ImageAnswer> = () => Promise.resolve({ digest: "sha256:1" });
   readonly #ended = new Map<string, PromiseWithResolvers<EngineExit | null>>();
 
   notHonoured = () => [];
   sweep = () => Promise.resolve();
-  image = () => Promise.resolve({ digest: "sha256:1" });
   freeze = () => Promise.resolve();
   thaw = () => Promise.resolve();
   usage = () => Promise.resolve(undefined);
   openInput = () => Promise.resolve(undefined);
   exec = () => Promise.reject(new Error("there are no commands here"));
+
+  constructor(name: RuntimeName = "container") {
+    this.name = name;
+  }
+
+  image(_pod: Pod, container: CoreContainer, signal: AbortSignal): Promise<ImageAnswer> {
+    this.asked.push(container.name);
+    return this.onImage(container, signal);
+  }
 
   list(): Promise<readonly EngineContainer[]> {
     return Promise.resolve([...this.starts.keys()].map((id) => ({ id, identity: this.#identity(id), running: true })));

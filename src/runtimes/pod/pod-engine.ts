@@ -1,14 +1,28 @@
 // The engine of one pod: chosen once, opened before the first start, closed after the last end; and what it gave the pod.
 import { isDeepStrictEqual } from "node:util";
-import type { Pod } from "#kinds";
+import type { CoreContainer, Pod } from "#kinds";
 import { parseAddress, recordedAddresses, RUNTIME_ANNOTATION, type PodAddress } from "../addresses.ts";
-import type { ContainerEngine, PodAddresses, PodPlace, RuntimeName } from "../engine.ts";
+import type { ContainerEngine, ImageAnswer, ImageWaiting, PodAddresses, PodPlace, RuntimeName } from "../engine.ts";
+import type { FetchImage } from "./engines.ts";
 
 /** The pod cannot be placed; the kubelet's reason is CreatePodSandboxError. */
 export class PodSandboxError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
     this.name = "PodSandboxError";
+  }
+}
+
+/** The pod has no engine yet because this container's image, which decides, is not here. */
+export class ImageWaitError extends Error {
+  readonly container: string;
+  readonly answer: ImageWaiting;
+
+  constructor(container: string, answer: ImageWaiting) {
+    super(answer.waiting.message);
+    this.name = "ImageWaitError";
+    this.container = container;
+    this.answer = answer;
   }
 }
 
@@ -20,14 +34,20 @@ export interface OpenedPod {
 export interface PodEngineOptions {
   /** Of an earlier platform; undefined for a new pod. */
   readonly engine: ContainerEngine | undefined;
-  /** Throws PodSandboxError. */
-  readonly choose: (pod: Pod) => ContainerEngine | Promise<ContainerEngine>;
+  /** Throws PodSandboxError, and what `fetch` throws. */
+  readonly choose: (pod: Pod, fetch: FetchImage) => ContainerEngine | Promise<ContainerEngine>;
+  /** Aborts when nothing is to be fetched any more. */
+  readonly leaving: AbortSignal;
   readonly record: (pod: Pod, given: { readonly runtime: RuntimeName; readonly addresses: PodAddresses }) => void;
 }
 
 export class PodEngine {
   readonly #options: PodEngineOptions;
   #engine: ContainerEngine | undefined;
+  /** Who was asked for an image before the pod had an engine. */
+  #fetcher: ContainerEngine | undefined;
+  /** By container, what was fetched so; the first start takes it, and the registry is not asked twice. */
+  readonly #fetched = new Map<string, ImageAnswer>();
   #opening: Promise<OpenedPod> | undefined;
   #place: PodPlace | undefined;
   #addresses: PodAddresses;
@@ -54,7 +74,7 @@ export class PodEngine {
     return this.#addresses;
   }
 
-  /** Opens it unless that was done; throws PodSandboxError, and the next call tries again. */
+  /** Opens it unless that was done; throws PodSandboxError or ImageWaitError, and the next call tries again. */
   opened(pod: Pod): Promise<OpenedPod> {
     const opening = this.#opening ?? this.#open(pod);
     this.#opening = opening;
@@ -63,7 +83,7 @@ export class PodEngine {
   }
 
   async #open(pod: Pod): Promise<OpenedPod> {
-    const engine = this.#engine ?? (await this.#options.choose(pod));
+    const engine = this.#engine ?? (await this.#options.choose(pod, (...asked) => this.#fetch(pod, ...asked)));
     this.#engine = engine;
     try {
       const place = await engine.open(pod);
@@ -72,6 +92,21 @@ export class PodEngine {
     } catch (error) {
       throw new PodSandboxError((error as Error).message, error);
     }
+  }
+
+  async #fetch(pod: Pod, engine: ContainerEngine, container: CoreContainer): Promise<string> {
+    this.#fetcher = engine;
+    const answer = await engine.image(pod, container, this.#options.leaving);
+    if ("waiting" in answer) throw new ImageWaitError(container.name, answer);
+    this.#fetched.set(container.name, answer);
+    return answer.digest;
+  }
+
+  /** Finds or fetches the image of a container of the opened pod, unless that was done to open it. */
+  async image(pod: Pod, container: CoreContainer, { engine }: OpenedPod): Promise<ImageAnswer> {
+    const fetched = this.#fetched.get(container.name);
+    this.#fetched.delete(container.name);
+    return fetched ?? engine.image(pod, container, this.#options.leaving);
   }
 
   /** Once a pod, and again when an address can no longer be had; the record is written beside the start, not before it. */
@@ -91,6 +126,6 @@ export class PodEngine {
 
   async close(pod: Pod): Promise<void> {
     await this.#opening?.catch(() => undefined);
-    await this.#engine?.close(pod);
+    await (this.#engine ?? this.#fetcher)?.close(pod);
   }
 }

@@ -5,10 +5,10 @@ import { Pod, type CoreContainer, type CoreProbe } from "#kinds";
 import { ContainerConfigError, EngineGoneError, type ContainerEngine, type EngineExit, type RunningContainer, type RunningIdentity } from "../engine.ts";
 import type { ContainerUsage } from "../port.ts";
 import { ContainerStarts, type StartTools } from "./container-starts.ts";
-import { endedRun, startedRun, terminatedOf, waitingForImage } from "./container-turns.ts";
-import type { Adopted } from "./engines.ts";
+import { endedRun, startedRun, terminatedOf, withoutEngine, withoutImage } from "./container-turns.ts";
+import type { Adopted, FetchImage } from "./engines.ts";
 import type { FollowedObjects } from "./followed-objects.ts";
-import { PodEngine, PodSandboxError } from "./pod-engine.ts";
+import { ImageWaitError, PodEngine, PodSandboxError } from "./pod-engine.ts";
 import { lastLines } from "./pod-logs.ts";
 import { planPod, type ContainerView, type PodAction } from "./pod-plan.ts";
 import { PodRecord } from "./pod-record.ts";
@@ -22,8 +22,8 @@ export interface WorkerContext extends StartTools {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly objects: FollowedObjects;
-  /** For a pod that has none yet. Throws PodSandboxError. */
-  readonly chooseEngine: (pod: Pod) => ContainerEngine | Promise<ContainerEngine>;
+  /** For a pod that has none yet. Throws PodSandboxError, and what `fetch` throws. */
+  readonly chooseEngine: (pod: Pod, fetch: FetchImage) => ContainerEngine | Promise<ContainerEngine>;
   readonly beforeStop: (pod: { readonly namespace: string; readonly name: string; readonly uid: string }, signal: AbortSignal) => Promise<void>;
   /** The container that serves was started; the pod was found at `foundMs`, monotonic milliseconds. */
   readonly onStarted: (pod: Pod, foundMs: number) => void;
@@ -40,7 +40,6 @@ export interface PodEvent {
 
 /** Terminated messages from logs, as the kubelet cuts them. */
 const MESSAGE = { lines: 80, bytes: 2048 } as const;
-const RETRY_IMAGE_MS = 5_000;
 const RETRY_CONFIG_MS = 5_000;
 const RETRY_VOLUME_MS = 2_000;
 const RETRY_SANDBOX_MS = 5_000;
@@ -66,7 +65,7 @@ export class PodWorker {
   readonly #engine: PodEngine;
   readonly #starts: ContainerStarts;
   #removed = false;
-  /** Aborts when the pod is to go: nothing is fetched for it any more. */
+  /** Aborts when the pod is to go, or the platform: nothing is fetched for it any more. */
   readonly #leaving = new AbortController();
   #dirty = true;
   #resume: () => void = () => {};
@@ -76,7 +75,8 @@ export class PodWorker {
     this.#pod = pod;
     this.#record = new PodRecord(context, pod.status);
     this.#foundMs = context.clock.monotonicMs();
-    this.#engine = new PodEngine({ engine: adopted?.engine, choose: context.chooseEngine, record: (...given) => this.#record.given(...given) }, pod);
+    const record: PodRecord["given"] = (...given) => this.#record.given(...given);
+    this.#engine = new PodEngine({ engine: adopted?.engine, choose: context.chooseEngine, leaving: this.#leaving.signal, record }, pod);
     this.#starts = new ContainerStarts(context, this.#engine, pod);
     const now = { monotonicMs: context.clock.monotonicMs(), wallMs: context.clock.wallMs() };
     const resume = (spec: CoreContainer, init: boolean): ContainerRun =>
@@ -138,6 +138,8 @@ export class PodWorker {
 
   /** Ends when the pod is removed, or leaves its containers running when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const leave = (): void => this.#leaving.abort();
+    signal.addEventListener("abort", leave, { once: true });
     if (!this.#deleting || this.#somethingRuns) void this.#open();
     const unfollow = this.#follow(signal);
     for (const run of this.#runs.values()) if (run.phase === "running") this.#attend(run, signal);
@@ -151,6 +153,7 @@ export class PodWorker {
       await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs, tokensDueMs), signal);
     }
     for (const probing of this.#probing.values()) probing.abort();
+    signal.removeEventListener("abort", leave);
     unfollow();
   }
 
@@ -302,16 +305,8 @@ export class PodWorker {
     try {
       const opened = await this.#engine.opened(this.#pod);
       const { engine } = opened;
-      const image = await engine.image(this.#pod, run.spec, AbortSignal.any([signal, this.#leaving.signal]));
-      if ("waiting" in image) {
-        const { waiting, retryAtMs } = image;
-        this.#runs.set(name, {
-          ...run,
-          waiting: retryAtMs === undefined ? waitingForImage(run, waiting) : waiting,
-          dueAtMs: retryAtMs ?? clock.monotonicMs() + RETRY_IMAGE_MS,
-        });
-        return;
-      }
+      const image = await this.#engine.image(this.#pod, run.spec, opened);
+      if ("waiting" in image) return void this.#runs.set(name, withoutImage(run, image, clock.monotonicMs()));
       this.#engine.allocate(this.#pod, opened);
       const restarts = run.restarts + (run.terminated === undefined ? 0 : 1);
       const start = await this.#starts.of(this.#pod, run.spec, { ...opened, restarts, imageDigest: image.digest });
@@ -339,6 +334,7 @@ export class PodWorker {
       this.#runs.set(run.spec.name, { ...run, dueAtMs: nowMs + RETRY_ENGINE_MS });
       return;
     }
+    if (error instanceof ImageWaitError) return void this.#runs.set(run.spec.name, withoutEngine(run, error, nowMs));
     if (error instanceof PodSandboxError) {
       this.#runs.set(run.spec.name, { ...run, waiting: { reason: "CreatePodSandboxError", message }, dueAtMs: nowMs + RETRY_SANDBOX_MS });
       return;

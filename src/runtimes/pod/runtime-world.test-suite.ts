@@ -212,7 +212,7 @@ export interface World {
 
 export const IMAGE = "dev.local/app:v1";
 
-export async function world(t: TestContext, before?: World, engine?: FakeEngine): Promise<World> {
+export async function world(t: TestContext, before?: World, engine?: FakeEngine | readonly FakeEngine[]): Promise<World> {
   const dir = before?.dir ?? mkdtempSync(join(tmpdir(), "eider-runtime-"));
   const pods = before?.pods ?? new Pods();
   const keeper = before?.keeper ?? new FakeKeeper();
@@ -240,11 +240,10 @@ export async function world(t: TestContext, before?: World, engine?: FakeEngine)
   });
   const runtime = createRuntime({
     client: pods.client,
-    engines: [
+    engines:
       engine === undefined
-        ? processEngine({ keeper: keeper.client, images, podImages, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })
-        : () => engine,
-    ],
+        ? [processEngine({ keeper: keeper.client, images, podImages, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })]
+        : [engine].flat().map((each) => () => each),
     images,
     clock,
     rng,
@@ -280,17 +279,20 @@ export async function world(t: TestContext, before?: World, engine?: FakeEngine)
   return self;
 }
 
-export async function putImage(images: ImageStore): Promise<void> {
+/** As `eider build` makes them for programs of the host; without `base`, as everybody else does. */
+export async function putImage(images: ImageStore, name = IMAGE, base: string | null = "node26"): Promise<string> {
   const config = Buffer.from(
     JSON.stringify({
       architecture: "amd64",
       os: "linux",
-      config: { Entrypoint: ["node", "server.js"], WorkingDir: "/", Labels: { "dev.eider.base": "node26" } },
+      config: { Entrypoint: ["node", "server.js"], WorkingDir: "/", ...(base === null ? {} : { Labels: { "dev.eider.base": base } }) },
       rootfs: { type: "layers", diff_ids: [] },
     }),
   );
   const manifest = { schemaVersion: 2, mediaType: "", config: { mediaType: "", digest: await images.putBlob(config), size: config.length }, layers: [] };
-  await images.tag(IMAGE, await images.putBlob(Buffer.from(JSON.stringify(manifest))));
+  const digest = await images.putBlob(Buffer.from(JSON.stringify(manifest)));
+  await images.tag(name, digest);
+  return digest;
 }
 
 export function podWith(spec: Any = {}, container: Any = {}): Pod {

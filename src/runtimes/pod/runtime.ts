@@ -72,7 +72,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     volumesDir,
     node: { cpuNanos: BigInt(availableParallelism()) * 1_000_000_000n, memoryBytes: BigInt(totalmem()) },
     objects,
-    chooseEngine: (pod) => engines.choose(pod),
+    chooseEngine: (pod, fetch) => engines.choose(pod, fetch),
   };
 
   const begin = (pod: Pod, signal: AbortSignal): void => {

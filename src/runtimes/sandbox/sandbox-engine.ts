@@ -263,7 +263,9 @@ class SandboxEngine implements ContainerEngine {
     return rows.flatMap(({ name, usage }) => (usage === undefined ? [] : [{ name, ...usage, atMs }]));
   }
 
-  async close({ metadata: { uid } }: Pod): Promise<void> {
+  async close(pod: Pod): Promise<void> {
+    const { uid } = pod.metadata;
+    this.#options.podImages.forget(pod);
     this.#inputs.delete(uid);
     this.#ports.delete(uid);
     for (const each of [this.#pids, this.#oomKills, this.#imagesOf]) for (const id of each.keys()) if (id.startsWith(`${uid}/`)) each.delete(id);
