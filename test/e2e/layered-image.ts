@@ -47,6 +47,10 @@ func command(args []string) {
 	host, _ := os.Hostname()
 	fmt.Println(strings.Join(args, " "), "in", host, "as", os.Getuid())
 	if args[0] == "fail" { os.Exit(7) }
+	if args[0] == "files" { for _, name := range args[1:] {
+		text, _ := os.ReadFile(name)
+		fmt.Println(name, strings.TrimSpace(string(text)), "-", os.WriteFile(name, []byte("9"), 0644))
+	} }
 }
 `;
 

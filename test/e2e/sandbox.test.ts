@@ -124,6 +124,23 @@ test("a command joins the container with the rights of its program, and tells ho
   await gone("exec");
 });
 
+test("a container reads its limits and requests from its own control groups, which not even root in it can write", { skip }, async (t) => {
+  if (existsSync("/sys/fs/cgroup/cgroup.controllers")) return t.skip("the names are those of version 1");
+  const resources = { limits: { memory: "128Mi", cpu: 1 }, requests: { cpu: "125m" } };
+  await platform.apply(service("groups", { resources, securityContext: { runAsUser: 0 } }));
+  await seenBy("groups");
+  const want = { "memory/memory.limit_in_bytes": "134217728", "cpu/cpu.shares": "128", "cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000" };
+  const files = Object.keys(want).map((name) => `/sys/fs/cgroup/${name}`);
+  const said = await platform.kubectl("exec", await podOf("groups"), "--", "/app/probe", "files", ...files, "/sys/fs/cgroup/more");
+  for (const [name, value] of Object.entries(want)) {
+    const file = `/sys/fs/cgroup/${name}`;
+    assert.ok(said.includes(`${file} ${value} - open ${file}: read-only file system\n`), said);
+  }
+  assert.match(said, /^\/sys\/fs\/cgroup\/more  - open \S+: read-only file system$/m);
+  await platform.kubectl("delete", "ksvc", "groups");
+  await gone("groups");
+});
+
 test("a container that eats more than its limit is OOMKilled", { skip }, async () => {
   await platform.apply(service("eats", { resources: { limits: { memory: "64Mi" } } }));
   await seenBy("eats");

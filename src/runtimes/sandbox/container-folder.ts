@@ -8,6 +8,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import type { LayeredImage } from "#images";
 import type { ContainerStart, Mount } from "../engine.ts";
+import type { GroupView } from "./control-groups.ts";
 import { fstabText, rootLine, systemLines, volumeLines } from "./fstab.ts";
 import { HOST_LAYER, hostLines } from "./host-base.ts";
 import type { ContainerUser } from "./image-user.ts";
@@ -23,6 +24,8 @@ export interface FolderInput {
   readonly folder: string;
   readonly deviceFolder: string;
   readonly toolsFolder: string;
+  readonly groupsFolder: string;
+  readonly groups: readonly GroupView[];
   readonly nodePath: string;
   readonly owners: boolean;
   readonly overlayOptions: readonly string[];
@@ -65,6 +68,8 @@ export function makeContainerFolder(input: FolderInput): ContainerFolder {
       root,
       deviceFolder: input.deviceFolder,
       toolsFolder: input.toolsFolder,
+      groupsFolder: input.groupsFolder,
+      groups: input.groups,
       shmBytesMax: SHM_BYTES_MAX,
       privileged,
       ownNetwork: !start.place.sharesPorts,

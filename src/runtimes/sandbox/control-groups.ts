@@ -8,7 +8,17 @@ export interface GroupLimits {
   readonly memoryBytesMax?: number;
   /** Processors, 0.5 for half of one. */
   readonly cpuMax?: number;
+  /** What the container, and its pod, weigh when processors are short: 1024 for each one that was requested. */
+  readonly cpuShares?: number;
+  readonly podCpuShares?: number;
   readonly processesMax?: number;
+}
+
+/** Groups of one container as it sees them itself. */
+export interface GroupView {
+  /** Undefined for the one of all controllers. */
+  readonly controller: string | undefined;
+  readonly folder: string;
 }
 
 /** One of each that we use: `memory` of version 1 is a hierarchy of its own, in version 2 there is one for all. */
@@ -22,7 +32,7 @@ interface Hierarchies {
 }
 
 const ROOT = "/sys/fs/cgroup";
-const CONTROLLERS_V1 = ["freezer", "memory", "cpu", "cpuacct", "pids"] as const;
+export const CONTROLLERS_V1 = ["freezer", "memory", "cpu", "cpuacct", "pids"] as const;
 const CPU_PERIOD_US = 100_000;
 
 export class ControlGroups {
@@ -53,10 +63,15 @@ export class ControlGroups {
     const folders = this.#folders(podUid, container);
     for (const folder of folders) mkdirSync(folder, { recursive: true });
     const { version } = this.#found;
-    const set = (controller: "memory" | "cpu" | "pids", file: string, value: string): void => {
+    const set = (controller: "memory" | "cpu" | "pids", file: string, value: string, at = container): void => {
       const base = this.#found[controller];
-      if (base !== undefined) writeFileSync(join(base, podUid, container, file), value);
+      if (base !== undefined) writeFileSync(join(base, podUid, at, file), value);
     };
+    const weigh = (shares: number | undefined, at: string): void => {
+      if (shares !== undefined) set("cpu", version === 1 ? "cpu.shares" : "cpu.weight", String(version === 1 ? shares : weightOf(shares)), at);
+    };
+    weigh(limits.podCpuShares, ".");
+    weigh(limits.cpuShares, container);
     if (limits.memoryBytesMax !== undefined) set("memory", version === 1 ? "memory.limit_in_bytes" : "memory.max", String(limits.memoryBytesMax));
     if (limits.cpuMax !== undefined) {
       const quota = String(Math.max(1_000, Math.round(limits.cpuMax * CPU_PERIOD_US)));
@@ -65,6 +80,13 @@ export class ControlGroups {
     }
     if (limits.processesMax !== undefined) set("pids", "pids.max", String(limits.processesMax));
     return folders.map((folder) => join(folder, "cgroup.procs"));
+  }
+
+  /** Empty where there are none. */
+  views(podUid: string, container: string): GroupView[] {
+    const { version, ...found } = this.#found;
+    if (version === 2) return this.#folders(podUid, container).map((folder) => ({ controller: undefined, folder }));
+    return Object.entries(found).map(([controller, base]) => ({ controller, folder: join(base, podUid, container) }));
   }
 
   /** How often the kernel ended a process of the container for want of memory. */
@@ -132,6 +154,11 @@ export class ControlGroups {
   #folders(podUid: string, container: string): string[] {
     return this.#bases().map((base) => join(base, podUid, container));
   }
+}
+
+/** Shares are 2 to 262144, weights 1 to 10000. */
+function weightOf(shares: number): number {
+  return 1 + Math.floor(((shares - 2) * 9_999) / 262_142);
 }
 
 function findHierarchies(name: string): Hierarchies {

@@ -1,5 +1,6 @@
 // What is mounted for a container, as lines for `mount --all --fstab`: one program makes them all. Pure.
 import type { Mount } from "../engine.ts";
+import type { GroupView } from "./control-groups.ts";
 
 export interface MountLine {
   readonly source: string;
@@ -50,6 +51,9 @@ export interface SystemMounts {
   readonly root: string;
   readonly deviceFolder: string;
   readonly toolsFolder: string;
+  /** With a place for each controller. */
+  readonly groupsFolder: string;
+  readonly groups: readonly GroupView[];
   readonly shmBytesMax: number;
   /** Without one, and as somebody else than root, no new /sys can be mounted. */
   readonly ownNetwork: boolean;
@@ -60,7 +64,7 @@ export interface SystemMounts {
   readonly exists: (path: string) => boolean;
 }
 
-export function systemLines({ root, deviceFolder, toolsFolder, shmBytesMax, ownNetwork, asRoot, privileged, exists }: SystemMounts): MountLine[] {
+export function systemLines({ root, deviceFolder, toolsFolder, groupsFolder, groups, shmBytesMax, ownNetwork, asRoot, privileged, exists }: SystemMounts): MountLine[] {
   const bind = (source: string, target: string, ...options: string[]): MountLine => ({
     source,
     target: `${root}${target}`,
@@ -75,19 +79,33 @@ export function systemLines({ root, deviceFolder, toolsFolder, shmBytesMax, ownN
         ...HIDDEN_FILES.filter((name) => exists(`/proc/${name}`)).map((name) => bind("/dev/null", `/proc/${name}`)),
         ...HIDDEN_FOLDERS.filter((name) => exists(`/proc/${name}`)).map((name) => memory(`/proc/${name}`, "ro", "size=0")),
       ];
+  const ownSys = asRoot || ownNetwork;
   return [
     { source: "proc", target: `${root}/proc`, type: "proc", options: ["nosuid", "nodev", "noexec"] },
     ...masks,
-    asRoot || ownNetwork
+    ownSys
       ? { source: "sysfs", target: `${root}/sys`, type: "sysfs", options: ["ro", "nosuid", "nodev", "noexec"] }
       : { source: "/sys", target: `${root}/sys`, type: "none", options: ["rbind", "ro"] },
     ...(privileged || !exists("/sys/firmware") ? [] : [memory("/sys/firmware", "ro", "size=0")]),
+    ...(ownSys ? groupLines(root, groupsFolder, groups) : []),
     bind(deviceFolder, "/dev", "ro", "nosuid"),
     bind(toolsFolder, "/dev/.eider", "ro", "nodev"),
     ...DEVICES.map((name) => bind(`/dev/${name}`, `/dev/${name}`)),
     { source: "devpts", target: `${root}/dev/pts`, type: "devpts", options: ["newinstance", "ptmxmode=0666", "mode=0620", "nosuid", "noexec"] },
     memory("/dev/shm", "nosuid", "nodev", "noexec", "mode=1777", `size=${shmBytesMax}`),
   ];
+}
+
+/** The container's own groups, to read: what programs size themselves by. */
+function groupLines(root: string, groupsFolder: string, groups: readonly GroupView[]): MountLine[] {
+  const bind = (source: string, target: string): MountLine => ({
+    source,
+    target: `${root}/sys/fs/cgroup${target}`,
+    type: "none",
+    options: ["bind", "ro", "nosuid", "nodev", "noexec"],
+  });
+  const views = groups.map(({ controller, folder }) => bind(folder, controller === undefined ? "" : `/${controller}`));
+  return groups.some(({ controller }) => controller !== undefined) ? [bind(groupsFolder, ""), ...views] : views;
 }
 
 /** `target` has been looked up; the longest paths come last, since one may lie in another. */

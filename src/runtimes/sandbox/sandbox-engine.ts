@@ -175,6 +175,8 @@ class SandboxEngine implements ContainerEngine {
       folder,
       deviceFolder: host.deviceFolder,
       toolsFolder: host.toolsFolder,
+      groupsFolder: host.groupsFolder,
+      groups: host.groups.views(uid, container.name),
       nodePath: this.#options.users.nodePath,
       owners: host.asRoot,
       overlayOptions: host.overlayOptions,
@@ -182,7 +184,7 @@ class SandboxEngine implements ContainerEngine {
     });
     const complaint = programComplaint(launch, made.layers);
     if (complaint !== undefined) throw new Error(complaint);
-    const groupFiles = host.groups.make(uid, container.name, limitsOf(container));
+    const groupFiles = host.groups.make(uid, container.name, limitsOf(container, pod.spec.containers));
     this.#oomKills.set(id, host.groups.oomKills(uid, container.name));
     const { programs } = host;
     const entering = {

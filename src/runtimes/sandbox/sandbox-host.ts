@@ -6,7 +6,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Logger } from "#core";
-import { ControlGroups } from "./control-groups.ts";
+import { CONTROLLERS_V1, ControlGroups } from "./control-groups.ts";
 import { becomes, enters } from "./enter.ts";
 import { DEVICES, fstabText, rootLine, systemLines } from "./fstab.ts";
 import { removeFolder } from "./remove-folder.ts";
@@ -21,6 +21,8 @@ export interface SandboxHost {
   readonly dir: string;
   readonly toolsFolder: string;
   readonly deviceFolder: string;
+  /** Where containers see their control groups. */
+  readonly groupsFolder: string;
   readonly groups: ControlGroups;
   /** Undefined where pods share the machine's network. */
   readonly networks: PodNetworks | undefined;
@@ -48,8 +50,7 @@ export async function findSandboxHost({ dataDir, path, asRoot, logger }: Sandbox
   const dir = join(dataDir, "sandbox");
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   try {
-    const { toolsFolder, deviceFolder } = await makeTools(programs, dir);
-    const base = { programs, dir, toolsFolder, deviceFolder, asRoot };
+    const base = { programs, dir, asRoot, ...(await makeTools(programs, dir)) };
     const overlayOptions = await probe(base);
     const groups = new ControlGroups(markOf(dataDir));
     const networks = await makeNetworks(base, markOf(dataDir), logger);
@@ -60,10 +61,10 @@ export async function findSandboxHost({ dataDir, path, asRoot, logger }: Sandbox
   }
 }
 
-type Base = Pick<SandboxHost, "programs" | "dir" | "toolsFolder" | "deviceFolder" | "asRoot">;
+type Base = Pick<SandboxHost, "programs" | "dir" | "toolsFolder" | "deviceFolder" | "groupsFolder" | "asRoot">;
 
 /** Named by what they are made of: containers of an earlier platform still have theirs. */
-async function makeTools(programs: HostPrograms, dir: string): Promise<{ readonly toolsFolder: string; readonly deviceFolder: string }> {
+async function makeTools(programs: HostPrograms, dir: string): Promise<Pick<SandboxHost, "toolsFolder" | "deviceFolder" | "groupsFolder">> {
   const facts = (["setpriv", "umount", "env", "sh"] as const).map((name) => {
     const { mtimeMs, size, ino } = statSync(programs.path(name));
     return [programs.path(name), mtimeMs, size, ino];
@@ -73,6 +74,7 @@ async function makeTools(programs: HostPrograms, dir: string): Promise<{ readonl
   for (const [name, fill] of [
     [`tools-${key}`, (folder: string) => copyTools(programs, folder)],
     ["dev", (folder: string) => makeDeviceFolder(folder, DEVICES)],
+    ["cgroup", (folder: string) => makeGroupsFolder(folder)],
   ] as const) {
     const folder = join(dir, name);
     made.push(folder);
@@ -83,8 +85,12 @@ async function makeTools(programs: HostPrograms, dir: string): Promise<{ readonl
     await fill(partial);
     await rename(partial, folder);
   }
-  const [toolsFolder = "", deviceFolder = ""] = made;
-  return { toolsFolder, deviceFolder };
+  const [toolsFolder = "", deviceFolder = "", groupsFolder = ""] = made;
+  return { toolsFolder, deviceFolder, groupsFolder };
+}
+
+async function makeGroupsFolder(folder: string): Promise<void> {
+  for (const name of CONTROLLERS_V1) await mkdir(join(folder, name), { mode: 0o755 });
 }
 
 /** Starts `true` in a sandbox like any other; answers the options of overlayfs that worked. */
@@ -105,7 +111,7 @@ async function probe(base: Base): Promise<readonly string[]> {
 }
 
 async function probeOnce(base: Base, folder: string, options: readonly string[]): Promise<void> {
-  const { programs, deviceFolder, toolsFolder } = base;
+  const { programs, deviceFolder, toolsFolder, groupsFolder } = base;
   const [root, upper, work, layers, fstab] = ["root", "upper", "work", "layers", "fstab"].map((name) => join(folder, name)) as [
     string,
     string,
@@ -121,6 +127,8 @@ async function probeOnce(base: Base, folder: string, options: readonly string[])
       root,
       deviceFolder,
       toolsFolder,
+      groupsFolder,
+      groups: [],
       shmBytesMax: 1 << 20,
       privileged: false,
       ownNetwork: base.asRoot,

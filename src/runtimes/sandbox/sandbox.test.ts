@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { CoreContainer, Pod } from "#kinds";
 import { becomes, quoted, travelling } from "./enter.ts";
-import { fstabText, rootLine, volumeLines } from "./fstab.ts";
+import type { GroupView } from "./control-groups.ts";
+import { fstabText, rootLine, systemLines, volumeLines } from "./fstab.ts";
 import { userOf } from "./image-user.ts";
 import { findIn, readIn } from "./layered-tree.ts";
 import { limitsOf } from "./limits.ts";
@@ -109,8 +110,32 @@ test("rights: the engines' usual capabilities, less what is dropped, more what i
 });
 
 test("limits come from quantities", () => {
-  assert.deepEqual(limitsOf({ resources: { limits: { memory: "64Mi", cpu: "250m" } } }), { processesMax: 4096, memoryBytesMax: 67_108_864, cpuMax: 0.25 });
-  assert.deepEqual(limitsOf({}), { processesMax: 4096 });
+  const limited = { resources: { limits: { memory: "64Mi", cpu: "250m" } } };
+  const asking = { resources: { requests: { cpu: "125m" }, limits: { cpu: 1 } } };
+  assert.deepEqual(limitsOf(limited, [limited, asking]), {
+    processesMax: 4096,
+    memoryBytesMax: 67_108_864,
+    cpuMax: 0.25,
+    cpuShares: 256,
+    podCpuShares: 384,
+  });
+  assert.equal(limitsOf(asking, [asking]).cpuShares, 128);
+  const none = {};
+  assert.deepEqual(limitsOf(none, [none]), { processesMax: 4096, cpuShares: 2, podCpuShares: 2 });
+});
+
+test("a container sees its own groups, to read: a place for each controller in version 1, the group itself in version 2", () => {
+  const facts = { root: "/r", deviceFolder: "/d", toolsFolder: "/t", groupsFolder: "/g", shmBytesMax: 1, ownNetwork: true, privileged: false, exists: () => false };
+  const seen = (groups: readonly GroupView[], asRoot = true, ownNetwork = true): string[] =>
+    systemLines({ ...facts, groups, asRoot, ownNetwork })
+      .filter(({ target }) => target.startsWith("/r/sys/"))
+      .map(({ source, target, options }) => `${source} ${target} ${options.join(",")}`);
+  const memory = { controller: "memory", folder: "/sys/fs/cgroup/memory/own" };
+  const bound = "bind,ro,nosuid,nodev,noexec";
+  assert.deepEqual(seen([memory]), [`/g /r/sys/fs/cgroup ${bound}`, `${memory.folder} /r/sys/fs/cgroup/memory ${bound}`]);
+  assert.deepEqual(seen([{ controller: undefined, folder: "/sys/fs/cgroup/own" }]), [`/sys/fs/cgroup/own /r/sys/fs/cgroup ${bound}`]);
+  assert.deepEqual(seen([]), []);
+  assert.deepEqual(seen([memory], false, false), [], "without root /sys is the machine's, with all of its groups");
 });
 
 test("what is not honoured is told by field", () => {
