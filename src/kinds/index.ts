@@ -4,6 +4,7 @@ export { parseQuantity, quantityNumber } from "#schema";
 export { Service, serviceConditions, type ServiceStatus } from "./serving/service.ts";
 export { Configuration, configurationConditions } from "./serving/configuration.ts";
 export { Revision, revisionConditions, type ContainerStatus, type RevisionStatus } from "./serving/revision.ts";
+export { protocolOf, servingContainerOf, userPortOf } from "./serving/serving-container.ts";
 export { Route, routeConditions, type RouteStatus, type TrafficTarget } from "./serving/route.ts";
 export type { Addressable, DuckStatus } from "./serving/duck.ts";
 export type { Container, Probe } from "./serving/container-schema.ts";

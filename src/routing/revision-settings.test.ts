@@ -20,3 +20,12 @@ test("a waiting page is for those that ask for it in so many words", () => {
   const asked = (value: string): boolean | undefined => revisionSettings(revision({}, { "eider.dev/waiting-page": value })).waitingPage;
   assert.deepEqual([revisionSettings(revision({})).waitingPage, asked("true"), asked("yes"), asked("false")], [undefined, true, undefined, undefined]);
 });
+
+test("a port that has only a name is 8080, as one that is not there; the container with a port serves", () => {
+  const port = (...ports: readonly object[]): number => revisionSettings(revision({ containers: [{ image: "i", ports }] })).containerPort;
+  assert.deepEqual([port(), port({ name: "http1", containerPort: 0 }), port({ name: "h2c" }), port({ containerPort: 9000 })], [8080, 8080, 8080, 9000]);
+  const { containerPort, protocol } = revisionSettings(
+    revision({ containers: [{ image: "sidecar" }, { image: "i", ports: [{ name: "h2c", containerPort: 9001 }] }] }),
+  );
+  assert.deepEqual([containerPort, protocol], [9001, "h2c"]);
+});

@@ -1,9 +1,8 @@
 // What the data path needs of a Revision.
-import { serving, type Revision } from "#kinds";
+import { protocolOf, serving, userPortOf, type Revision } from "#kinds";
 import type { Backend, LoadBalancing } from "#protocol";
 
 /** Knative's port for programs that name none. */
-const DEFAULT_PORT = 8080;
 const DEFAULT_TIMEOUT_SECONDS = 300;
 const SERVER_TIMING = "eider.dev/server-timing";
 const WAITING_PAGE = "eider.dev/waiting-page";
@@ -20,10 +19,9 @@ export interface RevisionSettings extends Omit<Backend, "pods"> {
 export function revisionSettings(revision: Revision): RevisionSettings {
   const spec = revision.spec;
   const containers = spec?.containers ?? [];
-  const port = containers.flatMap((container) => container.ports ?? [])[0];
   return {
     key: `${revision.metadata.namespace ?? ""}/${revision.metadata.name}`,
-    protocol: port?.name === "h2c" ? "h2c" : "http1",
+    protocol: protocolOf(revision),
     containerConcurrency: spec?.containerConcurrency ?? 0,
     timeoutMs: (spec?.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
     responseStartTimeoutMs: (spec?.responseStartTimeoutSeconds ?? 0) * 1000,
@@ -33,7 +31,7 @@ export function revisionSettings(revision: Revision): RevisionSettings {
     ...(revision.metadata.annotations?.[WAITING_PAGE] === "true" ? { waitingPage: true } : {}),
     service: revision.metadata.labels?.[serving.service] ?? "",
     configuration: revision.metadata.labels?.[serving.configuration] ?? "",
-    containerPort: port?.containerPort ?? DEFAULT_PORT,
+    containerPort: userPortOf(revision),
     provenByConnecting: containers.every(provenByConnecting),
   };
 }

@@ -8,6 +8,7 @@ import {
   Image,
   PodAutoscaler,
   serving,
+  protocolOf,
   type ContainerStatus,
   type PodSpec,
   type Revision,
@@ -18,7 +19,6 @@ import { containersFor, VAR_LOG_VOLUME } from "./containers.ts";
 import { annotationsFor, autoscalerAnnotationsFor, isOurKey, labelsFor, podAnnotationsFor, selectorFor } from "./metadata.ts";
 import type { RevisionSettings } from "./settings.ts";
 import { without } from "../annotations.ts";
-import { protocolOf } from "../revision-protocol.ts";
 
 export const deploymentNameFor = (revision: Revision): string => childName(revision.metadata.name, "-deployment");
 export const imageNameFor = (revision: Revision, container: string): string => childName(childName(revision.metadata.name, "-cache"), `-${container}`);

@@ -4,8 +4,7 @@
 // - there is no container `queue-proxy`, and none of its volumes;
 // - HTTP, TCP and gRPC readiness probes stay on the container with the port filled in, and the runtime executes them;
 // - there is no `lifecycle.preStop` that waits for queue-proxy to drain: the gateway drains before the pod is stopped.
-import { serving, type CoreContainer, type CoreProbe, type EnvVar, type Revision } from "#kinds";
-import { userPortOf } from "../revision-protocol.ts";
+import { serving, userPortOf, type CoreContainer, type CoreProbe, type EnvVar, type Revision } from "#kinds";
 import type { RevisionSettings } from "./settings.ts";
 
 type UserContainer = Revision["spec"]["containers"][number];

@@ -1,7 +1,6 @@
 // Labels and annotations that a Revision hands down (serving.md §1.10).
-import { autoscaling, serving, type Revision } from "#kinds";
+import { autoscaling, serving, servingContainerOf, type Revision } from "#kinds";
 import { without } from "../annotations.ts";
-import { servingContainerOf } from "../revision-protocol.ts";
 
 const APP = "app";
 const DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container";

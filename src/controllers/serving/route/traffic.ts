@@ -7,8 +7,7 @@
 // Revision not ready, its Ready False                         False  RevisionMissing
 //                     otherwise                               Unknown RevisionMissing
 // Revision of another Service                                 False  RevisionNotOwned
-import { serving, type Configuration, type Revision, type Route, type TrafficTarget } from "#kinds";
-import { protocolOf } from "../revision-protocol.ts";
+import { protocolOf, serving, type Configuration, type Revision, type Route, type TrafficTarget } from "#kinds";
 import { isReady, readyStatus } from "../status.ts";
 import type { Rollout } from "./rollout.ts";
 

@@ -1,5 +1,5 @@
-// How requests reach the pods of a Revision: what its spec says about its serving container.
-import type { Revision } from "#kinds";
+// How requests reach the pods of a Revision: what its spec says about its serving container. Pure.
+import type { Revision } from "./revision.ts";
 
 type UserContainer = Revision["spec"]["containers"][number];
 
