@@ -6,6 +6,7 @@ import { issueToken, mustBeAllowed, type Access } from "./access.ts";
 import { beginUpload, serveUpload } from "./blob-uploads.ts";
 import { serveBlob } from "./blobs.ts";
 import { answerJson, unsupported, type Exchange } from "./exchange.ts";
+import { mustNotBeForeign } from "./foreign-pages.ts";
 import { serveCatalog, serveReferrers, serveTags } from "./listings.ts";
 import { serveManifest } from "./manifests.ts";
 import { registryErrorOf, RegistryError } from "./registry-error.ts";
@@ -41,6 +42,7 @@ export async function handle(request: IncomingMessage, response: ServerResponse,
 }
 
 async function dispatch(exchange: Exchange, access: Access | undefined): Promise<void> {
+  mustNotBeForeign(exchange.request.headers, { hosts: exchange.store.own.hosts, anonymous: access === undefined });
   if (access?.kind === "token" && exchange.path === "/token" && exchange.method === "GET")
     return answerJson(exchange, issueToken(exchange.request, exchange.query, access), { "cache-control": "no-store" });
   const target = parsePath(exchange.path);
