@@ -78,15 +78,16 @@ async function spawnAgain(platform: BenchPlatform, { name, image }: Pick<App, "n
 export async function spawnToAnswer({ argv: [command = "", ...args], env, cwd, uid, gid }: Program, port: number): Promise<number> {
   const from = performance.now();
   const child = spawn(command, args, { cwd, env: { ...env, PORT: String(port) }, uid, gid, detached: true, stdio: "ignore" });
+  const ended = once(child, "exit");
   try {
     for (;;) {
+      if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode} before it answered`);
       const answer = await ask(port, "bare").catch(() => undefined);
       if (answer?.status === 200) return performance.now() - from;
       if (performance.now() - from > START_MS_MAX) throw new Error(`${command} did not answer`);
       await sleep(POLL_MS);
     }
   } finally {
-    const ended = once(child, "exit");
     child.kill("SIGKILL");
     await ended;
   }

@@ -48,7 +48,19 @@ function bwrapStart(platform: BenchPlatform): () => Promise<number> {
   const [boot = ""] = readdirSync(unpacked);
   const [image = ""] = readdirSync(join(unpacked, boot));
   const files = join(unpacked, boot, image);
-  const place = ["--unshare-all", "--share-net", "--ro-bind", files, "/", "--proc", "/proc", "--dev", "/dev", "--chdir", "/workspace"];
+  const place = [
+    "--unshare-all",
+    "--share-net",
+    "--ro-bind",
+    join(files, "workspace"),
+    "/workspace",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--chdir",
+    "/workspace",
+  ];
   return async () => {
     const port = await freePort();
     return spawned([programPath("bwrap") ?? "bwrap", ...place, "--setenv", "PORT", String(port), "./app"], port);
