@@ -11,7 +11,7 @@ export interface MachineLists {
   readonly networks: readonly string[];
   readonly devices: readonly string[];
   readonly groups: readonly string[];
-  /** Files and folders of pods and layers, with their blocks on the disk. */
+  /** Files and folders of pods and layers, with their sizes. */
   readonly files: readonly string[];
   /** Blocks of the data folder's disk that no file accounts for: what was deleted and is still held. Only where the disk is its own. */
   readonly heldBlocks: number;
@@ -65,7 +65,7 @@ export function machineLists(data: string): MachineLists {
       .map((name) => (name === `ei${mark}` ? "the bridge" : "a pod's device")),
     groups: groupsOf("/sys/fs/cgroup", `eider-${mark}`).toSorted(),
     files: [...filesOf(join(data, "sandbox")), ...filesOf(join(data, "images", "layers")), ...filesOf(join(data, "pods")), ...filesOf(join(data, "fifos"))]
-      .map((file) => `${spareless(file)} ${file.includes("/net/") ? "" : blocksOf(file)}`)
+      .map((file) => `${spareless(file)} ${file.includes("/net/") ? "" : sizeOf(file)}`)
       .toSorted(),
     heldBlocks: heldBlocks(data),
   };
@@ -130,10 +130,13 @@ function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
 }
 
-/** Folders keep the blocks of their fullest day. */
-function blocksOf(file: string): number {
+/**
+ * Octets. Not blocks: what is written to a disk that was just full lies in more pieces, of which ext4 keeps a list in blocks of the file;
+ * that none is held by nothing is `heldBlocks`' part. Folders keep the size of their fullest day.
+ */
+function sizeOf(file: string): number {
   const stat = lstatSync(file, { throwIfNoEntry: false });
-  return stat === undefined || stat.isDirectory() ? 0 : stat.blocks;
+  return stat === undefined || stat.isDirectory() ? 0 : stat.size;
 }
 
 function read(file: string): string {
