@@ -64,7 +64,18 @@ export interface SystemMounts {
   readonly exists: (path: string) => boolean;
 }
 
-export function systemLines({ root, deviceFolder, toolsFolder, groupsFolder, groups, shmBytesMax, ownNetwork, asRoot, privileged, exists }: SystemMounts): MountLine[] {
+export function systemLines({
+  root,
+  deviceFolder,
+  toolsFolder,
+  groupsFolder,
+  groups,
+  shmBytesMax,
+  ownNetwork,
+  asRoot,
+  privileged,
+  exists,
+}: SystemMounts): MountLine[] {
   const bind = (source: string, target: string, ...options: string[]): MountLine => ({
     source,
     target: `${root}${target}`,

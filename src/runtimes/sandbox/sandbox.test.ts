@@ -125,7 +125,16 @@ test("limits come from quantities", () => {
 });
 
 test("a container sees its own groups, to read: a place for each controller in version 1, the group itself in version 2", () => {
-  const facts = { root: "/r", deviceFolder: "/d", toolsFolder: "/t", groupsFolder: "/g", shmBytesMax: 1, ownNetwork: true, privileged: false, exists: () => false };
+  const facts = {
+    root: "/r",
+    deviceFolder: "/d",
+    toolsFolder: "/t",
+    groupsFolder: "/g",
+    shmBytesMax: 1,
+    ownNetwork: true,
+    privileged: false,
+    exists: () => false,
+  };
   const seen = (groups: readonly GroupView[], asRoot = true, ownNetwork = true): string[] =>
     systemLines({ ...facts, groups, asRoot, ownNetwork })
       .filter(({ target }) => target.startsWith("/r/sys/"))
