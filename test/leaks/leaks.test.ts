@@ -72,7 +72,7 @@ const planted: readonly Planted[] = [
   },
   {
     name: "a file",
-    says: /^files: left .*\/sandbox\/pods\/uid\/app 8$/,
+    says: /^files: left .*\/sandbox\/pods\/uid\/app 1$/,
     plant() {
       mkdirSync(join(data, "sandbox", "pods", "uid"), { recursive: true });
       writeFileSync(join(data, "sandbox", "pods", "uid", "app"), "x");
