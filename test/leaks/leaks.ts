@@ -192,13 +192,14 @@ class LeakWorld {
     const { bavail, bsize } = statfsSync(join(this.platform.data, ".."));
     await run("fallocate", ["-l", String(bavail * bsize), file]).catch(() => undefined);
     const name = `leaks-${++this.#count}`;
-    const applied = await this.platform.apply(podNamed(name)).then(
-      () => true,
-      () => false,
-    );
+    const manifest = join(tmpdir(), `${name}-${process.pid}.json`);
+    writeFileSync(manifest, JSON.stringify(podNamed(name)));
+    // One request that gives up: while the disk is full no platform may come up, and a keeper without one ends after its grace.
+    await this.platform.kubectl("create", "--raw", "/api/v1/namespaces/default/pods", "-f", manifest, "--request-timeout=3s").catch(() => undefined);
+    rmSync(manifest);
     rmSync(file, { force: true });
     await this.#answers();
-    if (applied) await this.platform.kubectl("delete", "pod", name, "--wait=true", "--timeout=120s");
+    await this.platform.kubectl("delete", "pod", name, "--ignore-not-found", "--wait=true", "--timeout=120s");
   }
 
   #fault(name: string): void {
