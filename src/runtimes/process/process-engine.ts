@@ -24,7 +24,7 @@ import { KeeperContainers } from "../keeper/keeper-containers.ts";
 import type { PodUsers } from "../keeper/pod-users.ts";
 import { timesFileOf } from "../pod/log-times.ts";
 import type { PodImages } from "../pod-images.ts";
-import { isFree } from "./free-port.ts";
+import { isFree } from "../keeper/free-port.ts";
 import { launchSpec, searchPath } from "./launch.ts";
 import { notHonoured } from "./not-honoured.ts";
 import { processFolders, type ProcessFolders } from "./process-folders.ts";

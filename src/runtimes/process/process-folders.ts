@@ -5,9 +5,9 @@
 import { lchownSync, mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { below, type Rng } from "#core";
+import type { Rng } from "#core";
 import type { PodUsers } from "../keeper/pod-users.ts";
-import { isFree } from "./free-port.ts";
+import { freePort } from "../keeper/free-port.ts";
 
 export interface ProcessFolders {
   /** `home` and `tmp` of a container, made when they are not there. */
@@ -28,7 +28,6 @@ export interface ProcessFoldersOptions {
 }
 
 const PORTS = { first: 20_000, count: 12_000 } as const;
-const PORT_TRIES = 500;
 
 export function processFolders({ dataDir, users, rng }: ProcessFoldersOptions): ProcessFolders {
   const podsDir = join(dataDir, "pods");
@@ -48,12 +47,6 @@ export function processFolders({ dataDir, users, rng }: ProcessFoldersOptions): 
     },
     inputFifo: (podUid, container) => join(podsDir, podUid, container, "stdin"),
     remove: (podUid) => rm(join(podsDir, podUid), { recursive: true, force: true }),
-    freePort(taken) {
-      for (let attempt = 0; attempt < PORT_TRIES; attempt++) {
-        const port = PORTS.first + below(rng, PORTS.count);
-        if (!taken.has(port) && isFree(port)) return port;
-      }
-      throw new Error(`no free port between ${PORTS.first} and ${PORTS.first + PORTS.count}`);
-    },
+    freePort: (taken) => freePort(PORTS, taken, rng),
   };
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { below as randomBelow, StatusError, type Logger, type Rng } from "#core";
+import { StatusError, type Logger, type Rng } from "#core";
 import type { ImageStore, LayerFolders } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import {
@@ -19,7 +19,7 @@ import {
   type RunningIdentity,
 } from "../engine.ts";
 import { containerUsage } from "../keeper/container-usage.ts";
-import { isFree } from "../process/free-port.ts";
+import { freePort, isFree } from "../keeper/free-port.ts";
 import { ContainerInputs } from "../keeper/container-inputs.ts";
 import type { KeeperClient } from "../keeper/keeper-client.ts";
 import { KeeperCommands, type CommandSpec } from "../keeper/keeper-commands.ts";
@@ -56,7 +56,6 @@ export interface SandboxEngineOptions {
 const LOOPBACK = "127.0.0.1";
 /** Beside those of `process`, below the system's own. */
 const PORTS = { first: 12_000, count: 8_000 } as const;
-const PORT_TRIES = 500;
 const SHARED: PodPlace = { podIP: LOOPBACK, hostIP: LOOPBACK, sharesPorts: true };
 /** A container that was just started has its root after this many looks. */
 const ROOT_TRIES = 100;
@@ -139,7 +138,7 @@ class SandboxEngine implements ContainerEngine {
     for (const { name, ports = [] } of [...(spec.initContainers ?? []), ...spec.containers])
       for (const { containerPort } of ports) {
         const known = Number(recorded[String(containerPort)]?.split(":").at(-1) ?? 0);
-        const port = known > 0 && (this.#containers.holds(`${uid}/${name}`) || isFree(known)) ? known : this.#freePort(taken);
+        const port = known > 0 && (this.#containers.holds(`${uid}/${name}`) || isFree(known)) ? known : freePort(PORTS, taken, this.#options.rng);
         taken.add(port);
         result[String(containerPort)] = `${LOOPBACK}:${port}`;
       }
@@ -148,14 +147,6 @@ class SandboxEngine implements ContainerEngine {
       Object.values(result).map((address) => Number(address.split(":")[1])),
     );
     return result;
-  }
-
-  #freePort(taken: ReadonlySet<number>): number {
-    for (let attempt = 0; attempt < PORT_TRIES; attempt++) {
-      const port = PORTS.first + randomBelow(this.#options.rng, PORTS.count);
-      if (!taken.has(port) && isFree(port)) return port;
-    }
-    throw new Error(`no free port between ${PORTS.first} and ${PORTS.first + PORTS.count}`);
   }
 
   async start(start: ContainerStart): Promise<EngineIdentity> {
