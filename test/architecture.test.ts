@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   controllers: ["core", "schema", "kinds", "client", "reconcile", "autoscaler"],
   routing: ["core", "protocol", "kinds", "client"],
   gateway: ["core", "protocol", "telemetry"],
+  events: ["core", "protocol", "telemetry", "log", "cesql"],
   keeper: ["core", "protocol"],
   runtimes: ["core", "protocol", "schema", "kinds", "client", "telemetry", "images"],
   cli: ["core", "schema", "kinds", "client", "autoscaler"],

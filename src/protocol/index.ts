@@ -1,4 +1,19 @@
 // protocol: types and pure codecs of the messages between threads and processes.
+export type {
+  AttributeValues,
+  ControlToEvents,
+  DeliveryOrder,
+  DeliveryRules,
+  EventFilter,
+  EventsDelta,
+  EventSelection,
+  EventsStart,
+  EventStream,
+  EventSubscriber,
+  EventsToControl,
+  EventTarget,
+  ReplyTarget,
+} from "./events.ts";
 export { DEFAULT_CLIENTS } from "./gateway.ts";
 export type {
   BackendLoad,

@@ -1,0 +1,115 @@
+// Control thread ↔ events thread: streams of events and their subscribers, in batches with a generation (decisions 4 and 48).
+
+/** Where events are sent. */
+export interface EventTarget {
+  /** Absolute, http or https. */
+  readonly url: string;
+  /** PEM of the authorities that its certificate is checked with; absent: the system's. */
+  readonly caCerts?: string;
+}
+
+/** Values that a filter compares: by attribute name. */
+export type AttributeValues = Readonly<Record<string, string>>;
+
+/** One element of a Trigger's `filters`, or of a list within one: exactly one member is set. */
+export interface EventFilter {
+  readonly all?: readonly EventFilter[];
+  readonly any?: readonly EventFilter[];
+  readonly not?: EventFilter;
+  readonly exact?: AttributeValues;
+  readonly prefix?: AttributeValues;
+  readonly suffix?: AttributeValues;
+  readonly cesql?: string;
+}
+
+/** Which events of a stream a subscriber gets. */
+export interface EventSelection {
+  /** The older form: used when `filters` is empty. */
+  readonly attributes: AttributeValues;
+  /** All must pass. */
+  readonly filters: readonly EventFilter[];
+}
+
+/** A delivery spec with every default filled in. */
+export interface DeliveryRules {
+  /** Attempts after the first one. */
+  readonly retries: number;
+  readonly backoff: "linear" | "exponential";
+  readonly backoffMs: number;
+  /** Of one attempt. */
+  readonly timeoutMs: number;
+  /** Most that a `Retry-After` may ask for; absent: it is not looked at. */
+  readonly retryAfterMaxMs?: number;
+  /** In which form events are sent; absent: in the one they came in. */
+  readonly format?: "json" | "binary";
+}
+
+/** What may be under way at a time: anything, one event of each key, or one event. */
+export type DeliveryOrder = "none" | "key" | "whole";
+
+/** A Broker or a Channel. */
+export interface EventStream {
+  /** The uid of its object: names its records in the log. */
+  readonly id: string;
+  readonly kind: "Broker" | "Channel";
+  readonly namespace: string;
+  readonly name: string;
+  /** Counts what is written of its object; told back once it is in force. */
+  readonly version: number;
+}
+
+/** What becomes of a subscriber's answer that is an event. */
+export type ReplyTarget = { readonly to: "stream"; readonly stream: string } | ({ readonly to: "url" } & EventTarget);
+
+/** A Trigger or a Subscription. */
+export interface EventSubscriber {
+  /** The uid of its object: names its cursor in the log. */
+  readonly id: string;
+  /** The uid of its stream. */
+  readonly stream: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: number;
+  readonly selection: EventSelection;
+  readonly target: EventTarget;
+  /** Absent: answers are not looked at. */
+  readonly reply?: ReplyTarget;
+  readonly deadLetter?: EventTarget;
+  readonly rules: DeliveryRules;
+  readonly order: DeliveryOrder;
+}
+
+/** A batch of changes. Entries replace those of the same id as a whole. */
+export interface EventsDelta {
+  readonly type: "events";
+  /** Grows with each batch; acknowledged once the batch is in force. */
+  readonly generation: number;
+  /** The first batch after the thread's start: what is not in it does not exist. */
+  readonly reset: boolean;
+  readonly streams: readonly EventStream[];
+  readonly streamsRemoved: readonly string[];
+  readonly subscribers: readonly EventSubscriber[];
+  readonly subscribersRemoved: readonly string[];
+}
+
+/** What an events thread is started with. */
+export interface EventsStart {
+  /** Folder of the log. */
+  readonly logFolder: string;
+  /** Where the gateway serves names inside the cluster. */
+  readonly gateway: { readonly host: string; readonly port: number };
+  /** Ends the names that the gateway serves: `svc.cluster.local`. */
+  readonly localSuffix: string;
+  /** The port of its listener on loopback; 0: any. */
+  readonly port: number;
+}
+
+export type ControlToEvents = EventsDelta | { readonly type: "metrics"; readonly id: number } | { readonly type: "drain"; readonly graceMs: number };
+
+export type EventsToControl =
+  /** Events are taken at this port of loopback. */
+  | { readonly type: "listening"; readonly port: number }
+  /** All batches up to this one are in force: streams take events, subscribers get theirs. */
+  | { readonly type: "ack"; readonly generation: number }
+  | { readonly type: "metrics"; readonly id: number; readonly text: string }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };
