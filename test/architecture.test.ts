@@ -14,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ["core"],
   schema: ["core"],
   telemetry: ["core"],
-  kinds: ["core", "schema"],
+  cesql: ["core"],
+  kinds: ["core", "schema", "cesql"],
   store: ["core", "protocol"],
   images: ["core", "telemetry"],
   apiserver: ["core", "schema", "store", "telemetry"],
@@ -27,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   events: ["core", "protocol", "telemetry", "log", "cesql"],
   keeper: ["core", "protocol"],
   runtimes: ["core", "protocol", "schema", "kinds", "client", "telemetry", "images"],
-  cli: ["core", "schema", "kinds", "client", "autoscaler"],
+  cli: ["core", "schema", "kinds", "client", "autoscaler", "cesql"],
 };
 
 /** What each entry file may reach over the real module graph: rooms, and packages or built-ins that are forbidden. */
@@ -51,7 +52,7 @@ const ENTRIES: readonly {
   },
   {
     entry: "main/cli.ts",
-    rooms: ["main", "host", "core", "protocol", "schema", "telemetry", "kinds", "client", "autoscaler", "images", "runtimes", "cli"],
+    rooms: ["main", "host", "core", "protocol", "schema", "telemetry", "cesql", "kinds", "client", "autoscaler", "images", "runtimes", "cli"],
     packages: ["commander", "yaml", "tar-stream"],
     forbidden: ["node:sqlite"],
   },
@@ -70,6 +71,7 @@ const ENTRIES: readonly {
       "protocol",
       "schema",
       "telemetry",
+      "cesql",
       "kinds",
       "client",
       "reconcile",
