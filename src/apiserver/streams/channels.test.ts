@@ -81,6 +81,8 @@ class Client {
   readonly #socket: Duplex;
   readonly #chunks: AsyncIterator<Buffer>;
   #have = Buffer.alloc(0);
+  /** It answers the first ping, as every websocket does. */
+  hears = true;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
@@ -104,8 +106,17 @@ class Client {
     return true;
   }
 
-  /** The next frame as `opcode:payload` in latin1; "end" at the end. Frames of these tests are short. */
+  /** The next frame as `opcode:payload` in latin1; "end" at the end. The ping that asks whether it hears is answered and passed over. */
   async next(): Promise<string> {
+    const text = await this.frame();
+    if (text !== "9:" || !this.hears) return text;
+    this.hears = false;
+    this.send(OPCODES.pong, "");
+    return this.next();
+  }
+
+  /** As it comes. Frames of these tests are short. */
+  async frame(): Promise<string> {
     if (!(await this.#atLeast(2))) return "end";
     const length = (this.#have[1] ?? 0) & 0x7f;
     assert.ok(length <= 126, "no test sends so much");
@@ -227,6 +238,26 @@ test("a client that closes ends the command, and gets its close code back", asyn
   assert.equal(await client.next(), "8:\x03\xe8");
   await over;
   assert.ok(command.endings > 0);
+});
+
+test("a client that has not begun to read loses nothing: output and end wait for its answer to a ping", async (t) => {
+  const { command, clock, client } = await connected(t, "v5.channel.k8s.io");
+  assert.deepEqual([await client.frame(), await client.frame()], ["2:\x01", "9:"]);
+  command.stdout.write("out");
+  command.exit(0);
+  const next = client.frame();
+  assert.equal(await Promise.race([next, clock.advance(999).then(() => "nothing")]), "nothing");
+  client.send(OPCODES.pong, "");
+  assert.equal(await next, "2:\x01out");
+  assert.equal(await client.frame(), `2:\x03${SUCCESS}`);
+});
+
+test("a client that answers no ping gets its output after a second", async (t) => {
+  const { command, clock, client } = await connected(t, "v5.channel.k8s.io");
+  assert.deepEqual([await client.frame(), await client.frame()], ["2:\x01", "9:"]);
+  command.stdout.write("out");
+  await clock.advance(1_000);
+  assert.equal(await client.frame(), "2:\x01out");
 });
 
 test("a ping is answered while the command runs", async (t) => {

@@ -34,6 +34,8 @@ const CHANNELS = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as cons
 const CHANNEL_COUNT = 5;
 /** The first byte of a half-close. */
 const CLOSE = 255;
+/** A client that answers no ping gets its output after that all the same. */
+const HEARS_MS_MAX = 1_000;
 /** A message in base64 is decoded as a whole. */
 const BASE64_MESSAGE_LENGTH_MAX = 1 << 20;
 const DIGIT_ZERO = 48;
@@ -106,10 +108,14 @@ export function openChannels(connection: Duplex, { protocol: name, wanted, clock
   const gone = new AbortController();
   const stdin = wanted.stdin ? new Inlet() : undefined;
   const resize = new Inlet();
-  const send = (channel: number, bytes: Uint8Array): Promise<void> => {
+  const sendNow = (channel: number, bytes: Uint8Array): Promise<void> => {
     const message = encodeChannel(protocol, channel, bytes);
     idle.touch();
     return socket.send(message.kind, message.bytes);
+  };
+  const send = async (channel: number, bytes: Uint8Array): Promise<void> => {
+    await hears;
+    return sendNow(channel, bytes);
   };
   const output = (channel: number): Writable =>
     new Writable({ write: (bytes: Uint8Array, _encoding, done) => void send(channel, bytes).then(() => done(), done), emitClose: true });
@@ -124,7 +130,8 @@ export function openChannels(connection: Duplex, { protocol: name, wanted, clock
     resize.feed.finish();
   });
   // An empty message tells the client that it is connected.
-  void send(wanted.stdout ? CHANNELS.stdout : wanted.stderr ? CHANNELS.stderr : CHANNELS.error, new Uint8Array(0)).catch(() => undefined);
+  void sendNow(wanted.stdout ? CHANNELS.stdout : wanted.stderr ? CHANNELS.stderr : CHANNELS.error, new Uint8Array(0)).catch(() => undefined);
+  const hears = untilItHears(socket, gone.signal, clock);
   return {
     stdin,
     stdout: wanted.stdout ? output(CHANNELS.stdout) : undefined,
@@ -138,6 +145,18 @@ export function openChannels(connection: Duplex, { protocol: name, wanted, clock
       await socket.close(CLOSE_CODES.normal);
     },
   };
+}
+
+/**
+ * kubectl 1.30 to 1.33 begins to read before it has made the streams that it reads into, and drops what comes for one that is not there yet
+ * (kubernetes/kubernetes#131189): a short command's whole output. The answer to a ping says that it reads; its next steps are shorter than our way back.
+ */
+async function untilItHears(socket: WebSocketConnection, gone: AbortSignal, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  const late = clock.sleep(HEARS_MS_MAX, AbortSignal.any([gone, over.signal])).catch(() => undefined);
+  await socket.ping().catch(() => undefined);
+  await Promise.race([socket.ponged, late]);
+  over.abort();
 }
 
 interface Reading {

@@ -51,11 +51,17 @@ export function switchToWebSocket({ headers }: Pick<ApiRequest, "headers">, prot
 export class WebSocketConnection {
   readonly #connection: Duplex;
   readonly #clock: Clock;
+  readonly #ponged = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(connection: Duplex, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
+  }
+
+  /** Resolves with the first answer to a ping: the client reads. */
+  get ponged(): Promise<void> {
+    return this.#ponged.promise;
   }
 
   /** Data until the client closes or goes. Pings are answered. What is malformed closes the connection with the code for it and throws. */
@@ -66,6 +72,7 @@ export class WebSocketConnection {
         for (const event of reader.push(chunk)) {
           if (event.type === "data") yield event;
           else if (event.type === "ping") await this.#write(encodeFrame(OPCODES.pong, event.bytes));
+          else if (event.type === "pong") this.#ponged.resolve();
           else if (event.type === "close") return await this.close(event.code === CLOSE_CODES.noStatus ? CLOSE_CODES.normal : event.code);
         }
       }
