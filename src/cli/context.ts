@@ -90,6 +90,7 @@ export interface CliContext {
   /** How a person reads a platform's state. */
   describe(state: PlatformState): string;
   exists(path: string): boolean;
+  /** `-` is standard input. */
   readText(path: string): Promise<string>;
   /** Makes or replaces a file. */
   writeText(path: string, text: string): Promise<void>;

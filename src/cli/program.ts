@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { addBuildCommands } from "./commands/build.ts";
 import { addControllersCommand } from "./commands/controllers.ts";
+import { addEventCommands } from "./commands/event.ts";
 import { addExplainCommands } from "./commands/explain.ts";
 import { addImageCommands } from "./commands/image.ts";
 import { addListCommands } from "./commands/lists.ts";
@@ -12,12 +13,13 @@ import { addSimulateCommands } from "./commands/simulate.ts";
 import { addServiceWriteCommands } from "./commands/service.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT, toCliError, type CliError } from "./exit.ts";
+import { withExpressionLast } from "./expression-words.ts";
 
 /** Runs one command line (without the program's name) and answers its exit code; never throws. */
 export async function runCli(context: CliContext): Promise<number> {
   const program = buildProgram(context);
   try {
-    await program.parseAsync([...context.argv], { from: "user" });
+    await program.parseAsync([...withExpressionLast(context.argv)], { from: "user" });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -59,6 +61,7 @@ function buildProgram(context: CliContext): Command {
   addServiceReadCommands(service, context);
   addListCommands(program, context);
   addLogCommand(program, context);
+  addEventCommands(program, context);
   addExplainCommands(program, context);
   addSimulateCommands(program, context);
   addControllersCommand(program, context);
