@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { text as textOf } from "node:stream/consumers";
 import { CliError, runCli } from "#cli";
 import { systemClock } from "#host";
 import { ImageError, openImageStore } from "#images";
@@ -36,7 +36,7 @@ process.exitCode = await runCli({
   version: VERSION,
   signal: interrupted.signal,
   exists: existsSync,
-  readText: (path) => (path === "-" ? text(process.stdin) : readFile(path, "utf8")),
+  readText: (path) => (path === "-" ? textOf(process.stdin) : readFile(path, "utf8")),
   writeText: (path, text) => writeFile(path, text),
   connect: (kubeconfig) => connect(kubeconfig, VERSION),
   describe: readyText,
