@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cesql: ["core"],
   kinds: ["core", "schema", "cesql"],
   store: ["core", "protocol"],
+  log: ["core"],
   images: ["core", "telemetry"],
   apiserver: ["core", "schema", "store", "telemetry"],
   client: ["core", "schema"],

@@ -1,0 +1,328 @@
+// The log of a data folder: streams of records of any meaning, their subscribers' cursors, all in one sequence of files.
+import { assert, type Clock, type Logger } from "#core";
+import type { Cursor } from "./cursor.ts";
+import type { Disk } from "./disk.ts";
+import { encodeKeys, FRAME_KINDS, frameLength, NO_KEYS, type FrameParts } from "./frame.ts";
+import { Journal, type JournalLimits } from "./journal.ts";
+import { LogError } from "./log-error.ts";
+import { Reader, recordOf, type LogRecord } from "./reader.ts";
+import { recover } from "./recover.ts";
+import { State, type AtLimit, type StreamState } from "./state.ts";
+
+const DEFAULTS: JournalLimits = {
+  segmentBytes: 32 << 20,
+  pendingBytesMax: 64 << 20,
+  recentBytes: 8 << 20,
+  blockedMs: 10_000,
+};
+/** Changes of cursors with which nothing else is written wait so long for others. */
+const CURSORS_MS = 10;
+const NAME_BYTES_MAX = 512;
+
+export interface LogOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits?: Partial<JournalLimits>;
+}
+
+export interface Appended {
+  readonly value: Uint8Array;
+  /** What the record is found by, for instance `type=com.example`. */
+  readonly keys?: readonly string[];
+  /** Wall-clock time; now when left out. */
+  readonly timeMs?: number;
+}
+
+/** Where a new cursor begins. */
+export type From = "start" | "end" | number;
+
+/** Reads what is there, repairs a torn end, and serves. Rejects with LogError when the folder was written by a newer version. */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const dirty: DirtyState = { cursors: new Set(), streams: new Set(), change: () => undefined };
+  let state = new State(() => undefined);
+  const { segments, position } = await recover(options.disk, options.logger, () => {
+    state = new State((cursor) => {
+      dirty.cursors.add(cursor);
+      dirty.change();
+    });
+    return (frame) => state.apply(frame);
+  });
+  return new Log(options, { state, dirty, segments, position });
+}
+
+/** What the disk does not know yet. */
+interface DirtyState {
+  readonly cursors: Set<Cursor>;
+  readonly streams: Set<StreamState>;
+  change: () => void;
+}
+
+interface Beginning {
+  readonly state: State;
+  readonly dirty: DirtyState;
+  readonly segments: ConstructorParameters<typeof Journal>[0]["segments"];
+  readonly position: number;
+}
+
+export class Log {
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #state: State;
+  readonly #dirty: DirtyState;
+  /** What joined the group under way, and what was in a checkpoint of it. */
+  readonly #joined = { cursors: new Set<Cursor>(), streams: new Set<StreamState>(), all: false };
+  /** Cursors of which the disk may know anything. */
+  readonly #unknown = new Set<Cursor>();
+  /** Streams with records that their readers have not been told of. */
+  #touched = new Set<StreamState>();
+  readonly #bells = new Map<number, Set<() => void>>();
+  readonly #closing = new AbortController();
+  #lingering = false;
+
+  /** By `openLog`. */
+  constructor({ disk, clock, limits }: LogOptions, { state, dirty, segments, position }: Beginning) {
+    this.#clock = clock;
+    this.#state = state;
+    this.#dirty = dirty;
+    dirty.change = () => this.#linger();
+    this.#journal = new Journal({
+      disk,
+      clock,
+      limits: { ...DEFAULTS, ...limits },
+      segments,
+      position,
+      checkpoint: () => this.#checkpoint(),
+      join: () => this.#join(),
+      lost: () => this.#lost(),
+      advanced: () => this.#advanced(),
+    });
+  }
+
+  get streams(): readonly string[] {
+    return [...this.#state.streams.values()].map(({ name }) => name);
+  }
+
+  /** The stream of this name, made when it is missing; resolves once it is on disk. */
+  async stream(name: string, options: { readonly atLimit?: AtLimit } = {}): Promise<Stream> {
+    assert(Buffer.byteLength(name) <= NAME_BYTES_MAX, "a stream's name is short");
+    this.#journal.admit(NAME_BYTES_MAX);
+    let state = this.#state.named(name);
+    const atLimit = options.atLimit ?? state?.atLimit ?? "refuse";
+    if (state === undefined) state = this.#state.addStream(name, atLimit);
+    else if (state.atLimit === atLimit && !this.#dirty.streams.has(state) && !this.#joined.streams.has(state)) return this.#streamOf(state);
+    state.atLimit = atLimit;
+    this.#dirty.streams.add(state);
+    await this.sync();
+    return this.#streamOf(state);
+  }
+
+  /** It and its cursors are no more; its records go with their segments. */
+  async removeStream(name: string): Promise<void> {
+    const state = this.#state.named(name);
+    if (state === undefined) return;
+    this.#state.removeStream(state);
+    this.#dirty.streams.add(state);
+    await this.sync();
+  }
+
+  /** A record by its offset; undefined when there is none, or none any more. */
+  async read(offset: number): Promise<(LogRecord & { readonly stream: string | undefined }) | undefined> {
+    const frame = await this.#journal.frameAt(offset);
+    if (frame?.kind !== FRAME_KINDS.record) return undefined;
+    return { ...recordOf(frame), stream: this.#state.streams.get(frame.stream)?.name };
+  }
+
+  /** Resolves once all changes so far are on disk; rejects with LogError when they are not, and they join the next group. */
+  async sync(): Promise<void> {
+    if (this.#journal.position === this.#journal.durable && this.#dirty.cursors.size + this.#dirty.streams.size === 0) return;
+    this.#join();
+    await this.#journal.settled(this.#journal.position - 1);
+  }
+
+  /** What was appended is on the disk or refused; nothing is taken any more. */
+  async close(): Promise<void> {
+    await this.sync().catch(() => undefined);
+    this.#closing.abort();
+    await this.#journal.close();
+  }
+
+  #streamOf(state: StreamState): Stream {
+    let bells = this.#bells.get(state.id);
+    if (bells === undefined) this.#bells.set(state.id, (bells = new Set()));
+    return new Stream({
+      state,
+      journal: this.#journal,
+      clock: this.#clock,
+      bells,
+      touched: () => this.#touched.add(state),
+      addCursor: (name, from) => this.#addCursor(state, name, from),
+      removeCursor: (name) => this.#removeCursor(state, name),
+    });
+  }
+
+  async #addCursor(stream: StreamState, name: string, from: From): Promise<Cursor> {
+    assert(Buffer.byteLength(name) <= NAME_BYTES_MAX, "a cursor's name is short");
+    this.#journal.admit(NAME_BYTES_MAX);
+    const next = from === "end" ? this.#journal.durable : from === "start" ? this.#journal.first : from;
+    const known = stream.cursors.get(name);
+    const cursor = known ?? this.#state.addCursor(stream, name, next);
+    if (known !== undefined && !this.#dirty.cursors.has(known) && !this.#joined.cursors.has(known)) return known;
+    this.#dirty.cursors.add(cursor);
+    await this.sync();
+    return cursor;
+  }
+
+  async #removeCursor(stream: StreamState, name: string): Promise<void> {
+    const cursor = stream.cursors.get(name);
+    if (cursor === undefined) return;
+    this.#state.removeCursor(cursor);
+    this.#dirty.cursors.add(cursor);
+    await this.sync();
+  }
+
+  /** Changes of cursors go with the next group; when none comes they make one. */
+  #linger(): void {
+    if (this.#lingering) return;
+    this.#lingering = true;
+    const signal = this.#closing.signal;
+    void this.#clock.sleep(CURSORS_MS, signal).then(
+      () => {
+        this.#lingering = false;
+        this.#join();
+        this.#journal.commit();
+      },
+      () => undefined,
+    );
+  }
+
+  #checkpoint(): void {
+    this.#joined.all = true;
+    for (const frame of this.#state.frames(this.#clock.wallMs())) this.#journal.put(frame);
+  }
+
+  #join(): void {
+    const { cursors, streams } = this.#dirty;
+    if (cursors.size + streams.size === 0) return;
+    const timeMs = this.#clock.wallMs();
+    for (const stream of [...streams]) {
+      this.#journal.append(this.#state.streamFrame(stream, timeMs));
+      this.#joined.streams.add(stream);
+    }
+    for (const cursor of [...cursors]) {
+      this.#journal.append(this.#state.cursorFrame(cursor, this.#unknown.has(cursor), timeMs));
+      this.#joined.cursors.add(cursor);
+    }
+    streams.clear();
+    cursors.clear();
+  }
+
+  #lost(): void {
+    const { cursors, streams, all } = this.#joined;
+    for (const stream of all ? [...this.#state.streams.values(), ...streams] : streams) this.#dirty.streams.add(stream);
+    for (const cursor of all ? [...this.#state.cursors.values(), ...cursors] : cursors) {
+      this.#dirty.cursors.add(cursor);
+      this.#unknown.add(cursor);
+    }
+    for (const stream of this.#touched) stream.last = Math.min(stream.last, this.#journal.durable - 1);
+    this.#forgetJoined();
+  }
+
+  #forgetJoined(): void {
+    this.#joined.cursors.clear();
+    this.#joined.streams.clear();
+    this.#joined.all = false;
+  }
+
+  #advanced(): void {
+    if (this.#journal.durable === this.#journal.position) {
+      for (const cursor of this.#joined.cursors) this.#unknown.delete(cursor);
+      this.#forgetJoined();
+    }
+    const touched = this.#touched;
+    this.#touched = new Set();
+    for (const stream of touched) {
+      if (stream.last >= this.#journal.durable) this.#touched.add(stream);
+      for (const wake of this.#bells.get(stream.id) ?? []) wake();
+    }
+  }
+}
+
+interface StreamParts {
+  readonly state: StreamState;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly bells: Set<() => void>;
+  readonly touched: () => void;
+  readonly addCursor: (name: string, from: From) => Promise<Cursor>;
+  readonly removeCursor: (name: string) => Promise<void>;
+}
+
+/** Records in order. At rest it is an entry of a table: no file, no timer. */
+export class Stream {
+  readonly #parts: StreamParts;
+
+  /** By `Log.stream`. */
+  constructor(parts: StreamParts) {
+    this.#parts = parts;
+  }
+
+  get name(): string {
+    return this.#parts.state.name;
+  }
+
+  /** Resolves with the offset once the record is on disk; rejects with LogError, `blocked` meaning that it may yet be kept. */
+  async append(record: Appended): Promise<number> {
+    const frame = this.#frame(record);
+    this.#parts.journal.admit(frameLength(frame));
+    const offset = this.#put(frame);
+    await this.#parts.journal.settled(offset);
+    return offset;
+  }
+
+  /** All of them in one group or, when a limit stands in the way, none. */
+  async appendAll(records: readonly Appended[]): Promise<number[]> {
+    const frames = records.map((record) => this.#frame(record));
+    this.#parts.journal.admit(...frames.map(frameLength));
+    const offsets = frames.map((frame) => this.#put(frame));
+    const last = offsets.at(-1);
+    if (last !== undefined) await this.#parts.journal.settled(last);
+    return offsets;
+  }
+
+  #frame({ value, keys, timeMs }: Appended): Omit<FrameParts, "offset"> {
+    const { state, clock } = this.#parts;
+    if (state.removed) throw new LogError("closed", `the stream ${state.name} was removed`);
+    const encoded = keys === undefined ? NO_KEYS : encodeKeys(keys);
+    if (encoded === undefined) throw new LogError("tooLarge", "the index keys of a record are too many or too long");
+    return { kind: FRAME_KINDS.record, stream: state.id, timeMs: timeMs ?? clock.wallMs(), keys: encoded, value };
+  }
+
+  #put(frame: Omit<FrameParts, "offset">): number {
+    const { journal, state, touched } = this.#parts;
+    const offset = journal.append(frame);
+    state.last = offset;
+    touched();
+    return offset;
+  }
+
+  /** Reads from there on: `start` is the oldest record that is still there. */
+  reader(from: From): Reader {
+    const { journal, state, bells } = this.#parts;
+    const at = from === "end" ? journal.durable : from === "start" ? journal.first : from;
+    return new Reader(journal, state, { at, bells });
+  }
+
+  /** The cursor of this name, made when it is missing; resolves once it is on disk. */
+  cursor(name: string, from: From): Promise<Cursor> {
+    return this.#parts.addCursor(name, from);
+  }
+
+  get cursors(): readonly string[] {
+    return [...this.#parts.state.cursors.keys()];
+  }
+
+  removeCursor(name: string): Promise<void> {
+    return this.#parts.removeCursor(name);
+  }
+}

@@ -1,0 +1,115 @@
+// Reads one stream in order, as far as its reader asks: nothing is read ahead, and at the head nothing runs.
+import { decodeFrame, decodeKeys, FRAME_KINDS, type Frame } from "./frame.ts";
+import type { Journal } from "./journal.ts";
+import type { StreamState } from "./state.ts";
+
+/** One read of the disk. */
+const READ_BYTES = 256 << 10;
+const BATCH_BYTES_MAX = 1 << 20;
+const BATCH_RECORDS_MAX = 1_000;
+
+/** A record. Its octets are a view: who keeps it for long copies them. */
+export interface LogRecord {
+  readonly offset: number;
+  /** The first offset behind it: where a cursor that has looked at it goes on. */
+  readonly end: number;
+  readonly timeMs: number;
+  readonly value: Uint8Array;
+  readonly keys: readonly string[];
+}
+
+export function recordOf({ offset, end, timeMs, value, keys }: Frame): LogRecord {
+  return { offset, end, timeMs, value, keys: decodeKeys(keys) };
+}
+
+export class Reader {
+  readonly #journal: Journal;
+  readonly #stream: StreamState;
+  readonly #bells: Set<() => void>;
+  #at: number;
+
+  constructor(journal: Journal, stream: StreamState, from: { at: number; bells: Set<() => void> }) {
+    this.#journal = journal;
+    this.#stream = stream;
+    this.#at = from.at;
+    this.#bells = from.bells;
+  }
+
+  /** Nothing of the stream from here on was given out. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** The next records, at least one; waits for it when there is none, and gives none only when the signal aborts. */
+  async next(signal: AbortSignal): Promise<LogRecord[]> {
+    while (!signal.aborted) {
+      const records = await this.poll();
+      if (records.length > 0) return records;
+      if (this.#atHead()) await this.#bell(signal);
+    }
+    return [];
+  }
+
+  /** What can be had with one read; none at the head, and none where others' records lie. */
+  async poll(): Promise<LogRecord[]> {
+    const { durable, first } = this.#journal;
+    if (this.#at < first) this.#at = first;
+    if (this.#atHead()) {
+      this.#at = durable;
+      return [];
+    }
+    const octets = await this.#journal.octets(this.#at, READ_BYTES);
+    return this.#records(octets);
+  }
+
+  #atHead(): boolean {
+    return this.#at >= this.#journal.durable || this.#stream.last < this.#at;
+  }
+
+  async #records(octets: Buffer): Promise<LogRecord[]> {
+    const records: LogRecord[] = [];
+    const from = this.#at;
+    while (this.#at - from < Math.min(octets.length, BATCH_BYTES_MAX) && records.length < BATCH_RECORDS_MAX) {
+      const frame = decodeFrame(octets, this.#at - from, this.#at);
+      if (frame === undefined) return this.#behindDamage(records);
+      if ("short" in frame) {
+        if (this.#at > from) break;
+        return this.#long(records);
+      }
+      this.#take(frame, records);
+    }
+    if (octets.length === 0) return this.#behindDamage(records);
+    return records;
+  }
+
+  #take(frame: Frame, records: LogRecord[]): void {
+    if (frame.kind === FRAME_KINDS.record && frame.stream === this.#stream.id) records.push(recordOf(frame));
+    this.#at = frame.end;
+  }
+
+  /** A record longer than one read. */
+  async #long(records: LogRecord[]): Promise<LogRecord[]> {
+    const frame = await this.#journal.frameAt(this.#at);
+    if (frame === undefined) return this.#behindDamage(records);
+    this.#take(frame, records);
+    return records;
+  }
+
+  /** What cannot be read, or is gone, ends with its segment. */
+  #behindDamage(records: LogRecord[]): LogRecord[] {
+    this.#at = this.#journal.segments.all.find(({ base }) => base > this.#at)?.base ?? this.#journal.durable;
+    return records;
+  }
+
+  async #bell(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener("abort", wake);
+        this.#bells.delete(wake);
+        resolve();
+      };
+      this.#bells.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+}
