@@ -77,10 +77,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   const begin = (pod: Pod, signal: AbortSignal): void => {
     if (workers.has(pod.metadata.uid) || isOver(pod)) return;
-    const worker = new PodWorker(context, pod, engines.adopted(pod));
+    const worker = new PodWorker(context, pod, { adopted: engines.adopted(pod), signal });
     workers.set(worker.uid, worker);
     const run = worker
-      .run(signal)
+      .run()
       .catch((error: unknown) => logger.error("pod worker failed", { pod: pod.metadata.name, err: error }))
       .finally(() => {
         running.delete(run);
