@@ -33,7 +33,7 @@ export {
   type Rollout,
 } from "./serving/route/rollout.ts";
 export { followDefinitions, type Definitions, type DefinitionsOptions } from "./apiextensions/index.ts";
-export { followSettings, type Settings } from "./settings.ts";
+export { followEventingSettings, followSettings, type EventingSettings, type Settings } from "./settings.ts";
 export { serviceController } from "./serving/service/index.ts";
 export { deploymentController } from "./workloads/deployment/index.ts";
 export { endpointsController } from "./workloads/endpoints/index.ts";

@@ -1,9 +1,10 @@
 // Knative's webhooks as a cluster calls them: an admission.k8s.io/v1 AdmissionReview in, one out. The texts stay Knative's.
 import { badRequest, statusOf, StatusError, unreachable } from "#core";
 import { jsonPatchBetween, type AdmissionRequest, type Kind, type KubeObject } from "#schema";
-import { knativeWebhooks, type KnativeAdmissionDeps, type KnativeWebhooks } from "./admission.ts";
+import { knativeWebhooks, type KnativeAdmissionDeps } from "./admission.ts";
 import { checkConfigMap } from "./config/admission.ts";
 import type { ConfigMapObject } from "./config/default-config-maps.ts";
+import type { KnativeWebhooks } from "./webhook-pair.ts";
 
 /** Where each webhook is asked, as at Knative's own. */
 export const REVIEW_PATHS = { mutate: "/defaulting", validate: "/resource-validation", checkConfig: "/config-validation" } as const;

@@ -1,6 +1,8 @@
 // Knative's webhooks: typed form and defaults, then checks (serving.md §1.3); together as an `Admit`, or apart for a cluster.
 import { badRequest, StatusError } from "#core";
 import { compileKind, type AdmissionRequest, type Admit, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import { eventingWebhooks } from "./eventing/admission.ts";
+import { defaultEventingConfig, type EventingConfig } from "./eventing-config/eventing-config.ts";
 import { metricWebhook, podAutoscalerWebhook } from "./autoscaling/webhooks.ts";
 import type { ServingConfig } from "./config/serving-config.ts";
 import { certificateWebhook, ingressWebhook, serverlessServiceWebhook } from "./networking/webhooks.ts";
@@ -12,12 +14,13 @@ import { denied } from "./denied.ts";
 import { serving } from "./keys.ts";
 import type { RevisionTemplate } from "./serving/revision-spec.ts";
 import type { Service } from "./serving/service.ts";
+import type { KnativeWebhooks } from "./webhook-pair.ts";
 import { configurationWebhook, revisionWebhook, routeWebhook, serviceWebhook } from "./serving/webhooks.ts";
 
 export const DEFAULTING = "webhook.serving.knative.dev";
 export const VALIDATION = "validation.webhook.serving.knative.dev";
 
-/** By kind; ClusterDomainClaim and Image have no webhook. */
+/** Of Serving, by kind; ClusterDomainClaim and Image have no webhook. */
 const WEBHOOKS = {
   Service: serviceWebhook,
   Configuration: configurationWebhook,
@@ -47,6 +50,8 @@ const linesOf = (text: string): string[] => (text === "" ? [] : text.split("\n")
 /** What admission asks of others. */
 export interface KnativeAdmissionDeps {
   readonly config: () => ServingConfig;
+  /** The settings of Eventing; by default those that Knative ships. */
+  readonly eventing?: () => EventingConfig;
   /** Tries, without keeping it, the pod that a Revision of this template would have; a StatusError says what is wrong with it. */
   readonly tryTemplate: (template: RevisionTemplate, namespace: string) => Promise<void>;
 }
@@ -68,14 +73,6 @@ async function tryPod(object: KubeObject, kind: string, tryTemplate: KnativeAdmi
     if (!(error instanceof StatusError)) throw error;
     return `dry run failed with ${error.message}: spec.template`;
   }
-}
-
-/** Knative's two webhooks of one kind. Between them a server looks at the schema. A StatusError refuses. */
-export interface KnativeWebhooks<O extends KubeObject = KubeObject> {
-  /** The typed form with all defaults. */
-  mutate(request: AdmissionRequest<O>): O;
-  /** Answers warnings. */
-  validate(request: AdmissionRequest<O>): Promise<readonly string[]>;
 }
 
 function mutated<O extends KubeObject>(kind: CompiledKind<O>, webhook: Webhook<O>, request: AdmissionRequest<O>, config: ServingConfig): O {
@@ -109,9 +106,10 @@ function isLookedAt({ operation, subresource }: AdmissionRequest): boolean {
 /** The webhooks of a Knative kind with the settings as they are when the request comes; undefined for kinds that have none. */
 export function knativeWebhooks<O extends KubeObject>(kind: Kind<O>, deps: KnativeAdmissionDeps): KnativeWebhooks<O> | undefined {
   const webhook = (WEBHOOKS as Readonly<Record<string, unknown>>)[kind.kind] as Webhook<O> | undefined;
-  if (webhook === undefined) return undefined;
+  if (webhook === undefined) return eventingWebhooks(kind, deps.eventing ?? defaultEventingConfig);
   const compiled = compileKind(kind);
   return {
+    names: { defaulting: DEFAULTING, validation: VALIDATION },
     mutate: (request) => (isLookedAt(request) ? mutated(compiled, webhook, request, deps.config()) : request.object),
     validate: async (request) => (isLookedAt(request) ? checked(compiled, webhook, request, deps) : []),
   };
@@ -128,14 +126,14 @@ export function knativeAdmission<O extends KubeObject>(kind: Kind<O>, deps: Knat
     try {
       object = webhooks.mutate(request);
     } catch (error) {
-      throw named(DEFAULTING, error);
+      throw named(webhooks.names.defaulting, error);
     }
     // What the schema refuses is told by the server, which looks next; the second webhook only sees what passed.
     if (compiled.validate(object, request.old).length > 0) return { object, warnings: [] };
     try {
       return { object, warnings: await webhooks.validate({ ...request, object }) };
     } catch (error) {
-      throw named(VALIDATION, error);
+      throw named(webhooks.names.validation, error);
     }
   };
 }

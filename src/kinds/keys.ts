@@ -1,4 +1,4 @@
-// Keys of Knative's labels, annotations and finalizers (serving.md §1.10, §3.2).
+// Keys of Knative's labels, annotations and finalizers (serving.md §1.10, §3.2, eventing.md §0.6).
 
 const SERVING = "serving.knative.dev/";
 const AUTOSCALING = "autoscaling.knative.dev/";
@@ -82,6 +82,21 @@ export const queueSidecar = {
   memoryLimit: `${QUEUE_SIDECAR}memory-resource-limit`,
   ephemeralStorageRequest: `${QUEUE_SIDECAR}ephemeral-storage-resource-request`,
   ephemeralStorageLimit: `${QUEUE_SIDECAR}ephemeral-storage-resource-limit`,
+} as const;
+
+const EVENTING = "eventing.knative.dev/";
+
+/** Labels and annotations of Eventing (eventing.md §0.6). */
+export const eventing = {
+  brokerClass: `${EVENTING}broker.class`,
+  /** The class that is served here. */
+  mtClass: "MTChannelBasedBroker",
+  broker: `${EVENTING}broker`,
+  brokerEverything: `${EVENTING}brokerEverything`,
+  trigger: `${EVENTING}trigger`,
+  scope: `${EVENTING}scope`,
+  injection: `${EVENTING}injection`,
+  dependency: "knative.dev/dependency",
 } as const;
 
 /** Other spellings of an annotation that Knative accepts; the first one present wins. */

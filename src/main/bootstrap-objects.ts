@@ -1,10 +1,10 @@
 // Objects that exist on every platform: made at a start when they are missing, otherwise left as they are.
 import type { Client } from "#client";
-import { ClusterNode, ConfigMap, CoreService, defaultConfigMaps, Namespace, SYSTEM_NAMESPACE } from "#kinds";
+import { ClusterNode, ConfigMap, CoreService, defaultConfigMaps, defaultEventingConfigMaps, EVENTING_NAMESPACE, Namespace, SYSTEM_NAMESPACE } from "#kinds";
 import type { Draft } from "#schema";
 import { ensure } from "./cluster-objects.ts";
 
-const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system", SYSTEM_NAMESPACE];
+const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system", EVENTING_NAMESPACE, SYSTEM_NAMESPACE];
 /** The first address of the range: where programs look for the API. */
 const API_ADDRESS = "10.96.0.1";
 
@@ -29,7 +29,7 @@ export function kubernetesService(apiPort: number): Draft<CoreService> {
 
 export async function ensureBootstrapObjects(client: Client, options: BootstrapOptions): Promise<void> {
   for (const name of NAMESPACES) await ensure(client, Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as Draft<Namespace>);
-  for (const map of defaultConfigMaps(options)) await ensure(client, ConfigMap, map as Draft<ConfigMap>);
+  for (const map of [...defaultConfigMaps(options), ...defaultEventingConfigMaps(options)]) await ensure(client, ConfigMap, map as Draft<ConfigMap>);
   if (options.apiPort !== undefined) await ensure(client, CoreService, kubernetesService(options.apiPort));
   await ensure(client, ClusterNode, options.node);
   const current = await client.get(ClusterNode, "", options.node.metadata.name ?? "");

@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { createApiServer, restamp } from "#apiserver";
 import { Deciders, publishDeciders } from "#autoscaler";
 import { createClient, createInformerSet, keyFrom } from "#client";
-import { followSettings, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
+import { followEventingSettings, followSettings, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
 import { uuid, type Logger } from "#core";
 import { createSystemRng, giveBackMemory, machineUsage, measureEventLoopDelay, systemClock } from "#host";
 import { httpsPost } from "#host/https";
@@ -141,6 +141,7 @@ let runtime: Runtime | undefined;
 const running = (): Runtime => runtime as Runtime;
 const builtIn = servedKinds({
   settings: () => settings.current(),
+  eventingSettings: () => eventingSettings.current(),
   rng,
   clock,
   informers: () => informers,
@@ -179,6 +180,7 @@ const transport = api.transportFor(CONTROLLER);
 const client = createClient(transport, { fieldManager: "eider" });
 const informers = createInformerSet({ client, clock, rng, logger: logger.with({ room: "client" }) });
 const settings = followSettings({ informers, logger });
+const eventingSettings = followEventingSettings({ informers, logger });
 const definitions = serveDefinitions({
   api,
   kinds: kinds.map(({ kind }) => kind),
@@ -198,7 +200,7 @@ await ensureBootstrapObjects(client, {
 });
 await ensureGatewayServices(client, { address: outerAddress(), httpPort: sockets.httpPort, internalPort: sockets.internalPort });
 await ensureDefinitions(client, definitionsOf, clock.wallMs());
-await Promise.all([settings.synced, definitions.synced]);
+await Promise.all([settings.synced, eventingSettings.synced, definitions.synced]);
 
 const scraped = {
   components: new MetricsListener({ port: 9090, text: allMetrics, clock, logger }),

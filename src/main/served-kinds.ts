@@ -8,6 +8,7 @@ import {
   beginNamespaceDeletion,
   Binding,
   bound,
+  Broker,
   Certificate,
   ClusterDomainClaim,
   clusterIpAdmission,
@@ -20,6 +21,7 @@ import {
   Endpoints,
   EndpointSlice,
   Event,
+  type EventingConfig,
   evicted,
   Eviction,
   HorizontalPodAutoscaler,
@@ -47,6 +49,7 @@ import {
   Service,
   ServiceAccount,
   type ServingConfig,
+  Trigger,
 } from "#kinds";
 import type { Draft, Kind, KubeObject } from "#schema";
 import type { Subresources } from "./subresources.ts";
@@ -59,6 +62,7 @@ const ACCOUNT_PAUSE_MS = 100;
 
 export interface ServedKindsOptions {
   readonly settings: () => ServingConfig;
+  readonly eventingSettings: () => EventingConfig;
   readonly rng: Rng;
   readonly clock: Clock;
   /** Where Services' addresses and ServiceAccounts are looked up. */
@@ -82,6 +86,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   const { settings, rng, informers } = options;
   const admission: KnativeAdmissionDeps = {
     config: settings,
+    eventing: options.eventingSettings,
     async tryTemplate(template, namespace) {
       await options.tryPod(samplePodFor(template, namespace, settings()));
     },
@@ -147,6 +152,8 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     knative(Certificate),
     served({ kind: ClusterDomainClaim }),
     served({ kind: Image }),
+    knative(Broker),
+    knative(Trigger),
   ];
 }
 

@@ -9,6 +9,7 @@ import type { Scenario } from "./scenarios/recording.ts";
 import { runScenario } from "./scenarios/run.ts";
 import { checkResponses, holdsResponses } from "./api/check.ts";
 import { checkValidation, type ValidationCase } from "./validation/check.ts";
+import { EVENTING_EXPECTATIONS, skippedEventing } from "./validation/eventing-expectations.ts";
 import { VALIDATION_EXPECTATIONS } from "./validation/expectations.ts";
 
 /** One scenario or case. `expected` says why it may differ. */
@@ -110,7 +111,13 @@ function* ofAutoscaler(recording: AutoscalerRecording): Generator<GoldenResult> 
 }
 
 async function* ofRequests(cases: readonly ValidationCase[]): AsyncGenerator<GoldenResult> {
-  for await (const { name, difference } of checkValidation(cases)) yield result(name, difference, VALIDATION_EXPECTATIONS[name]);
+  for (const each of cases) {
+    const why = skippedEventing(each);
+    if (why !== undefined) yield { name: each.name, verdict: "skipped", text: why };
+  }
+  const compared = cases.filter((each) => skippedEventing(each) === undefined);
+  for await (const { name, difference } of checkValidation(compared))
+    yield result(name, difference, VALIDATION_EXPECTATIONS[name] ?? EVENTING_EXPECTATIONS[name]);
 }
 
 /** A result a scenario or case, as they come. Throws for a path without a file in one of the formats. */

@@ -7,7 +7,7 @@ import { createClient, createInformerSet, type InformerSet } from "#client";
 import { SeededRng, silentLogger, SimClock, type Clock } from "#core";
 import { systemClock } from "#host";
 import { servingCertificate } from "#host/certificates";
-import { CoreService, defaultServingConfig, descriptions, Namespace } from "#kinds";
+import { CoreService, defaultEventingConfig, defaultServingConfig, descriptions, Namespace } from "#kinds";
 import type { Kind, UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { MemoryStore } from "#store";
@@ -71,6 +71,7 @@ async function boot(clock: Clock): Promise<Booted> {
   const late: { informers?: InformerSet } = {};
   const builtIn = servedKinds({
     settings: defaultServingConfig,
+    eventingSettings: defaultEventingConfig,
     rng,
     clock,
     signal: ending.signal,

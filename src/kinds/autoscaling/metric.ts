@@ -1,7 +1,7 @@
 // Metric (autoscaling.internal.knative.dev/v1alpha1): what the collector gathers for a PodAutoscaler.
 import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { READY } from "../serving/columns.ts";
-import { duckStatus } from "../serving/duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { autoscalingGroup } from "../serving/group.ts";
 
 /** Windows are integer nanoseconds; `scrapeTarget` "" switches scraping off. */

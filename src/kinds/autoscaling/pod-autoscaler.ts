@@ -1,7 +1,7 @@
 // PodAutoscaler (autoscaling.internal.knative.dev/v1alpha1): what shall be scaled, and how far it is.
 import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { READY, SCALE } from "../serving/columns.ts";
-import { duckStatus } from "../serving/duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { autoscalingGroup } from "../serving/group.ts";
 
 const reference = s.object({ apiVersion: s.optional(s.string()), kind: s.optional(s.string()), name: s.optional(s.string()) });

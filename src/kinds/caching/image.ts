@@ -1,6 +1,6 @@
 // Image (caching.internal.knative.dev/v1alpha1): an image that a cache may fetch ahead.
 import { defineKind, s, type ObjectOf } from "#schema";
-import { duckStatus } from "../serving/duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { cachingGroup } from "../serving/group.ts";
 
 export const Image = defineKind({

@@ -2,6 +2,7 @@
 import type { Descriptions } from "#schema";
 import { autoscalingDescriptions } from "./autoscaling.ts";
 import { coreDescriptions } from "./core.ts";
+import { eventingDescriptions } from "./eventing.ts";
 import { knativeDescriptions } from "./knative.ts";
 import { metaDescriptions } from "./meta.ts";
 import { podDescriptions } from "./pods.ts";
@@ -14,4 +15,5 @@ export const descriptions: Descriptions = {
   ...workloadDescriptions,
   ...autoscalingDescriptions,
   ...knativeDescriptions,
+  ...eventingDescriptions,
 };

@@ -1,10 +1,10 @@
 // What Knative's kinds are for, in our own words. Their schemas are written in place, so fields have paths.
 import { podDescriptions } from "./pods.ts";
 
-type Texts = Readonly<Record<string, string>>;
+export type Texts = Readonly<Record<string, string>>;
 
 /** The texts under a path: those of a type, as fields of something that contains it. */
-function under(prefix: string, texts: Texts): Texts {
+export function under(prefix: string, texts: Texts): Texts {
   return Object.fromEntries(
     Object.entries(texts)
       .filter(([name]) => name !== "")
@@ -65,7 +65,7 @@ const template = (prefix: string): Texts => ({
   ...revisionSpecTexts(`${prefix}.spec`),
 });
 
-const statusTexts: Texts = {
+export const statusTexts: Texts = {
   "status.annotations": "More about the state.",
   "status.conditions": "What can be said about it; `Ready` sums it up.",
   "status.conditions.type": "What it is about.",
@@ -100,7 +100,7 @@ const latest: Texts = {
   "status.latestReadyRevisionName": "The latest revision that can take requests.",
 };
 
-const whole = (text: string, status = "How far it has come."): Texts => ({ "": text, spec: "What is wanted.", status });
+export const whole = (text: string, status = "How far it has come."): Texts => ({ "": text, spec: "What is wanted.", status });
 
 const SERVING = "dev.knative.serving.v1";
 const AUTOSCALING = "dev.knative.internal.autoscaling.v1alpha1";

@@ -1,7 +1,7 @@
 // Certificate (networking.internal.knative.dev/v1alpha1): a wish for a TLS certificate.
 import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { CERTIFICATE_READY } from "../serving/columns.ts";
-import { duckStatus } from "../serving/duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { networkingGroup } from "../serving/group.ts";
 
 const text = s.optional(s.string());

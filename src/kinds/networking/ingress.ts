@@ -1,7 +1,7 @@
 // Ingress (networking.internal.knative.dev/v1alpha1): what a gateway has to route (KIngress).
 import { conditionSet, defineKind, s, type ObjectOf, type ValueOf } from "#schema";
 import { READY } from "../serving/columns.ts";
-import { duckStatus } from "../serving/duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { networkingGroup } from "../serving/group.ts";
 
 const text = s.optional(s.string());

@@ -1,7 +1,7 @@
 // ServerlessService (networking.internal.knative.dev/v1alpha1): whether a Revision is reached directly or through the activator.
 import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { READY, SERVERLESS_SERVICE } from "../serving/columns.ts";
-import { duckStatus } from "../serving/duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { networkingGroup } from "../serving/group.ts";
 
 const text = { type: "string" } as const;

@@ -1,7 +1,7 @@
 // Configuration (serving.knative.dev/v1): the desired state of the newest Revision.
 import { conditionSet, defineKind, s, type ObjectOf } from "#schema";
 import { LATEST, READY } from "./columns.ts";
-import { duckStatus } from "./duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { servingGroup, servingLabels } from "./group.ts";
 import { RevisionTemplate } from "./revision-spec.ts";
 

@@ -1,7 +1,7 @@
 // Revision (serving.knative.dev/v1): an immutable snapshot of code and configuration.
 import { conditionSet, defineKind, s, type ObjectOf, type ValueOf } from "#schema";
 import { CONFIG_NAME, GENERATION, READY, REPLICAS } from "./columns.ts";
-import { duckStatus } from "./duck.ts";
+import { duckStatus } from "../duck/status.ts";
 import { servingGroup, servingLabels } from "./group.ts";
 import { RevisionSpec } from "./revision-spec.ts";
 

@@ -16,7 +16,11 @@ const ZERO_IS_ABSENT = new Set([
 ]);
 
 /** Texts that Go writes even when they are empty: pointers, or without omitempty. By `parent.field`. */
-const EMPTY_TEXT_STAYS = new Set(["grpc.service", "spec.scrapeTarget"]);
+const EMPTY_TEXT_STAYS = new Set([
+  "grpc.service",
+  "spec.scrapeTarget",
+  ...["backoffDelay", "backoffPolicy", "format", "retryAfterMax", "timeout"].map((name) => `delivery.${name}`),
+]);
 
 /** Members beside required strings that Go writes even when empty, by the field that holds them; list items by the list's field. */
 const ALWAYS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

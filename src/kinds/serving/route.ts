@@ -1,7 +1,7 @@
 // Route (serving.knative.dev/v1): a name, a URL and where its traffic goes.
 import { conditionSet, defineKind, s, type ObjectOf, type ValueOf } from "#schema";
 import { READY, URL_COLUMN } from "./columns.ts";
-import { AddressableSchema, duckStatus } from "./duck.ts";
+import { AddressableSchema, duckStatus } from "../duck/status.ts";
 import { servingGroup, servingLabels } from "./group.ts";
 
 /** `url` is set by the platform only, in the status. */

@@ -3,7 +3,7 @@ import { createApiServer, type Credentials } from "#apiserver";
 import { Deciders } from "#autoscaler";
 import { createClient, createInformerSet, type Client, type InformerSet } from "#client";
 import { SeededRng, silentLogger, SimClock } from "#core";
-import { followSettings, type Settings } from "#controllers";
+import { followEventingSettings, followSettings, type EventingSettings, type Settings } from "#controllers";
 import { ConfigMap, Namespace } from "#kinds";
 import type { Draft, Kind, UserInfo } from "#schema";
 import { MemoryStore } from "#store";
@@ -43,9 +43,10 @@ function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
     arrived.fromControllers++;
     return CONTROLLER;
   };
-  const late: { informers?: InformerSet; settings?: Settings } = {};
+  const late: { informers?: InformerSet; settings?: Settings; eventingSettings?: EventingSettings } = {};
   const kinds = servedKinds({
     settings: () => must(late.settings).current(),
+    eventingSettings: () => must(late.eventingSettings).current(),
     rng,
     clock,
     signal,
@@ -71,7 +72,7 @@ function bootServer(namespace: string, clock: SimClock, signal: AbortSignal) {
   const client = createClient(transport);
   const informers = createInformerSet({ client, clock, rng, logger });
   const settings = followSettings({ informers, logger });
-  Object.assign(late, { informers, settings });
+  Object.assign(late, { informers, settings, eventingSettings: followEventingSettings({ informers, logger }) });
   return { server, store, ledger, arrived, transport, client, informers, settings, rng, logger, kinds: kinds.map(({ kind }) => kind) };
 }
 

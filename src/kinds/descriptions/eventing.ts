@@ -1,0 +1,108 @@
+// What the kinds of Knative Eventing are for, in our own words.
+import { statusTexts, under, whole, type Texts } from "./knative.ts";
+
+const EVENTING = "dev.knative.eventing.v1";
+
+const reference: Texts = {
+  address: "The name of one of its addresses.",
+  apiVersion: "Its group and version.",
+  group: "Its group, in place of a version of it.",
+  kind: "Its kind.",
+  name: "Its name.",
+  namespace: "Its namespace.",
+};
+
+const destination: Texts = {
+  CACerts: "Authorities that its certificate is believed for, as PEM.",
+  audience: "The audience of tokens that are sent along.",
+  ref: "An object that has an address.",
+  ...under("ref", reference),
+  uri: "A URL; beside an object it is resolved against the object's address.",
+};
+
+const to = (path: string, text: string): Texts => ({ [path]: text, ...under(path, destination) });
+
+const delivery = (path: string): Texts => ({
+  [path]: "How events are delivered, and what becomes of those that cannot be.",
+  [`${path}.backoffDelay`]: "The delay before another attempt, as a period of ISO 8601.",
+  [`${path}.backoffPolicy`]: "How delays grow: `linear` or `exponential`.",
+  ...to(`${path}.deadLetterSink`, "Where events go that could not be delivered."),
+  [`${path}.format`]: "The form of events: `json` or `binary`.",
+  [`${path}.retry`]: "How many more attempts there are after the first.",
+  [`${path}.retryAfterMax`]: "The longest `Retry-After` that is honoured.",
+  [`${path}.timeout`]: "How long one attempt may take.",
+});
+
+const addressTexts: Texts = {
+  CACerts: "Authorities of its certificate, as PEM.",
+  audience: "The audience of tokens that it wants.",
+  name: "The address's name.",
+  url: "The URL.",
+};
+
+const address: Texts = {
+  "status.address": "Where it takes events.",
+  ...under("status.address", addressTexts),
+  "status.addresses": "All places where it takes events.",
+  ...under("status.addresses", addressTexts),
+};
+
+const policies: Texts = {
+  "status.policies": "The policies that apply to it.",
+  "status.policies.apiVersion": "The policy's group and version.",
+  "status.policies.name": "The policy.",
+};
+
+/** What a destination was resolved to, at `status.<name>Uri` and beside it. */
+const resolved = (name: string, text: string): Texts => ({
+  [`status.${name}Audience`]: `The audience of tokens for ${text}.`,
+  [`status.${name}CACerts`]: `Authorities of ${text}, as PEM.`,
+  [`status.${name}Uri`]: `The URL of ${text}.`,
+});
+
+const deadLetters = resolved("deadLetterSink", "the dead-letter sink");
+
+const auth: Texts = {
+  "status.auth": "In whose name events are sent.",
+  "status.auth.serviceAccountName": "The ServiceAccount.",
+  "status.auth.serviceAccountNames": "The ServiceAccounts.",
+};
+
+const filters = (path: string): Texts => ({
+  [path]: "Filters that must all let an event through, each in one dialect.",
+  [`${path}.all`]: "Filters that must all let it through.",
+  [`${path}.any`]: "Filters one of which must let it through.",
+  [`${path}.cesql`]: "An expression of CloudEvents SQL.",
+  [`${path}.exact`]: "Attributes and their values.",
+  [`${path}.not`]: "A filter that must not let it through.",
+  [`${path}.prefix`]: "Attributes and how their values begin.",
+  [`${path}.suffix`]: "Attributes and how their values end.",
+});
+
+export const eventingDescriptions: Readonly<Record<string, Texts>> = {
+  [`${EVENTING}.Broker`]: {
+    ...whole("Takes events in, and hands each to all Triggers that want it."),
+    "spec.config": "The settings of its kind of Broker.",
+    ...under("spec.config", reference),
+    ...delivery("spec.delivery"),
+    ...statusTexts,
+    ...address,
+    ...deadLetters,
+    ...policies,
+  },
+  [`${EVENTING}.Trigger`]: {
+    ...whole("Which events of a Broker go where."),
+    "spec.broker": "The Broker, by name.",
+    "spec.brokerRef": "The Broker, wherever it is.",
+    ...under("spec.brokerRef", reference),
+    ...delivery("spec.delivery"),
+    "spec.filter": "The first way to filter: by attributes.",
+    "spec.filter.attributes": "Attributes and their values; an empty value wants the attribute to be there.",
+    ...filters("spec.filters"),
+    ...to("spec.subscriber", "Where the events go."),
+    ...statusTexts,
+    ...deadLetters,
+    ...auth,
+    ...resolved("subscriber", "the subscriber"),
+  },
+};

@@ -1,0 +1,62 @@
+// Knative Eventing's two webhooks of one kind (eventing.md §0.2): typed form, defaults and who did it, then checks.
+import { badRequest } from "#core";
+import { compileKind, type AdmissionRequest, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import type { EventingConfig } from "../eventing-config/eventing-config.ts";
+import { sameSpec } from "../serving/go-diff.ts";
+import { goDecodeError } from "../serving/go-decode.ts";
+import { roundTripped } from "../serving/round-trip.ts";
+import type { KnativeWebhooks } from "../webhook-pair.ts";
+import type { EventingContext, EventingWebhook } from "./admission-context.ts";
+import { brokerWebhook } from "./broker-webhook.ts";
+import { triggerWebhook } from "./trigger-webhook.ts";
+
+export const EVENTING_NAMES = { defaulting: "webhook.eventing.knative.dev", validation: "validation.webhook.eventing.knative.dev" } as const;
+
+/** By group and kind. */
+const WEBHOOKS: Readonly<Record<string, unknown>> = {
+  "eventing.knative.dev Broker": brokerWebhook,
+  "eventing.knative.dev Trigger": triggerWebhook,
+};
+
+function contextOf({ operation, user }: AdmissionRequest, config: EventingConfig): EventingContext {
+  return { config, operation: operation === "CREATE" ? "CREATE" : "UPDATE", userName: user.name };
+}
+
+/** Who made it, and who changed its spec last, under the name of its group. */
+function withUsers<O extends KubeObject>(object: O, old: O | undefined, { operation, userName }: EventingContext): O {
+  const specOf = (of: O | undefined): unknown => (of as { readonly spec?: unknown } | undefined)?.spec;
+  const isCreate = operation === "CREATE";
+  if (!isCreate && sameSpec(specOf(object), specOf(old))) return object;
+  const group = object.apiVersion.split("/")[0] ?? "";
+  const users = { [`${group}/lastModifier`]: userName, ...(isCreate ? { [`${group}/creator`]: userName } : {}) };
+  return { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...users } } };
+}
+
+function mutated<O extends KubeObject>(kind: CompiledKind<O>, webhook: EventingWebhook<O>, request: AdmissionRequest<O>, config: EventingConfig): O {
+  const { object, old } = request;
+  const undecodable = goDecodeError(object, kind.kind.schema, kind.validate(object, old)) ?? webhook.misfit?.(object);
+  if (undecodable !== undefined) throw badRequest(`mutation failed: cannot decode incoming new object: ${undecodable}`);
+  const context = contextOf(request, config);
+  return withUsers(webhook.defaults(roundTripped(object, kind.kind.schema), context), old, context);
+}
+
+/** What only tells a state is the controllers' word, and passes. */
+function isLookedAt({ operation, subresource }: AdmissionRequest): boolean {
+  return operation !== "DELETE" && subresource === "";
+}
+
+/** The webhooks of a kind of Eventing with the settings as they are when the request comes; undefined for kinds that have none. */
+export function eventingWebhooks<O extends KubeObject>(kind: Kind<O>, config: () => EventingConfig): KnativeWebhooks<O> | undefined {
+  const webhook = WEBHOOKS[`${kind.group} ${kind.kind}`] as EventingWebhook<O> | undefined;
+  if (webhook === undefined) return undefined;
+  const compiled = compileKind(kind);
+  return {
+    names: EVENTING_NAMES,
+    mutate: (request) => (isLookedAt(request) ? mutated(compiled, webhook, request, config()) : request.object),
+    validate(request) {
+      if (!isLookedAt(request)) return Promise.resolve([]);
+      const errors = webhook.validate(request.object, request.old, contextOf(request, config()));
+      return errors.isEmpty ? Promise.resolve([]) : Promise.reject(badRequest(`validation failed: ${errors.render()}`));
+    },
+  };
+}
