@@ -1,6 +1,7 @@
 // The file: its tables, its format number, and how it is opened.
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { isDiskFull, reserveSharedMemory, tryRoom } from "./shared-memory.ts";
 
 /** Grows with each change of the tables. A newer file is refused, an older one migrated after a copy (decision 15). */
 export const STORE_FORMAT = 1;
@@ -20,18 +21,31 @@ const TABLES = `
   INSERT INTO meta VALUES ('format', ${STORE_FORMAT}), ('revision', 0);
 `;
 
-/** The one connection that writes. Creates the file when it is missing. */
-export function openForWriting(path: string): DatabaseSync {
+export interface WritingConnection {
+  readonly db: DatabaseSync;
+  close(): void;
+}
+
+/** The one connection that writes, opened before those that read. Creates the file when it is missing. A full disk is an error of its own kind. */
+export function openForWriting(path: string): WritingConnection {
   const fresh = !existsSync(path);
   try {
+    tryRoom(path);
     const db = new DatabaseSync(path);
     if (fresh) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1000; PRAGMA journal_size_limit = 4194304");
     if (tableCount(db) === 0) db.exec(`BEGIN; ${TABLES} COMMIT`);
     checkFormat(db, path);
-    return db;
+    const release = reserveSharedMemory(path);
+    return {
+      db,
+      close() {
+        db.close();
+        release();
+      },
+    };
   } catch (error) {
-    if (error instanceof StoreFileError) throw error;
+    if (error instanceof StoreFileError || isDiskFull(error)) throw error;
     throw new StoreFileError(`${path} cannot be opened as Eider's store: ${(error as Error).message}`, error);
   }
 }

@@ -1,7 +1,8 @@
 // The store thread's side: one transaction and one fsync for every batch.
 import type { ControlToStore, StoreRow, StoreToControl } from "#protocol";
 import type { DatabaseSync } from "node:sqlite";
-import { openForWriting } from "./database.ts";
+import { isDiskFull } from "./shared-memory.ts";
+import { openForWriting, type WritingConnection } from "./database.ts";
 
 /** The thread's end of the message channel. */
 export interface WriterChannel {
@@ -10,16 +11,21 @@ export interface WriterChannel {
   close(): void;
 }
 
-/** Opens the file and serves batches until told to close. A batch that fails ends the service: memory is ahead of the disk then. */
+/**
+ * Opens the file and serves batches until told to close. A batch that fails ends the service: memory is ahead of the disk then.
+ * Throws when the disk is full: whoever starts it again later may find room.
+ */
 export function serveWriter(channel: WriterChannel, path: string): void {
-  let db: DatabaseSync;
+  let connection: WritingConnection;
   try {
-    db = openForWriting(path);
+    connection = openForWriting(path);
   } catch (error) {
+    if (isDiskFull(error)) throw error;
     channel.postMessage({ type: "refused", error: (error as Error).message });
     channel.close();
     return;
   }
+  const { db } = connection;
   const commit = committer(db);
   const revision = Number(db.prepare("SELECT value FROM meta WHERE name = 'revision'").get()?.["value"] ?? 0);
   channel.on("message", (message) => {
@@ -30,7 +36,7 @@ export function serveWriter(channel: WriterChannel, path: string): void {
       } else if (message.type === "compact") {
         db.exec("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)");
       } else {
-        db.close();
+        connection.close();
         channel.postMessage({ type: "closed" });
         channel.close();
       }
