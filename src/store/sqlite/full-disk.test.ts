@@ -9,11 +9,12 @@ import { after, before, test } from "node:test";
 import { openForWriting } from "./database.ts";
 
 const DISK_BYTES = 16 << 20;
+const MKFS = "mkfs.ext4";
 
 /** Blocks of 1 KiB, as mkfs gives them to small disks: SQLite reserves one in four. */
 function whyNot(): string | false {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs Linux and root";
-  if (spawnSync("mkfs.ext4", ["-V"]).status !== 0) return "mkfs.ext4 is not on the PATH";
+  if (spawnSync(MKFS, ["-V"]).status !== 0) return `${MKFS} is not on the PATH`;
   return false;
 }
 
@@ -28,7 +29,7 @@ before((t) => {
   if (skip !== false) return;
   writeFileSync(disk, "");
   truncateSync(disk, DISK_BYTES);
-  execFileSync("mkfs.ext4", ["-q", "-m", "0", "-b", "1024", disk]);
+  execFileSync(MKFS, ["-q", "-m", "0", "-b", "1024", disk]);
   execFileSync("mkdir", [at]);
   mounted = spawnSync("mount", ["-o", "loop", disk, at]).status === 0;
   if (!mounted) (t as { diagnostic(line: string): void }).diagnostic("no loop device can be mounted here");
