@@ -15,7 +15,21 @@ export type { KReference } from "./duck/reference.ts";
 export { Broker, brokerConditions, type BrokerSpec, type BrokerStatus } from "./eventing/broker.ts";
 export { Trigger, triggerConditions, type TriggerSpec, type TriggerStatus } from "./eventing/trigger.ts";
 export type { EventFilter } from "./eventing/event-filter.ts";
-export { brokerChannelName, triggerSubscriptionName } from "./eventing/names.ts";
+export {
+  brokerChannelName,
+  channelServiceName,
+  parallelBranchName,
+  parallelFilterName,
+  parallelIngressName,
+  sequenceStepName,
+  triggerSubscriptionName,
+} from "./eventing/names.ts";
+export { Channel, channelConditions, type ChannelSpec, type ChannelStatus, type ChannelTemplate } from "./messaging/channel.ts";
+export { InMemoryChannel, inMemoryChannelConditions, type InMemoryChannelSpec, type InMemoryChannelStatus } from "./messaging/in-memory-channel.ts";
+export type { ChannelSubscriber, ChannelSubscriberStatus } from "./messaging/subscribable.ts";
+export { Subscription, subscriptionConditions, type SubscriptionSpec, type SubscriptionStatus } from "./messaging/subscription.ts";
+export { Sequence, sequenceConditions, type SequenceSpec, type SequenceStatus, type SequenceStep } from "./flows/sequence.ts";
+export { Parallel, parallelConditions, type ParallelBranch, type ParallelSpec, type ParallelStatus } from "./flows/parallel.ts";
 export { defaultEventingConfig, parseEventingConfig, type EventingConfig, type ParsedEventingConfig } from "./eventing-config/eventing-config.ts";
 export { defaultEventingConfigMaps, EVENTING_NAMESPACE } from "./eventing-config/default-maps.ts";
 export type { EventingFeatures } from "./eventing-config/features.ts";
@@ -57,7 +71,7 @@ export { FieldErrors, fieldError as knativeFieldError, type KnativeFieldError } 
 export { servingContainerIndex } from "./serving/revision-spec-checks.ts";
 export { descriptions } from "./descriptions/index.ts";
 export { childName } from "./child-name.ts";
-export { ALTERNATIVE_SPELLINGS, annotationOf, autoscaling, eventing, lookUp, networking, queueSidecar, serving } from "./keys.ts";
+export { ALTERNATIVE_SPELLINGS, annotationOf, autoscaling, eventing, lookUp, messaging, networking, queueSidecar, serving } from "./keys.ts";
 export { checkAutoscalingAnnotations } from "./serving/autoscaling-annotations.ts";
 export { parseAutoscalerConfig, type AutoscalerConfig } from "./config/autoscaler.ts";
 export { configMapAdmission } from "./config/admission.ts";

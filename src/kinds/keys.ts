@@ -99,6 +99,16 @@ export const eventing = {
   dependency: "knative.dev/dependency",
 } as const;
 
+/** Annotations and labels of channels. */
+export const messaging = {
+  subscribable: "messaging.knative.dev/subscribable",
+  asyncHandler: "messaging.knative.dev/async-handler",
+  role: "messaging.knative.dev/role",
+  channelRole: "in-memory-channel",
+  /** Finalizer of a Subscription. */
+  subscriptionsFinalizer: "subscriptions.messaging.knative.dev",
+} as const;
+
 /** Other spellings of an annotation that Knative accepts; the first one present wins. */
 export const ALTERNATIVE_SPELLINGS: Readonly<Record<string, readonly string[]>> = {
   [autoscaling.targetUtilizationPercentage]: [`${AUTOSCALING}targetUtilizationPercentage`],

@@ -10,6 +10,7 @@ import {
   bound,
   Broker,
   Certificate,
+  Channel,
   ClusterDomainClaim,
   clusterIpAdmission,
   ClusterNode,
@@ -28,6 +29,7 @@ import {
   HorizontalPodAutoscalerV1,
   Image,
   Ingress,
+  InMemoryChannel,
   knativeAdmission,
   type KnativeAdmissionDeps,
   Lease,
@@ -36,6 +38,7 @@ import {
   NodeMetrics,
   nodeAdmission,
   namespaceAdmission,
+  Parallel,
   Pod,
   podAdmission,
   type PodAdmissionOptions,
@@ -45,9 +48,11 @@ import {
   Revision,
   Route,
   Secret,
+  Sequence,
   ServerlessService,
   Service,
   ServiceAccount,
+  Subscription,
   type ServingConfig,
   Trigger,
 } from "#kinds";
@@ -154,6 +159,11 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: Image }),
     knative(Broker),
     knative(Trigger),
+    knative(Channel),
+    knative(InMemoryChannel),
+    knative(Subscription),
+    knative(Sequence),
+    knative(Parallel),
   ];
 }
 

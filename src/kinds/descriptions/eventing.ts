@@ -2,6 +2,8 @@
 import { statusTexts, under, whole, type Texts } from "./knative.ts";
 
 const EVENTING = "dev.knative.eventing.v1";
+const MESSAGING = "dev.knative.messaging.v1";
+const FLOWS = "dev.knative.flows.v1";
 
 const reference: Texts = {
   address: "The name of one of its addresses.",
@@ -79,6 +81,45 @@ const filters = (path: string): Texts => ({
   [`${path}.suffix`]: "Attributes and how their values end.",
 });
 
+/** Entries of a channel's `subscribers`, at `path`. */
+const subscriber = (path: string): Texts => ({
+  [`${path}.auth`]: "In whose name events are sent.",
+  ...delivery(`${path}.delivery`),
+  [`${path}.generation`]: "The generation of the Subscription.",
+  [`${path}.name`]: "Its name.",
+  [`${path}.replyAudience`]: "The audience of tokens for the reply's place.",
+  [`${path}.replyCACerts`]: "Authorities of the reply's place, as PEM.",
+  [`${path}.replyUri`]: "Where answers go.",
+  [`${path}.subscriberAudience`]: "The audience of tokens for the subscriber.",
+  [`${path}.subscriberCACerts`]: "Authorities of the subscriber, as PEM.",
+  [`${path}.subscriberUri`]: "Where events go.",
+  [`${path}.uid`]: "The uid of the Subscription.",
+});
+
+const channel: Texts = {
+  ...delivery("spec.delivery"),
+  "spec.subscribers": "To whom it delivers; Subscriptions are entered here.",
+  ...subscriber("spec.subscribers"),
+  ...statusTexts,
+  ...address,
+  ...deadLetters,
+  ...policies,
+  "status.subscribers": "How the deliveries to its subscribers stand.",
+  "status.subscribers.message": "Why it is not ready.",
+  "status.subscribers.observedGeneration": "The generation of the Subscription that was acted upon.",
+  "status.subscribers.ready": "Whether events are delivered to it.",
+  "status.subscribers.uid": "The uid of the Subscription.",
+};
+
+const channelTemplate: Texts = {
+  "spec.channelTemplate": "The kind of channel that keeps the events.",
+  "spec.channelTemplate.apiVersion": "Its group and version.",
+  "spec.channelTemplate.kind": "Its kind.",
+  "spec.channelTemplate.spec": "Its spec.",
+};
+
+const flow: Texts = { ...channelTemplate, ...to("spec.reply", "Where the last answers go."), ...statusTexts, ...address, ...auth, ...policies };
+
 export const eventingDescriptions: Readonly<Record<string, Texts>> = {
   [`${EVENTING}.Broker`]: {
     ...whole("Takes events in, and hands each to all Triggers that want it."),
@@ -104,5 +145,44 @@ export const eventingDescriptions: Readonly<Record<string, Texts>> = {
     ...deadLetters,
     ...auth,
     ...resolved("subscriber", "the subscriber"),
+  },
+  [`${MESSAGING}.Channel`]: {
+    ...whole("Takes events in, and hands each to all its Subscriptions."),
+    ...channel,
+    ...channelTemplate,
+    "status.channel": "The channel that keeps the events.",
+    ...under("status.channel", reference),
+  },
+  [`${MESSAGING}.InMemoryChannel`]: { ...whole("The channel that needs nothing else; its events are on disk all the same."), ...channel },
+  [`${MESSAGING}.Subscription`]: {
+    ...whole("Where the events of a channel go, and where the answers to them go."),
+    "spec.channel": "The channel.",
+    ...under("spec.channel", reference),
+    ...delivery("spec.delivery"),
+    ...to("spec.reply", "Where answers go."),
+    ...to("spec.subscriber", "Where events go."),
+    ...statusTexts,
+    ...auth,
+    "status.physicalSubscription": "Everything resolved.",
+  },
+  [`${FLOWS}.Sequence`]: {
+    ...whole("Steps that events go through; each gets what the one before it answered."),
+    "spec.steps": "The steps.",
+    ...under("spec.steps", destination),
+    ...delivery("spec.steps.delivery"),
+    ...flow,
+    "status.channelStatuses": "The channels of the steps.",
+    "status.subscriptionStatuses": "The Subscriptions of the steps.",
+  },
+  [`${FLOWS}.Parallel`]: {
+    ...whole("Branches; an event goes to each whose filter lets it through."),
+    "spec.branches": "The branches.",
+    ...delivery("spec.branches.delivery"),
+    ...to("spec.branches.filter", "Answers with the event, or with nothing to stop it."),
+    ...to("spec.branches.reply", "Where answers go."),
+    ...to("spec.branches.subscriber", "Where events go."),
+    ...flow,
+    "status.branchStatuses": "The channels and Subscriptions of the branches.",
+    "status.ingressChannelStatus": "The channel that takes events in.",
   },
 };

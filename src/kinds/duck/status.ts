@@ -22,11 +22,18 @@ const ConditionNode = {
   },
 } as const;
 
+export const ConditionSchema = s.node<Condition>(ConditionNode);
+
 /** Properties of `status` of every Knative kind; conditions are sorted by type. */
 export const duckStatus = {
   annotations: s.optional(s.map(s.string())),
-  conditions: s.optional(s.list(s.node<Condition>(ConditionNode), { plain: true })),
+  conditions: s.optional(s.list(ConditionSchema, { plain: true })),
   observedGeneration: s.optional(s.int64()),
 };
 const DuckStatusSchema = s.object(duckStatus);
 export type DuckStatus = ValueOf<typeof DuckStatusSchema>;
+
+const text = s.optional(s.string());
+
+/** The service accounts in whose name events are sent. */
+export const authStatus = { auth: s.optional(s.object({ serviceAccountName: text, serviceAccountNames: s.optional(s.list(s.string(), { plain: true })) })) };

@@ -1,8 +1,8 @@
 // config-br-defaults: the class, the settings and the delivery of Brokers that say nothing (eventing.md §4.5).
-import { parse as parseYaml } from "yaml";
 import type { ConfigData, ConfigError } from "../config/reader.ts";
 import type { DeliverySpec } from "../duck/delivery.ts";
 import type { KReference } from "../duck/reference.ts";
+import { isRecord, mapUnder, membersOf } from "./yaml-map.ts";
 
 /** What a Broker of one class gets. */
 export interface BrokerClassDefaults extends KReference {
@@ -36,10 +36,6 @@ export const SHIPPED_BROKER_DEFAULTS = `clusterDefault:
     backoffDelay: PT0.2S
 `;
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Only what has the right form counts: defaults end up in objects. */
 function classOf(value: unknown): BrokerClassDefaults | undefined {
   if (!isRecord(value)) return undefined;
@@ -51,38 +47,22 @@ function classOf(value: unknown): BrokerClassDefaults | undefined {
 function scopeOf(value: unknown): BrokerScopeDefaults | undefined {
   if (!isRecord(value)) return undefined;
   const { brokerClass, brokerClasses, disallowDifferentNamespaceConfig: disallow } = value;
-  const classes = Object.entries(isRecord(brokerClasses) ? brokerClasses : {}).flatMap(([name, of]) => {
-    const found = classOf(of);
-    return found === undefined ? [] : [[name, found] as const];
-  });
+  const classes = membersOf(brokerClasses, classOf);
   return {
     ...classOf(value),
     ...(typeof brokerClass === "string" ? { brokerClass } : {}),
-    ...(classes.length === 0 ? {} : { brokerClasses: Object.fromEntries(classes) }),
+    ...(classes === undefined ? {} : { brokerClasses: classes }),
     ...(typeof disallow === "boolean" ? { disallowDifferentNamespaceConfig: disallow } : {}),
   };
 }
 
 /** Settings from the data of `config-br-defaults`. */
 export function parseBrokerDefaults(data: ConfigData): BrokerDefaults | ConfigError {
-  const text = data[KEY] ?? "";
-  if (text === "") return { error: `ConfigMap is missing (or empty) key: ${JSON.stringify(KEY)}` };
-  let value: unknown;
-  try {
-    value = parseYaml(text);
-  } catch (error) {
-    return { error: `Failed to parse the entry: ConfigMap's value could not be converted to JSON: ${error instanceof Error ? error.message : String(error)}` };
-  }
-  if (!isRecord(value)) return { error: `Failed to parse the entry: ${JSON.stringify(KEY)} holds no map` };
-  const cluster = scopeOf(value["clusterDefault"]);
-  const namespaces = Object.entries(isRecord(value["namespaceDefaults"]) ? value["namespaceDefaults"] : {}).flatMap(([name, of]) => {
-    const found = scopeOf(of);
-    return found === undefined ? [] : [[name, found] as const];
-  });
-  return {
-    ...(cluster === undefined ? {} : { clusterDefault: cluster }),
-    ...(namespaces.length === 0 ? {} : { namespaceDefaults: Object.fromEntries(namespaces) }),
-  };
+  const value = mapUnder(data, KEY);
+  if ("error" in value) return value;
+  const cluster = scopeOf(value.map["clusterDefault"]);
+  const namespaces = membersOf(value.map["namespaceDefaults"], scopeOf);
+  return { ...(cluster === undefined ? {} : { clusterDefault: cluster }), ...(namespaces === undefined ? {} : { namespaceDefaults: namespaces }) };
 }
 
 /** The class of Brokers that name none, in this namespace. */

@@ -2,6 +2,7 @@
 import type { Draft } from "#schema";
 import type { ConfigMapObject } from "../config/default-config-maps.ts";
 import { SHIPPED_BROKER_DEFAULTS } from "./broker-defaults.ts";
+import { SHIPPED_CHANNEL_DEFAULTS } from "./channel-defaults.ts";
 
 /** The namespace of Knative Eventing's own objects. */
 export const EVENTING_NAMESPACE = "knative-eventing";
@@ -10,9 +11,13 @@ export const EVENTING_NAMESPACE = "knative-eventing";
 const MAPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "config-br-default-channel": { "channel-template-spec": "apiVersion: messaging.knative.dev/v1\nkind: InMemoryChannel\n" },
   "config-br-defaults": { "default-br-config": SHIPPED_BROKER_DEFAULTS },
+  "config-imc-event-dispatcher": { MaxIdleConnections: "1000", MaxIdleConnectionsPerHost: "100" },
+  "config-leader-election": {},
+  "config-logging": {},
+  "config-observability": {},
   "config-ping-defaults": { "data-max-size": "-1" },
   "config-sugar": { "namespace-selector": "", "trigger-selector": "" },
-  "default-ch-webhook": { "default-ch-config": "clusterDefault:\n  apiVersion: messaging.knative.dev/v1\n  kind: InMemoryChannel\n" },
+  "default-ch-webhook": { "default-ch-config": SHIPPED_CHANNEL_DEFAULTS },
   "config-features": {
     "kreference-group": "disabled",
     "delivery-retryafter": "disabled",

@@ -1,11 +1,17 @@
 // All settings of Knative Eventing as one value, from the ConfigMaps of the namespace knative-eventing.
 import type { ConfigData, ConfigError } from "../config/reader.ts";
 import { parseBrokerDefaults, SHIPPED_BROKER_DEFAULTS, type BrokerDefaults } from "./broker-defaults.ts";
+import { parseChannelDefaults, SHIPPED_CHANNEL_DEFAULTS, type ChannelDefaults } from "./channel-defaults.ts";
 import { parseEventingFeatures, type EventingFeatures } from "./features.ts";
+import { parseDispatcherConfig, parsePingDefaults, parseSugarConfig, type DispatcherConfig, type PingDefaults, type SugarConfig } from "./small-maps.ts";
 
 export interface EventingConfig {
   readonly brokerDefaults: BrokerDefaults;
+  readonly channelDefaults: ChannelDefaults;
+  readonly dispatcher: DispatcherConfig;
   readonly features: EventingFeatures;
+  readonly ping: PingDefaults;
+  readonly sugar: SugarConfig;
 }
 
 type Member = keyof EventingConfig;
@@ -13,7 +19,11 @@ type Member = keyof EventingConfig;
 /** Each member's ConfigMap, its parser, and the data that Knative ships. */
 const SOURCES: { readonly [K in Member]: readonly [map: string, parse: (data: ConfigData) => EventingConfig[K] | ConfigError, shipped: ConfigData] } = {
   brokerDefaults: ["config-br-defaults", parseBrokerDefaults, { "default-br-config": SHIPPED_BROKER_DEFAULTS }],
+  channelDefaults: ["default-ch-webhook", parseChannelDefaults, { "default-ch-config": SHIPPED_CHANNEL_DEFAULTS }],
+  dispatcher: ["config-imc-event-dispatcher", parseDispatcherConfig, {}],
   features: ["config-features", parseEventingFeatures, {}],
+  ping: ["config-ping-defaults", parsePingDefaults, {}],
+  sugar: ["config-sugar", parseSugarConfig, {}],
 };
 
 function shipped<K extends Member>(member: K): EventingConfig[K] {
@@ -24,7 +34,14 @@ function shipped<K extends Member>(member: K): EventingConfig[K] {
 }
 
 function configFrom(member: <K extends Member>(key: K) => EventingConfig[K]): EventingConfig {
-  return { brokerDefaults: member("brokerDefaults"), features: member("features") };
+  return {
+    brokerDefaults: member("brokerDefaults"),
+    channelDefaults: member("channelDefaults"),
+    dispatcher: member("dispatcher"),
+    features: member("features"),
+    ping: member("ping"),
+    sugar: member("sugar"),
+  };
 }
 
 /** What holds when no ConfigMap says otherwise. */

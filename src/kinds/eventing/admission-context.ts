@@ -3,6 +3,10 @@ import type { KubeObject } from "#schema";
 import type { DeliveryRules } from "../duck/delivery.ts";
 import type { EventingConfig } from "../eventing-config/eventing-config.ts";
 import type { FieldErrors } from "../knative-field-error.ts";
+import type { WebhookNames } from "../webhook-pair.ts";
+
+/** Why a namespace is refused. */
+export const ONLY_LOCAL = "only name, apiVersion and kind are supported fields when feature.CrossNamespaceEventLinks is disabled";
 
 export interface EventingContext {
   readonly config: EventingConfig;
@@ -12,6 +16,8 @@ export interface EventingContext {
 
 /** The webhook's part of a kind; never asked about a change of status. All are pure: the object is never changed. */
 export interface EventingWebhook<O extends KubeObject> {
+  /** Where they are not those of most kinds. */
+  readonly names?: WebhookNames;
   /** Why the object cannot be decoded, where its schema is open; undefined when it can. */
   misfit?(object: O): string | undefined;
   /** The object with all defaults; called after the round trip. */

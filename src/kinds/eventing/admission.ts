@@ -2,6 +2,8 @@
 import { badRequest } from "#core";
 import { compileKind, type AdmissionRequest, type CompiledKind, type Kind, type KubeObject } from "#schema";
 import type { EventingConfig } from "../eventing-config/eventing-config.ts";
+import { parallelWebhook, sequenceWebhook } from "../flows/webhooks.ts";
+import { channelWebhook, inMemoryChannelWebhook, subscriptionWebhook } from "../messaging/webhooks.ts";
 import { sameSpec } from "../serving/go-diff.ts";
 import { goDecodeError } from "../serving/go-decode.ts";
 import { roundTripped } from "../serving/round-trip.ts";
@@ -16,6 +18,11 @@ export const EVENTING_NAMES = { defaulting: "webhook.eventing.knative.dev", vali
 const WEBHOOKS: Readonly<Record<string, unknown>> = {
   "eventing.knative.dev Broker": brokerWebhook,
   "eventing.knative.dev Trigger": triggerWebhook,
+  "flows.knative.dev Parallel": parallelWebhook,
+  "flows.knative.dev Sequence": sequenceWebhook,
+  "messaging.knative.dev Channel": channelWebhook,
+  "messaging.knative.dev InMemoryChannel": inMemoryChannelWebhook,
+  "messaging.knative.dev Subscription": subscriptionWebhook,
 };
 
 function contextOf({ operation, user }: AdmissionRequest, config: EventingConfig): EventingContext {
@@ -51,7 +58,7 @@ export function eventingWebhooks<O extends KubeObject>(kind: Kind<O>, config: ()
   if (webhook === undefined) return undefined;
   const compiled = compileKind(kind);
   return {
-    names: EVENTING_NAMES,
+    names: webhook.names ?? EVENTING_NAMES,
     mutate: (request) => (isLookedAt(request) ? mutated(compiled, webhook, request, config()) : request.object),
     validate(request) {
       if (!isLookedAt(request)) return Promise.resolve([]);

@@ -8,7 +8,10 @@ const GO_NAMES: Readonly<Record<string, string>> = { apiVersion: "APIVersion", u
 /** The order of Go's struct fields; what is not listed follows in the order of names. */
 const ORDER: readonly string[] = ["kind", "namespace", "name", "apiVersion", "group", "address", "ref", "uri"];
 /** Structs whose type is embedded: its fields are named after it. */
-const EMBEDDED: Readonly<Record<string, readonly string[]>> = { channelTemplate: ["kind", "apiVersion"] };
+const EMBEDDED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ChannelTemplate: { apiVersion: "TypeMeta", kind: "TypeMeta" },
+  "{v1.ChannelSpec}": { delivery: "ChannelableSpec" },
+};
 
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 const isReference = (value: Fields): boolean => typeof value["name"] === "string" && typeof value["kind"] === "string";
@@ -27,9 +30,9 @@ function block(path: string, before: string, after: string): string {
 }
 
 function goPath(path: string, key: string): string {
-  const parent = path.slice(path.lastIndexOf(".") + 1);
-  const embeds = EMBEDDED[`${parent.charAt(0).toLowerCase()}${parent.slice(1)}`]?.includes(key) === true;
-  return `${path}${embeds ? ".TypeMeta" : ""}.${GO_NAMES[key] ?? `${key.charAt(0).toUpperCase()}${key.slice(1)}`}`;
+  const parent = path.startsWith("{") && path.endsWith("}") ? path : path.slice(path.lastIndexOf(".") + 1);
+  const struct = EMBEDDED[parent]?.[key];
+  return `${path}${struct === undefined ? "" : `.${struct}`}.${GO_NAMES[key] ?? `${key.charAt(0).toUpperCase()}${key.slice(1)}`}`;
 }
 
 /** One block a change between two structs; `path` is how Go names the compared value. Empty when equal. */

@@ -1,4 +1,4 @@
-// Names of what Brokers and Triggers own (eventing.md §0.5).
+// Names of what the kinds of Eventing own (eventing.md §0.5).
 import { childName } from "../child-name.ts";
 
 /** The channel behind a Broker. */
@@ -7,3 +7,18 @@ export const brokerChannelName = (broker: string): string => childName(broker, "
 /** A Trigger's Subscription. */
 export const triggerSubscriptionName = (trigger: { readonly broker: string; readonly name: string; readonly uid: string }): string =>
   childName(`${trigger.broker}-${trigger.name}-`, trigger.uid);
+
+/** The Service of an InMemoryChannel. */
+export const channelServiceName = (channel: string): string => childName(channel, "-kn-channel");
+
+/** A Sequence's channel and the Subscription to it, by the step's index. */
+export const sequenceStepName = (sequence: string, index: number): string => childName(sequence, `-kn-sequence-${index}`);
+
+/** The channel that all branches of a Parallel are fed from. */
+export const parallelIngressName = (parallel: string): string => childName(parallel, "-kn-parallel");
+
+/** A branch's channel and the Subscription of its subscriber. */
+export const parallelBranchName = (parallel: string, index: number): string => childName(parallel, `-kn-parallel-${index}`);
+
+/** The Subscription of a branch's filter. */
+export const parallelFilterName = (parallel: string, index: number): string => childName(parallel, `-kn-parallel-filter-${index}`);

@@ -2,9 +2,9 @@
 import { jsonSyntaxError } from "#schema";
 import { checkDelivery, deliveryDefaults } from "../duck/delivery.ts";
 import { checkDestination, destinationDefaults } from "../duck/destination.ts";
-import { disallowedFields, fieldError, missingField, multipleOneOf, noErrors, type FieldErrors } from "../knative-field-error.ts";
+import { fieldError, missingField, multipleOneOf, noErrors, type FieldErrors } from "../knative-field-error.ts";
 import { eventing } from "../keys.ts";
-import { rulesFor, type EventingContext, type EventingWebhook } from "./admission-context.ts";
+import { ONLY_LOCAL, rulesFor, type EventingContext, type EventingWebhook } from "./admission-context.ts";
 import { checkAttributeNames, checkFilters, filtersMisfit, typedFilters } from "./event-filter.ts";
 import { diffTexts } from "./immutable.ts";
 import type { Trigger, TriggerSpec } from "./trigger.ts";
@@ -27,9 +27,7 @@ function checkBroker({ broker = "", brokerRef }: TriggerSpec, context: EventingC
   if (broker === "" && brokerRef === undefined) errors = missingField("broker");
   else if (broker !== "" && brokerRef !== undefined) errors = multipleOneOf("broker", "brokerRef");
   if (crossesNamespaces(context) || (brokerRef?.namespace ?? "") === "") return errors;
-  const [error] = disallowedFields("namespace").all;
-  const details = "only name, apiVersion and kind are supported fields when feature.CrossNamespaceEventLinks is disabled";
-  return errors.also(fieldError(error?.message ?? "", "namespace", details));
+  return errors.also(fieldError("must not set the field(s)", "namespace", ONLY_LOCAL));
 }
 
 function checkSpec(trigger: Trigger, context: EventingContext): FieldErrors {

@@ -3,14 +3,11 @@ import { conditionSet, defineKind, s, type ObjectOf, type ValueOf } from "#schem
 import { DeliverySchema, deliveryStatus } from "../duck/delivery.ts";
 import { DestinationSchema } from "../duck/destination.ts";
 import { KReferenceSchema } from "../duck/reference.ts";
-import { duckStatus } from "../duck/status.ts";
+import { authStatus, duckStatus } from "../duck/status.ts";
 import { AGE, eventingGroup, eventingLabels, READY } from "./group.ts";
 import { EventFilterSchema } from "./event-filter.ts";
 
 const text = s.optional(s.string());
-
-/** The service accounts in whose name events are sent. */
-export const authStatus = { auth: s.optional(s.object({ serviceAccountName: text, serviceAccountNames: s.optional(s.list(s.string(), { plain: true })) })) };
 
 const Spec = s.object({
   broker: text,

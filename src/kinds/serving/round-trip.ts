@@ -35,7 +35,7 @@ const ALWAYS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 /** Lists that Go writes as null when there are none, which the schema then refuses; by the path in the spec. */
-const NULL_LISTS: readonly (readonly string[])[] = [["template", "spec", "containers"], ["containers"], ["dnsNames"]];
+const NULL_LISTS: readonly (readonly string[])[] = [["template", "spec", "containers"], ["containers"], ["dnsNames"], ["steps"], ["branches"]];
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -42,7 +42,12 @@ function existing(kind: string, name: string, template: Json): Json {
 }
 
 const SINK = { ref: { apiVersion: "serving.knative.dev/v1", kind: "Service", name: "sink" } };
-const eventing = (kind: string, spec: Json): Json => ({ apiVersion: "eventing.knative.dev/v1", kind, metadata: { name: "existing" }, spec });
+const inGroup =
+  (apiVersion: string) =>
+  (kind: string, spec: Json): Json => ({ apiVersion, kind, metadata: { name: "existing" }, spec });
+const eventing = inGroup("eventing.knative.dev/v1");
+const messaging = inGroup("messaging.knative.dev/v1");
+const flows = inGroup("flows.knative.dev/v1");
 
 const EVENTING: Recorded = {
   namespace: "eventing-validation",
@@ -50,6 +55,10 @@ const EVENTING: Recorded = {
   objects: [
     ["brokers", eventing("Broker", {})],
     ["triggers", eventing("Trigger", { broker: "default", subscriber: SINK })],
+    ["channels", messaging("Channel", {})],
+    ["subscriptions", messaging("Subscription", { channel: { apiVersion: "messaging.knative.dev/v1", kind: "Channel", name: "c" }, subscriber: SINK })],
+    ["sequences", flows("Sequence", { steps: [SINK] })],
+    ["parallels", flows("Parallel", { branches: [{ subscriber: SINK }] })],
   ],
 };
 
