@@ -42,6 +42,8 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   readonly #reader = new RequestReader();
   readonly #space: ReadSpace;
   #exchange: Exchange | undefined;
+  /** The one that ended last: once it is blank it serves the next request. */
+  #spare: Exchange | undefined;
   #taking = false;
   #tunnel = false;
   #lingering = false;
@@ -119,6 +121,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
 
   finished(keep: boolean): void {
     this.#quietSinceMs = this.#exchange?.endedMs ?? this.#context.clock.monotonicMs();
+    this.#spare = keep && this.#exchange?.outcome === "answered" ? this.#exchange : undefined;
     this.#exchangeOver();
     if (!keep) return this.#close();
     // The client was told that it may go on.
@@ -183,6 +186,8 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     if (this.#exchange !== undefined) return this.#watch(this.#exchange, nowMs);
     const quietMs = nowMs - this.#quietSinceMs;
     const limitMs = this.#context.draining ? this.#drainQuietMs : this.#awaitsProxy || this.#reader.ahead > 0 ? HEAD_MS : IDLE_MS;
+    // Who is quiet for so long has no exchange at hand.
+    this.#spare = undefined;
     if (quietMs < limitMs) return this.#context.idles.add(this, nowMs + Math.min(HEAD_MS, limitMs - quietMs));
     if (this.#awaitsProxy) this.#dismiss();
     else if (this.#reader.ahead > 0) this.#refuse(408, "request head took too long");
@@ -285,8 +290,10 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     const reader = this.#reader;
     const head = reader.take();
     if (head === undefined) return reader.fault !== undefined && this.#refuse(reader.fault.status, reader.fault.reason);
-    const exchange = new Exchange(this.#context, this, head);
+    const exchange = this.#spare?.isBlank === true ? this.#spare : new Exchange(this.#context, this);
+    this.#spare = undefined;
     this.#exchange = exchange;
+    exchange.begin(head);
     if (!reader.body.done) this.#beginBody(exchange, head.expectsContinue);
     if (!reader.body.failed) exchange.start();
     return true;

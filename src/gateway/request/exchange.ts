@@ -16,43 +16,20 @@ import { STREAM_BYTES } from "../sockets/read-buffers.ts";
 import { keptConnection, newConnection } from "../pods/reach-pod.ts";
 import { receiptLine } from "../start/receipt.ts";
 import { relay } from "./relay.ts";
-import type { Outcome, RequestFacts, RequestTrace } from "./request-facts.ts";
+import type { Outcome, RequestFacts } from "./request-facts.ts";
+import { RequestRecord } from "./request-record.ts";
 import type { Framing, RequestHead } from "../http/request-head.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 import { connectLimitMs, isRefusal, retryOf, WAIT_AGAIN_MS } from "./retry.ts";
-import type { Target } from "../routes/target.ts";
 import { tailOf } from "../http/timeout-tail.ts";
 import type { Timed } from "../sockets/timer-wheel.ts";
 import { headWithoutChunks, Unchunker } from "../http/without-chunks.ts";
 import { CLOSING_MS, LEAVING_MS, Tunnel, type Ending } from "./tunnel.ts";
-import type { Queued, Waiter } from "../pods/wait-queue.ts";
+import type { Waiter } from "../pods/wait-queue.ts";
 import { WAITING_PAGE, wantsPage } from "./waiting-page.ts";
 
-export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Waiter, Timed {
-  dueMs = 0;
-  bucket = -1;
-  before: Timed | undefined = undefined;
-  after: Timed | undefined = undefined;
-  queued: Queued | undefined = undefined;
-
-  readonly head: RequestHead;
-  target: Target | undefined = undefined;
-  backend: Backend | undefined = undefined;
-  pod: Pod | undefined = undefined;
-  status = 0;
-  requestBytes = 0;
-  responseBytes = 0;
-  attempts = 0;
-  arrivedMs: number;
-  cold = false;
-  grantedMs = NaN;
-  firstByteMs = NaN;
-  endedMs = NaN;
-  outcome: Outcome = "running";
-  trace: RequestTrace | undefined = undefined;
-  wroteMs: number;
-  stepDueMs: number | undefined = undefined;
-
+/** Serves the requests of one connection that end in good order, one after the other; any other end is its last. */
+export class Exchange extends RequestRecord implements OnPod, RequestFacts, Progress, ResponseSink, Waiter, Timed {
   readonly #context: GatewayContext;
   readonly #client: ClientSide;
   #connection: PodConnection | undefined;
@@ -90,13 +67,33 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
     return this.#client.address;
   }
 
-  constructor(context: GatewayContext, client: ClientSide, head: RequestHead) {
+  constructor(context: GatewayContext, client: ClientSide) {
+    super();
     this.#context = context;
     this.#client = client;
+  }
+
+  /** A blank one takes a request. */
+  begin(head: RequestHead): void {
     this.head = head;
-    this.arrivedMs = context.clock.monotonicMs();
+    this.arrivedMs = this.#context.clock.monotonicMs();
     this.wroteMs = this.arrivedMs;
     this.#requestDone = head.framing === 0;
+  }
+
+  /** What a request may have left behind: with this it is as a new one. */
+  protected override erase(): void {
+    super.erase();
+    this.#response = undefined;
+    this.#responseFraming = 0;
+    this.#unchunker = undefined;
+    this.#keep = false;
+    this.#informed = false;
+    this.#repeats = 0;
+    this.#connectTimeouts = 0;
+    this.#connectingSinceMs = undefined;
+    this.#refusal = undefined;
+    this.#replayable = true;
   }
 
   /** Routes the request; body bytes that came with the head were given to `requestBody` before. */
@@ -402,6 +399,8 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
     const keep = this.#keep && this.#requestDone;
     this.#end("answered", this.#requestDone ? this.#response : undefined);
     this.#client.finished(keep);
+    // Not before: the next request may have begun in there, with another exchange.
+    if (keep) this.erase();
   }
 
   #connectionHeader(): "" | "close" | "keep-alive" {
@@ -480,7 +479,8 @@ export class Exchange implements OnPod, RequestFacts, Progress, ResponseSink, Wa
     this.outcome = outcome;
     if (Number.isNaN(this.endedMs)) this.endedMs = this.#context.clock.monotonicMs();
     this.#held = undefined;
-    this.#context.deadlines.remove(this);
+    if (outcome === "answered") this.#context.deadlines.rest(this);
+    else this.#context.deadlines.remove(this);
     const backend = this.backend;
     const connection = this.#connection;
     const pod = this.pod;

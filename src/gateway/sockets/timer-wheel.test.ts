@@ -83,3 +83,31 @@ test("no timer runs while nothing is armed", () =>
     await clock.advance(2000);
     assert.equal(clock.waiting, 0);
   }));
+
+test("deadlines that are moved, rested and removed in any order expire when they were last armed for, and only then", () =>
+  withWheel(async (wheel, clock) => {
+    const rng = new SeededRng(7);
+    const armed: (number | undefined)[] = Array.from({ length: 40 }, () => undefined);
+    const entries = armed.map((_, index) =>
+      timed((nowMs) => {
+        const dueMs = armed[index] ?? Infinity;
+        armed[index] = undefined;
+        assert.ok(nowMs >= dueMs && nowMs - dueMs <= 25, `${index}: due at ${dueMs}, expired at ${nowMs}`);
+      }),
+    );
+    for (let step = 0; step < 5_000; step++) {
+      const index = below(rng, entries.length);
+      const entry = entries[index] as Timed;
+      const what = below(rng, 4);
+      if (what < 2) wheel.add(entry, (armed[index] = clock.monotonicMs() + 1 + below(rng, what === 0 ? 300 : 40_000)));
+      else armed[index] = undefined;
+      if (what === 2) wheel.rest(entry);
+      if (what === 3) wheel.remove(entry);
+      await clock.advance(below(rng, 60));
+      for (const dueMs of armed) assert.ok(dueMs === undefined || clock.monotonicMs() - dueMs <= 25, `due at ${dueMs}, now ${clock.monotonicMs()}`);
+    }
+    for (const entry of entries) wheel.rest(entry);
+    await clock.advance(20_000);
+    assert.equal(wheel.size, 0);
+    assert.equal(clock.waiting, 0);
+  }));

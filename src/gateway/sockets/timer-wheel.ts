@@ -9,7 +9,7 @@ export interface Timed {
   dueMs: number;
   /** Called once when the deadline has passed, late by one tick at most; may be added again. */
   expire(nowMs: number): void;
-  /** List links, owned by the wheel; `bucket` is -1 while not in it. */
+  /** The tick at which it is looked at, and links of the list of its bucket; owned by the wheel. -1 while it is not in it. */
   bucket: number;
   before: Timed | undefined;
   after: Timed | undefined;
@@ -35,15 +35,23 @@ export class TimerWheel {
     return this.#size;
   }
 
+  /** One that is looked at before `dueMs` anyway stays where it is, so that what is armed over and over again moves seldom. */
   add(timed: Timed, dueMs: number): void {
-    if (timed.bucket >= 0) this.remove(timed);
+    const dueTick = Math.ceil(dueMs / this.#tickMs);
+    if (timed.bucket >= 0) {
+      if (timed.bucket <= dueTick) {
+        timed.dueMs = dueMs;
+        return;
+      }
+      this.remove(timed);
+    }
     if (this.#size === 0) this.#tick = Math.max(this.#tick, Math.floor(this.#clock.monotonicMs() / this.#tickMs));
     timed.dueMs = dueMs;
     // Far deadlines wait in the last bucket of this turn and are put further from there.
-    const tick = Math.min(Math.max(Math.ceil(dueMs / this.#tickMs), this.#tick + 1), this.#tick + BUCKETS - 1);
+    const tick = Math.min(Math.max(dueTick, this.#tick + 1), this.#tick + BUCKETS - 1);
     const bucket = tick % BUCKETS;
     const first = this.#buckets[bucket];
-    timed.bucket = bucket;
+    timed.bucket = tick;
     timed.before = undefined;
     timed.after = first;
     if (first !== undefined) first.before = timed;
@@ -52,9 +60,14 @@ export class TimerWheel {
     if (tick < this.#sleepingTo) this.#interrupt?.();
   }
 
+  /** It has no deadline until it is added again, which costs next to nothing before its bucket comes up: then it is taken out. */
+  rest(timed: Timed): void {
+    timed.dueMs = Infinity;
+  }
+
   remove(timed: Timed): void {
     if (timed.bucket < 0) return;
-    if (timed.before === undefined) this.#buckets[timed.bucket] = timed.after;
+    if (timed.before === undefined) this.#buckets[timed.bucket % BUCKETS] = timed.after;
     else timed.before.after = timed.after;
     if (timed.after !== undefined) timed.after.before = timed.before;
     timed.bucket = -1;
@@ -109,12 +122,9 @@ export class TimerWheel {
     for (const timed of due) {
       // An earlier one of this round may have taken it out or armed it anew.
       if (timed.bucket < 0) continue;
-      if (timed.dueMs > nowMs) {
-        this.add(timed, timed.dueMs);
-        continue;
-      }
       this.remove(timed);
-      timed.expire(nowMs);
+      if (timed.dueMs <= nowMs) timed.expire(nowMs);
+      else if (timed.dueMs < Infinity) this.add(timed, timed.dueMs);
     }
   }
 }
