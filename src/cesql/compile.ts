@@ -2,6 +2,7 @@
 import type { Evaluation, EvaluationErrorKind, EvaluationFault, Attributes, Run } from "./evaluation.ts";
 import { castMessage, functionFor } from "./functions.ts";
 import { likeMatcher } from "./like.ts";
+import { needsOf, type Need } from "./needs.ts";
 import { parseExpression, type ParseFault } from "./parser.ts";
 import { staticType } from "./static-type.ts";
 import type { CompareOperator, MathOperator, Node, Value, ValueType } from "./syntax.ts";
@@ -10,6 +11,8 @@ import { cast, INTEGER_MAX, INTEGER_MIN, toBoolean, toInteger, toText, typeOf, Z
 export interface CompiledExpression {
   /** Undefined: it depends on the event. */
   readonly type: ValueType | undefined;
+  /** All of them hold of every event that it matches. */
+  readonly needs: readonly Need[];
   evaluate(attributes: Attributes): Evaluation;
   /** As a filter: only `true` without any fault passes (1.2). */
   matches(attributes: Attributes): boolean;
@@ -24,6 +27,7 @@ export function compileExpression(text: string): Compiled {
   const run = compiled(parsed.node);
   return {
     type: staticType(parsed.node),
+    needs: needsOf(parsed.node),
     evaluate: (attributes) => {
       const state: Run = { attributes, fault: undefined };
       const value = run(state);

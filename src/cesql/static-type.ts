@@ -6,13 +6,16 @@ import { typeOf } from "./values.ts";
 /** Attributes that are strings in every event (CloudEvents 1.0 and 0.3); what an extension is, its producer decides. */
 const TEXTS: ReadonlySet<string> = new Set(["id", "source", "specversion", "type", "datacontenttype", "dataschema", "subject", "time", "schemaurl"]);
 
+/** Whether an attribute is a string in every event that has it. */
+export const isText = (name: string): boolean => TEXTS.has(name);
+
 /** Undefined: it depends on the event. */
 export function staticType(node: Node): ValueType | undefined {
   switch (node.is) {
     case "literal":
       return typeOf(node.value);
     case "attribute":
-      return TEXTS.has(node.name) ? "String" : undefined;
+      return isText(node.name) ? "String" : undefined;
     case "negate":
     case "math":
       return "Integer";
