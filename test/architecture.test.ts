@@ -99,6 +99,12 @@ const ENTRIES: readonly {
     packages: [],
     forbidden: ["node:http", "node:https", "node:http2", "node:sqlite"],
   },
+  {
+    entry: "main/events-thread.ts",
+    rooms: ["main", "host", "core", "protocol", "telemetry", "events", "log", "cesql"],
+    packages: ["undici"],
+    forbidden: ["node:sqlite", "node:https"],
+  },
 ];
 
 const DOORS = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { imports: Record<string, { source: string }> }).imports;

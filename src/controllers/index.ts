@@ -13,6 +13,8 @@ export {
   type PodAutoscalerSettings,
   type Scaled,
 } from "./serving/podautoscaler/index.ts";
+export { BROKER_INGRESS, brokerController, type BrokerControllerDeps } from "./eventing/broker/index.ts";
+export { triggerController, type TriggerControllerDeps } from "./eventing/trigger/index.ts";
 export { horizontalPodAutoscalerController, type HorizontalPodAutoscalerOptions } from "./autoscaling/horizontalpodautoscaler/index.ts";
 export { hpaClassController } from "./serving/podautoscaler/hpa/index.ts";
 export { configurationController } from "./serving/configuration/index.ts";

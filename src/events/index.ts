@@ -1,2 +1,5 @@
 // events: the data path of events, in a thread of its own: streams take events, filters choose, subscribers get them.
 export { HttpSender } from "./delivery/send.ts";
+export { EventsNode } from "./events-node.ts";
+export { matcherFor } from "./filters/matcher.ts";
+export { Ingress } from "./ingress/server.ts";

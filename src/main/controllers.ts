@@ -3,6 +3,7 @@ import type { Deciders } from "#autoscaler";
 import { createClient, keyFrom, type Client, type InformerSet, type Transport } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import {
+  brokerController,
   configurationController,
   createGarbageCollector,
   deploymentController,
@@ -22,15 +23,18 @@ import {
   serverlessServiceController,
   serviceAccountController,
   serviceController,
+  triggerController,
+  type BrokerControllerDeps,
   type Definitions,
   type IngressStanding,
   type PodAutoscalerSettings,
   type ResolveDigest,
   type Settings,
+  type TriggerControllerDeps,
 } from "#controllers";
-import { CLUSTER_DOMAIN, Event, type Ingress } from "#kinds";
+import { CLUSTER_DOMAIN, Event, type Ingress, type KReference } from "#kinds";
 import { createEventRecorder, RightOfWay, runController, type Controller, type ControllerRun } from "#reconcile";
-import type { Kind, KubeObject, ObjectKey } from "#schema";
+import { apiVersionOf, type Kind, type KubeObject, type ObjectKey } from "#schema";
 
 export interface ControllersOptions {
   /** Also the controllers that a cluster has in its kube-controller-manager: Deployments, endpoints, namespaces, garbage. */
@@ -52,6 +56,13 @@ export interface ControllersOptions {
   /** The port that URLs show; undefined when it is the scheme's own. */
   readonly publicPort: number | undefined;
   readonly rootCa: string;
+  /** What the events thread serves; undefined where there is none. */
+  readonly events?: {
+    readonly broker: BrokerControllerDeps["standing"];
+    readonly trigger: TriggerControllerDeps["standing"];
+    readonly outerUrl: BrokerControllerDeps["outerUrl"];
+    readonly crossesNamespaces: TriggerControllerDeps["crossesNamespaces"];
+  };
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -61,6 +72,8 @@ export interface RunningControllers {
   readonly done: Promise<unknown>;
   /** An Ingress that may be in force now. */
   requeueIngress(key: ObjectKey): void;
+  /** Brokers and Triggers that are in force now, or whose events thread is gone. */
+  requeueEventing(keys: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[] }): void;
   /** Held by the backends whose requests wait for a process. */
   readonly way: RightOfWay;
 }
@@ -72,8 +85,21 @@ const PROGRAMS = {
   hpa: "autoscaler-hpa",
   workloads: "kube-controller-manager",
   gateway: "eider",
+  eventing: "mtbroker-controller",
 } as const;
 type Program = (typeof PROGRAMS)[keyof typeof PROGRAMS];
+
+/** Kinds whose changes may change where events go; those of users are looked at again with the retries. */
+const ADDRESSABLES: readonly string[] = [
+  "/Service",
+  "serving.knative.dev/Service",
+  "serving.knative.dev/Route",
+  "eventing.knative.dev/Broker",
+  "messaging.knative.dev/Channel",
+  "messaging.knative.dev/InMemoryChannel",
+  "flows.knative.dev/Sequence",
+  "flows.knative.dev/Parallel",
+];
 
 /** Passes that wait for a start to be over keep their worker. */
 const WORKERS_LEADING_TO_PODS = 32;
@@ -133,12 +159,29 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const collector = options.workloads ? runWorkloads({ ...options, client: clients.get(PROGRAMS.workloads) ?? client }, workloads) : undefined;
   const hpaClass = start(hpaClassController({ settings: autoscaling }), PROGRAMS.hpa, false);
 
+  const eventing = runEventing(options, (controller) => start(controller, PROGRAMS.eventing, false));
+
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {
     for (const dependent of [revisions, routes, autoscalers, hpaClass]) dependent.requeueAll();
   });
   const done = Promise.all([events.run(signal), collector?.run(signal), ...runs.map((controller) => controller.done)]);
-  return { done, way, requeueIngress: (key) => ingresses.requeue(key) };
+  return { done, way, requeueIngress: (key) => ingresses.requeue(key), requeueEventing: eventing };
+}
+
+/** Brokers and Triggers; returns how they are woken. */
+function runEventing({ events, kinds, coming }: ControllersOptions, run: Starters["run"]): RunningControllers["requeueEventing"] {
+  if (events === undefined) return () => undefined;
+  const named = ({ apiVersion, group, kind }: KReference, one: Kind): boolean =>
+    one.kind === kind && (apiVersion === undefined || apiVersion === "" ? one.group === group : apiVersionOf(one) === apiVersion);
+  const kindOf = (reference: KReference): Kind | undefined => [...kinds, ...(coming?.kinds() ?? [])].find((one) => named(reference, one));
+  const addressables = kinds.filter(({ kind, group }) => ADDRESSABLES.includes(`${group}/${kind}`));
+  const brokers = run(brokerController({ kindOf, standing: events.broker, outerUrl: events.outerUrl }, addressables));
+  const triggers = run(triggerController({ kindOf, standing: events.trigger, crossesNamespaces: events.crossesNamespaces }, addressables));
+  return (keys) => {
+    for (const key of keys.brokers) brokers.requeue(key);
+    for (const key of keys.triggers) triggers.requeue(key);
+  };
 }
 
 interface Starters {

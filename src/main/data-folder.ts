@@ -10,13 +10,24 @@ export interface DataFolder {
   readonly store: string;
   readonly run: string;
   readonly log: string;
+  /** The log of events; made with the first Broker. */
+  readonly events: string;
   /** Readable by the pods' users. */
   readonly images: string;
 }
 
 export function dataFolder(root: string): DataFolder {
   const below = (name: string): string => join(root, name);
-  return { root, kubeconfig: below("kubeconfig"), pki: below("pki"), store: below("store"), run: below("run"), log: below("log"), images: below("images") };
+  return {
+    root,
+    kubeconfig: below("kubeconfig"),
+    pki: below("pki"),
+    store: below("store"),
+    run: below("run"),
+    log: below("log"),
+    events: below("events"),
+    images: below("images"),
+  };
 }
 
 /** Makes what is missing. The root lets pods' users pass through to their own folders, no more. Throws when it cannot be used. */

@@ -59,6 +59,7 @@ import { DiskBudget } from "./disk-budget.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { HostLink } from "./host-link.ts";
 import { digestResolver, imagePuller, podRegarding, registries } from "./image-sources.ts";
+import { Events } from "./events.ts";
 import { ImageGarbage } from "./image-garbage.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { connectsTo } from "./endpoint-prover.ts";
@@ -272,6 +273,9 @@ const routes = new Routes({
   signal,
   onNews: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
 });
+const publicPort = asked.externalPort ?? sockets.httpPort;
+const eventing = { informers, table, changed: () => routes.changed(), settings: eventingSettings, folder, sockets, ...asked, publicPort };
+const events = new Events({ ...eventing, onNews: (news) => controllers.requeueEventing(news), clock, rng, logger: logger.with({ room: "events" }) });
 runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
   engines: podEngines,
@@ -288,7 +292,6 @@ runtime = createRuntime({
   beforeStop: (pod, stopped) => routes.drained(pod, stopped),
 });
 const tls = await certificate;
-const publicPort = asked.externalPort ?? sockets.httpPort;
 const controllers = runControllers(
   {
     workloads: true,
@@ -306,6 +309,7 @@ const controllers = runControllers(
     gatewayPort: sockets.internalPort,
     publicPort: publicPort === 80 ? undefined : publicPort,
     rootCa: tls.caPem,
+    events: events.forControllers,
     clock,
     rng,
     logger,
@@ -451,7 +455,7 @@ async function release(): Promise<void> {
   await listening.close();
   doors?.close();
   ending.abort();
-  await Promise.all([parts.catch(() => undefined), collecting]);
+  await Promise.all([parts.catch(() => undefined), collecting, events.end()]);
   journal.close();
   guests?.close();
   await store.close();
@@ -474,7 +478,7 @@ async function end(): Promise<void> {
   await Promise.all([threads.drain(DRAIN_MS), listening.close(), registry?.close()]);
   await Promise.all([traces.end(), scraped.components.end(), scraped.requests.end()]);
   ending.abort();
-  await Promise.all([parts.catch(() => undefined), collecting]);
+  await Promise.all([parts.catch(() => undefined), collecting, events.end()]);
   if (found !== undefined) await removeContainers(found.daemon.client, found.platform).catch((err: unknown) => logger.warn("containers are left", { err }));
   await store.close();
   process.exit(0);

@@ -97,6 +97,11 @@ export class Routes {
     return this.#table.threadStarted(thread);
   }
 
+  /** The table was changed by somebody else than the informers. */
+  changed(): void {
+    this.#schedule();
+  }
+
   stopped(thread: number): void {
     this.#settle(this.#table.threadStopped(thread));
   }

@@ -71,7 +71,8 @@ export interface EventSubscriber {
   readonly name: string;
   readonly version: number;
   readonly selection: EventSelection;
-  readonly target: EventTarget;
+  /** Absent: it is not known now. Its events wait; a subscriber that never had one gets none of before. */
+  readonly target?: EventTarget;
   /** Absent: answers are not looked at. */
   readonly reply?: ReplyTarget;
   readonly deadLetter?: EventTarget;
@@ -100,16 +101,17 @@ export interface EventsStart {
   readonly gateway: { readonly host: string; readonly port: number };
   /** Ends the names that the gateway serves: `svc.cluster.local`. */
   readonly localSuffix: string;
+  /** Before `/NAMESPACE/NAME`: the address of Brokers. */
+  readonly brokersUrl: string;
   /** The port of its listener on loopback; 0: any. */
   readonly port: number;
 }
 
-export type ControlToEvents = EventsDelta | { readonly type: "metrics"; readonly id: number } | { readonly type: "drain"; readonly graceMs: number };
+export type ControlToEvents = EventsDelta | { readonly type: "end" };
 
 export type EventsToControl =
   /** Events are taken at this port of loopback. */
   | { readonly type: "listening"; readonly port: number }
   /** All batches up to this one are in force: streams take events, subscribers get theirs. */
   | { readonly type: "ack"; readonly generation: number }
-  | { readonly type: "metrics"; readonly id: number; readonly text: string }
-  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };
+  | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

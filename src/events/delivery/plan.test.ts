@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { EventSubscriber } from "#protocol";
 import { errorAttributes, FRESH, planStep, type Attempt, type DeliveryState, type DeliveryStep } from "./plan.ts";
 
+const SUBSCRIBER = "http://sub.ns.svc.cluster.local/";
 const subscriber: EventSubscriber = {
   id: "t-uid",
   stream: "b-uid",
@@ -11,14 +12,14 @@ const subscriber: EventSubscriber = {
   name: "t",
   version: 1,
   selection: { attributes: {}, filters: [] },
-  target: { url: "http://sub.ns.svc.cluster.local/" },
+  target: { url: SUBSCRIBER },
   rules: { retries: 2, backoff: "linear", backoffMs: 100, timeoutMs: 1_000 },
   order: "none",
 };
 const withSink: EventSubscriber = { ...subscriber, deadLetter: { url: "http://dls.ns.svc.cluster.local/" } };
 const answered = (status: number, text = "", more: Partial<Attempt> = {}): Attempt => ({ result: { is: "answer", status }, body: Buffer.from(text), ...more });
 const refused: Attempt = { result: { is: "failure", why: "connect ECONNREFUSED 127.0.0.1:1" }, body: new Uint8Array() };
-const error = { destination: subscriber.target.url, code: 400, data: "YmFk" };
+const error = { destination: SUBSCRIBER, code: 400, data: "YmFk" };
 const dead = (attempts: number): DeliveryState => ({ attempts, error });
 const full = { is: "answer", status: 503 } as const;
 
@@ -50,7 +51,7 @@ const table: readonly {
     of: withSink,
     state: { attempts: 2 },
     given: answered(500, "oops"),
-    want: { do: "deadLetter", state: { attempts: 0, error: { destination: subscriber.target.url, code: 500, data: "b29wcw==" } } },
+    want: { do: "deadLetter", state: { attempts: 0, error: { destination: SUBSCRIBER, code: 500, data: "b29wcw==" } } },
   },
   { name: "no retries left and no sink: given up", state: { attempts: 2 }, given: answered(500), want: { do: "finish", outcome: "gaveUp" } },
   { name: "a 400 is final", of: withSink, given: answered(400, "bad"), want: { do: "deadLetter", state: { attempts: 0, error } } },
@@ -75,11 +76,11 @@ test("nobody answered: code 500, and the data say why", () => {
   assert.ok(step.do === "deadLetter" && step.state.error !== undefined);
   assert.deepEqual(errorAttributes(step.state.error), {
     knativeerrordest: "http://sub.ns.svc.cluster.local/",
-    knativeerrorcode: "500",
+    knativeerrorcode: 500,
     knativeerrordata: Buffer.from("dispatch error: connect ECONNREFUSED 127.0.0.1:1").toString("base64"),
   });
 });
 
 test("an answer without a body leaves no error data", () => {
-  assert.deepEqual(errorAttributes({ destination: "http://x/", code: 404, data: "" }), { knativeerrordest: "http://x/", knativeerrorcode: "404" });
+  assert.deepEqual(errorAttributes({ destination: "http://x/", code: 404, data: "" }), { knativeerrordest: "http://x/", knativeerrorcode: 404 });
 });

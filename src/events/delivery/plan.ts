@@ -75,7 +75,7 @@ export function planStep(subscriber: EventSubscriber, state: DeliveryState, atte
 type Verdict = { readonly destination: string; readonly result: AttemptResult; readonly again: "done" | "later" | "never" };
 
 function verdict({ target, deadLetter }: EventSubscriber, { error }: DeliveryState, { result, reply }: Attempt): Verdict {
-  const destination = error === undefined ? target.url : (deadLetter?.url ?? "");
+  const destination = (error === undefined ? target : deadLetter)?.url ?? "";
   if (!isAccepted(result)) return { destination, result, again: isRetryable(result) ? "later" : "never" };
   if (reply === undefined || reply.is === "taken") return { destination, result, again: "done" };
   return { destination: reply.destination, result: reply.result, again: reply.is === "busy" ? "later" : "never" };
@@ -92,6 +92,6 @@ function base64(bytes: Uint8Array): string {
 }
 
 /** The error attributes that a dead letter carries (eventing.md 2.4); what an earlier one left is overwritten. */
-export function errorAttributes({ destination, code, data }: DeliveryError): Readonly<Record<string, string>> {
-  return { knativeerrordest: destination, knativeerrorcode: String(code), ...(data === "" ? {} : { knativeerrordata: data }) };
+export function errorAttributes({ destination, code, data }: DeliveryError): Readonly<Record<string, string | number>> {
+  return { knativeerrordest: destination, knativeerrorcode: code, ...(data === "" ? {} : { knativeerrordata: data }) };
 }

@@ -1,0 +1,28 @@
+// The request that brings an event to a subscriber or to a dead letter sink. Pure.
+import type { EventSubscriber } from "#protocol";
+import { withoutHops } from "../hops.ts";
+import { TRACE_NAMES } from "../pass-headers.ts";
+import { canonical } from "../cloudevents/event.ts";
+import { encodeMessage } from "../cloudevents/http.ts";
+import type { StoredEvent } from "../stored-event.ts";
+import { errorAttributes, type DeliveryError } from "./plan.ts";
+import type { Outgoing } from "./send.ts";
+
+/** `error`: the event is a dead letter, and keeps its hops as in Knative. Undefined: there is nobody to send to. */
+export function outgoingFor(subscriber: EventSubscriber, event: StoredEvent, error: DeliveryError | undefined): Outgoing | undefined {
+  const target = error === undefined ? subscriber.target : subscriber.deadLetter;
+  if (target === undefined) return undefined;
+  const { format, timeoutMs } = subscriber.rules;
+  const attributes = error === undefined ? withoutHops(event.attributes) : new Map([...event.attributes, ...Object.entries(errorAttributes(error))]);
+  const { headers, body } = encodeMessage({ ...event, attributes }, format ?? event.form);
+  const trace = TRACE_NAMES.flatMap((name) => {
+    const value = event.attributes.get(name);
+    return value === undefined ? [] : [[name, canonical(value)] as const];
+  });
+  return {
+    target,
+    headers: { ...event.headers, ...Object.fromEntries(trace), ...headers, prefer: "reply", "kn-namespace": subscriber.namespace },
+    body,
+    timeoutMs,
+  };
+}

@@ -1,0 +1,166 @@
+// All streams and subscribers of this thread, kept as the control thread says: batches are put into force one after the other.
+import { assert, type Clock, type Logger } from "#core";
+import type { EventsDelta, EventSelection, EventStream, EventSubscriber } from "#protocol";
+import { takeReply } from "./delivery/replies.ts";
+import type { Sender } from "./delivery/send.ts";
+import { Subscription, type Selects } from "./delivery/subscription.ts";
+import type { EventLog, NoteAttempt, StreamLog } from "./port.ts";
+
+export interface EventsNodeOptions {
+  readonly log: EventLog;
+  readonly sender: Sender;
+  readonly compile: (selection: EventSelection) => Selects;
+  /** Before `/NAMESPACE/NAME`: the address of Brokers. */
+  readonly brokersUrl: string;
+  readonly note: NoteAttempt;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface OpenStream {
+  readonly is: EventStream;
+  readonly log: StreamLog;
+}
+
+interface Running {
+  is: EventSubscriber;
+  readonly subscription: Subscription;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+export class EventsNode {
+  readonly #options: EventsNodeOptions;
+  readonly #streams = new Map<string, OpenStream>();
+  /** Brokers by `namespace/name`. */
+  readonly #brokers = new Map<string, OpenStream>();
+  readonly #subscribers = new Map<string, Running>();
+  /** The last of the batches that were given. */
+  #applied: Promise<void> = Promise.resolve();
+  #ended = false;
+
+  constructor(options: EventsNodeOptions) {
+    this.#options = options;
+  }
+
+  broker(namespace: string, name: string): StreamLog | undefined {
+    return this.#brokers.get(`${namespace}/${name}`)?.log;
+  }
+
+  /** Resolves once the batch is in force: its streams take events, and what they take from now on reaches its subscribers. */
+  apply(delta: EventsDelta): Promise<void> {
+    this.#applied = this.#applied.then(() => (this.#ended ? undefined : this.#apply(delta)));
+    return this.#applied;
+  }
+
+  /** An event that waits or is parked is tried now. */
+  resume(subscriber: string, offset: number): boolean {
+    return this.#subscribers.get(subscriber)?.subscription.resume(offset) ?? false;
+  }
+
+  /** Nothing is delivered any more; what was under way will be again. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#applied.catch(() => undefined);
+    await Promise.all([...this.#subscribers.keys()].map((id) => this.#stop(id)));
+  }
+
+  async #apply(delta: EventsDelta): Promise<void> {
+    const { streams, subscribers } = delta;
+    for (const id of delta.subscribersRemoved) await this.#removeSubscriber(id);
+    for (const id of delta.streamsRemoved) await this.#removeStream(id);
+    if (delta.reset) await this.#forgetOthers(streams, subscribers);
+    // All of them in few groups of the log.
+    await Promise.all(streams.map((stream) => this.#putStream(stream)));
+    await Promise.all(subscribers.map((subscriber) => this.#putSubscriber(subscriber)));
+  }
+
+  /** What the log knows from before and nobody else any more. */
+  async #forgetOthers(streams: readonly EventStream[], subscribers: readonly EventSubscriber[]): Promise<void> {
+    const { log } = this.#options;
+    const kept = new Set(subscribers.map(({ id }) => id));
+    const keptStreams = new Set(streams.map(({ id }) => id));
+    for (const id of [...this.#subscribers.keys()]) if (!kept.has(id)) await this.#removeSubscriber(id);
+    for (const id of [...this.#streams.keys()]) if (!keptStreams.has(id)) await this.#removeStream(id);
+    for (const name of log.streams) {
+      if (!keptStreams.has(name)) await log.removeStream(name);
+      else {
+        const stream = await log.stream(name);
+        for (const cursor of stream.cursors) if (!kept.has(cursor)) await stream.removeCursor(cursor);
+      }
+    }
+  }
+
+  async #putStream(is: EventStream): Promise<void> {
+    const opened = { is, log: this.#streams.get(is.id)?.log ?? (await this.#options.log.stream(is.id)) };
+    this.#streams.set(is.id, opened);
+    if (is.kind === "Broker") this.#brokers.set(`${is.namespace}/${is.name}`, opened);
+  }
+
+  async #removeStream(id: string): Promise<void> {
+    for (const [subscriber, { is }] of this.#subscribers) if (is.stream === id) await this.#stop(subscriber);
+    const stream = this.#streams.get(id)?.is;
+    this.#streams.delete(id);
+    const key = `${stream?.namespace ?? ""}/${stream?.name ?? ""}`;
+    // A Broker of the same name may have come meanwhile.
+    if (this.#brokers.get(key)?.is.id === id) this.#brokers.delete(key);
+    await this.#options.log.removeStream(id);
+  }
+
+  async #putSubscriber(is: EventSubscriber): Promise<void> {
+    const known = this.#subscribers.get(is.id);
+    const selects = this.#options.compile(is.selection);
+    // Another order makes other lanes: what is open goes through them anew.
+    if (known !== undefined && known.is.order === is.order) {
+      known.is = is;
+      return known.subscription.update(is, selects);
+    }
+    if (known !== undefined) await this.#stop(is.id);
+    const stream = this.#streams.get(is.stream)?.log;
+    if (stream === undefined) return this.#options.logger.warn("a subscriber's stream is not there", { subscriber: is.id, stream: is.stream });
+    // One that has never been reachable gets what comes once it is.
+    if (is.target === undefined && !stream.cursors.includes(is.id)) return;
+    this.#start(is, selects, { stream, cursor: await stream.cursor(is.id, "end") });
+  }
+
+  #start(is: EventSubscriber, selects: Selects, at: { readonly stream: StreamLog; readonly cursor: Awaited<ReturnType<StreamLog["cursor"]>> }): void {
+    const { log, sender, note, clock, logger } = this.#options;
+    const stop = new AbortController();
+    const subscription = new Subscription({
+      subscriber: is,
+      selects,
+      log,
+      ...at,
+      sender,
+      takeReply: (subscriber, event, sent) => takeReply(this.#replies, { subscriber, event, sent, signal: stop.signal }),
+      note,
+      clock,
+      logger: logger.with({ subscriber: `${is.namespace}/${is.name}` }),
+    });
+    const done = subscription.run(stop.signal).catch((err: unknown) => logger.error("deliveries to a subscriber have ended", { subscriber: is.id, err }));
+    this.#subscribers.set(is.id, { is, subscription, stop, done });
+  }
+
+  get #replies(): Parameters<typeof takeReply>[0] {
+    const { sender, clock, brokersUrl } = this.#options;
+    const streamOf = (id: string): { readonly log: StreamLog; readonly address: string } | undefined => {
+      const stream = this.#streams.get(id);
+      return stream === undefined ? undefined : { log: stream.log, address: `${brokersUrl}/${stream.is.namespace}/${stream.is.name}` };
+    };
+    return { sender, clock, streamOf };
+  }
+
+  async #removeSubscriber(id: string): Promise<void> {
+    const stream = this.#subscribers.get(id)?.is.stream;
+    await this.#stop(id);
+    for (const { log, is } of this.#streams.values()) if (stream === undefined || is.id === stream) await log.removeCursor(id);
+  }
+
+  async #stop(id: string): Promise<void> {
+    const running = this.#subscribers.get(id);
+    if (running === undefined) return;
+    running.stop.abort();
+    await running.done;
+    assert(this.#subscribers.delete(id), "a subscriber is stopped once");
+  }
+}

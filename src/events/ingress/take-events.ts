@@ -1,0 +1,36 @@
+// An event becomes a record: trace, arrival, hops, then the log. The answer is decided by what the log says.
+import type { Clock } from "#core";
+import { canonical } from "../cloudevents/event.ts";
+import { admitted, type Attributes } from "../hops.ts";
+import { withTrace } from "../pass-headers.ts";
+import type { StreamLog } from "../port.ts";
+import { encodeStored, type StoredEvent } from "../stored-event.ts";
+
+/** By what an event is found again. */
+const KEYS = ["type", "source", "id", "subject"] as const;
+/** Of one attribute in the index; longer ones are found by their beginning. */
+const KEY_CHARACTERS_MAX = 256;
+
+export type Taken = { readonly offsets: readonly number[] } | { readonly refused: "noHops" };
+
+/** Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken. */
+export async function takeEvents(stream: StreamLog, events: readonly StoredEvent[], clock: Clock): Promise<Taken> {
+  const wallMs = clock.wallMs();
+  const records: { readonly keys: readonly string[]; readonly value: Uint8Array }[] = [];
+  for (const event of events) {
+    const attributes = admitted(event.attributes, wallMs);
+    if (attributes === undefined) return { refused: "noHops" };
+    records.push({ keys: keysOf(attributes), value: encodeStored({ ...event, attributes }) });
+  }
+  const [only] = records;
+  return { offsets: only !== undefined && records.length === 1 ? [await stream.append(only)] : await stream.appendAll(records) };
+}
+
+function keysOf(attributes: Attributes): string[] {
+  return KEYS.flatMap((name) => (attributes.has(name) ? [`${name}=${canonical(attributes.get(name) ?? "").slice(0, KEY_CHARACTERS_MAX)}`] : []));
+}
+
+/** The request's part of an event: the trace it belongs to. */
+export function fromRequest(event: StoredEvent, headers: Readonly<Record<string, string | undefined>>): StoredEvent {
+  return { ...event, attributes: withTrace(event.attributes, headers) };
+}

@@ -1,0 +1,57 @@
+// Entry file of the events thread: the log of events, the listener that fills it, and all deliveries out of it.
+import { mkdirSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { EventsNode, HttpSender, Ingress, matcherFor } from "#events";
+import { systemClock } from "#host";
+import { NodeDisk, openLog } from "#log";
+import type { ControlToEvents, EventsStart, EventsToControl } from "#protocol";
+import { messageLogger } from "./message-logger.ts";
+
+/** Most content of a request, and of an answer that may be a reply. */
+const EVENT_BYTES_MAX = 32 << 20;
+
+const port = parentPort;
+if (port === null) throw new Error("the events thread is started by the platform");
+const start = workerData as EventsStart;
+const send = (message: EventsToControl): void => port.postMessage(message);
+const logger = messageLogger((level, message, fields) => send({ type: "log", level, message, fields }));
+
+mkdirSync(start.logFolder, { recursive: true, mode: 0o700 });
+const log = await openLog({ disk: new NodeDisk(start.logFolder), clock: systemClock, logger });
+const sender = new HttpSender({ gateway: start.gateway, localSuffix: start.localSuffix, clock: systemClock, replyBytesMax: EVENT_BYTES_MAX });
+const node = new EventsNode({
+  log,
+  sender,
+  compile(selection) {
+    const { matches } = matcherFor(selection);
+    return ({ attributes }) => matches(attributes);
+  },
+  brokersUrl: start.brokersUrl,
+  note: () => undefined,
+  clock: systemClock,
+  logger,
+});
+const ingress = new Ingress({ broker: (namespace, name) => node.broker(namespace, name), bodyBytesMax: EVENT_BYTES_MAX, clock: systemClock, logger });
+
+/** A batch that cannot be put into force ends the thread: the next one starts with everything. */
+function fail(error: unknown): never {
+  throw error;
+}
+
+/** Events that came are on the disk, deliveries under way are given up. */
+async function end(): Promise<void> {
+  await ingress.close();
+  await node.end();
+  await sender.close();
+  await log.close();
+  port?.close();
+}
+
+let listening: Promise<void> | undefined;
+port.on("message", (message: ControlToEvents) => {
+  if (message.type === "end") return void end().catch(fail);
+  const applied = node.apply(message);
+  // The first batch makes the streams known: before it every Broker would be one that does not exist.
+  listening ??= applied.then(async () => send({ type: "listening", port: await ingress.listen(start.port) }));
+  void Promise.all([applied, listening]).then(() => send({ type: "ack", generation: message.generation }), fail);
+});

@@ -1,0 +1,201 @@
+// Eventing as the control thread has it: Brokers and Triggers into the table, its batches to the events thread, ways to both into the gateway's routes.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { keyFrom, type InformerSet } from "#client";
+import { BROKER_INGRESS, type EventingSettings } from "#controllers";
+import type { Clock, Logger, Rng } from "#core";
+import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, Trigger } from "#kinds";
+import type { EventsToControl } from "#protocol";
+import { EventTable, type RouteTable } from "#routing";
+import type { ObjectKey } from "#schema";
+import type { ControllersOptions } from "./controllers.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
+import { EventsWorker } from "./events-worker.ts";
+
+export interface EventsOptions {
+  readonly informers: InformerSet;
+  /** The gateway's. */
+  readonly table: RouteTable;
+  /** The table's changes go out. */
+  readonly changed: () => void;
+  readonly settings: EventingSettings;
+  readonly folder: Pick<DataFolder, "events" | "run">;
+  readonly sockets: { readonly internalPort: number };
+  /** What the platform listens on, and the domain of its names. */
+  readonly host: string;
+  readonly domain: string;
+  /** That people outside use. */
+  readonly publicPort: number;
+  /** Brokers and Triggers that are in force now. */
+  readonly onNews: (news: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[] }) => void;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+}
+
+/** The port of the last events thread: the gateway serves on with it after a crash. */
+const PORT_FILE = "events-port";
+/** People on other machines do not send events to Brokers unless somebody lets them. */
+const LOOPBACK = ["127.0.0.1", "localhost", "::1"];
+
+export class Events {
+  readonly #options: EventsOptions;
+  readonly #table = new EventTable();
+  readonly #worker: EventsWorker;
+  readonly #portFile: string;
+  /** Plain Services, by key; of those that Knative routes itself nothing is known here. */
+  readonly #services = new Set<string>();
+  /** Keys of hidden Ingresses by the key of the Service. */
+  readonly #routed = new Map<string, string>();
+  #listed = false;
+  #scheduled = false;
+  readonly synced: Promise<void>;
+
+  constructor(options: EventsOptions) {
+    this.#options = options;
+    const { informers, folder, sockets, clock, rng, logger } = options;
+    this.#portFile = join(folder.run, PORT_FILE);
+    this.#worker = new EventsWorker({
+      start: (port) => ({
+        logFolder: folder.events,
+        gateway: { host: "127.0.0.1", port: sockets.internalPort },
+        localSuffix: `svc.${CLUSTER_DOMAIN}`,
+        brokersUrl: `http://${BROKER_INGRESS}`,
+        port,
+      }),
+      firstBatch: () => {
+        this.#flush();
+        return this.#table.threadStarted();
+      },
+      onMessage: (message) => this.#receive(message),
+      onGone: () => this.#table.threadStopped(),
+      port: this.#lastPort(),
+      clock,
+      rng,
+      logger,
+    });
+    const follow = [
+      informers.follow(Broker, "events", (key, broker) =>
+        this.#changed(() => (broker === undefined ? this.#table.removeBroker(key) : this.#table.upsertBroker(broker))),
+      ),
+      informers.follow(Trigger, "events", (key, trigger) =>
+        this.#changed(() => (trigger === undefined ? this.#table.removeTrigger(key) : this.#table.upsertTrigger(trigger))),
+      ),
+      informers.follow(CoreService, "events", (key, service) =>
+        this.#changed(() => (service !== undefined && isPlain(service) ? this.#services.add(key) : this.#services.delete(key))),
+      ),
+    ];
+    // What has not been listed yet is not gone.
+    this.synced = Promise.all(follow.map(({ synced }) => synced)).then(() => {
+      this.#listed = true;
+      this.#go();
+    });
+  }
+
+  get forControllers(): NonNullable<ControllersOptions["events"]> {
+    const { publicPort, settings } = this.#options;
+    const outer = this.#outerHost;
+    return {
+      broker: (key) => this.#table.broker(key),
+      trigger: (key) => this.#table.trigger(key),
+      outerUrl: () => (outer === undefined ? undefined : `http://${outer}${publicPort === 80 ? "" : `:${publicPort}`}`),
+      crossesNamespaces: () => settings.current().features.crossNamespaceEventLinks === "Enabled",
+    };
+  }
+
+  get #outerHost(): string | undefined {
+    const { host, domain } = this.#options;
+    return LOOPBACK.includes(host) ? `broker-ingress.${EVENTING_NAMESPACE}.${domain}` : undefined;
+  }
+
+  end(): Promise<void> {
+    return this.#worker.end();
+  }
+
+  #changed(change: () => unknown): void {
+    change();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#go());
+  }
+
+  /** Changes of one turn of the loop go out as one batch. A platform without Brokers has no events thread. */
+  #go(): void {
+    this.#scheduled = false;
+    if (!this.#listed) return;
+    this.#flush();
+    if (!this.#table.isEmpty) this.#worker.start();
+  }
+
+  #flush(): void {
+    const delta = this.#table.flush();
+    if (delta !== undefined) this.#worker.send(delta);
+    this.#routeServices();
+  }
+
+  #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
+    if (message.type === "listening") return this.#listens(message.port);
+    const news = this.#table.acknowledged(message.generation);
+    if (news.brokers.length + news.triggers.length === 0) return;
+    this.#options.onNews({ brokers: news.brokers.map(keyFrom), triggers: news.triggers.map(keyFrom) });
+  }
+
+  #listens(port: number): void {
+    const { table, changed, logger } = this.#options;
+    const { ingress, service, slice } = listenerRoutes(BROKER_INGRESS, { port, outer: this.#outerHost });
+    table.upsertService(service);
+    table.upsertEndpointSlice(slice);
+    table.upsertIngress(ingress);
+    changed();
+    logger.info("events are taken", { port });
+    try {
+      writeFileSync(this.#portFile, String(port), { mode: 0o600 });
+    } catch (err) {
+      logger.warn("the port of the events thread is not remembered", { err });
+    }
+  }
+
+  /** Names of plain Services that somebody's events go to, and no others. */
+  #routeServices(): void {
+    const { table } = this.#options;
+    const wanted = new Map(
+      [...this.#table.targets()].flatMap((url) => {
+        const target = serviceOf(url);
+        const key = `${target?.namespace ?? ""}/${target?.service ?? ""}`;
+        return target === undefined || !this.#services.has(key) ? [] : [[key, serviceRoute(target)] as const];
+      }),
+    );
+    let changed = false;
+    for (const [key, ingress] of this.#routed) {
+      if (wanted.has(key)) continue;
+      table.removeIngress(ingress);
+      this.#routed.delete(key);
+      changed = true;
+    }
+    for (const [key, ingress] of wanted) {
+      if (this.#routed.has(key)) continue;
+      table.upsertIngress(ingress);
+      this.#routed.set(key, `${ingress.metadata.namespace ?? ""}/${ingress.metadata.name}`);
+      changed = true;
+    }
+    if (changed) this.#options.changed();
+  }
+
+  #lastPort(): number {
+    try {
+      const port = Number(readFileSync(this.#portFile, "utf8"));
+      return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0;
+    } catch {
+      return 0;
+    }
+  }
+}
+
+/** Has endpoints of its own: no name for something else, and none of Knative Serving's. */
+function isPlain({ metadata, spec }: CoreService): boolean {
+  const labels = Object.keys(metadata.labels ?? {});
+  return (
+    spec?.type !== "ExternalName" && !labels.some((label) => label.startsWith("serving.knative.dev/") || label.startsWith("networking.internal.knative.dev/"))
+  );
+}
