@@ -18,12 +18,24 @@ export type { EventFilter } from "./eventing/event-filter.ts";
 export {
   brokerChannelName,
   channelServiceName,
+  containerSourceBindingName,
+  containerSourceDeploymentName,
   parallelBranchName,
   parallelFilterName,
   parallelIngressName,
+  seenEventTypeName,
   sequenceStepName,
   triggerSubscriptionName,
 } from "./eventing/names.ts";
+export { EventType, eventTypeConditions, olderEventTypes, type EventAttribute, type EventTypeSpec } from "./eventing/event-type.ts";
+export type { KindView } from "./kind-view.ts";
+export type { SourceSpec } from "./duck/source.ts";
+export { ApiServerSource, apiServerSourceConditions, type ApiServerSourceSpec, type ApiServerSourceStatus } from "./sources/api-server-source.ts";
+export { ContainerSource, containerSourceConditions, type ContainerSourceSpec, type ContainerSourceStatus } from "./sources/container-source.ts";
+export { cronText, type CronText } from "./sources/cron.ts";
+export { olderSources } from "./sources/older-versions.ts";
+export { PingSource, pingSourceConditions, type PingSourceSpec, type PingSourceStatus } from "./sources/ping-source.ts";
+export { SinkBinding, sinkBindingConditions, type BindingSubject, type SinkBindingSpec, type SinkBindingStatus } from "./sources/sink-binding.ts";
 export { Channel, channelConditions, type ChannelSpec, type ChannelStatus, type ChannelTemplate } from "./messaging/channel.ts";
 export { InMemoryChannel, inMemoryChannelConditions, type InMemoryChannelSpec, type InMemoryChannelStatus } from "./messaging/in-memory-channel.ts";
 export type { ChannelSubscriber, ChannelSubscriberStatus } from "./messaging/subscribable.ts";

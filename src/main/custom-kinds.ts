@@ -54,15 +54,19 @@ export function serveDefinitions(options: CustomKindsOptions): Definitions {
 
 /** Shows our own custom kinds as definitions, as they are in this release. */
 export async function ensureDefinitions(client: Client, kinds: readonly Kind[], nowMs: number): Promise<void> {
-  for (const kind of kinds.filter(({ custom }) => custom)) {
-    const wanted = crdFor(kind, nowMs) as unknown as CustomResourceDefinition;
+  const isStored = ({ version, storageVersion }: Kind): boolean => storageVersion === undefined || storageVersion === version;
+  for (const kind of kinds.filter((each) => each.custom && isStored(each))) {
+    const others = kinds.filter(({ group, plural, version }) => group === kind.group && plural === kind.plural && version !== kind.version);
+    const wanted = crdFor(kind, nowMs, others) as unknown as CustomResourceDefinition;
     const { creationTimestamp: _, generation: __, ...metadata } = wanted.metadata;
     const draft = { ...wanted, metadata } as Draft<CustomResourceDefinition>;
     const current = await client.find(CustomResourceDefinition, "", wanted.metadata.name);
     if (current === undefined) await client.create(CustomResourceDefinition, draft);
     else {
       const labels = { ...current.metadata.labels, ...metadata.labels };
-      await client.update(CustomResourceDefinition, { ...current, metadata: { ...current.metadata, labels }, spec: wanted.spec });
+      const annotations = { ...current.metadata.annotations, ...metadata.annotations };
+      const marked = { ...current.metadata, labels, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) };
+      await client.update(CustomResourceDefinition, { ...current, metadata: marked, spec: wanted.spec });
     }
   }
 }

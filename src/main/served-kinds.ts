@@ -4,6 +4,7 @@ import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
 import { below, type Clock, type Rng } from "#core";
 import {
+  ApiServerSource,
   autoscalerV1Stored,
   beginNamespaceDeletion,
   Binding,
@@ -17,12 +18,14 @@ import {
   ConfigMap,
   configMapAdmission,
   Configuration,
+  ContainerSource,
   CoreService,
   Deployment,
   Endpoints,
   EndpointSlice,
   Event,
   type EventingConfig,
+  EventType,
   evicted,
   Eviction,
   HorizontalPodAutoscaler,
@@ -36,9 +39,12 @@ import {
   Metric,
   Namespace,
   NodeMetrics,
+  olderEventTypes,
+  olderSources,
   nodeAdmission,
   namespaceAdmission,
   Parallel,
+  PingSource,
   Pod,
   podAdmission,
   type PodAdmissionOptions,
@@ -52,6 +58,7 @@ import {
   ServerlessService,
   Service,
   ServiceAccount,
+  SinkBinding,
   Subscription,
   type ServingConfig,
   Trigger,
@@ -97,6 +104,10 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     },
   };
   const knative = <O extends KubeObject>(kind: Kind<O>): ServedKind => served({ kind, admit: knativeAdmission(kind, admission) });
+  const older = (kind: Kind, stored: NonNullable<ServedKind["stored"]>): ServedKind => {
+    const warning = kind.deprecationWarning;
+    return { ...knative(kind), stored, ...(warning === undefined ? {} : { warning }) };
+  };
   const addresses = (): ReturnType<typeof addressBook> => addressBook(informers());
   const accounts: PodAdmissionOptions = {
     ...(options.nodeName === undefined ? {} : { nodeName: options.nodeName }),
@@ -164,6 +175,12 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     knative(Subscription),
     knative(Sequence),
     knative(Parallel),
+    knative(EventType),
+    knative(PingSource),
+    knative(ApiServerSource),
+    knative(ContainerSource),
+    knative(SinkBinding),
+    ...[...olderEventTypes, ...olderSources].map(({ kind, stored }) => older(kind, stored)),
   ];
 }
 

@@ -36,6 +36,7 @@ function versionOf(kind: Kind, isStored: boolean): Json {
   const subresources = { ...(status === true ? { status: {} } : {}), ...(scale === undefined ? {} : { scale }) };
   return {
     ...(kind.columns.length === 0 ? {} : { additionalPrinterColumns: kind.columns.map(columnOf) }),
+    ...(kind.deprecationWarning === undefined ? {} : { deprecated: true, deprecationWarning: kind.deprecationWarning }),
     name: kind.version,
     schema: { openAPIV3Schema: { ...body, properties } },
     served: true,
@@ -67,6 +68,7 @@ export function crdFor(kind: Kind, createdWallMs: number, others: readonly Kind[
       creationTimestamp: time,
       generation: 1,
       ...(kind.labels === undefined ? {} : { labels: kind.labels }),
+      ...(kind.annotations === undefined ? {} : { annotations: kind.annotations }),
     },
     spec: {
       conversion: { strategy: "None" },

@@ -11,7 +11,21 @@ type Body<Spec, Status> = KubeObject & ([Spec] extends [never] ? unknown : { spe
 
 /** What a kind's author writes; everything left out has the value that most kinds want. */
 export interface KindDefinition<Spec, Status> extends Partial<
-  Pick<Kind, "singular" | "shortNames" | "categories" | "scope" | "definitions" | "columns" | "selectableFields" | "hasGeneration" | "labels">
+  Pick<
+    Kind,
+    | "singular"
+    | "shortNames"
+    | "categories"
+    | "scope"
+    | "definitions"
+    | "columns"
+    | "selectableFields"
+    | "hasGeneration"
+    | "labels"
+    | "annotations"
+    | "storageVersion"
+    | "deprecationWarning"
+  >
 > {
   readonly group: string;
   readonly version: string;

@@ -84,6 +84,10 @@ export interface Kind<O extends KubeObject = KubeObject> {
   readonly generationOfMetadata?: "labels" | "annotations";
   /** Labels of the CustomResourceDefinition object that stands for a custom kind. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** As above, its annotations. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** That this version is old and which is not: in its definition, and told to whoever uses it. */
+  readonly deprecationWarning?: string;
   /** Semantic checks with no context, in Kubernetes' wording; Knative's webhook checks are `admit` instead. */
   validate?(object: O, old: O | undefined, subresource?: string): readonly FieldError[];
   /** What a client is told in `Warning` headers about an object that is written all the same. */

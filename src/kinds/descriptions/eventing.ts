@@ -4,6 +4,7 @@ import { statusTexts, under, whole, type Texts } from "./knative.ts";
 const EVENTING = "dev.knative.eventing.v1";
 const MESSAGING = "dev.knative.messaging.v1";
 const FLOWS = "dev.knative.flows.v1";
+const SOURCES = "dev.knative.sources.v1";
 
 const reference: Texts = {
   address: "The name of one of its addresses.",
@@ -120,6 +121,24 @@ const channelTemplate: Texts = {
 
 const flow: Texts = { ...channelTemplate, ...to("spec.reply", "Where the last answers go."), ...statusTexts, ...address, ...auth, ...policies };
 
+const source: Texts = {
+  "spec.ceOverrides": "What is added to events on their way.",
+  "spec.ceOverrides.extensions": "Attributes and their values.",
+  ...to("spec.sink", "Where events go."),
+  ...statusTexts,
+  ...auth,
+  ...resolved("sink", "the sink"),
+  "status.ceAttributes": "Which events it sends.",
+  "status.ceAttributes.source": "Their source.",
+  "status.ceAttributes.type": "Their type.",
+};
+
+const selector = (path: string, text: string): Texts => ({
+  [path]: text,
+  [`${path}.matchLabels`]: "Labels and their values.",
+  [`${path}.matchExpressions`]: "What must hold of labels.",
+});
+
 export const eventingDescriptions: Readonly<Record<string, Texts>> = {
   [`${EVENTING}.Broker`]: {
     ...whole("Takes events in, and hands each to all Triggers that want it."),
@@ -145,6 +164,54 @@ export const eventingDescriptions: Readonly<Record<string, Texts>> = {
     ...deadLetters,
     ...auth,
     ...resolved("subscriber", "the subscriber"),
+  },
+  "dev.knative.eventing.v1beta3.EventType": {
+    ...whole("Events that can be had, and where."),
+    "spec.attributes": "What the attributes of the events are.",
+    "spec.attributes.name": "The attribute.",
+    "spec.attributes.required": "Whether every event has it.",
+    "spec.attributes.value": "Its value, or how its values look.",
+    "spec.description": "What the events are about.",
+    "spec.reference": "Where they can be had.",
+    ...under("spec.reference", reference),
+    ...statusTexts,
+  },
+  [`${SOURCES}.PingSource`]: {
+    ...whole("Sends the same event again and again."),
+    "spec.contentType": "The type of the data.",
+    "spec.data": "The data.",
+    "spec.dataBase64": "The data in base64, when they are no text.",
+    "spec.schedule": "When: a line of cron, with seconds before it where there are six fields.",
+    "spec.timezone": "The time zone of the schedule.",
+    ...source,
+  },
+  [`${SOURCES}.ApiServerSource`]: {
+    ...whole("Sends an event for each change of an object."),
+    ...filters("spec.filters"),
+    "spec.mode": "`Reference` sends where the object is, `Resource` the whole of it.",
+    ...selector("spec.namespaceSelector", "In which namespaces; an empty one is all, none is its own."),
+    "spec.owner": "Only objects that are owned by one of this type.",
+    "spec.owner.apiVersion": "Its group and version.",
+    "spec.owner.kind": "Its kind.",
+    "spec.resources": "The types of the objects.",
+    "spec.resources.apiVersion": "Their group and version.",
+    "spec.resources.kind": "Their kind.",
+    ...selector("spec.resources.selector", "Their labels."),
+    "spec.serviceAccountName": "In whose name objects are read.",
+    ...source,
+    "status.namespaces": "The namespaces that are looked at.",
+  },
+  [`${SOURCES}.ContainerSource`]: { ...whole("Pods that send events of their own making."), "spec.template": "The pods.", ...source },
+  [`${SOURCES}.SinkBinding`]: {
+    ...whole("Tells the pods of a workload where their events go."),
+    "spec.subject": "The workload.",
+    "spec.subject.apiVersion": "Its group and version.",
+    "spec.subject.kind": "Its kind.",
+    "spec.subject.name": "Its name.",
+    "spec.subject.namespace": "Its namespace, which is the binding's.",
+    ...selector("spec.subject.selector", "Its labels, for all that have them."),
+    ...source,
+    "status.oidcTokenSecretName": "The Secret with the token that is sent along.",
   },
   [`${MESSAGING}.Channel`]: {
     ...whole("Takes events in, and hands each to all its Subscriptions."),

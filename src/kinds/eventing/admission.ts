@@ -1,28 +1,36 @@
 // Knative Eventing's two webhooks of one kind (eventing.md §0.2): typed form, defaults and who did it, then checks.
 import { badRequest } from "#core";
-import { compileKind, type AdmissionRequest, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import { apiVersionOf, compileKind, type AdmissionRequest, type CompiledKind, type Kind, type KubeObject } from "#schema";
 import type { EventingConfig } from "../eventing-config/eventing-config.ts";
 import { parallelWebhook, sequenceWebhook } from "../flows/webhooks.ts";
 import { channelWebhook, inMemoryChannelWebhook, subscriptionWebhook } from "../messaging/webhooks.ts";
 import { sameSpec } from "../serving/go-diff.ts";
 import { goDecodeError } from "../serving/go-decode.ts";
 import { roundTripped } from "../serving/round-trip.ts";
+import { apiServerSourceWebhook, containerSourceWebhook, pingSourceWebhook, sinkBindingWebhook } from "../sources/webhooks.ts";
 import type { KnativeWebhooks } from "../webhook-pair.ts";
 import type { EventingContext, EventingWebhook } from "./admission-context.ts";
 import { brokerWebhook } from "./broker-webhook.ts";
+import { eventTypeWebhook, olderEventTypeWebhook } from "./event-type-webhooks.ts";
 import { triggerWebhook } from "./trigger-webhook.ts";
 
 export const EVENTING_NAMES = { defaulting: "webhook.eventing.knative.dev", validation: "validation.webhook.eventing.knative.dev" } as const;
 
-/** By group and kind. */
+/** By group, version and kind, or by group and kind for all versions. */
 const WEBHOOKS: Readonly<Record<string, unknown>> = {
   "eventing.knative.dev Broker": brokerWebhook,
+  "eventing.knative.dev EventType": olderEventTypeWebhook,
+  "eventing.knative.dev/v1beta3 EventType": eventTypeWebhook,
   "eventing.knative.dev Trigger": triggerWebhook,
   "flows.knative.dev Parallel": parallelWebhook,
   "flows.knative.dev Sequence": sequenceWebhook,
   "messaging.knative.dev Channel": channelWebhook,
   "messaging.knative.dev InMemoryChannel": inMemoryChannelWebhook,
   "messaging.knative.dev Subscription": subscriptionWebhook,
+  "sources.knative.dev ApiServerSource": apiServerSourceWebhook,
+  "sources.knative.dev ContainerSource": containerSourceWebhook,
+  "sources.knative.dev PingSource": pingSourceWebhook,
+  "sources.knative.dev SinkBinding": sinkBindingWebhook,
 };
 
 function contextOf({ operation, user }: AdmissionRequest, config: EventingConfig): EventingContext {
@@ -54,7 +62,7 @@ function isLookedAt({ operation, subresource }: AdmissionRequest): boolean {
 
 /** The webhooks of a kind of Eventing with the settings as they are when the request comes; undefined for kinds that have none. */
 export function eventingWebhooks<O extends KubeObject>(kind: Kind<O>, config: () => EventingConfig): KnativeWebhooks<O> | undefined {
-  const webhook = WEBHOOKS[`${kind.group} ${kind.kind}`] as EventingWebhook<O> | undefined;
+  const webhook = (WEBHOOKS[`${apiVersionOf(kind)} ${kind.kind}`] ?? WEBHOOKS[`${kind.group} ${kind.kind}`]) as EventingWebhook<O> | undefined;
   if (webhook === undefined) return undefined;
   const compiled = compileKind(kind);
   return {

@@ -1,6 +1,7 @@
 // Filters of the Subscriptions API: schema, typed form and checks (eventing.md §1.2).
+import { filterFault } from "#cesql";
 import { s } from "#schema";
-import { eachOf, fieldError, invalidKeyName, noErrors, type FieldErrors } from "../knative-field-error.ts";
+import { eachOf, fieldError, invalidKeyName, invalidValue, noErrors, type FieldErrors } from "../knative-field-error.ts";
 
 /** Filters may be nested this deep: they are compiled and judged by recursion. */
 const DEPTH_MAX = 32;
@@ -97,12 +98,19 @@ export function checkAttributeNames(names: Readonly<Record<string, string>> | un
   return noErrors.also(...wrong.map((name) => invalidKeyName(name, "", details).viaKey(name)));
 }
 
+/** Why the expression cannot be one, or never says yes or no; below it in words. */
+function checkExpression(expression: string | undefined): FieldErrors {
+  const fault = expression === undefined ? undefined : filterFault(expression);
+  return fault === undefined ? noErrors : invalidValue(expression ?? "", "cesql", fault);
+}
+
 function checkFilter(filter: EventFilter): FieldErrors {
   const used = DIALECTS.filter((key) => filter[key as keyof EventFilter] !== undefined);
   const several = used.length > 1 ? fieldError("multiple dialects found, filters can have only one dialect set") : noErrors;
   return several.also(
     ...MAPS.map((key) => checkAttributeNames(filter[key]).viaField(key)),
     ...LISTS.map((key) => checkFilters(filter[key]).viaField(key)),
+    checkExpression(filter.cesql),
     filter.not === undefined ? noErrors : checkFilter(filter.not).viaField("not"),
   );
 }

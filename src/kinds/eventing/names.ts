@@ -1,4 +1,5 @@
 // Names of what the kinds of Eventing own (eventing.md §0.5).
+import { createHash } from "node:crypto";
 import { childName } from "../child-name.ts";
 
 /** The channel behind a Broker. */
@@ -22,3 +23,18 @@ export const parallelBranchName = (parallel: string, index: number): string => c
 
 /** The Subscription of a branch's filter. */
 export const parallelFilterName = (parallel: string, index: number): string => childName(parallel, `-kn-parallel-filter-${index}`);
+
+/** The Deployment of a ContainerSource. */
+export const containerSourceDeploymentName = (source: string): string => childName(source, "-deployment");
+
+/** The SinkBinding of a ContainerSource. */
+export const containerSourceBindingName = (source: string): string => childName(source, "-sinkbinding");
+
+/** An EventType that is made when an event of its type first comes by. */
+export function seenEventTypeName(seen: { readonly type: string; readonly source: string; readonly namespace: string; readonly name: string }): string {
+  const { type, source, namespace, name } = seen;
+  const hash = createHash("md5")
+    .update(type + source + namespace + name)
+    .digest("hex");
+  return `et-${name}-${hash}`.toLowerCase().replaceAll(/[^a-z0-9.-]/g, "");
+}

@@ -48,6 +48,7 @@ const inGroup =
 const eventing = inGroup("eventing.knative.dev/v1");
 const messaging = inGroup("messaging.knative.dev/v1");
 const flows = inGroup("flows.knative.dev/v1");
+const sources = inGroup("sources.knative.dev/v1");
 
 const EVENTING: Recorded = {
   namespace: "eventing-validation",
@@ -59,6 +60,10 @@ const EVENTING: Recorded = {
     ["subscriptions", messaging("Subscription", { channel: { apiVersion: "messaging.knative.dev/v1", kind: "Channel", name: "c" }, subscriber: SINK })],
     ["sequences", flows("Sequence", { steps: [SINK] })],
     ["parallels", flows("Parallel", { branches: [{ subscriber: SINK }] })],
+    ["eventtypes", inGroup("eventing.knative.dev/v1beta2")("EventType", { source: "/x", type: "a" })],
+    ["apiserversources", sources("ApiServerSource", { resources: [{ apiVersion: "v1", kind: "Event" }], sink: SINK })],
+    ["containersources", sources("ContainerSource", { sink: SINK, template: { spec: { containers: [{ image: "x.example/y" }] } } })],
+    ["sinkbindings", sources("SinkBinding", { sink: SINK, subject: { apiVersion: "apps/v1", kind: "Deployment", name: "d" } })],
   ],
 };
 
