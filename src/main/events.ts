@@ -6,7 +6,7 @@ import { BROKER_INGRESS, type EventingSettings } from "#controllers";
 import type { Clock, Logger, Rng } from "#core";
 import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, Trigger } from "#kinds";
 import type { EventsToControl } from "#protocol";
-import { EventTable, type RouteTable } from "#routing";
+import { EventTable, type EventsSettled, type RouteTable } from "#routing";
 import type { ObjectKey } from "#schema";
 import type { ControllersOptions } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -27,7 +27,7 @@ export interface EventsOptions {
   readonly domain: string;
   /** That people outside use. */
   readonly publicPort: number;
-  /** Brokers and Triggers that are in force now. */
+  /** Brokers and Triggers that are in force now, or are not any more. */
   readonly onNews: (news: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[] }) => void;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -69,7 +69,7 @@ export class Events {
         return this.#table.threadStarted();
       },
       onMessage: (message) => this.#receive(message),
-      onGone: () => this.#table.threadStopped(),
+      onGone: () => this.#tell(this.#table.threadStopped()),
       port: this.#lastPort(),
       clock,
       rng,
@@ -136,9 +136,11 @@ export class Events {
 
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
     if (message.type === "listening") return this.#listens(message.port);
-    const news = this.#table.acknowledged(message.generation);
-    if (news.brokers.length + news.triggers.length === 0) return;
-    this.#options.onNews({ brokers: news.brokers.map(keyFrom), triggers: news.triggers.map(keyFrom) });
+    this.#tell(this.#table.acknowledged(message.generation));
+  }
+
+  #tell({ brokers, triggers }: EventsSettled): void {
+    if (brokers.length + triggers.length > 0) this.#options.onNews({ brokers: brokers.map(keyFrom), triggers: triggers.map(keyFrom) });
   }
 
   #listens(port: number): void {

@@ -88,6 +88,7 @@ export class Subscription {
     await this.#restoreLanes();
     await Promise.all([this.#readOn(signal), this.#tryAgain(signal)]);
     await Promise.all(this.#running.values());
+    for (const run of this.#held.values()) this.#giveUp(run);
   }
 
   #signal: AbortSignal | undefined;
@@ -215,12 +216,12 @@ export class Subscription {
       this.#runningBytes += bytes;
       for (let now = state; ;) {
         const step = await this.#attempt(offset, event, now, signal);
-        if (step === undefined) return;
+        if (step === undefined) return this.#giveUp({ offset, state: now });
         if (step.do === "deadLetter") now = step.state;
         else return this.#settle(offset, step, clock.wallMs());
       }
     } catch (err) {
-      if (signal.aborted) return;
+      if (signal.aborted) return this.#giveUp({ offset, state });
       this.#options.logger.error("a delivery failed in the platform itself and is tried again", { offset, err });
       cursor.retry(offset, { attempt: state.attempts, dueMs: clock.wallMs() + 1_000 });
     } finally {
@@ -238,10 +239,15 @@ export class Subscription {
   #settle(offset: number, step: Exclude<DeliveryStep, { readonly do: "deadLetter" }>, wallMs: number): void {
     const { cursor } = this.#options;
     if (step.do === "finish") return this.#left(offset, () => cursor.finish(offset));
-    const attempt = step.state.attempts + (step.state.error === undefined ? 0 : DEAD_LETTER_LEG);
+    const attempt = numberOf(step.state);
     if (step.do === "park") return this.#left(offset, () => cursor.park(offset, attempt));
     if (step.state.error !== undefined) this.#errors.set(offset, step.state.error);
     cursor.retry(offset, { attempt, dueMs: wallMs + step.afterMs });
+  }
+
+  /** Whoever opens the cursor next begins with it. */
+  #giveUp({ offset, state }: Run): void {
+    this.#options.cursor.retry(offset, { attempt: numberOf(state), dueMs: this.#options.clock.wallMs() });
   }
 
   /** It holds nobody up any more. */
@@ -285,6 +291,11 @@ export class Subscription {
     });
     return step;
   }
+}
+
+/** As the log keeps it. */
+function numberOf({ attempts, error }: DeliveryState): number {
+  return attempts + (error === undefined ? 0 : DEAD_LETTER_LEG);
 }
 
 function nextOf(step: DeliveryStep): AttemptNote["next"] {

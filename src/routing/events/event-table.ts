@@ -13,7 +13,7 @@ export interface EventStanding {
   readonly deadLetterSinkUri?: string;
 }
 
-/** Keys (`namespace/name`) of what is in force now and was not. */
+/** Keys (`namespace/name`) of what is in force now and was not, or the other way round. */
 export interface EventsSettled {
   readonly brokers: readonly string[];
   readonly triggers: readonly string[];
@@ -135,9 +135,13 @@ export class EventTable {
     };
   }
 
-  /** It is not there any more: nothing is in force. */
-  threadStopped(): void {
+  /** It is not there any more: nothing is in force. The keys of what was. */
+  threadStopped(): EventsSettled {
+    const before = this.#acknowledged;
     this.#acknowledged = -1;
+    const lost = (entries: ReadonlyMap<string, { readonly generation: number }>): string[] =>
+      [...entries].filter(([, { generation }]) => generation <= before).map(([key]) => key);
+    return { brokers: lost(this.#streams), triggers: lost(this.#subscribers) };
   }
 
   acknowledged(generation: number): EventsSettled {

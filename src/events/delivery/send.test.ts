@@ -1,0 +1,81 @@
+// Sending over real sockets: the way through the gateway, limits, time-outs by the clock.
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test, type TestContext } from "node:test";
+import { SimClock } from "#core";
+import { HttpSender, type Outgoing } from "./send.ts";
+
+const forever = new AbortController().signal;
+
+async function served(t: TestContext, answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<number> {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on("end", () => answer(request, response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function senderWith(t: TestContext, port: number): { readonly sender: HttpSender; readonly clock: SimClock } {
+  const clock = new SimClock();
+  const sender = new HttpSender({ gateway: { host: "127.0.0.1", port }, localSuffix: "svc.cluster.local", clock, replyBytesMax: 100 });
+  t.after(() => sender.close());
+  return { sender, clock };
+}
+
+const outgoing = (url: string): Outgoing => ({ target: { url }, headers: { "ce-id": "1" }, body: Buffer.from("hi"), timeoutMs: 5_000 });
+
+test("a name inside the cluster goes to the gateway with its Host, all others go directly", async (t) => {
+  const seen: string[] = [];
+  const answer =
+    (who: string) =>
+    ({ headers, url }: IncomingMessage, response: ServerResponse): void => {
+      seen.push(`${who} ${headers.host ?? ""}${url ?? ""}`);
+      response.end();
+    };
+  const gateway = await served(t, answer("gateway"));
+  const other = await served(t, answer("other"));
+  const { sender } = senderWith(t, gateway);
+  await sender.send(outgoing("http://hello.default.svc.cluster.local/a?b=1"), forever);
+  await sender.send(outgoing(`http://127.0.0.1:${other}/direct`), forever);
+  assert.deepEqual(seen, ["gateway hello.default.svc.cluster.local/a?b=1", `other 127.0.0.1:${other}/direct`]);
+});
+
+test("a redirect is an answer and is not followed", async (t) => {
+  const port = await served(t, (_, response) => void response.writeHead(302, { location: "/elsewhere" }).end());
+  const { sender } = senderWith(t, port);
+  const { result } = await sender.send(outgoing(`http://127.0.0.1:${port}/`), forever);
+  assert.deepEqual(result, { is: "answer", status: 302 });
+});
+
+test("nobody there is a failure that says so", async (t) => {
+  const { sender } = senderWith(t, 1);
+  const { result } = await sender.send(outgoing("http://127.0.0.1:1/"), forever);
+  assert.ok(result.is === "failure");
+  assert.match(result.why, /ECONNREFUSED/);
+});
+
+test("no answer in time is a failure that says so", async (t) => {
+  const came = Promise.withResolvers<void>();
+  const port = await served(t, () => came.resolve());
+  const { sender, clock } = senderWith(t, port);
+  const sent = sender.send(outgoing(`http://127.0.0.1:${port}/`), forever);
+  await came.promise;
+  await clock.advance(5_000);
+  assert.deepEqual((await sent).result, { is: "failure", why: "no answer within 5000 ms" });
+});
+
+test("a reply over the limit is a failure, what tells of an error is cut short", async (t) => {
+  const port = await served(t, ({ url }, response) => void response.writeHead(url === "/big" ? 200 : 500, { "retry-after": "3" }).end("x".repeat(50_000)));
+  const { sender } = senderWith(t, port);
+  const big = await sender.send(outgoing(`http://127.0.0.1:${port}/big`), forever);
+  assert.deepEqual(big.result, { is: "failure", why: "the answer has more than 100 bytes" });
+  const failed = await sender.send(outgoing(`http://127.0.0.1:${port}/failed`), forever);
+  assert.deepEqual(failed.result, { is: "answer", status: 500, retryAfter: "3" });
+  assert.equal(failed.body.length, 4_096);
+});

@@ -1,0 +1,259 @@
+// One subscriber's deliveries over the real log, with a sender that answers as it is told and a clock that is moved by hand.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { silentLogger, SimClock } from "#core";
+import { NodeDisk, openLog, type Cursor } from "#log";
+import type { EventSubscriber } from "#protocol";
+import type { AttemptNote } from "../port.ts";
+import { encodeStored } from "../stored-event.ts";
+import type { Outgoing, Sender, Sent } from "./send.ts";
+import { Subscription } from "./subscription.ts";
+
+const subscriber = (over: Partial<EventSubscriber> = {}): EventSubscriber => ({
+  id: "t-uid",
+  stream: "b-uid",
+  namespace: "ns",
+  name: "t",
+  version: 1,
+  selection: { attributes: {}, filters: [] },
+  target: { url: "http://sub/" },
+  rules: { retries: 2, backoff: "linear", backoffMs: 1_000, timeoutMs: 1_000 },
+  order: "none",
+  ...over,
+});
+
+/** Requests stay open until the test answers them. */
+class HeldSender implements Sender {
+  readonly open: { readonly id: string; readonly url: string; readonly answer: (status: number) => void }[] = [];
+  readonly seen: string[] = [];
+  #news = Promise.withResolvers<void>();
+
+  send({ headers, target }: Outgoing, signal: AbortSignal): Promise<Sent> {
+    const id = headers["ce-id"] ?? "";
+    this.seen.push(id);
+    return new Promise((resolve) => {
+      const end = (sent: Sent): void => {
+        const at = this.open.findIndex((one) => one === entry);
+        if (at >= 0) this.open.splice(at, 1);
+        resolve(sent);
+      };
+      const entry = {
+        id,
+        url: target.url,
+        answer: (status: number) => end({ result: { is: "answer", status }, headers: {}, body: Buffer.from("no") }),
+      };
+      signal.addEventListener("abort", () => end({ result: { is: "failure", why: "aborted" }, headers: {}, body: new Uint8Array() }), { once: true });
+      this.open.push(entry);
+      this.#news.resolve();
+    });
+  }
+
+  /** Waits for the next request, whoever it is of. */
+  async next(): Promise<HeldSender["open"][number]> {
+    while (this.open.length === 0) {
+      this.#news = Promise.withResolvers();
+      await this.#news.promise;
+    }
+    return this.open[0] as HeldSender["open"][number];
+  }
+}
+
+interface Begun {
+  readonly subscription: Subscription;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+interface World extends Begun {
+  readonly clock: SimClock;
+  readonly cursor: Cursor;
+  readonly sender: HeldSender;
+  readonly notes: readonly AttemptNote[];
+  readonly begin: (of: EventSubscriber) => Begun;
+  /** Resolves once so many attempts were noted. */
+  noted(count: number): Promise<void>;
+  emit(id: string, more?: Readonly<Record<string, string>>): Promise<number>;
+}
+
+async function world(t: TestContext, is: EventSubscriber): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), "eider-subscription-"));
+  const clock = new SimClock();
+  const log = await openLog({ disk: new NodeDisk(folder), clock, logger: silentLogger });
+  const stream = await log.stream("b-uid");
+  const cursor = await stream.cursor(is.id, "end");
+  const sender = new HeldSender();
+  const notes: AttemptNote[] = [];
+  let news = Promise.withResolvers<void>();
+  const begin = (of: EventSubscriber): Begun => {
+    const stop = new AbortController();
+    const subscription = new Subscription({
+      subscriber: of,
+      selects: ({ attributes }) => attributes.get("type") !== "other",
+      log,
+      stream,
+      cursor,
+      sender,
+      takeReply: () => Promise.resolve(undefined),
+      note(note) {
+        notes.push(note);
+        news.resolve();
+      },
+      clock,
+      logger: silentLogger,
+    });
+    return { subscription, stop, done: subscription.run(stop.signal) };
+  };
+  const running = begin(is);
+  t.after(async () => {
+    running.stop.abort();
+    await running.done;
+    await log.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    ...running,
+    clock,
+    cursor,
+    sender,
+    notes,
+    begin,
+    async noted(count: number): Promise<void> {
+      while (notes.length < count) {
+        news = Promise.withResolvers();
+        await news.promise;
+      }
+    },
+    emit: (id: string, more: Readonly<Record<string, string>> = {}): Promise<number> =>
+      stream.append({
+        value: encodeStored({ form: "binary", attributes: new Map(Object.entries({ specversion: "1.0", id, source: "/x", type: "t", ...more })), headers: {} }),
+      }),
+  };
+}
+
+/** Lets all that is ready to run do so: a turn of the loop for the disk, some for promises. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("an event that the filter refuses is passed over, and what is accepted is finished", async (t) => {
+  const { emit, sender, notes, noted, cursor } = await world(t, subscriber());
+  await emit("1", { type: "other" });
+  await emit("2");
+  (await sender.next()).answer(200);
+  await noted(1);
+  assert.deepEqual(sender.seen, ["2"]);
+  assert.equal(notes[0]?.next, "delivered");
+  await settled();
+  assert.deepEqual([...cursor.open()], []);
+});
+
+test("a failing event does not hold up the next one, and is tried again after its wait", async (t) => {
+  const { emit, sender, notes, noted, clock } = await world(t, subscriber());
+  await emit("1");
+  (await sender.next()).answer(503);
+  await noted(1);
+  await emit("2");
+  (await sender.next()).answer(200);
+  await noted(2);
+  assert.deepEqual(sender.seen, ["1", "2"]);
+  await settled();
+  await clock.advance(999);
+  await settled();
+  assert.deepEqual(sender.seen, ["1", "2"]);
+  await clock.advance(1);
+  (await sender.next()).answer(200);
+  await noted(3);
+  assert.deepEqual(sender.seen, ["1", "2", "1"]);
+  assert.deepEqual(
+    notes.map(({ next, attempt }) => `${next} ${attempt}`),
+    ["retry 1", "delivered 1", "delivered 2"],
+  );
+});
+
+test("by key: an event waits for the one before it of its key, others do not", async (t) => {
+  const { emit, sender, noted } = await world(t, subscriber({ order: "key" }));
+  await emit("a1", { partitionkey: "a" });
+  await emit("a2", { partitionkey: "a" });
+  await emit("b1", { partitionkey: "b" });
+  await emit("free");
+  const first = await sender.next();
+  while (sender.seen.length < 3) await settled();
+  assert.deepEqual(sender.seen, ["a1", "b1", "free"]);
+  first.answer(200);
+  await noted(1);
+  while (sender.seen.length < 4) await settled();
+  assert.deepEqual(sender.seen, ["a1", "b1", "free", "a2"]);
+});
+
+test("whole: a retry comes before everything behind it", async (t) => {
+  const { emit, sender, noted, clock } = await world(t, subscriber({ order: "whole" }));
+  await emit("1");
+  await emit("2");
+  (await sender.next()).answer(500);
+  await noted(1);
+  await settled();
+  assert.deepEqual(sender.seen, ["1"]);
+  await clock.advance(1_000);
+  (await sender.next()).answer(200);
+  await noted(2);
+  (await sender.next()).answer(200);
+  await noted(3);
+  assert.deepEqual(sender.seen, ["1", "1", "2"]);
+});
+
+test("what its dead letter sink refuses is parked, holds nobody up, and goes when it is resumed", async (t) => {
+  const { emit, sender, noted, notes, cursor, subscription } = await world(t, subscriber({ deadLetter: { url: "http://dead/" } }));
+  const offset = await emit("1");
+  (await sender.next()).answer(400);
+  await noted(1);
+  const dead = await sender.next();
+  assert.equal(dead.url, "http://dead/");
+  dead.answer(400);
+  await noted(2);
+  await settled();
+  assert.deepEqual(
+    [...cursor.open()].map(({ dueMs }) => dueMs),
+    [Infinity],
+  );
+  assert.equal(subscription.resume(offset + 1), false);
+  assert.equal(subscription.resume(offset), true);
+  (await sender.next()).answer(200);
+  await noted(3);
+  assert.deepEqual(
+    notes.map(({ leg, next }) => `${leg} ${next}`),
+    ["subscriber deadLetter", "deadLetter park", "subscriber delivered"],
+  );
+});
+
+test("without an address events wait, and go once there is one", async (t) => {
+  const { target: _, ...nowhere } = subscriber();
+  const { emit, sender, subscription } = await world(t, nowhere);
+  await emit("1");
+  await settled();
+  assert.deepEqual(sender.seen, []);
+  subscription.update(subscriber(), () => true);
+  await sender.next();
+  assert.deepEqual(sender.seen, ["1"]);
+});
+
+test("what is under way or waits at the end is delivered by whoever comes next, in the same order", async (t) => {
+  const whole = subscriber({ order: "whole" });
+  const { emit, sender, stop, done, notes, noted, begin } = await world(t, whole);
+  await emit("1");
+  await emit("2");
+  await sender.next();
+  stop.abort();
+  await done;
+  assert.deepEqual(notes, []);
+  const next = begin(whole);
+  (await sender.next()).answer(200);
+  await noted(1);
+  (await sender.next()).answer(200);
+  await noted(2);
+  assert.deepEqual(sender.seen, ["1", "1", "2"]);
+  next.stop.abort();
+  await next.done;
+});

@@ -1,0 +1,117 @@
+// The listener's answers, over a real socket and a log that takes or refuses as it is told.
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { test, type TestContext } from "node:test";
+import { silentLogger, SimClock } from "#core";
+import { LogError } from "#log";
+import type { StreamLog } from "../port.ts";
+import { decodeStored, type StoredEvent } from "../stored-event.ts";
+import { Ingress } from "./server.ts";
+
+const EVENT = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "t" };
+
+interface World {
+  readonly stored: StoredEvent[];
+  refuse: LogError | undefined;
+  ask(
+    method: string,
+    path: string,
+    message?: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string },
+  ): Promise<{ readonly status: number; readonly headers: NodeJS.Dict<string | string[]> }>;
+}
+
+async function world(t: TestContext): Promise<World> {
+  const stored: StoredEvent[] = [];
+  const take = ({ value }: { readonly value: Uint8Array }): number => stored.push(decodeStored(value));
+  const made: { refuse: LogError | undefined } = { refuse: undefined };
+  const stream = {
+    append: async (record: { readonly value: Uint8Array }) => {
+      if (made.refuse !== undefined) throw made.refuse;
+      return take(record);
+    },
+    appendAll: async (records: readonly { readonly value: Uint8Array }[]) => records.map(take),
+  } as unknown as StreamLog;
+  const ingress = new Ingress({
+    broker: (namespace, name) => (namespace === "ns" && name === "b" ? stream : undefined),
+    bodyBytesMax: 1_000,
+    clock: new SimClock(),
+    logger: silentLogger,
+  });
+  const port = await ingress.listen(0);
+  t.after(() => ingress.close());
+  return Object.assign(made, {
+    stored,
+    ask: (method: string, path: string, { headers = {}, body = "" }: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}) =>
+      new Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
+        const call = request({ host: "127.0.0.1", port, method, path, headers, agent: false }, (response) => {
+          response.resume();
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
+        });
+        call.on("error", reject);
+        call.end(body);
+      }),
+  });
+}
+
+test("an event is stored with its arrival, its hops and the trace of its request, and answered with 202", async (t) => {
+  const { ask, stored } = await world(t);
+  const headers = { ...EVENT, traceparent: "00-1-2-01", "x-request-id": "7", cookie: "secret=1", "content-type": "text/plain" };
+  const { status, headers: said } = await ask("POST", "/ns/b", { headers, body: "hi" });
+  assert.deepEqual([status, said["allow"]], [202, "POST, OPTIONS"]);
+  const [event] = stored;
+  assert.deepEqual(event?.headers, { "x-request-id": "7" });
+  assert.equal(event?.attributes.get("traceparent"), "00-1-2-01");
+  assert.equal(event?.attributes.get("knativebrokerttl"), 255);
+  assert.match(String(event?.attributes.get("knativearrivaltime")), /Z$/);
+  assert.equal(Buffer.from(event?.data?.octets ?? []).toString(), "hi");
+});
+
+test("a batch is taken whole", async (t) => {
+  const { ask, stored } = await world(t);
+  const one = (id: string): object => ({ specversion: "1.0", id, source: "/x", type: "t" });
+  const headers = { "content-type": "application/cloudevents-batch+json" };
+  assert.equal((await ask("POST", "/ns/b", { headers, body: JSON.stringify([one("1"), one("2")]) })).status, 202);
+  assert.deepEqual(
+    stored.map(({ attributes }) => attributes.get("id")),
+    ["1", "2"],
+  );
+});
+
+const ANSWERS: readonly {
+  readonly name: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly want: number;
+}[] = [
+  { name: "what is no event", headers: { "content-type": "application/json" }, body: "{}", want: 400 },
+  { name: "an event without an id", headers: { ...EVENT, "ce-id": "" }, want: 400 },
+  { name: "structured JSON that is none", headers: { "content-type": "application/cloudevents+json" }, body: "{", want: 400 },
+  { name: "no such Broker", path: "/ns/other", headers: EVENT, want: 404 },
+  { name: "no event for no such Broker: the event is looked at first", path: "/ns/other", want: 400 },
+  { name: "no hop left", headers: { ...EVENT, "ce-knativebrokerttl": "1" }, want: 400 },
+  { name: "more than the limit", headers: EVENT, body: "x".repeat(1_001), want: 413 },
+  { name: "more than the limit, of a length that nobody said", headers: { ...EVENT, "transfer-encoding": "chunked" }, body: "x".repeat(1_001), want: 413 },
+];
+for (const { name, path = "/ns/b", headers = {}, body = "", want } of ANSWERS) {
+  test(`answered with ${want}: ${name}`, async (t) => {
+    const { ask, stored } = await world(t);
+    assert.equal((await ask("POST", path, { headers, body })).status, want);
+    assert.deepEqual(stored, []);
+  });
+}
+
+for (const [reason, want] of [
+  ["overloaded", 429],
+  ["limit", 503],
+  ["diskFull", 503],
+  ["blocked", 503],
+  ["closed", 503],
+  ["tooLarge", 413],
+] as const) {
+  test(`what the log refuses as ${reason} is answered with ${want}`, async (t) => {
+    const made = await world(t);
+    made.refuse = new LogError(reason, "no");
+    assert.equal((await made.ask("POST", "/ns/b", { headers: EVENT })).status, want);
+  });
+}
