@@ -45,9 +45,11 @@ export function canonical(value: AttributeValue): string {
 /** The same event with other attributes; undefined takes one away. */
 export function withAttributes(event: CloudEvent, changes: Readonly<Record<string, AttributeValue | undefined>>): CloudEvent {
   const attributes = new Map(event.attributes);
+  const types = new Map(event.types);
   for (const [name, value] of Object.entries(changes)) {
+    types.delete(name);
     if (value === undefined) attributes.delete(name);
     else attributes.set(name, value);
   }
-  return { ...event, attributes };
+  return { ...event, attributes, ...(event.types === undefined ? {} : { types }) };
 }

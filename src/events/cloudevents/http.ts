@@ -1,9 +1,11 @@
 // Events in HTTP messages: which mode it is, and the way back.
+import { decodeAvro, encodeAvro } from "./avro-format.ts";
 import { decodeBinary, encodeBinary, isBinaryMode } from "./binary-mode.ts";
 import type { CloudEvent, EventFault, EventForm } from "./event.ts";
 import type { Headers, HttpMessage } from "./http-message.ts";
 import { decodeJson, decodeJsonBatch, encodeJson } from "./json-format.ts";
 import { charsetOf, essence } from "./media-type.ts";
+import { decodeProtobuf, decodeProtobufBatch, encodeProtobuf } from "./protobuf-format.ts";
 
 export type DecodedMessage =
   | { readonly is: "event"; readonly event: CloudEvent }
@@ -23,8 +25,13 @@ interface StructuredFormat {
 
 const SINGLE: ReadonlyMap<string, StructuredFormat> = new Map([
   [`${PREFIX}+json`, { form: "json", decode: decodeJson, encode: encodeJson, contentType: `${PREFIX}+json` }],
+  [`${PREFIX}+protobuf`, { form: "protobuf", decode: decodeProtobuf, encode: encodeProtobuf, contentType: `${PREFIX}+protobuf` }],
+  [`${PREFIX}+avro`, { form: "avro", decode: decodeAvro, encode: encodeAvro, contentType: `${PREFIX}+avro` }],
 ]);
-const BATCHES: ReadonlyMap<string, (octets: Uint8Array) => readonly CloudEvent[] | EventFault> = new Map([[`${PREFIX}-batch+json`, decodeJsonBatch]]);
+const BATCHES: ReadonlyMap<string, (octets: Uint8Array) => readonly CloudEvent[] | EventFault> = new Map([
+  [`${PREFIX}-batch+json`, decodeJsonBatch],
+  [`${PREFIX}-batch+protobuf`, decodeProtobufBatch],
+]);
 
 /** A format that is not known may still be an event in binary mode, and is passed on as such (HTTP binding, 3). Never throws. */
 export function decodeMessage(headers: Headers, body: Uint8Array): DecodedMessage {

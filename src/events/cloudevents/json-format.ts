@@ -2,7 +2,8 @@
 import { TextDecoder } from "node:util";
 import type { AttributeValue, CloudEvent, EventData, EventFault } from "./event.ts";
 import { elementSpans, memberSpan, type Span } from "./json-span.ts";
-import { isJson, isText } from "./media-type.ts";
+import { isJson } from "./media-type.ts";
+import { writtenAs } from "./shown-as.ts";
 import { attributeName, isUnset, validated } from "./validate.ts";
 
 /** Of one batch. */
@@ -90,7 +91,7 @@ export function encodeJson(event: CloudEvent): Buffer {
   const { attributes, data } = event;
   const members = Object.fromEntries(attributes);
   if (data === undefined) return Buffer.from(JSON.stringify(members));
-  const is = data.is === "opaque" || data.is === "proto" ? shownAs(data.octets, attributes.get("datacontenttype")) : data.is;
+  const is = writtenAs(data, attributes.get("datacontenttype"));
   if (is === "json") return spliced(members, "data", data.octets);
   if (is === "text") return Buffer.from(JSON.stringify({ ...members, data: UTF8.decode(data.octets) }));
   const base64 = Buffer.from(data.octets.buffer, data.octets.byteOffset, data.octets.byteLength).toString("base64");
@@ -102,18 +103,4 @@ export function encodeJson(event: CloudEvent): Buffer {
 function spliced(members: Members, name: string, octets: Uint8Array): Buffer {
   const head = JSON.stringify(members).slice(0, -1);
   return Buffer.concat([Buffer.from(`${head},"${name}":`), octets, Buffer.from("}")]);
-}
-
-/** How data that came as mere octets is written: as what its type says, if it is that. */
-function shownAs(octets: Uint8Array, type: AttributeValue | undefined): "json" | "text" | "binary" {
-  if (typeof type !== "string") return "binary";
-  const wanted = isJson(type) ? "json" : isText(type) ? "text" : "binary";
-  if (wanted === "binary") return wanted;
-  try {
-    const text = UTF8.decode(octets);
-    if (wanted === "json") JSON.parse(text);
-    return wanted;
-  } catch {
-    return "binary";
-  }
 }
