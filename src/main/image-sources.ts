@@ -16,8 +16,7 @@ import {
   type Keychain,
   type RegistryClient,
 } from "#images";
-import type { Pod, ServingConfig } from "#kinds";
-import type { Regarding } from "#reconcile";
+import type { ServingConfig } from "#kinds";
 import { pullSecrets } from "#runtimes/pull-secrets";
 import { environment } from "./options.ts";
 
@@ -62,9 +61,4 @@ export function digestResolver(options: ImageSourcesOptions, its: Registries, he
 /** What pods get their images from. */
 export function imagePuller(store: ImageStore, { client }: Registries): ImagePuller {
   return createImagePuller({ store, client, platform: platformOf(process) });
-}
-
-/** The pod as Events name it. */
-export function podRegarding({ metadata: { namespace = "", name, uid } }: Pod): Regarding {
-  return { apiVersion: "v1", kind: "Pod", namespace, name, uid };
 }

@@ -13,9 +13,8 @@ import { createSystemRng, giveBackMemory, machineUsage, measureEventLoopDelay, s
 import { httpsPost } from "#host/https";
 import { openImageStore } from "#images";
 import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
-import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Event, Namespace } from "#kinds";
+import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
-import { createEventRecorder } from "#reconcile";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
 import {
   connectKeeper,
@@ -58,12 +57,13 @@ import { openToGuests, type GuestThreads } from "./guest-threads.ts";
 import { DiskBudget } from "./disk-budget.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { HostLink } from "./host-link.ts";
-import { digestResolver, imagePuller, podRegarding, registries } from "./image-sources.ts";
+import { digestResolver, imagePuller, registries } from "./image-sources.ts";
 import { Events } from "./events.ts";
 import { ImageGarbage } from "./image-garbage.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { connectsTo } from "./endpoint-prover.ts";
 import { ensureGatewayServices } from "./gateway-services.ts";
+import { podEventRecorder } from "./pod-events.ts";
 import { MetricsListener } from "./metrics-listener.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
 import { environment, nodeFlags, parseSettings } from "./options.ts";
@@ -235,13 +235,13 @@ const users = podUsers({ dataDir: folder.root, asRoot: process.getuid?.() === 0,
 if (process.getuid?.() === 0 && !users.own) logger.warn("pods run as the platform's user: other users cannot reach the data folder", { dataDir: folder.root });
 const sources = { client: () => client, settings: () => settings.current(), clock, rng, logger: logger.with({ room: "images" }) };
 const reached = registries(sources);
-const podEvents = createEventRecorder({ client, kind: Event, clock, rng, logger });
+const podEvents = podEventRecorder({ client, clock, rng, logger });
 const podImages = new PodImages({
   client,
   clock,
   puller: imagePuller(images, reached),
   userKeychain: reached.userKeychain,
-  onEvent: (pod, event) => podEvents.record("kubelet", podRegarding(pod), event),
+  onEvent: podEvents.onEvent,
 });
 const forEngines = {
   keeper,
@@ -286,7 +286,7 @@ runtime = createRuntime({
   dataDir: folder.root,
   nodeName: NODE_NAME,
   onStarted: (pod, foundMs) => threads.broadcast({ type: "started", pod: pod.metadata.uid, ...starts.started(pod, foundMs, clock.monotonicMs()) }),
-  onEvent: (pod, event) => podEvents.record("kubelet", podRegarding(pod), event),
+  onEvent: podEvents.onEvent,
   mintToken: accountTokens.mint,
   apiPort: sockets.apiPort,
   beforeStop: (pod, stopped) => routes.drained(pod, stopped),
@@ -332,7 +332,7 @@ threads.broadcast({ type: "settings", settings: toGateways() });
 await routes.synced;
 const parts = Promise.all([
   informing,
-  podEvents.run(signal),
+  podEvents.recorder.run(signal),
   definitions.run(signal),
   controllers.done,
   store.run(signal),

@@ -12,6 +12,8 @@ export interface Regarding {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion?: string;
+  /** A part of it: `spec.containers{app}`. */
+  readonly fieldPath?: string;
 }
 
 /** A core/v1 Event as it is written. */
@@ -39,7 +41,6 @@ export interface EventRecorder {
 
 const WAITING_MAX = 1000;
 const REMEMBERED_MAX = 1024;
-/** Events are gathered for this long: what they tell about, a pod on its way, comes first. */
 const GATHER_MS = 50;
 /** As client-go's spam filter: 25 at once per component and object, then one every five minutes. */
 const BURST = 25;
@@ -80,6 +81,8 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
+  /** Events are gathered for so long, milliseconds: what they tell about, a pod on its way, comes first. */
+  readonly gatherMs?: number;
 }
 
 function eventObject(entry: Entry, name: string): Omit<EventObject, "metadata"> & { metadata: { name: string; namespace: string } } {
@@ -113,12 +116,14 @@ function namespaceOf(regarding: Regarding): string {
 }
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, clock, kind, logger, rng } = options;
+  const { client, clock, kind, logger, rng, gatherMs = GATHER_MS } = options;
   const entries = new Map<string, Entry>();
   const buckets = new Map<string, Bucket>();
   const waiting = new Map<string, Entry>();
   const queue = new WorkQueue<string>();
   let dropped = 0;
+  // Two recorders count from different numbers.
+  let turn = rng.uint32() % 1_000_000;
 
   const admitted = (id: string): boolean => {
     const nowMs = clock.monotonicMs();
@@ -139,7 +144,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         if (!isReason(error, "NotFound")) throw error;
       }
     }
-    const suffix = [rng.uint32(), rng.uint32()].map((word) => word.toString(16).padStart(8, "0")).join("");
+    // By time, so that a list of names tells what came first within a second.
+    const suffix = (BigInt(entry.firstMs) * 1_000_000n + BigInt(turn++ % 1_000_000)).toString(16).padStart(SUFFIX_LENGTH, "0");
     const name = `${prefixOf(entry.regarding.name)}.${suffix}`;
     await client.create(kind, eventObject(entry, name));
     entry.written = name;
@@ -150,7 +156,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       return dropped;
     },
     record(component, regarding, event) {
-      const id = JSON.stringify([component, regarding.uid, regarding.name, event.type, event.reason, event.message]);
+      const id = JSON.stringify([component, regarding.uid, regarding.name, regarding.fieldPath, event.type, event.reason, event.message]);
       const nowMs = clock.wallMs();
       const entry = entries.get(id) ?? { component, regarding, event, firstMs: nowMs, lastMs: nowMs, count: 0 };
       if (waiting.size >= WAITING_MAX || !admitted(`${component} ${regarding.uid} ${regarding.name}`)) {
@@ -168,7 +174,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         const due = await queue.take(signal);
         if (due === undefined) return;
         queue.done(due);
-        await clock.sleep(GATHER_MS, signal).catch(() => {});
+        await clock.sleep(gatherMs, signal).catch(() => {});
         if (signal.aborted) return;
         for (const [id, entry] of waiting) {
           waiting.delete(id);

@@ -1,5 +1,5 @@
 // reconcile: the machine that runs plans.
-export { createEventRecorder, type EventObject, type EventRecorder, type Regarding } from "./event-recorder.ts";
+export { createEventRecorder, type EventObject, type EventRecorder, type EventRecorderOptions, type Regarding } from "./event-recorder.ts";
 export { fenced, leadOnce, type LeaderElectionOptions, type LeaseObject, type Term } from "./leader-election.ts";
 export { controllerOf, ownerReferenceFor } from "./owners.ts";
 export type { Child, Controller, Patch, Plan, PlanEvent, Refusal, ShellWorld, Watched, World } from "./port.ts";

@@ -123,7 +123,8 @@ export interface CommandResult {
 export const RUN_OUTPUT_BYTES_MAX = 10 << 10;
 
 /**
- * Failures to start are Errors whose text is shown on the Pod; a ContainerConfigError makes it wait as CreateContainerConfigError, and after an
+ * Failures to start are Errors whose text is shown on the Pod; a ContainerConfigError makes it wait as CreateContainerConfigError,
+ * a ContainerCreateError as CreateContainerError, others as RunContainerError, and after an
  * EngineGoneError nothing is known: it is asked again later.
  */
 export interface ContainerEngine {
@@ -178,6 +179,14 @@ export class ContainerConfigError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "ContainerConfigError";
+  }
+}
+
+/** The container could not be made; the kubelet's reason is CreateContainerError. One that was made and does not run is any other Error: RunContainerError. */
+export class ContainerCreateError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "ContainerCreateError";
   }
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from "#core";
 import { parseImageName, secretsKeychain, type ImagePuller, type Keychain, type PullEvent, type PullPolicy, type PullProgress } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import type { ImageAnswer } from "./engine.ts";
+import { fieldPathOf, type PodEvent } from "./pod/pod-events.ts";
 import { pullSecrets } from "./pull-secrets.ts";
 
 export interface PodImagesOptions {
@@ -13,7 +14,7 @@ export interface PodImagesOptions {
   /** Credentials of the user who started Eider, after those of the pod's Secrets. */
   readonly userKeychain: Keychain;
   /** What the kubelet would write as an Event about the pod. */
-  readonly onEvent: (pod: Pod, event: PullEvent) => void;
+  readonly onEvent: (pod: Pod, event: PodEvent) => void;
 }
 
 /** Progress is a write of the pod's status: not more often than this. */
@@ -36,7 +37,14 @@ export class PodImages {
     const { puller, clock, onEvent } = this.#options;
     const wanted = { image, policy: pullPolicyOf(image, imagePullPolicy), owner: ownerOf(pod, name), keychain: this.#keychainOf(pod) };
     const onProgress = progressWords(image, clock, its.tell ?? (() => undefined));
-    return puller.ensure({ ...wanted, onProgress, onEvent: (event) => onEvent(pod, event) }, its.signal);
+    let told = false;
+    const tell = (event: PullEvent): void => {
+      told = true;
+      onEvent(pod, { ...event, fieldPath: fieldPathOf(pod, name) });
+    };
+    const answer = await puller.ensure({ ...wanted, onProgress, onEvent: tell }, its.signal);
+    if ("digest" in answer && !told) tell({ type: "Normal", reason: "Pulled", message: `Container image "${image}" already present on machine` });
+    return answer;
   }
 
   /** The pod has gone. */

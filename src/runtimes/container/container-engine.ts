@@ -6,6 +6,7 @@ import type { Logger } from "#core";
 import type { ImageStore } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import {
+  ContainerCreateError,
   EngineGoneError,
   type ContainerEngine,
   type ContainerStart,
@@ -151,7 +152,9 @@ class DockerEngine implements ContainerEngine {
     // A start without a word is a start.
     await appendFile(start.outputFile, "", { mode: 0o600 });
     const name = containerName(pod, container.name, restarts);
-    const dockerId = await this.#create(name, body, imageDigest);
+    const dockerId = await this.#create(name, body, imageDigest).catch((error: unknown) => {
+      throw error instanceof EngineGoneError ? error : new ContainerCreateError((error as Error).message, error);
+    });
     await this.#ask({ method: "POST", path: `/containers/${dockerId}/start` }).catch(async (error: unknown) => {
       if (!(error instanceof EngineGoneError)) await this.#remove(dockerId);
       throw error;

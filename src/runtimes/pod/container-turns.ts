@@ -4,7 +4,7 @@ import type { Pod } from "#kinds";
 import type { EngineExit, EngineIdentity, ImageWaiting } from "../engine.ts";
 import type { ImageWaitError } from "./pod-engine.ts";
 import { backoffText, CRASH_BACKOFF, crashBackoffMs, restarts } from "./pod-plan.ts";
-import type { ContainerRun, Terminated } from "./pod-status.ts";
+import { kindOf, type ContainerRun, type Terminated } from "./pod-status.ts";
 
 export interface Started {
   readonly identity: EngineIdentity;
@@ -14,6 +14,7 @@ export interface Started {
 
 export function startedRun(run: ContainerRun, { identity, now, digest }: Started): ContainerRun {
   const { dueAtMs: _due, terminated, complaint: _complaint, ...rest } = run;
+  const hooked = run.spec.lifecycle?.postStart !== undefined;
   return {
     ...rest,
     phase: "running",
@@ -22,7 +23,8 @@ export function startedRun(run: ContainerRun, { identity, now, digest }: Started
     startedAtWallMs: now.wallMs,
     restarts: run.restarts + (terminated === undefined ? 0 : 1),
     ...(terminated === undefined ? {} : { last: terminated }),
-    started: run.spec.startupProbe === undefined,
+    ...(hooked ? { settlingIn: true } : {}),
+    started: run.spec.startupProbe === undefined && !hooked,
     ready: false,
     imageId: `${run.spec.image?.split("@")[0] ?? ""}@${digest}`,
   };
@@ -32,18 +34,24 @@ export interface Ended {
   readonly pod: Pod;
   readonly terminated: Terminated;
   readonly nowMs: number;
-  readonly deleting: boolean;
+  /** Nothing of the pod starts again. */
+  readonly ending: boolean;
+  /** Why it did not come to run, if it did not: shown until it starts again, unless that takes its time. */
+  readonly failure?: ContainerRun["waiting"] | undefined;
 }
 
+/** The kubelet tries what did not start again when it next looks. */
+const RETRY_START_MS = 1_000;
+
 /** By the pod's policy it starts again after the backoff: at once after the first end, and after one that followed a long run. */
-export function endedRun(run: ContainerRun, { pod, terminated, nowMs, deleting }: Ended): ContainerRun {
+export function endedRun(run: ContainerRun, { pod, terminated, nowMs, ending, failure }: Ended): ContainerRun {
   const { name, namespace = "", uid } = pod.metadata;
   const lasted = run.phase === "running" && nowMs - (run.startedAtMs ?? nowMs) >= CRASH_BACKOFF.resetAfterMs;
   const crashes = lasted ? 0 : run.crashes;
   const delayMs = crashBackoffMs(crashes);
-  const again = !deleting && restarts(pod.spec.restartPolicy, terminated.exitCode, run.init);
+  const again = !ending && restarts(pod.spec.restartPolicy, terminated.exitCode, kindOf(run));
   const text = `back-off ${backoffText(delayMs)} restarting failed container=${run.spec.name} pod=${name}_${namespace}(${uid})`;
-  const { dueAtMs: _due, complaint: _complaint, ...rest } = run;
+  const { dueAtMs: _due, complaint: _complaint, settlingIn: _settling, ...rest } = run;
   return {
     ...rest,
     phase: "ended",
@@ -52,8 +60,8 @@ export function endedRun(run: ContainerRun, { pod, terminated, nowMs, deleting }
     crashes: crashes + 1,
     ready: false,
     started: false,
-    waiting: delayMs === 0 ? { reason: "ContainerCreating" } : { reason: "CrashLoopBackOff", message: text },
-    ...(again ? { dueAtMs: nowMs + delayMs } : {}),
+    waiting: delayMs === 0 ? (failure ?? { reason: "ContainerCreating" }) : { reason: "CrashLoopBackOff", message: text },
+    ...(again ? { dueAtMs: nowMs + (failure === undefined ? delayMs : Math.max(delayMs, RETRY_START_MS)) } : {}),
   };
 }
 

@@ -20,6 +20,8 @@ export class FakeEngine implements ContainerEngine {
   readonly log: string[] = [];
   /** What a command answers, by its words. */
   readonly results = new Map<string, CommandResult>();
+  /** Commands that end when the test says so. */
+  readonly commands = new Map<string, Promise<CommandResult>>();
   place: PodPlace = { podIP: "127.0.0.1", hostIP: "127.0.0.1", sharesPorts: false };
   /** Port of 127.0.0.1 for every container port. */
   port = 1;
@@ -59,7 +61,11 @@ export class FakeEngine implements ContainerEngine {
     return Object.fromEntries(ports.map(({ containerPort }) => [String(containerPort), `127.0.0.1:${this.port}`]));
   }
 
+  /** A start fails with it. */
+  refuse: Error | undefined;
+
   start(start: ContainerStart) {
+    if (this.refuse !== undefined) return Promise.reject(this.refuse);
     assert.ok(!this.starts.has(start.id), "started twice");
     this.starts.set(start.id, start);
     this.#ended.set(start.id, Promise.withResolvers());
@@ -84,7 +90,7 @@ export class FakeEngine implements ContainerEngine {
 
   run(at: RunningContainer, argv: readonly string[]): Promise<CommandResult> {
     this.log.push(`run ${at.container.name}: ${argv.join(" ")}`);
-    return Promise.resolve(this.results.get(argv.join(" ")) ?? { exitCode: 0, output: "" });
+    return this.commands.get(argv.join(" ")) ?? Promise.resolve(this.results.get(argv.join(" ")) ?? { exitCode: 0, output: "" });
   }
 
   close(pod: Pod): Promise<void> {

@@ -1,9 +1,13 @@
-// What has to happen to a pod's processes next. Pure.
+// What has to happen to a pod's containers next. Pure.
 
 /** One container as the plan sees it. */
 export interface ContainerView {
   readonly name: string;
   readonly phase: "waiting" | "running" | "ended";
+  /** An init container that runs on beside the others and is started again whatever the pod's policy says. */
+  readonly sidecar: boolean;
+  /** It runs and its startup probe has passed, if it has one. */
+  readonly started: boolean;
   /** Set when ended. */
   readonly exitCode?: number;
   /** Monotonic time from which it may be started; undefined: never (again). */
@@ -14,11 +18,13 @@ export interface PodView {
   readonly nowMs: number;
   /** The pod has a deletionTimestamp, or its object is gone. */
   readonly deleting: boolean;
-  /** `none` → drain → `drained` → terminate → `stopping`. */
+  /** `none` → drain → `drained` → terminate → `stopping`; without deletion `none` → expire → `stopping`. */
   readonly stop: "none" | "draining" | "drained" | "stopping";
-  /** When what still runs is killed; set while stopping. */
-  readonly killAtMs?: number;
-  /** Run one after the other before the containers. */
+  /** When it has been active for as long as it may; undefined: for ever. */
+  readonly expiresAtMs?: number;
+  /** Its sidecars were told to end. */
+  readonly dismissed: boolean;
+  /** One after the other before the containers. */
   readonly inits: readonly ContainerView[];
   readonly containers: readonly ContainerView[];
 }
@@ -28,7 +34,10 @@ export type PodAction =
   /** Wait for the gateways to let go. */
   | { readonly do: "drain" }
   | { readonly do: "terminate" }
-  | { readonly do: "kill" }
+  /** Its time is over: all containers end, the object stays. */
+  | { readonly do: "expire" }
+  /** The others are over: the sidecars end. */
+  | { readonly do: "dismiss" }
   /** Everything has ended: forget processes and files, delete the object. */
   | { readonly do: "remove" };
 
@@ -39,37 +48,62 @@ export interface PodPlan {
 }
 
 /**
- * | deleting | stop     | something runs | then |
+ * | deleting | stop     | else | then |
  * |---|---|---|---|
- * | yes | none     | any | drain |
- * | yes | draining | any | wait  |
- * | yes | drained  | yes | terminate |
- * | yes | drained  | no  | remove |
- * | yes | stopping | yes | kill when due, else wait |
- * | yes | stopping | no  | remove |
- * | no  | –        | –   | next init container, or all containers, that are due |
+ * | yes | none     | – | drain |
+ * | yes | draining | – | wait  |
+ * | yes | any other | nothing runs | remove |
+ * | yes | drained  | something runs | terminate |
+ * | yes | stopping | something runs | wait: each container sees to its own end |
+ * | no  | stopping | – | wait |
+ * | no  | none | the containers are over, or an init container failed for good | dismiss the sidecars that run, once |
+ * | no  | none | the time is over | expire |
+ * | no  | none | – | start the next init container, or all containers, that are due, and sidecars that have ended |
  */
 export function planPod(pod: PodView): PodPlan {
-  return pod.deleting ? planStop(pod) : planStart(pod);
+  if (pod.deleting) return planStop(pod);
+  if (pod.stop === "stopping") return { actions: [] };
+  if (isOver(pod)) return { actions: !pod.dismissed && pod.inits.some((init) => init.sidecar && init.phase === "running") ? [{ do: "dismiss" }] : [] };
+  const { expiresAtMs = Infinity, nowMs } = pod;
+  if (nowMs >= expiresAtMs) return { actions: [{ do: "expire" }] };
+  const { actions, wakeAtMs = Infinity } = planStart(pod);
+  const wake = Math.min(wakeAtMs, expiresAtMs);
+  return { actions, ...(wake === Infinity ? {} : { wakeAtMs: wake }) };
 }
 
-function planStop({ stop, inits, containers, killAtMs = 0, nowMs }: PodView): PodPlan {
+function planStop({ stop, inits, containers }: PodView): PodPlan {
   if (stop === "none") return { actions: [{ do: "drain" }] };
   if (stop === "draining") return { actions: [] };
-  const runs = [...inits, ...containers].some((container) => container.phase === "running");
-  if (!runs) return { actions: [{ do: "remove" }] };
-  if (stop === "drained") return { actions: [{ do: "terminate" }] };
-  return nowMs >= killAtMs ? { actions: [{ do: "kill" }] } : { actions: [], wakeAtMs: killAtMs };
+  if (![...inits, ...containers].some(({ phase }) => phase === "running")) return { actions: [{ do: "remove" }] };
+  return { actions: stop === "drained" ? [{ do: "terminate" }] : [] };
+}
+
+const isEnded = ({ phase, dueAtMs }: ContainerView): boolean => phase === "ended" && dueAtMs === undefined;
+
+/** Nothing but sidecars has anything left to do. */
+export function isOver({ inits, containers }: Pick<PodView, "inits" | "containers">): boolean {
+  if (inits.some((init) => !init.sidecar && isEnded(init) && init.exitCode !== 0)) return true;
+  return containers.length > 0 && containers.every(isEnded);
 }
 
 function planStart({ inits, containers, nowMs }: PodView): PodPlan {
-  const init = inits.find((each) => each.phase !== "ended" || each.exitCode !== 0);
-  const candidates = (init === undefined ? containers : [init]).filter((each) => each.phase !== "running" && each.dueAtMs !== undefined);
-  const later = candidates.map((each) => each.dueAtMs ?? 0).filter((due) => due > nowMs);
+  const candidates = candidatesOf(inits, containers).filter(({ phase, dueAtMs }) => phase !== "running" && dueAtMs !== undefined);
+  const later = candidates.map(({ dueAtMs = 0 }) => dueAtMs).filter((due) => due > nowMs);
   return {
-    actions: candidates.filter((each) => (each.dueAtMs ?? 0) <= nowMs).map((each) => ({ do: "start", container: each.name })),
+    actions: candidates.filter(({ dueAtMs = 0 }) => dueAtMs <= nowMs).map(({ name }) => ({ do: "start", container: name })),
     ...(later.length === 0 ? {} : { wakeAtMs: Math.min(...later) }),
   };
+}
+
+/** Whose turn it is: an init container waits for those before it, until the first of the containers has begun. */
+function candidatesOf(inits: readonly ContainerView[], containers: readonly ContainerView[]): readonly ContainerView[] {
+  const sidecars = inits.filter(({ sidecar }) => sidecar);
+  if (containers.some(({ phase }) => phase !== "waiting")) return [...sidecars, ...containers];
+  const isDone = (init: ContainerView): boolean => (init.sidecar ? init.phase === "running" && init.started : init.phase === "ended" && init.exitCode === 0);
+  const next = inits.findIndex((init) => !isDone(init));
+  if (next < 0) return containers;
+  // A sidecar that has ended is started again while those after it are under way, too.
+  return inits.slice(0, next + 1).filter((init, index) => init.sidecar || index === next);
 }
 
 /** First restart at once, then 10 s, 20 s … 5 min (the kubelet's container backoff). */
@@ -81,9 +115,10 @@ export function crashBackoffMs(crashes: number): number {
 }
 
 /** Whether a container that ended starts again. */
-export function restarts(policy: string | undefined, exitCode: number, init: boolean): boolean {
+export function restarts(policy: string | undefined, exitCode: number, kind: "init" | "sidecar" | "container"): boolean {
+  if (kind === "sidecar") return true;
   if (policy === "Never") return false;
-  if (init) return exitCode !== 0;
+  if (kind === "init") return exitCode !== 0;
   return policy === "OnFailure" ? exitCode !== 0 : true;
 }
 

@@ -44,12 +44,21 @@ export class PodRecord {
   }
 
   /** Writes the status when it changed and is worth a write; answers when to look again. */
-  async report(pod: Pod, runs: readonly ContainerRun[], place: PodPlace | undefined): Promise<number> {
+  async report(
+    pod: Pod,
+    { runs, place, expired }: { readonly runs: readonly ContainerRun[]; readonly place: PodPlace | undefined; readonly expired: boolean },
+  ): Promise<number> {
     const { client, clock, logger } = this.#context;
     if (this.#unrecorded !== undefined) this.given(pod, this.#unrecorded);
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#retryAtMs) return this.#retryAtMs;
-    const status = podStatusFor({ pod: { ...pod, ...(this.#written === undefined ? {} : { status: this.#written }) }, runs, place, nowWallMs: clock.wallMs() });
+    const status = podStatusFor({
+      pod: { ...pod, ...(this.#written === undefined ? {} : { status: this.#written }) },
+      runs,
+      place,
+      expired,
+      nowWallMs: clock.wallMs(),
+    });
     if (isDeepStrictEqual(status, this.#written)) return Infinity;
     const quietUntilMs = this.#bornMs + QUIET_START_MS;
     if (nowMs < quietUntilMs && runs.every(isComingUp) && !runs.filter((run) => !run.init).every((run) => run.ready)) return quietUntilMs;

@@ -2,6 +2,7 @@
 import { rfc3339 } from "#core";
 import type { CoreContainerStatus, ContainerState, CoreContainer, Pod, PodCondition, PodStatus } from "#kinds";
 import type { EngineContainer, EngineIdentity, PodPlace } from "../engine.ts";
+import { DEADLINE_EXCEEDED } from "./pod-events.ts";
 import { restarts } from "./pod-plan.ts";
 
 export type Terminated = NonNullable<ContainerState["terminated"]>;
@@ -21,6 +22,8 @@ export interface ContainerRun {
   /** Ends in a row, for the backoff. */
   readonly crashes: number;
   readonly dueAtMs?: number;
+  /** It runs, and what it does right after its start is not done: not shown as running yet. */
+  readonly settlingIn?: true;
   /** The startup probe passed, or there is none. */
   readonly started: boolean;
   readonly ready: boolean;
@@ -29,9 +32,14 @@ export interface ContainerRun {
   readonly complaint?: { readonly reason: string; readonly message: string };
 }
 
-export function newRun(spec: CoreContainer, init: boolean, nowMs: number): ContainerRun {
-  const waiting = { reason: init ? "PodInitializing" : "ContainerCreating" };
-  return { spec, init, phase: "waiting", waiting, restarts: 0, crashes: 0, dueAtMs: nowMs, started: false, ready: false, imageId: "" };
+/** What it is to its pod. */
+export function kindOf({ spec, init }: Pick<ContainerRun, "spec" | "init">): "init" | "sidecar" | "container" {
+  return init ? (spec.restartPolicy === "Always" ? "sidecar" : "init") : "container";
+}
+
+function newRun({ pod, spec, init, now }: ResumeInput): ContainerRun {
+  const waiting = { reason: (pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating" };
+  return { spec, init, phase: "waiting", waiting, restarts: 0, crashes: 0, dueAtMs: now.monotonicMs, started: false, ready: false, imageId: "" };
 }
 
 export interface ResumeInput {
@@ -44,8 +52,9 @@ export interface ResumeInput {
 }
 
 /** What a container was doing when an earlier platform ended: from the engine's list and the pod's own status. */
-export function resumedRun({ pod, spec, init, found, now }: ResumeInput): ContainerRun {
-  const fresh = newRun(spec, init, now.monotonicMs);
+export function resumedRun(input: ResumeInput): ContainerRun {
+  const { pod, spec, init, found, now } = input;
+  const fresh = newRun(input);
   const statuses = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
   const before = statuses?.find((status) => status.name === spec.name);
   const ended = before?.state?.terminated ?? before?.lastState?.terminated;
@@ -57,16 +66,19 @@ export function resumedRun({ pod, spec, init, found, now }: ResumeInput): Contai
     const started = before?.started === true || spec.startupProbe === undefined;
     return { ...idle, phase: "running", identity: found.identity, startedAtWallMs, startedAtMs: now.monotonicMs, ready, started };
   }
-  if (init && before?.state?.terminated?.exitCode === 0) return { ...idle, phase: "ended", terminated: before.state.terminated };
+  const kind = kindOf({ spec, init });
+  const over = before?.state?.terminated;
+  // An end that is its last is shown as its state; one that it starts again from, as its last state.
+  if (over !== undefined && !restarts(pod.spec.restartPolicy, over.exitCode, kind)) return { ...idle, phase: "ended", terminated: over };
   if (before?.state?.running === undefined) return known;
   const terminated = { exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located when the pod was terminated" };
-  const again = restarts(pod.spec.restartPolicy, terminated.exitCode, init);
+  const again = restarts(pod.spec.restartPolicy, terminated.exitCode, kind);
   return { ...idle, phase: "ended", terminated, ...(again && dueAtMs !== undefined ? { dueAtMs } : {}) };
 }
 
 function stateOf(run: ContainerRun): ContainerState {
   if (run.phase === "ended" && run.terminated !== undefined && run.dueAtMs === undefined) return { terminated: run.terminated };
-  if (run.phase !== "running") return { waiting: { ...run.waiting } };
+  if (run.phase !== "running" || run.settlingIn === true) return { waiting: { ...run.waiting } };
   // A running program that can never become ready is shown as waiting: this is where Knative looks for a reason.
   if (run.complaint !== undefined && !run.ready) return { waiting: { ...run.complaint } };
   return { running: run.startedAtWallMs === undefined ? {} : { startedAt: rfc3339(run.startedAtWallMs) } };
@@ -78,7 +90,7 @@ export function containerStatusFor(run: ContainerRun): CoreContainerStatus {
     name: run.spec.name,
     state: stateOf(run),
     lastState: last === undefined ? {} : { terminated: last },
-    ready: run.init ? run.phase === "ended" && run.terminated?.exitCode === 0 : run.ready && run.phase === "running",
+    ready: kindOf(run) === "init" ? run.phase === "ended" && run.terminated?.exitCode === 0 : run.ready && run.phase === "running",
     restartCount: run.restarts,
     image: run.spec.image ?? "",
     imageID: run.imageId,
@@ -93,46 +105,72 @@ export interface StatusInput {
   /** Undefined until the pod has one. */
   readonly place: PodPlace | undefined;
   readonly nowWallMs: number;
+  /** It has been active for longer than it may. */
+  readonly expired: boolean;
 }
 
 /** The whole status; conditions that did not change keep their times. */
-export function podStatusFor({ pod, runs, place, nowWallMs }: StatusInput): PodStatus {
+export function podStatusFor({ pod, runs, place, nowWallMs, expired }: StatusInput): PodStatus {
   const inits = runs.filter((run) => run.init);
   const containers = runs.filter((run) => !run.init);
-  const initialized = inits.every((run) => run.phase === "ended" && run.terminated?.exitCode === 0);
-  const statuses = containers.map(containerStatusFor);
-  const unready = statuses.filter((status) => !status.ready);
-  const complaint = containers.find((run) => run.complaint !== undefined && !run.ready)?.complaint;
-  const names = unready.map((status) => status.name).join(" ");
-  const why =
-    unready.length === 0
-      ? {}
-      : { reason: "ContainersNotReady", message: `containers with unready status: [${names}]${complaint === undefined ? "" : `: ${complaint.message}`}` };
-  const incomplete = inits.filter((run) => run.terminated?.exitCode !== 0).map((run) => run.spec.name);
-  const truth = (holds: boolean): "True" | "False" => (holds ? "True" : "False");
-  const gates = (pod.spec.readinessGates ?? []).every((gate) =>
-    pod.status?.conditions?.some((one) => one.type === gate.conditionType && one.status === "True"),
-  );
+  const phase = phaseOf(pod, { inits, containers, expired });
   const where = place ?? placeIn(pod.status);
-  const wanted: PodCondition[] = [
-    { type: "PodReadyToStartContainers", status: truth(where !== undefined) },
-    {
-      type: "Initialized",
-      status: truth(initialized),
-      ...(initialized ? {} : { reason: "ContainersNotInitialized", message: `containers with incomplete status: [${incomplete.join(" ")}]` }),
-    },
-    { type: "Ready", status: truth(unready.length === 0 && gates), ...why },
-    { type: "ContainersReady", status: truth(unready.length === 0), ...why },
-    { type: "PodScheduled", status: "True" },
-  ];
   return {
-    phase: phaseOf(pod, inits, containers),
-    conditions: withTimes(wanted, pod.status?.conditions ?? [], nowWallMs),
+    phase,
+    ...(expired && phase === "Failed" ? DEADLINE_EXCEEDED : {}),
+    conditions: withTimes(conditionsFor(pod, { inits, containers, phase, placed: where !== undefined }), pod.status?.conditions ?? [], nowWallMs),
     ...addressesFor(where),
     startTime: pod.status?.startTime ?? rfc3339(nowWallMs),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits.map(containerStatusFor) }),
-    containerStatuses: statuses,
+    containerStatuses: containers.map(containerStatusFor),
     ...(pod.status?.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
+  };
+}
+
+interface Parts {
+  readonly inits: readonly ContainerRun[];
+  readonly containers: readonly ContainerRun[];
+}
+
+const truth = (holds: boolean): "True" | "False" => (holds ? "True" : "False");
+
+function conditionsFor(pod: Pod, { inits, containers, phase, placed }: Parts & { readonly phase: string; readonly placed: boolean }): PodCondition[] {
+  const ready = readinessOf({ inits, containers }, phase);
+  const gates = (pod.spec.readinessGates ?? []).every((gate) =>
+    pod.status?.conditions?.some((one) => one.type === gate.conditionType && one.status === "True"),
+  );
+  return [
+    { type: "PodReadyToStartContainers", status: truth(placed) },
+    initializedCondition({ inits, containers }, phase),
+    { type: "Ready", ...ready, status: truth(ready.status === "True" && gates) },
+    { type: "ContainersReady", ...ready },
+    { type: "PodScheduled", status: "True" },
+  ];
+}
+
+function initializedCondition({ inits, containers }: Parts, phase: string): PodCondition {
+  if (phase === "Succeeded") return { type: "Initialized", status: "True", reason: "PodCompleted" };
+  const begun = containers.some((run) => run.phase === "running" || run.terminated !== undefined || run.last !== undefined);
+  const isDone = (run: ContainerRun): boolean =>
+    kindOf(run) === "sidecar" ? run.phase === "running" && run.started : run.phase === "ended" && run.terminated?.exitCode === 0;
+  const incomplete = begun ? [] : inits.filter((run) => !isDone(run)).map((run) => run.spec.name);
+  if (incomplete.length === 0) return { type: "Initialized", status: "True" };
+  return { type: "Initialized", status: "False", reason: "ContainersNotInitialized", message: `containers with incomplete status: [${incomplete.join(" ")}]` };
+}
+
+/** Sidecars count. */
+function readinessOf({ inits, containers }: Parts, phase: string): Pick<PodCondition, "status" | "reason" | "message"> {
+  if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
+  if (phase === "Failed") return { status: "False", reason: "PodFailed" };
+  const counted = [...inits.filter((run) => kindOf(run) === "sidecar"), ...containers];
+  const unready = counted.map(containerStatusFor).filter((status) => !status.ready);
+  if (unready.length === 0) return { status: "True" };
+  const complaint = containers.find((run) => run.complaint !== undefined && !run.ready)?.complaint;
+  const names = unready.map((status) => status.name).join(" ");
+  return {
+    status: "False",
+    reason: "ContainersNotReady",
+    message: `containers with unready status: [${names}]${complaint === undefined ? "" : `: ${complaint.message}`}`,
   };
 }
 
@@ -149,10 +187,13 @@ function addressesFor(where: Where | undefined): Pick<PodStatus, "hostIP" | "hos
   return { hostIP, hostIPs: [{ ip: hostIP }], podIP, podIPs: [{ ip: podIP }] };
 }
 
-function phaseOf(pod: Pod, inits: readonly ContainerRun[], containers: readonly ContainerRun[]): string {
-  const over = (run: ContainerRun): boolean => run.phase === "ended" && run.dueAtMs === undefined;
-  if (inits.some((run) => over(run) && run.terminated?.exitCode !== 0)) return "Failed";
-  if (containers.length > 0 && containers.every(over)) return containers.every((run) => run.terminated?.exitCode === 0) ? "Succeeded" : "Failed";
+/** A pod is over when nothing of it runs any more: until then the next platform has something to end. */
+function phaseOf(pod: Pod, { inits, containers, expired }: Parts & { readonly expired: boolean }): string {
+  const ended = (run: ContainerRun): boolean => run.phase === "ended" && run.dueAtMs === undefined;
+  const runs = [...inits, ...containers].some((run) => run.phase === "running");
+  const failed = expired || inits.some((run) => kindOf(run) === "init" && ended(run) && run.terminated?.exitCode !== 0);
+  if (failed && !runs) return "Failed";
+  if (containers.length > 0 && containers.every(ended) && !runs) return containers.every((run) => run.terminated?.exitCode === 0) ? "Succeeded" : "Failed";
   const begun = containers.some((run) => run.phase === "running" || run.terminated !== undefined || run.last !== undefined);
   return begun || pod.status?.phase === "Running" ? "Running" : "Pending";
 }

@@ -7,8 +7,9 @@ import type { ContainerUsage } from "../port.ts";
 import { ContainerStarts, type StartTools } from "./container-starts.ts";
 import type { Adopted, FetchImage } from "./engines.ts";
 import type { FollowedObjects } from "./followed-objects.ts";
-import { PodContainer, type ContainerPod, type ContainerTools } from "./pod-container.ts";
+import { GRACE_DEFAULT_S, PodContainer, type ContainerPod, type ContainerTools } from "./pod-container.ts";
 import { PodEngine } from "./pod-engine.ts";
+import { DEADLINE_EXCEEDED, scheduledEvent } from "./pod-events.ts";
 import { planPod, type PodAction, type PodView } from "./pod-plan.ts";
 import { PodRecord } from "./pod-record.ts";
 import { resumedRun } from "./pod-status.ts";
@@ -26,10 +27,8 @@ export interface WorkerContext extends StartTools, ContainerTools {
 }
 
 const RETRY_WRITE_MS = 1_000;
-const RETRY_KILL_MS = 1_000;
-/** As the kubelet: whatever the drain took, a process gets this long between SIGTERM and SIGKILL. */
-const STOP_MS_MIN = 2_000;
-const GRACE_DEFAULT_S = 30;
+/** For a pod whose object vanished: nobody said how long its containers may take. */
+const GRACE_GONE_MS = 2_000;
 
 export class PodWorker {
   readonly #context: WorkerContext;
@@ -41,8 +40,13 @@ export class PodWorker {
   #pod: Pod;
   #objectGone = false;
   #stop: PodView["stop"] = "none";
-  #stopBeganMs = 0;
-  #killAtMs = 0;
+  /** When the stop began, monotonic time. */
+  #stopBeganMs: number | undefined;
+  #dismissed = false;
+  /** It has been active for longer than it may. */
+  #expired = false;
+  /** What `activeDeadlineSeconds` counts from, monotonic time. */
+  readonly #activeSinceMs: number;
   readonly #engine: PodEngine;
   readonly #starts: ContainerStarts;
   #removed = false;
@@ -57,6 +61,8 @@ export class PodWorker {
     this.#signal = signal;
     this.#record = new PodRecord(context, pod.status);
     this.#foundMs = context.clock.monotonicMs();
+    const activeMs = context.clock.wallMs() - (Date.parse(pod.status?.startTime ?? "") || context.clock.wallMs());
+    this.#activeSinceMs = this.#foundMs - Math.max(0, activeMs);
     const record: PodRecord["given"] = (...given) => this.#record.given(...given);
     this.#engine = new PodEngine({ engine: adopted?.engine, choose: context.chooseEngine, leaving: this.#leaving.signal, record }, pod);
     this.#starts = new ContainerStarts(context, this.#engine, pod);
@@ -82,8 +88,8 @@ export class PodWorker {
       starts: this.#starts,
       leaving: this.#leaving.signal,
       object: () => this.#pod,
-      isDeleting: () => this.#deleting,
-      isStopping: () => this.#stop === "stopping",
+      isEnding: () => this.#isEnding,
+      killAtMs: () => (this.#stop === "stopping" ? this.#killAtMs : undefined),
       changed: () => this.#wake(),
       serving: () => this.#context.onStarted(this.#pod, this.#foundMs),
     };
@@ -115,6 +121,8 @@ export class PodWorker {
   update(pod: Pod): void {
     this.#pod = pod;
     void this.#starts.volumes.update(pod);
+    // Who deletes it once more may want it sooner.
+    if (this.#stop === "stopping" && this.#deleting) for (const container of this.#containers) container.end({ killAtMs: this.#killAtMs });
     this.#wake();
   }
 
@@ -146,6 +154,7 @@ export class PodWorker {
     const signal = this.#signal;
     const leave = (): void => this.#leaving.abort();
     signal.addEventListener("abort", leave, { once: true });
+    if (this.#pod.status?.startTime === undefined) this.#context.onEvent(this.#pod, scheduledEvent(this.#pod));
     if (!this.#deleting || this.#containers.some(({ runs }) => runs)) void this.#open();
     const unfollow = this.#follow();
     while (!signal.aborted && !this.#removed) {
@@ -155,7 +164,7 @@ export class PodWorker {
       for (const action of plan.actions) await this.#act(action);
       if (plan.actions.length > 0) continue;
       const runs = this.#containers.map(({ run }) => run);
-      const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, runs, this.#engine.place);
+      const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, { runs, place: this.#engine.place, expired: this.#expired });
       await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs, tokensDueMs));
     }
     signal.removeEventListener("abort", leave);
@@ -190,13 +199,20 @@ export class PodWorker {
     this.#wake();
   }
 
+  /** Nothing starts again. */
+  get #isEnding(): boolean {
+    return this.#deleting || this.#stop === "stopping" || this.#dismissed;
+  }
+
   #view(): PodView {
+    const { activeDeadlineSeconds } = this.#pod.spec;
     const views = (init: boolean) => this.#containers.filter(({ run }) => run.init === init).map(({ view }) => view);
     return {
       nowMs: this.#context.clock.monotonicMs(),
       deleting: this.#deleting,
       stop: this.#stop,
-      killAtMs: this.#killAtMs,
+      dismissed: this.#dismissed,
+      ...(activeDeadlineSeconds === undefined ? {} : { expiresAtMs: this.#activeSinceMs + activeDeadlineSeconds * 1000 }),
       inits: views(true),
       containers: views(false),
     };
@@ -218,13 +234,22 @@ export class PodWorker {
         void this.#drain();
         return;
       case "terminate":
+        this.#stopBeganMs ??= this.#context.clock.monotonicMs();
         this.#stop = "stopping";
-        this.#killAtMs = Math.max(this.#stopBeganMs + this.#graceMs, this.#context.clock.monotonicMs() + (this.#objectGone ? 0 : STOP_MS_MIN));
-        await this.#signalAll("SIGTERM");
+        this.#endAll(this.#containers);
         return;
-      case "kill":
-        this.#killAtMs = this.#context.clock.monotonicMs() + RETRY_KILL_MS;
-        await this.#signalAll("SIGKILL");
+      case "expire":
+        this.#expired = true;
+        this.#stop = "stopping";
+        this.#stopBeganMs = this.#context.clock.monotonicMs();
+        this.#leaving.abort();
+        this.#context.onEvent(this.#pod, { type: "Normal", ...DEADLINE_EXCEEDED });
+        this.#endAll(this.#containers);
+        return;
+      case "dismiss":
+        this.#dismissed = true;
+        this.#stopBeganMs = this.#context.clock.monotonicMs();
+        this.#endAll(this.#containers.filter(({ isSidecar }) => isSidecar));
         return;
       case "remove":
         await this.#remove();
@@ -233,8 +258,23 @@ export class PodWorker {
   }
 
   get #graceMs(): number {
-    if (this.#objectGone && this.#stopBeganMs === 0) return STOP_MS_MIN;
+    if (this.#objectGone && this.#pod.metadata.deletionTimestamp === undefined) return GRACE_GONE_MS;
     return (this.#pod.metadata.deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_S) * 1000;
+  }
+
+  get #killAtMs(): number {
+    return (this.#stopBeganMs ?? this.#context.clock.monotonicMs()) + this.#graceMs;
+  }
+
+  /** All at once, but sidecars last, in the reverse of their order. */
+  #endAll(containers: readonly PodContainer[]): void {
+    const others = containers.filter(({ isSidecar }) => !isSidecar);
+    let turn = Promise.all(others.map(({ ended }) => ended)).then(() => undefined);
+    for (const container of others) container.end({ killAtMs: this.#killAtMs });
+    for (const sidecar of containers.filter(({ isSidecar }) => isSidecar).toReversed()) {
+      sidecar.end({ killAtMs: this.#killAtMs, turn });
+      turn = Promise.all([turn, sidecar.ended]).then(() => undefined);
+    }
   }
 
   /** The gateways let go of the pod; however long they take, the grace bounds it. */
@@ -249,10 +289,6 @@ export class PodWorker {
     over.abort();
     if (this.#stop === "draining") this.#stop = "drained";
     this.#wake();
-  }
-
-  async #signalAll(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    for (const container of this.#containers) if (container.runs) await container.signal(signal);
   }
 
   async #remove(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Clock } from "#core";
 import type { CoreProbe } from "#kinds";
 import { listeningPorts } from "./listening-ports.ts";
 import type { ContainerRun } from "./pod-status.ts";
-import { probeReadiness, probeUntilDead, type ProbeTarget } from "./probes.ts";
+import { DEFAULT_PERIOD_S, probeReadiness, probeUntilDead, type ProbeResult, type ProbeTarget } from "./probes.ts";
 
 export interface ProbedContainer {
   readonly run: ContainerRun;
@@ -17,8 +17,10 @@ export interface ProbedContainer {
   readonly onReady: (ready: boolean) => void;
   /** It runs and will not become ready as it is. */
   readonly onComplaint: (complaint: NonNullable<ContainerRun["complaint"]>) => void;
+  /** As often as the probe's period, not while a program may still be on its way up. */
+  readonly onUnhealthy: (probe: "Liveness" | "Readiness" | "Startup", failure: string) => void;
   /** Liveness or startup failed for good. */
-  readonly onDead: (why: string) => Promise<void>;
+  readonly onDead: (probe: "liveness" | "startup") => void;
 }
 
 /** A program that has not opened its port by then is looked at, and again after as long. */
@@ -26,11 +28,12 @@ const LOOK_AT_PORTS_MS = 2_000;
 
 /** Runs until the signal aborts or the container is dead; rejects with the signal's reason when it aborts. */
 export async function probeContainer(container: ProbedContainer, signal: AbortSignal): Promise<void> {
-  const { run, readinessProbe, target, clock, onStarted, onReady, onDead } = container;
+  const { run, readinessProbe, target, clock, onStarted, onReady, onUnhealthy, onDead } = container;
   const { startupProbe, livenessProbe } = run.spec;
   if (startupProbe !== undefined && !run.started) {
-    const failure = await probeUntilDead({ probe: startupProbe, target, clock }, "startup", signal);
-    if (failure !== undefined) return onDead(`Startup probe failed: ${failure}`);
+    const onFailure = (failure: string): void => onUnhealthy("Startup", failure);
+    const failure = await probeUntilDead({ probe: startupProbe, target, clock, onFailure }, "startup", signal);
+    if (failure !== undefined) return onDead("startup");
   }
   onStarted();
   if (readinessProbe === undefined) onReady(true);
@@ -38,16 +41,30 @@ export async function probeContainer(container: ProbedContainer, signal: AbortSi
     readinessProbe === undefined ? undefined : watchReadiness(container, readinessProbe, signal),
     livenessProbe === undefined
       ? undefined
-      : probeUntilDead({ probe: livenessProbe, target, clock }, "liveness", signal).then((failure) => onDead(`Liveness probe failed: ${failure ?? ""}`)),
+      : probeUntilDead({ probe: livenessProbe, target, clock, onFailure: (failure) => onUnhealthy("Liveness", failure) }, "liveness", signal).then(() =>
+          onDead("liveness"),
+        ),
   ]);
 }
 
-function watchReadiness({ run, target, givenPort, clock, onReady, onComplaint }: ProbedContainer, probe: CoreProbe, signal: AbortSignal): Promise<void> {
+function watchReadiness(
+  { run, target, givenPort, clock, onReady, onUnhealthy, onComplaint }: ProbedContainer,
+  probe: CoreProbe,
+  signal: AbortSignal,
+): Promise<void> {
   let lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
-  const report = (ready: boolean): void => {
+  const tellEveryMs = Math.max(1, probe.periodSeconds ?? DEFAULT_PERIOD_S) * 1000;
+  let tellAtMs = clock.monotonicMs() + Math.max(tellEveryMs, (probe.initialDelaySeconds ?? 0) * 1000);
+  const report = (ready: boolean, failure: ProbeResult): void => {
     onReady(ready);
-    if (ready || clock.monotonicMs() < lookAtMs) return;
-    lookAtMs = clock.monotonicMs() + LOOK_AT_PORTS_MS;
+    const nowMs = clock.monotonicMs();
+    // It is asked more often than the kubelet would while it comes up: that is told no more often than the kubelet would.
+    if (failure !== undefined && (ready || nowMs >= tellAtMs)) {
+      tellAtMs = nowMs + tellEveryMs;
+      onUnhealthy("Readiness", failure);
+    }
+    if (ready || nowMs < lookAtMs) return;
+    lookAtMs = nowMs + LOOK_AT_PORTS_MS;
     void portComplaint(run, givenPort()).then((message) => {
       if (message !== undefined) onComplaint({ reason: "PortIgnored", message });
     });

@@ -9,8 +9,8 @@ import type { PodAddress } from "../addresses.ts";
 export interface ProbeTarget {
   /** Where a container port is reached, by its number, its name, or 0 for the serving port. */
   addressOf(port: number | string): PodAddress;
-  /** Runs a command in the container's environment; true when it ends with 0 in time. */
-  exec(argv: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+  /** Runs a command in the container's environment; passed when it ends with 0 in time. */
+  exec(argv: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<ProbeResult>;
 }
 
 /** Undefined: passed. Else what went wrong, for people. */
@@ -18,7 +18,7 @@ export type ProbeResult = string | undefined;
 
 export async function probeOnce(probe: CoreProbe, target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
   const timeoutMs = Math.max(1, probe.timeoutSeconds ?? 1) * 1000;
-  if (probe.exec !== undefined) return (await target.exec(probe.exec.command ?? [], timeoutMs, signal)) ? undefined : "command failed";
+  if (probe.exec !== undefined) return target.exec(probe.exec.command ?? [], timeoutMs, signal);
   if (probe.httpGet !== undefined) return httpProbe(probe.httpGet, target.addressOf(probe.httpGet.port), timeoutMs);
   if (probe.grpc !== undefined) {
     // Programs with such probes are few; what it brings with it is much.
@@ -41,25 +41,33 @@ function tcpProbe({ host, port }: PodAddress, timeoutMs: number): Promise<ProbeR
   });
 }
 
-async function httpProbe(
-  { path = "/", scheme, httpHeaders = [] }: NonNullable<CoreProbe["httpGet"]>,
-  { host, port }: PodAddress,
-  timeoutMs: number,
-): Promise<ProbeResult> {
-  const headers: Record<string, string> = { "User-Agent": "kube-probe/1.34", Accept: "*/*", Connection: "close" };
+async function httpProbe(get: NonNullable<CoreProbe["httpGet"]>, address: PodAddress, timeoutMs: number): Promise<ProbeResult> {
+  const signal = new AbortController().signal;
+  const code = await httpGetStatus(get, address, { timeoutMs, signal, userAgent: "kube-probe/1.34" }).catch((error: unknown) => (error as Error).message);
+  if (typeof code === "string") return code;
+  return code >= 200 && code < 400 ? undefined : `HTTP probe failed with statuscode: ${code}`;
+}
+
+/** Rejects in the words of Go's `net/http` when there is no answer. Certificates are not looked at. */
+export async function httpGetStatus(
+  { path = "/", scheme, httpHeaders = [], host: asked = "" }: NonNullable<CoreProbe["httpGet"]>,
+  address: PodAddress,
+  { timeoutMs, signal, userAgent }: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly userAgent: string },
+): Promise<number> {
+  const { host, port } = asked === "" ? address : { ...address, host: asked };
+  const headers: Record<string, string> = { "User-Agent": userAgent, Accept: "*/*", Connection: "close" };
   for (const { name, value } of httpHeaders) headers[name] = value;
-  const options = { host, port, path: path.startsWith("/") ? path : `/${path}`, headers, timeout: timeoutMs, agent: false as const };
-  // Programs without such probes are many; what it brings with it is much.
+  const options = { host, port, path: path.startsWith("/") ? path : `/${path}`, headers, timeout: timeoutMs, agent: false as const, signal };
+  // Programs that are asked so are few; what it brings with it is much.
   const { request } = await import("node:http");
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const call = scheme === "HTTPS" ? secureRequest({ ...options, rejectUnauthorized: false }) : request(options);
     call.once("response", (response) => {
-      const code = response.statusCode ?? 0;
       response.destroy();
-      resolve(code >= 200 && code < 400 ? undefined : `HTTP probe failed with statuscode: ${code}`);
+      resolve(response.statusCode ?? 0);
     });
     call.once("timeout", () => call.destroy(new Error("context deadline exceeded (Client.Timeout exceeded while awaiting headers)")));
-    call.once("error", (error) => resolve(`Get "${(scheme ?? "HTTP").toLowerCase()}://${host}:${port}${options.path}": ${error.message}`));
+    call.once("error", (error) => reject(new Error(`Get "${(scheme ?? "HTTP").toLowerCase()}://${host}:${port}${options.path}": ${error.message}`)));
     call.end();
   });
 }
@@ -67,7 +75,7 @@ async function httpProbe(
 /** The pause of aggressive probing grows from the first to the second while a container starts. */
 const AGGRESSIVE_FIRST_MS = 1;
 const AGGRESSIVE_MAX_MS = 50;
-const DEFAULT_PERIOD_S = 10;
+export const DEFAULT_PERIOD_S = 10;
 
 export interface Probing {
   readonly probe: CoreProbe;
@@ -81,7 +89,7 @@ function pauseCapMs(probe: CoreProbe): number {
   return aggressive ? AGGRESSIVE_MAX_MS : (probe.periodSeconds ?? DEFAULT_PERIOD_S) * 1000;
 }
 
-/** Reports every change of readiness, and each failure before the first success, until the signal aborts. */
+/** Reports every change of readiness, and each failure, until the signal aborts. */
 export async function probeReadiness(
   { probe, target, clock }: Probing,
   report: (ready: boolean, failure: ProbeResult) => void,
@@ -106,14 +114,18 @@ export async function probeReadiness(
       ready = false;
       pauseMs = AGGRESSIVE_FIRST_MS;
       report(false, failure);
-    } else if (!ready && failure !== undefined) report(false, failure);
+    } else if (failure !== undefined) report(ready, failure);
     await clock.sleep(ready ? steadyMs : pauseMs, signal);
     pauseMs = Math.min(capMs, pauseMs * 1.5);
   }
 }
 
 /** Resolves with the failure once a liveness or startup probe has failed `failureThreshold` times in a row; with undefined when a startup probe passes. */
-export async function probeUntilDead({ probe, target, clock }: Probing, kind: "liveness" | "startup", signal: AbortSignal): Promise<ProbeResult> {
+export async function probeUntilDead(
+  { probe, target, clock, onFailure }: Probing & { readonly onFailure: (failure: string) => void },
+  kind: "liveness" | "startup",
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const periodMs = Math.max(1, probe.periodSeconds ?? DEFAULT_PERIOD_S) * 1000;
   let failed = 0;
   // Without a delay the kubelet's first look falls anywhere in the first period; at once it would find no program up yet.
@@ -123,6 +135,7 @@ export async function probeUntilDead({ probe, target, clock }: Probing, kind: "l
     const failure = await probeOnce(probe, target, signal);
     if (failure === undefined && kind === "startup") return undefined;
     failed = failure === undefined ? 0 : failed + 1;
+    if (failure !== undefined && !signal.aborted) onFailure(failure);
     if (failure !== undefined && failed >= (probe.failureThreshold ?? 3)) return failure;
     await clock.sleep(periodMs, signal);
   }

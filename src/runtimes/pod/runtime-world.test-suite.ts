@@ -16,7 +16,7 @@ import { podUsers } from "../keeper/pod-users.ts";
 import { PodImages } from "../pod-images.ts";
 import { processEngine } from "../process/process-engine.ts";
 import type { FakeEngine } from "./fake-engine.test-suite.ts";
-import type { PodEvent } from "./pod-container.ts";
+import type { PodEvent } from "./pod-events.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
 
 export type Any = Record<string, unknown>;

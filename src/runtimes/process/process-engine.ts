@@ -6,6 +6,7 @@ import type { ProcessSpec } from "#protocol";
 import { recordedAddresses } from "../addresses.ts";
 import {
   ContainerConfigError,
+  ContainerCreateError,
   OUTPUT_BYTES_MAX,
   type ContainerEngine,
   type ContainerStart,
@@ -114,8 +115,13 @@ class ProcessEngine implements ContainerEngine {
     const mount = container.volumeMounts?.find((each) => !each.mountPath.startsWith("/var/run/secrets/kubernetes.io/"));
     if (mount !== undefined)
       throw new ContainerConfigError(`the runtime "process" cannot mount volume "${mount.name}" at ${mount.mountPath}: a host process sees the host's files`);
-    const spec = await this.#launch(start);
-    const input = await this.#inputsOf(pod).make(container, spec.user);
+    const made = async () => {
+      const spec = await this.#launch(start);
+      return { spec, input: await this.#inputsOf(pod).make(container, spec.user) };
+    };
+    const { spec, input } = await made().catch((error: unknown) => {
+      throw new ContainerCreateError((error as Error).message, error);
+    });
     return this.#containers.start({ ...spec, timesFile: timesFileOf(start.outputFile), ...(input === undefined ? {} : { input }) });
   }
 
