@@ -54,13 +54,13 @@ const ENTRIES: readonly {
   {
     entry: "main/cli.ts",
     rooms: ["main", "host", "core", "protocol", "schema", "telemetry", "cesql", "kinds", "client", "autoscaler", "images", "runtimes", "cli"],
-    packages: ["commander", "yaml", "tar-stream"],
+    packages: ["commander", "yaml", "tar-stream", "dns-packet"],
     forbidden: ["node:sqlite"],
   },
   {
     entry: "main/serve-first.ts",
     rooms: ["main", ...Object.keys(MAY_IMPORT).filter((room) => room !== "cli")],
-    packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata", "re2js", "@marcbachmann/cel-js", "jose"],
+    packages: ["pino", "yaml", "tar-stream", "@peculiar/x509", "reflect-metadata", "re2js", "@marcbachmann/cel-js", "jose", "dns-packet"],
     forbidden: ["commander"],
   },
   {

@@ -102,6 +102,7 @@ export { ClusterNode, nodeAdmission } from "./core/node.ts";
 export { ConfigMap } from "./core/config-map.ts";
 export { CoreService } from "./core/service.ts";
 export { clusterIpAdmission, type ClusterIpOptions } from "./core/service-addresses.ts";
+export { SERVICE_RANGE_DEFAULT, serviceRange, type ServiceRange } from "./core/service-range.ts";
 export { Endpoints } from "./core/endpoints.ts";
 export { Event } from "./core/event.ts";
 export { beginNamespaceDeletion, Namespace, namespaceAdmission } from "./core/namespace.ts";

@@ -74,6 +74,7 @@ import { RouteJournal } from "./route-journal.ts";
 import { Routes } from "./routes.ts";
 import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { sandboxes } from "./sandboxes.ts";
+import { namesForPods, serviceRangeOf } from "./names.ts";
 import { servedKinds } from "./served-kinds.ts";
 import { mayUse, ServiceAccountTokens } from "./service-account-tokens.ts";
 import { servingCertificateOf } from "./serving-certificate.ts";
@@ -114,9 +115,9 @@ let guests: GuestThreads | undefined;
 void link.keeperGone.then(replaceKeeper);
 void link.step("release").then(release);
 
-const names = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
+const hosts = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
 // Made while the other parts start.
-const certificate = servingCertificateOf({ folder: folder.pki, names, nowMs: clock.wallMs() });
+const certificate = servingCertificateOf({ folder: folder.pki, names: hosts, nowMs: clock.wallMs() });
 const containerDaemon = openContainerDaemon({ dataDir: folder.root, asked: "auto", env: process.env, clock, logger: logger.with({ room: "runtimes" }) });
 const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
 const adminDigest = digestOf(`Bearer ${token}`);
@@ -147,6 +148,7 @@ const builtIn = servedKinds({
   clock,
   informers: () => informers,
   client: () => client,
+  serviceRange: () => range,
   nodeName: NODE_NAME,
   runtimeClasses: RUNTIME_NAMES,
   tryPod: (pod) => tryPod(transport, pod),
@@ -193,12 +195,9 @@ const definitions = serveDefinitions({
   convert: conversionWebhooks({ client: () => client, rng, post: httpsPost }),
 });
 const informing = informers.run(signal);
-await ensureBootstrapObjects(client, {
-  domain: asked.domain,
-  version: VERSION,
-  node: nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() }),
-  apiPort: sockets.apiPort,
-});
+const range = await serviceRangeOf({ client, dataDir: folder.root, clock }, signal);
+const node = nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() });
+await ensureBootstrapObjects(client, { domain: asked.domain, version: VERSION, node, apiPort: sockets.apiPort, serviceRange: range.cidr });
 await ensureGatewayServices(client, { address: outerAddress(), httpPort: sockets.httpPort, internalPort: sockets.internalPort });
 await ensureDefinitions(client, definitionsOf, clock.wallMs());
 await Promise.all([settings.synced, eventingSettings.synced, definitions.synced]);
@@ -243,6 +242,7 @@ const podImages = new PodImages({
   userKeychain: reached.userKeychain,
   onEvent: podEvents.onEvent,
 });
+const names = namesForPods({ informers, dataDir: folder.root, range, apiPort: sockets.apiPort, clock, rng, logger }, signal);
 const forEngines = {
   keeper,
   images,
@@ -252,12 +252,13 @@ const forEngines = {
   logger: logger.with({ room: "runtimes" }),
   dataDir: folder.root,
   path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+  names,
 };
 const doors = found === undefined ? undefined : doorsOf(found, sockets, logger.with({ room: "runtimes" }));
 // All that waits stands before the routes, which tell the controllers of news as soon as they are there.
 const podEngines = [
   processEngine(forEngines),
-  ...(await sandboxes({ ...forEngines, imagesDir: folder.images, bootId })),
+  ...(await sandboxes({ ...forEngines, sockets, signal, imagesDir: folder.images, bootId })),
   ...(found === undefined ? [] : [containerEngine({ ...forEngines, ...found, onBridge: async () => doors?.open(), signal })]),
 ];
 const routes = new Routes({

@@ -1,14 +1,38 @@
 // The engine `sandbox`, where this machine lets us have it.
+import type { Logger } from "#core";
 import { LayerFolders } from "#images";
-import { findSandboxHost, sandboxEngine, type EngineFactory, type SandboxEngineOptions } from "#runtimes";
+import { bridgeDoors, findSandboxHost, sandboxEngine, type BridgeDoors, type EngineFactory, type SandboxEngineOptions } from "#runtimes";
 
-type Options = Omit<SandboxEngineOptions, "host" | "layers"> & {
+interface Ports {
+  readonly apiPort: number;
+  readonly httpPort: number;
+  readonly internalPort: number;
+}
+
+/** At the machine's own address on a bridge of sandboxes, as for containers: the API, both listeners of the gateways, and the inner one where programs look for web servers. */
+function sandboxDoors({ apiPort, httpPort, internalPort }: Ports, logger: Logger): { open(address: string): Promise<void>; close(): void } {
+  const doors = new Map<string, BridgeDoors>();
+  const all = [...[apiPort, httpPort, internalPort].map((port) => ({ port, to: port })), { port: 80, to: internalPort }];
+  return {
+    open(address) {
+      const known = doors.get(address) ?? bridgeDoors(address, all, logger);
+      doors.set(address, known);
+      return known.open();
+    },
+    close: () => doors.forEach((each) => each.close()),
+  };
+}
+
+type Options = Omit<SandboxEngineOptions, "host" | "layers" | "onBridge"> & {
+  readonly sockets: Ports;
+  /** Until then pods are let in. */
+  readonly signal: AbortSignal;
   readonly imagesDir: string;
   readonly bootId: string | undefined;
 };
 
 /** Empty, with a line in the log, where sandboxes cannot be made. */
-export async function sandboxes({ imagesDir, bootId, ...options }: Options): Promise<readonly EngineFactory[]> {
+export async function sandboxes({ imagesDir, bootId, sockets, signal, ...options }: Options): Promise<readonly EngineFactory[]> {
   const { dataDir, path, logger, images } = options;
   const asRoot = process.getuid?.() === 0;
   const host = await findSandboxHost({ dataDir, path, asRoot, logger });
@@ -19,5 +43,7 @@ export async function sandboxes({ imagesDir, bootId, ...options }: Options): Pro
   const layers = new LayerFolders({ dir: imagesDir, source: images, bootId: bootId ?? "boot", owners: asRoot });
   await layers.prepare();
   logger.info("the runtime sandbox is available", { how: host.text });
-  return [sandboxEngine({ ...options, host, layers })];
+  const doors = sandboxDoors(sockets, logger);
+  signal.addEventListener("abort", () => doors.close(), { once: true });
+  return [sandboxEngine({ ...options, onBridge: doors.open, host, layers })];
 }

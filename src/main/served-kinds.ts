@@ -60,6 +60,7 @@ import {
   ServiceAccount,
   SinkBinding,
   Subscription,
+  type ServiceRange,
   type ServingConfig,
   Trigger,
 } from "#kinds";
@@ -80,6 +81,8 @@ export interface ServedKindsOptions {
   /** Where Services' addresses and ServiceAccounts are looked up. */
   readonly informers: () => InformerSet;
   readonly client: () => Client;
+  /** Of Services' addresses. */
+  readonly serviceRange?: () => ServiceRange;
   /** The embedded platform has one node: pods are bound to it as they are created; without one a scheduler is another program. */
   readonly nodeName?: string;
   /** What `runtimeClassName` of a pod may say. */
@@ -146,6 +149,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
         below: (limit) => below(rng, limit),
         isTaken: (address) => addresses().has(address),
         isPortTaken: (port) => addresses().hasPort(port),
+        ...(options.serviceRange === undefined ? {} : { range: options.serviceRange }),
       }),
     }),
     served({ kind: ConfigMap, admit: configMapAdmission }),

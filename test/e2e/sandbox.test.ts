@@ -73,14 +73,14 @@ test("before the first sandbox nothing is made on the machine for it", { skip },
 });
 
 test("two Services on port 8080 have a sandbox each: layers, user, names, network; deleted, they leave nothing", { skip }, async () => {
-  // The bridge and the networks that are made ahead come with the first one.
+  // The bridge, the addresses of Services and the networks that are made ahead come with the first one.
   await platform.apply(service("first"));
   await seenBy("first");
   await platform.kubectl("delete", "ksvc", "first");
   await gone("first");
   const idle = await eventually("two networks are made ahead", async () => {
     const lists = machineLists(platform.data);
-    return lists.devices.length === 3 && lists.groups.length === 0 && lists;
+    return lists.devices.length === 4 && lists.groups.length === 0 && lists;
   });
   await platform.apply(service("one"));
   await platform.apply(

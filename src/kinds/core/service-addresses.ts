@@ -1,7 +1,9 @@
 // Addresses and node ports of Services: drawn when they are needed, kept while the Service is of a type that has them (Kubernetes' allocators).
+import { isIP } from "node:net";
 import { StatusError } from "#core";
-import { equal, type Admit } from "#schema";
+import { equal, type Admit, type FieldError } from "#schema";
 import { familyRefusal, leadsAnywhere } from "./service-families.ts";
+import { outOfRange, SERVICE_RANGE_DEFAULT, serviceRange, type ServiceRange } from "./service-range.ts";
 import { afterTransition, needsHealthPort, needsNodePorts } from "./service-transitions.ts";
 import type { Service, ServicePort, ServiceSpec } from "./v1.types.ts";
 
@@ -10,12 +12,13 @@ export interface ClusterIpOptions {
   readonly below: (limit: number) => number;
   readonly isTaken: (address: string) => boolean;
   readonly isPortTaken: (port: number) => boolean;
+  /** Asked at each draw; without it, Kubernetes' usual one. */
+  readonly range?: () => ServiceRange;
 }
 
-/** 10.96.0.0/16 without its first and last few addresses, which Kubernetes reserves. */
-const NETWORK = "10.96";
-const FIRST = 16;
-const LAST = 65_519;
+/** The first and last few addresses of the range are reserved, as in Kubernetes. */
+const RESERVED = 16;
+const USUAL = serviceRange(SERVICE_RANGE_DEFAULT);
 const DRAWS_MAX = 256;
 export const NODE_PORT_FIRST = 30_000;
 export const NODE_PORT_LAST = 32_767;
@@ -27,7 +30,7 @@ export function clusterIpAdmission(options: ClusterIpOptions): Admit<Service> {
     if (subresource !== "") return { object: subresource === "status" ? withModes(object) : object, warnings: [] };
     const spec = afterTransition(object.spec ?? {}, old?.spec);
     const addresses = addressed(spec, old?.spec, options);
-    const refusal = familyRefusal(object.metadata.name, addresses);
+    const refusal = familyRefusal(object.metadata.name, addresses, foreign(addresses, old?.spec, options));
     if (refusal !== undefined) throw refusal;
     return { object: { ...object, spec: withPorts(addresses, old?.spec, options) }, warnings: [] };
   };
@@ -50,6 +53,12 @@ function addressed(spec: ServiceSpec, old: ServiceSpec | undefined, options: Clu
   const kept = old === undefined || old.type === "ExternalName" ? undefined : old.clusterIP;
   const clusterIP = spec.clusterIP || kept || draw(options);
   return { internalTrafficPolicy: "Cluster", ...spec, ...familiesOf({ ...spec, clusterIP }, old), clusterIP, clusterIPs: [clusterIP] };
+}
+
+/** An address that was asked for and is not of this platform's range; what is no address at all is refused with the rest of the Service. */
+function foreign({ clusterIP = "" }: ServiceSpec, old: ServiceSpec | undefined, { range }: ClusterIpOptions): FieldError[] {
+  if (range === undefined || isIP(clusterIP) !== 4 || clusterIP === old?.clusterIP || range().has(clusterIP)) return [];
+  return [outOfRange([clusterIP])];
 }
 
 /** A Service that says nothing of its families keeps its policy, and gets the families that the policy asks for. */
@@ -87,10 +96,10 @@ function drawPort(below: (limit: number) => number, isTaken: (port: number) => b
   throw new StatusError("InternalError", "failed to allocate a nodePort: range is full");
 }
 
-function draw({ below, isTaken }: ClusterIpOptions): string {
+function draw({ below, isTaken, range = () => USUAL }: ClusterIpOptions): string {
+  const { at, size } = range();
   for (let attempt = 0; attempt < DRAWS_MAX; attempt++) {
-    const number = FIRST + below(LAST - FIRST);
-    const address = `${NETWORK}.${number >> 8}.${number & 255}`;
+    const address = at(RESERVED + below(size - 2 * RESERVED - 1));
     if (!isTaken(address)) return address;
   }
   throw new StatusError("InternalError", "failed to allocate a serviceIP: range is full");

@@ -3,11 +3,13 @@ import { isIP } from "node:net";
 import { fieldError, type FieldError } from "#schema";
 import { ipErrors, isNetwork, networkErrors } from "./addresses.ts";
 import { NODE_PORT_FIRST, NODE_PORT_LAST } from "./service-addresses.ts";
+import { outOfRange } from "./service-range.ts";
 import { needsNodePorts } from "./service-transitions.ts";
 import type { Service, ServicePort, ServiceSpec } from "./v1.types.ts";
 
 /** Where the addresses of Services lie. */
-const RANGE = /^10\.96\.\d+\.\d+$/;
+/** All that a platform may have (its own range is the allocator's to look at): 10.96.0.0/12. */
+const RANGE = /^10\.(?:9[6-9]|10\d|11[01])\.\d+\.\d+$/;
 
 function oneOf(field: string, value: string | undefined, allowed: readonly string[]): FieldError[] {
   return value === undefined || allowed.includes(value) ? [] : [fieldError.notSupported(field, value, allowed)];
@@ -21,8 +23,7 @@ function clusterIpErrors({ type = "", clusterIPs = [] }: ServiceSpec): FieldErro
   }
   const wrong = clusterIPs.flatMap((one, index) => ipErrors(`spec.clusterIPs[${index}]`, one));
   if (wrong.length > 0 || ip === "" || isIP(ip) === 6 || RANGE.test(ip)) return wrong;
-  const why = `failed to allocate IP ${ip}: the provided network does not match the current range`;
-  return [fieldError.invalid("spec.clusterIPs", clusterIPs, why)];
+  return [outOfRange(clusterIPs)];
 }
 
 function trafficErrors(spec: ServiceSpec): FieldError[] {

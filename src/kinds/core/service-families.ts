@@ -22,9 +22,9 @@ function familyErrors(spec: ServiceSpec): FieldError[] {
   return [...dual, ...foreign];
 }
 
-/** The allocator refuses by itself, before anything else of a Service is looked at. */
-export function familyRefusal(name: string, spec: ServiceSpec): StatusError | undefined {
-  const errors = familyErrors(spec);
+/** The allocator refuses by itself, before anything else of a Service is looked at; `others` are its further complaints. */
+export function familyRefusal(name: string, spec: ServiceSpec, others: readonly FieldError[] = []): StatusError | undefined {
+  const errors = [...familyErrors(spec), ...others];
   if (errors.length === 0) return undefined;
   const causes = errors.map(({ type, field, message }) => ({ reason: type, message, field }));
   const texts = causes.map(({ field, message }) => `${field}: ${message}`);

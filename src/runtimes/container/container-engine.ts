@@ -27,6 +27,7 @@ import { runCommand, startCommand, type CommandTools } from "./command.ts";
 import { containerBody } from "./container-body.ts";
 import { DaemonError, type DaemonClient } from "./daemon-client.ts";
 import { DaemonImages } from "./daemon-images.ts";
+import type { PodNames } from "../names/pod-names.ts";
 import type { DaemonPlace } from "./daemon-place.ts";
 import type { DaemonFound } from "./find-daemon.ts";
 import { isAlone, withAlgorithm } from "./daemon-names.ts";
@@ -46,6 +47,7 @@ export interface ContainerEngineOptions {
   readonly platform: string;
   /** The first pod's network is there: the machine's own address on the bridge can be listened on. */
   readonly onBridge: () => Promise<void>;
+  readonly names: PodNames;
   /** Ends the following of outputs; containers are left as they are. */
   readonly signal: AbortSignal;
 }
@@ -114,8 +116,10 @@ class DockerEngine implements ContainerEngine {
   }
 
   async open(pod: Pod): Promise<PodPlace> {
-    const { daemon, place, logger, platform, onBridge } = this.#options;
-    const network = await this.#told(openNetwork({ client: daemon.client, images: this.#images, logger, platform, place }, pod));
+    const { daemon, place, logger, platform, onBridge, names } = this.#options;
+    const found = place.isReachable ? await names.open(place.gateway) : undefined;
+    const reached = found === undefined ? undefined : { api: found.api, dns: names.dnsFor(pod, pod.spec.hostNetwork !== true) };
+    const network = await this.#told(openNetwork({ client: daemon.client, images: this.#images, logger, platform, place, names: reached }, pod));
     this.#networks.set(pod.metadata.uid, network);
     await onBridge();
     return network.place;

@@ -2,6 +2,7 @@
 import type { Logger } from "#core";
 import type { Pod } from "#kinds";
 import type { PodPlace } from "../engine.ts";
+import { asksForCluster, type PodDns } from "../names/pod-dns.ts";
 import { hostnameOf } from "./container-body.ts";
 import { DaemonError, type DaemonClient } from "./daemon-client.ts";
 import type { DaemonImages } from "./daemon-images.ts";
@@ -14,6 +15,8 @@ export interface NetworkOptions {
   readonly logger: Logger;
   readonly platform: string;
   readonly place: DaemonPlace;
+  /** Undefined where pods reach no Service by name: the daemon sets up their resolver then. */
+  readonly names: { readonly api: string; readonly dns: PodDns } | undefined;
 }
 
 /** As much as we read of a container (ContainerInspect). */
@@ -68,7 +71,7 @@ export async function openNetwork(options: NetworkOptions, pod: Pod): Promise<Po
     found = await inspect(client, name);
   }
   if (found?.State.Running !== true) throw new Error(`failed to start the container that holds the pod's network: ${found?.State.Error ?? "it ended"}`);
-  return networkOf(found, options.place, pod);
+  return networkOf(found, options, pod);
 }
 
 export function networkName(pod: Pod): string {
@@ -85,7 +88,7 @@ export async function inspect(client: DaemonClient, id: string): Promise<Contain
   }
 }
 
-async function create({ client, platform, place }: NetworkOptions, pod: Pod, image: string): Promise<void> {
+async function create({ client, platform, place, names }: NetworkOptions, pod: Pod, image: string): Promise<void> {
   const { spec } = pod;
   const ports = place.isReachable ? [] : portsOf(pod);
   const isHost = spec.hostNetwork === true;
@@ -100,8 +103,10 @@ async function create({ client, platform, place }: NetworkOptions, pod: Pod, ima
       LogConfig: { Type: "none" },
       RestartPolicy: { Name: "no" },
       ...(ports.length === 0 ? {} : { PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: LOOPBACK, HostPort: "" }]])) }),
-      ...(isHost ? {} : { ExtraHosts: [...hostAliases(pod), ...API_NAMES.map((name) => `${name}:${place.isReachable ? place.gateway : "host-gateway"}`)] }),
-      ...(isHost ? {} : dnsOf(pod)),
+      ...(isHost
+        ? {}
+        : { ExtraHosts: [...hostAliases(pod), ...API_NAMES.map((name) => `${name}:${names?.api ?? (place.isReachable ? place.gateway : "host-gateway")}`)] }),
+      ...(isHost && !(names !== undefined && asksForCluster(pod)) ? {} : names === undefined ? dnsOf(pod) : dnsBody(names.dns)),
       ...(spec.securityContext?.sysctls === undefined
         ? {}
         : { Sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])) }),
@@ -121,10 +126,14 @@ function hostAliases({ spec }: Pod): string[] {
 
 function dnsOf({ spec }: Pod): object {
   const { nameservers = [], searches = [], options = [] } = spec.dnsConfig ?? {};
+  return dnsBody({ nameservers, searches, options: options.map(({ name = "", value }) => (value === undefined ? name : `${name}:${value}`)) });
+}
+
+function dnsBody({ nameservers, searches, options }: PodDns): object {
   return {
     ...(nameservers.length === 0 ? {} : { Dns: nameservers }),
     ...(searches.length === 0 ? {} : { DnsSearch: searches }),
-    ...(options.length === 0 ? {} : { DnsOptions: options.map(({ name = "", value }) => (value === undefined ? name : `${name}:${value}`)) }),
+    ...(options.length === 0 ? {} : { DnsOptions: options }),
   };
 }
 
@@ -133,13 +142,13 @@ function portsOf({ spec }: Pod): string[] {
   return [...new Set(all.filter(({ protocol }) => (protocol ?? "TCP") === "TCP").map(({ containerPort }) => `${containerPort}/tcp`))];
 }
 
-function networkOf({ Id: id, NetworkSettings: settings = {} }: ContainerState, place: DaemonPlace, pod: Pod): PodNetwork {
+function networkOf({ Id: id, NetworkSettings: settings = {} }: ContainerState, { place, names }: NetworkOptions, pod: Pod): PodNetwork {
   const named = Object.values(settings.Networks ?? {}).find(({ IPAddress }) => (IPAddress ?? "") !== "");
   const isHost = pod.spec.hostNetwork === true;
   const podIP = isHost ? LOOPBACK : (settings.IPAddress ?? "") === "" ? (named?.IPAddress ?? "") : (settings.IPAddress ?? "");
   if (podIP === "") throw new Error("the daemon gave the pod no address");
   const hostIP = isHost ? LOOPBACK : place.gateway;
-  const loopback = isHost ? { loopback: LOOPBACK } : place.isReachable ? { loopback: place.gateway } : {};
+  const loopback = isHost ? { loopback: LOOPBACK } : place.isReachable ? { loopback: names?.api ?? place.gateway } : {};
   const published = Object.entries(settings.Ports ?? {}).flatMap(([port, at]) => {
     const host = at?.find(({ HostPort }) => (HostPort ?? "") !== "");
     return host === undefined ? [] : [[port.replace(/\/.*/, ""), `${LOOPBACK}:${host.HostPort ?? ""}`]];

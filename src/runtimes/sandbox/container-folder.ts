@@ -4,7 +4,7 @@
 //   sandbox/pods/<pod uid>/<container>/<n>/root          where its root is put together, in its own mount namespace only
 //   sandbox/pods/<pod uid>/<container>/<n>/fstab
 //   sandbox/pods/<pod uid>/<container>/stdin             a FIFO, for a container that asks for input
-import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LayeredImage } from "#images";
 import type { ContainerStart, Mount } from "../engine.ts";
@@ -29,7 +29,8 @@ export interface FolderInput {
   readonly nodePath: string;
   readonly owners: boolean;
   readonly overlayOptions: readonly string[];
-  readonly nameservers: string;
+  /** Text of /etc/resolv.conf. */
+  readonly resolvConf: string;
 }
 
 export interface ContainerFolder {
@@ -82,7 +83,7 @@ export function makeContainerFolder(input: FolderInput): ContainerFolder {
   return { root, fstab, layers: [upper, ...layers, ...(image.base === undefined ? [] : [HOST_LAYER])] };
 }
 
-function giveFiles(over: UpperFolder, { start: { pod, place, hosts }, nameservers }: FolderInput): void {
+function giveFiles(over: UpperFolder, { start: { pod, place, hosts }, resolvConf }: FolderInput): void {
   const { name } = pod.metadata;
   const lines = [
     "127.0.0.1\tlocalhost",
@@ -92,7 +93,7 @@ function giveFiles(over: UpperFolder, { start: { pod, place, hosts }, nameserver
   ];
   over.write("/etc/hosts", `${lines.join("\n")}\n`);
   over.write("/etc/hostname", `${name}\n`);
-  over.write("/etc/resolv.conf", nameservers);
+  over.write("/etc/resolv.conf", resolvConf);
 }
 
 /** The places that the mounts mean, with something there to mount on. */
@@ -126,10 +127,4 @@ function inOuter(outer: Mount, { target }: Mount, isFile: boolean): void {
     if (isFile && index === parts.length - 1) writeFileSync(at, "");
     else mkdirSync(at, { mode: 0o755 });
   }
-}
-
-/** The host's nameservers, as pods with a network of their own can use them: none that means the host itself. */
-export function hostNameservers(own: boolean): string {
-  const lines = existsSync("/etc/resolv.conf") ? readFileSync("/etc/resolv.conf", "utf8").split("\n") : [];
-  return `${lines.filter((line) => /^(?:nameserver|search|options)\s/.test(line) && !(own && /^nameserver\s+(?:127\.|::1)/.test(line))).join("\n")}\n`;
 }

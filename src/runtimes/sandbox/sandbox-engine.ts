@@ -25,9 +25,11 @@ import type { KeeperClient } from "../keeper/keeper-client.ts";
 import { KeeperCommands, type CommandSpec } from "../keeper/keeper-commands.ts";
 import { KeeperContainers } from "../keeper/keeper-containers.ts";
 import type { PodUsers } from "../keeper/pod-users.ts";
+import { resolvConf } from "../names/pod-dns.ts";
+import type { PodNames } from "../names/pod-names.ts";
 import type { PodImages } from "../pod-images.ts";
 import { timesFileOf } from "../pod/log-times.ts";
-import { hostNameservers, makeContainerFolder } from "./container-folder.ts";
+import { makeContainerFolder } from "./container-folder.ts";
 import { becomes, enters, insideOf, joins, TOOLS_MARK, travelling, type Identity } from "./enter.ts";
 import { hostPathOf } from "./host-base.ts";
 import { userOf, type ContainerUser } from "./image-user.ts";
@@ -45,6 +47,9 @@ export interface SandboxEngineOptions {
   readonly images: ImageStore;
   readonly layers: LayerFolders;
   readonly podImages: PodImages;
+  readonly names: PodNames;
+  /** Lets pods reach this machine at its own address on their bridge. */
+  readonly onBridge: (address: string) => Promise<void>;
   readonly users: PodUsers;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -117,7 +122,9 @@ class SandboxEngine implements ContainerEngine {
     const { networks } = this.#options.host;
     if (networks === undefined) return SHARED;
     const { ip, gateway } = await networks.take(pod.metadata.uid);
-    return { podIP: ip, hostIP: gateway, sharesPorts: false };
+    const { names, onBridge } = this.#options;
+    const [place] = await Promise.all([names.open(gateway), onBridge(gateway)]);
+    return { podIP: ip, hostIP: gateway, sharesPorts: false, loopback: place?.api ?? gateway };
   }
 
   image(pod: Pod, container: CoreContainer, signal: AbortSignal) {
@@ -171,7 +178,7 @@ class SandboxEngine implements ContainerEngine {
       nodePath: this.#options.users.nodePath,
       owners: host.asRoot,
       overlayOptions: host.overlayOptions,
-      nameservers: hostNameservers(host.networks !== undefined),
+      resolvConf: resolvConf(this.#options.names.dnsFor(pod, host.networks !== undefined)),
     });
     const complaint = programComplaint(launch, made.layers);
     if (complaint !== undefined) throw new Error(complaint);

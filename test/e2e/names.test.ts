@@ -1,0 +1,138 @@
+// Names from inside a pod (docs/internals/names-from-pods.md), on each runtime: Services and the API by their names, addresses that stay, nothing left.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { markOf, machineLists } from "../leaks/machine-lists.ts";
+import { compileProbe, storeLayered } from "./layered-image.ts";
+import { needsDaemon } from "./container-world.ts";
+import { eventually, findProgram, Platform, ran } from "./platform.ts";
+
+function whyNot(): string | false {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs Linux and root";
+  const missing = ["go", "kubectl", "ip", "unshare"].find((name) => findProgram(name) === undefined);
+  return missing === undefined ? false : `${missing} is not on the PATH`;
+}
+
+const skip = whyNot();
+const IMAGE = "dev.local/layered:v1";
+let platform: Platform;
+
+const pod = (name: string, runtime: string, container: object = {}, spec: object = {}): object => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, labels: { app: name } },
+  spec: { runtimeClassName: runtime, terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: IMAGE, ...container }], ...spec },
+});
+const serviceFor = (name: string, spec: object): object => ({ apiVersion: "v1", kind: "Service", metadata: { name }, spec });
+
+const ready = (...names: readonly string[]): Promise<string> => platform.kubectl("wait", "--for=condition=Ready", "--timeout=60s", ...names);
+
+/** What the probe in a pod says to a list of URLs and names, a line each, by what was asked. */
+async function asks(from: string, ...asked: readonly string[]): Promise<readonly string[]> {
+  const text = await platform.kubectl("exec", from, "--", "/app/probe", "ask", ...asked);
+  const lines = text.trim().split("\n");
+  return asked.map((each) => lines.find((line) => line.startsWith(`${each} `))?.slice(each.length + 1) ?? "");
+}
+
+before(async () => {
+  if (skip !== false) return;
+  const program = await compileProbe();
+  platform = await Platform.start();
+  await storeLayered(platform.data, program, { name: IMAGE });
+  await platform.apply({
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name: "hello" },
+    spec: { template: { spec: { containers: [{ image: IMAGE }] } } },
+  });
+  await platform.apply(pod("target", "sandbox", { ports: [{ containerPort: 8080 }] }));
+  await platform.apply(serviceFor("target", { selector: { app: "target" }, ports: [{ name: "http", port: 9000, targetPort: 8080 }] }));
+  await platform.apply(serviceFor("headless", { clusterIP: "None", selector: { app: "target" }, ports: [{ name: "http", port: 8080 }] }));
+  await platform.apply(serviceFor("alias", { type: "ExternalName", externalName: "target.default.svc.cluster.local" }));
+  await ready("pod/target", "ksvc/hello");
+});
+
+after(async () => platform?.stop());
+
+for (const runtime of ["sandbox", "container"])
+  test(
+    `${runtime}: Services, headless ones and the API by name; other names are not there`,
+    { skip: skip || (runtime === "container" && needsDaemon) },
+    async () => {
+      const asker = `asks-from-${runtime}`;
+      await platform.apply(pod(asker, runtime));
+      await ready(`pod/${asker}`);
+      const address = await platform.kubectl("get", "service", "target", "-o", "jsonpath={.spec.clusterIP}");
+      const podIP = await platform.kubectl("get", "pod", "target", "-o", "jsonpath={.status.podIP}");
+      const hostIP = await platform.kubectl("get", "pod", asker, "-o", "jsonpath={.status.hostIP}");
+      const api = new URL(platform.state.api).port;
+      const answers = await asks(
+        asker,
+        "http://hello.default.svc.cluster.local/",
+        "http://hello.default/",
+        "http://target:9000/",
+        `http://${address}:9000/`,
+        "http://headless:8080/",
+        "http://alias:9000/",
+        "https://kubernetes.default.svc/version",
+        `https://kubernetes.default.svc:${api}/version`,
+        `https://${hostIP}:${api}/version`,
+        `http://${hostIP}:${new URL(platform.state.http).port}/`,
+        "name:target",
+        "name:headless",
+        "name:nosuch.default.svc.cluster.local",
+      );
+      const starts = ["200 {", "200 {", "200 {", "200 {", "200 {", "200 {", "401 {", "401 {", "401 {", "404", `[${address}]`, `[${podIP}]`, "[]"];
+      assert.deepEqual(
+        answers.map((answer, index) => answer.slice(0, starts[index]?.length)),
+        starts,
+        answers.join("\n"),
+      );
+      assert.match(answers[0] ?? "", /"host":"hello-00001-/);
+      assert.match(answers.at(-1) ?? "", /no such host/);
+      await platform.kubectl("delete", "pod", asker);
+    },
+  );
+
+test("sandbox: dnsPolicy and dnsConfig are what /etc/resolv.conf says", { skip }, async () => {
+  const dnsConfig = { nameservers: ["192.0.2.53"], searches: ["lan"], options: [{ name: "ndots", value: "1" }] };
+  await platform.apply(pod("own-dns", "sandbox", {}, { dnsPolicy: "None", dnsConfig }));
+  await platform.apply(pod("cluster-dns", "sandbox"));
+  await ready("pod/own-dns", "pod/cluster-dns");
+  const files = async (name: string): Promise<string> => platform.kubectl("exec", name, "--", "/app/probe", "files", "/etc/resolv.conf");
+  assert.match(await files("own-dns"), /search lan\nnameserver 192\.0\.2\.53\noptions ndots:1/);
+  assert.match(
+    await files("cluster-dns"),
+    /search default\.svc\.cluster\.local svc\.cluster\.local cluster\.local.*\nnameserver 10\.\d+\.\d+\.10\noptions ndots:5/,
+  );
+  for (const name of ["own-dns", "cluster-dns"]) await platform.kubectl("delete", "pod", name);
+});
+
+test("addresses and the resolver come back with the next platform, and two platforms do not disturb each other", { skip }, async () => {
+  await platform.apply(pod("stays", "sandbox"));
+  await ready("pod/stays");
+  const [before] = await asks("stays", "name:target");
+  const other = await Platform.start();
+  try {
+    process.kill(platform.state.pid, "SIGKILL");
+    const [after] = await eventually("the name is told again", async () => {
+      const said = await asks("stays", "name:target", "http://target:9000/").catch(() => undefined);
+      return said !== undefined && said[1]?.startsWith("200 ") === true && said;
+    });
+    assert.equal(after, before);
+    const ranges = [platform, other].map((each) => each.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}"));
+    assert.equal(new Set(await Promise.all(ranges)).size, 2);
+  } finally {
+    await other.stop();
+  }
+  await platform.kubectl("delete", "pod", "stays");
+});
+
+test("nothing is left of it after the end", { skip }, async () => {
+  const range = (await platform.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}")).replace(/\.1$/, ".0/18");
+  const route = async (): Promise<string> => (await ran("ip", ["route", "show", "table", "local", "root", range], process.env)).stdout;
+  assert.match(await route(), new RegExp(` dev ei${markOf(platform.data)}x `));
+  await platform.eider("down", "--purge");
+  const { mounts, devices, networks } = machineLists(platform.data);
+  assert.deepEqual([mounts, devices, networks, await route(), existsSync(platform.data)], [[], [], [], "", false]);
+});
