@@ -2,10 +2,12 @@
 import { parseArgs } from "node:util";
 import { EXPECTATIONS } from "../test/framing/expectations.ts";
 import { fuzz, type FuzzResult } from "../test/framing/fuzz.ts";
+import { codeWith } from "../test/log/faulty.ts";
+import { failing } from "../test/log/model.ts";
 import { liveHeapMb } from "../test/framing/heap.ts";
 import { fuzzThrough, nginxVersion } from "../test/framing/through.ts";
 
-const HELP = `Usage: npm run fuzz -- requests|responses|nginx|gateway [--count N] [--seed N] [--first N] [-o json]
+const HELP = `Usage: npm run fuzz -- requests|responses|nginx|gateway|log [--count N] [--seed N] [--first N] [-o json]
 
 Makes streams of HTTP/1 messages from a grammar, known tricks and small mutations, and looks whether others frame what we
 accept as we do. A difference is told once for each sort, with the smallest input that shows it, its seed and its number.
@@ -14,6 +16,7 @@ accept as we do. A difference is told once for each sort, with the smallest inpu
   responses     our reader of responses against Node's parser
   nginx         requests that we accept, through a real nginx to an application (skipped when there is no nginx)
   gateway       the same through our whole gateway
+  log           lives of the event log on a disk that loses what was not synced (10,000 seeds from --seed on)
 
   --count N     inputs (1,000,000; for nginx and gateway 200,000)
   --seed N      what they are made from (1)
@@ -94,12 +97,23 @@ async function through(proxy: "nginx" | "gateway"): Promise<boolean> {
   return result.differing === 0;
 }
 
+async function throughCuts(): Promise<boolean> {
+  const from = number("seed", 1);
+  const count = number("count", 10_000);
+  const broken = await failing(await codeWith(), { from, count });
+  const seconds = Math.round(process.uptime());
+  if (values.output === "json") console.log(asJson({ from, count, broken: broken ?? null, seconds }));
+  else console.log(broken ?? `${count.toLocaleString("en")} seeds from ${from} on, nothing is broken; ${seconds} s`);
+  return broken === undefined;
+}
+
 async function main(): Promise<number> {
   const [mode] = positionals;
   if (values.help === true) {
     console.log(HELP);
     return 0;
   }
+  if (positionals.length === 1 && mode === "log") return (await throughCuts()) ? 0 : 1;
   if (positionals.length !== 1 || (mode !== "requests" && mode !== "responses" && mode !== "nginx" && mode !== "gateway")) throw new Error(HELP);
   return (mode === "nginx" || mode === "gateway" ? await through(mode) : againstNode(mode)) ? 0 : 1;
 }

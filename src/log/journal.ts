@@ -8,9 +8,6 @@ import { Segments, type Segment } from "./segments.ts";
 
 export const LOG_FORMAT = 1;
 
-/** A file grows by so many zeros at a time, so that most writes change no length and cost no second write of the file system's own. */
-const ALLOCATE_BYTES = 1 << 20;
-const ZEROS = Buffer.alloc(ALLOCATE_BYTES);
 /** What one read of a single record takes along. */
 const READ_BYTES = 4 << 10;
 /** How often somebody looks whether the disk still answers, while anything waits for it. */
@@ -18,6 +15,8 @@ const PATIENCE_MS = 1_000;
 
 export interface JournalLimits {
   readonly segmentBytes: number;
+  /** A file grows by so many zeros at a time: most writes change no length and cost no second write of the file system's own. */
+  readonly allocateBytes: number;
   /** Octets that wait for the disk. */
   readonly pendingBytesMax: number;
   /** Octets kept in memory for readers at the head. */
@@ -51,6 +50,7 @@ interface Waiter {
 
 export class Journal {
   readonly #parts: JournalParts;
+  readonly #zeros: Buffer;
   readonly #blocks: Blocks;
   readonly segments: Segments;
   #durable: number;
@@ -67,6 +67,7 @@ export class Journal {
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
+    this.#zeros = Buffer.alloc(parts.limits.allocateBytes);
     this.segments = new Segments(parts.disk, parts.segments);
     this.#blocks = new Blocks(parts.position, parts.limits.recentBytes);
     this.#durable = parts.position;
@@ -162,9 +163,9 @@ export class Journal {
       const buffers: Buffer[] = this.#blocks.slices(from, until);
       const end = until - segment.base;
       const allocate = end > segment.allocated;
-      if (allocate) buffers.push(ZEROS);
+      if (allocate) buffers.push(this.#zeros);
       await file.write(buffers, from - segment.base);
-      if (allocate) segment.allocated = end + ALLOCATE_BYTES;
+      if (allocate) segment.allocated = end + this.#zeros.length;
       this.#advance(until);
     }
   }

@@ -11,6 +11,7 @@ import { State, type AtLimit, type StreamState } from "./state.ts";
 
 const DEFAULTS: JournalLimits = {
   segmentBytes: 32 << 20,
+  allocateBytes: 1 << 20,
   pendingBytesMax: 64 << 20,
   recentBytes: 8 << 20,
   blockedMs: 10_000,

@@ -1,0 +1,381 @@
+// The model of the log's promises: a seed appends, reads, finishes and retries on a simulated disk, cuts the power anywhere, opening
+// included, and looks after every cut whether all that was acknowledged is there, nothing else, in order, and no cursor ahead of its work.
+import assert from "node:assert/strict";
+import { below, SeededRng, silentLogger, SimClock } from "#core";
+import type { Cursor, Log, LogError, LogOptions, LogRecord, Reader, Stream } from "#log";
+import { SimDisk, type Faults } from "./sim-disk.ts";
+
+export interface Code {
+  readonly openLog: (options: LogOptions) => Promise<Log>;
+}
+
+/** Something that the log promised does not hold. */
+class Broken extends Error {}
+
+interface Written {
+  readonly id: number;
+  readonly bytes: number;
+  offset: number | undefined;
+  /** `maybe`: nobody was told, or told that it may be so. `no`: refused before anything was written. */
+  state: "maybe" | "yes" | "no";
+}
+
+/** What a cursor said of a record, at a moment of the model. */
+interface Said {
+  readonly moment: number;
+  readonly attempt: number;
+  /** Undefined: finished. */
+  readonly dueMs: number | undefined;
+}
+
+interface ModelCursor {
+  readonly name: string;
+  made: boolean;
+  live: { readonly cursor: Cursor; readonly reader: Reader } | undefined;
+  reading: boolean;
+  readonly said: Map<number, Said[]>;
+  /** Its place whenever it said something; a place alone, of records that nobody wanted, need not be kept. */
+  nexts: { readonly moment: number; readonly next: number }[];
+  furthest: number;
+}
+
+interface ModelStream {
+  readonly name: string;
+  made: boolean;
+  live: Stream | undefined;
+  readonly written: Written[];
+  readonly cursors: readonly ModelCursor[];
+}
+
+const LIVES = 4;
+const STEPS = 30;
+
+export class World {
+  readonly #code: Code;
+  readonly #rng: SeededRng;
+  readonly #clock = new SimClock();
+  readonly #limits: NonNullable<LogOptions["limits"]>;
+  readonly #streams: readonly ModelStream[];
+  /** All records are of one length, so that old octets lie where new frames end. */
+  readonly #alike: boolean;
+  #disk: SimDisk;
+  #log: Log | undefined;
+  /** Counts what was said of cursors; a sync that is acknowledged covers all up to its call. */
+  #moment = 0;
+  #syncedMoment = 0;
+  #id = 0;
+  #broken: Error | undefined;
+
+  constructor(code: Code, seed: number) {
+    this.#code = code;
+    this.#rng = new SeededRng(seed);
+    this.#disk = new SimDisk(this.#rng);
+    this.#alike = below(this.#rng, 2) === 0;
+    this.#limits = {
+      segmentBytes: 2_000 + below(this.#rng, 6_000),
+      allocateBytes: 256 << below(this.#rng, 5),
+      pendingBytesMax: 6_000 + below(this.#rng, 20_000),
+      recentBytes: below(this.#rng, 2) * 10_000,
+    };
+    const cursors = (): ModelCursor[] =>
+      ["one", "two"].map((name) => ({ name, made: false, live: undefined, reading: false, said: new Map<number, Said[]>(), nexts: [], furthest: 0 }));
+    this.#streams = ["a", "b", "c"].map((name) => ({ name, made: false, live: undefined, written: [], cursors: cursors() }));
+  }
+
+  /** Some lives, each ended by a cut; throws at the first promise that does not hold. */
+  async run(): Promise<void> {
+    for (let life = 0; life < LIVES; life++) {
+      if (!(await this.#open())) continue;
+      await this.#verify();
+      for (let step = 0; step < STEPS && !this.#disk.isOff && this.#broken === undefined; step++) await this.#step();
+      if (this.#broken !== undefined) throw this.#broken;
+      if (below(this.#rng, 4) === 0) await this.#until(this.#log?.close());
+      this.#disk.cutNow();
+      this.#disk = this.#disk.afterCut();
+    }
+    assert.ok(await this.#open(false));
+    await this.#verify();
+    await this.#until(this.#log?.close());
+  }
+
+  /** False when the power was cut meanwhile; then the next life begins with what that left. */
+  async #open(faults = true): Promise<boolean> {
+    for (const stream of this.#streams) {
+      stream.live = undefined;
+      for (const cursor of stream.cursors) cursor.live = undefined;
+    }
+    if (faults && below(this.#rng, 3) === 0) this.#disk.faults = { cutAt: 1 + below(this.#rng, 12) };
+    const opened = this.#code.openLog({ disk: this.#disk, clock: this.#clock, logger: silentLogger, limits: this.#limits });
+    this.#log = await this.#until(opened);
+    if (this.#log === undefined) {
+      this.#disk = this.#disk.afterCut();
+      return false;
+    }
+    this.#disk.faults = faults ? this.#faults() : {};
+    return true;
+  }
+
+  #faults(): Faults {
+    const cutAt = this.#disk.operations + below(this.#rng, 60);
+    const kind = below(this.#rng, 6);
+    if (kind === 0) return { cutAt, failOneIn: 4 };
+    if (kind === 1) return { cutAt, capacity: 6_000 + below(this.#rng, 20_000) };
+    return { cutAt };
+  }
+
+  /** Undefined when the power goes first. */
+  #until<T>(promise: Promise<T> | undefined): Promise<T | undefined> {
+    return Promise.race([promise, this.#disk.off.then(() => undefined)]);
+  }
+
+  async #turns(count: number): Promise<void> {
+    for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  async #step(): Promise<void> {
+    const stream = this.#streams[below(this.#rng, this.#streams.length)] as ModelStream;
+    const cursor = stream.cursors[below(this.#rng, stream.cursors.length)] as ModelCursor;
+    if (stream.live === undefined) this.#watch(this.#makeStream(stream));
+    else {
+      const choice = below(this.#rng, 10);
+      if (choice < 4) this.#watch(this.#append(stream, stream.live));
+      else if (choice < 9 && cursor.live === undefined) this.#watch(this.#makeCursor(stream, stream.live, cursor));
+      else if (choice < 7 && cursor.live !== undefined) this.#watch(this.#readOn(stream, cursor, cursor.live));
+      else if (choice < 9 && cursor.live !== undefined) this.#workOn(cursor, cursor.live.cursor);
+      else this.#watch(this.#sync());
+    }
+    if (below(this.#rng, 12) === 0) await this.#clock.advance(20);
+    if (below(this.#rng, 3) === 0) await this.#turns(1 + below(this.#rng, 6));
+  }
+
+  /** Work that goes on by itself; what it finds broken ends the run. */
+  #watch(work: Promise<void>): void {
+    const { isOff } = this.#disk;
+    work.catch((error: unknown) => {
+      if (!isOff && (error as LogError).name !== "LogError") this.#broken ??= error as Error;
+    });
+  }
+
+  async #makeStream(stream: ModelStream): Promise<void> {
+    const made = await (this.#log as Log).stream(stream.name);
+    stream.made = true;
+    stream.live = made;
+  }
+
+  async #makeCursor(stream: ModelStream, live: Stream, cursor: ModelCursor): Promise<void> {
+    const made = await live.cursor(cursor.name, "start");
+    if (cursor.live !== undefined) return;
+    this.#see(stream, cursor, made);
+    cursor.made = true;
+    cursor.live = { cursor: made, reader: live.reader(made.next) };
+  }
+
+  async #append(stream: ModelStream, live: Stream): Promise<void> {
+    const count = below(this.#rng, 4) === 0 ? 1 + below(this.#rng, 5) : 1;
+    const records = Array.from({ length: count }, (): Written => {
+      const bytes = this.#alike ? 50 : below(this.#rng, 10) === 0 ? below(this.#rng, 3_000) : below(this.#rng, 300);
+      return { id: ++this.#id, bytes, offset: undefined, state: "maybe" };
+    });
+    stream.written.push(...records);
+    const values = records.map(({ id, bytes }) => ({ value: valueOf(stream.name, id, bytes), keys: [keyOf(id)] }));
+    try {
+      const first = values[0];
+      const offsets = count === 1 && first !== undefined ? [await live.append(first)] : await live.appendAll(values);
+      for (const [index, record] of records.entries()) Object.assign(record, { offset: offsets[index], state: "yes" });
+    } catch (error) {
+      if (["overloaded", "tooLarge", "limit", "closed"].includes((error as LogError).reason)) for (const record of records) record.state = "no";
+      throw error;
+    }
+  }
+
+  async #sync(): Promise<void> {
+    const moment = this.#moment;
+    await (this.#log as Log).sync();
+    this.#syncedMoment = Math.max(this.#syncedMoment, moment);
+  }
+
+  async #readOn(stream: ModelStream, cursor: ModelCursor, { cursor: handle, reader }: NonNullable<ModelCursor["live"]>): Promise<void> {
+    if (cursor.reading) return;
+    cursor.reading = true;
+    try {
+      const records = await reader.poll();
+      this.#inOrder(stream, records);
+      for (const { offset, end } of records) {
+        if (offset < handle.next) throw new Broken(`offset ${offset} was given out twice`);
+        if (below(this.#rng, 3) === 0) this.#say(cursor, offset, 0, undefined);
+        else {
+          handle.take(offset);
+          this.#say(cursor, offset, 0, 0);
+        }
+        handle.pass(end);
+        cursor.furthest = end;
+      }
+    } finally {
+      cursor.reading = false;
+    }
+  }
+
+  #say(cursor: ModelCursor, offset: number, attempt: number, dueMs: number | undefined): void {
+    const said = cursor.said.get(offset) ?? [];
+    said.push({ moment: ++this.#moment, attempt, dueMs });
+    cursor.said.set(offset, said);
+  }
+
+  /** Something happens to a record that is open. */
+  #workOn(cursor: ModelCursor, handle: Cursor): void {
+    const open = [...handle.open()];
+    const one = open[below(this.#rng, Math.max(1, open.length))];
+    if (one === undefined) return;
+    if (one.dueMs !== undefined) {
+      handle.resume(one.offset);
+      return;
+    }
+    cursor.nexts.push({ moment: this.#moment + 1, next: handle.next });
+    const attempt = one.attempt + 1;
+    const choice = below(this.#rng, 4);
+    if (choice < 2) {
+      handle.finish(one.offset);
+      this.#say(cursor, one.offset, 0, undefined);
+    } else if (choice === 2) {
+      const dueMs = this.#clock.wallMs() + below(this.#rng, 1_000);
+      handle.retry(one.offset, { attempt, dueMs });
+      this.#say(cursor, one.offset, attempt, dueMs);
+    } else {
+      handle.park(one.offset, attempt);
+      this.#say(cursor, one.offset, attempt, Infinity);
+    }
+  }
+
+  /** After a start: all that was promised. */
+  async #verify(): Promise<void> {
+    const log = this.#log as Log;
+    for (const stream of this.#streams) {
+      if (!log.streams.includes(stream.name)) {
+        if (stream.made) throw new Broken(`stream ${stream.name} is lost`);
+        continue;
+      }
+      const live = await this.#until(log.stream(stream.name));
+      if (live === undefined) return;
+      if (!(await this.#verifyRecords(stream, live))) return;
+      stream.made = true;
+      for (const cursor of stream.cursors) {
+        if (!live.cursors.includes(cursor.name)) {
+          if (cursor.made) throw new Broken(`cursor ${cursor.name} of ${stream.name} is lost`);
+          continue;
+        }
+        const found = await this.#until(live.cursor(cursor.name, "end"));
+        if (found === undefined) return;
+        this.#verifyCursor(stream, cursor, found);
+        cursor.made = true;
+        this.#see(stream, cursor, found);
+      }
+    }
+    this.#syncedMoment = this.#moment;
+  }
+
+  /** False when the power went meanwhile. */
+  async #verifyRecords(stream: ModelStream, live: Stream): Promise<boolean> {
+    const found: LogRecord[] = [];
+    const reader = live.reader("start");
+    for (;;) {
+      const before = reader.at;
+      const records = await this.#until(reader.poll());
+      if (records === undefined) return false;
+      found.push(...records);
+      if (records.length === 0 && reader.at === before) break;
+    }
+    this.#inOrder(stream, found);
+    const ids = new Map(found.map((record) => [idOf(record), record]));
+    if (ids.size !== found.length) throw new Broken(`a record of ${stream.name} is there twice`);
+    for (const record of stream.written) {
+      const there = ids.get(record.id);
+      if (there === undefined && record.state === "yes") throw new Broken(`record ${record.id} of ${stream.name} was acknowledged and is lost`);
+      if (there !== undefined && record.state === "no") throw new Broken(`record ${record.id} of ${stream.name} was refused and is there`);
+      if (there === undefined) record.state = "no";
+      else if (record.state === "yes" && record.offset !== there.offset) throw new Broken(`record ${record.id} has moved`);
+      else Object.assign(record, { state: "yes", offset: there.offset });
+    }
+    const one = found[below(this.#rng, Math.max(1, found.length))];
+    if (one === undefined) return true;
+    const again = await this.#until((this.#log as Log).read(one.offset));
+    if (again === undefined) return !this.#disk.isOff && Promise.reject(new Broken(`offset ${one.offset} cannot be read`));
+    if (!Buffer.from(again.value).equals(one.value)) throw new Broken(`offset ${one.offset} reads as something else`);
+    return true;
+  }
+
+  /** Nothing but what was appended, whole, in the order of the calls. */
+  #inOrder(stream: ModelStream, records: readonly LogRecord[]): void {
+    let last = 0;
+    for (const record of records) {
+      const id = idOf(record);
+      const written = stream.written.find((one) => one.id === id);
+      if (written === undefined || !Buffer.from(record.value).equals(valueOf(stream.name, id, written.bytes)))
+        throw new Broken(`a record of ${stream.name} was never appended`);
+      if (record.keys[0] !== keyOf(id)) throw new Broken(`record ${id} has other keys`);
+      if (id <= last) throw new Broken(`record ${id} comes behind ${last}`);
+      last = id;
+    }
+  }
+
+  #verifyCursor(stream: ModelStream, cursor: ModelCursor, found: Cursor): void {
+    const open = new Map([...found.open()].map((one) => [one.offset, one]));
+    const known = this.#known(cursor.nexts, (one) => one.moment);
+    if (found.next > cursor.furthest && cursor.made) throw new Broken(`cursor ${cursor.name} is at ${found.next}, it was never behind ${cursor.furthest}`);
+    if (found.next < (known[0]?.next ?? 0)) throw new Broken(`cursor ${cursor.name} is back at ${found.next}, ${known[0]?.next} was synced`);
+    for (const { offset, id, state } of stream.written) {
+      if (state !== "yes" || offset === undefined || offset >= found.next) continue;
+      const may = this.#known(cursor.said.get(offset) ?? [], (one) => one.moment);
+      const is = open.get(offset);
+      open.delete(offset);
+      const holds = may.some(({ attempt, dueMs }) =>
+        is === undefined ? dueMs === undefined : dueMs !== undefined && attempt === is.attempt && (is.dueMs === dueMs || is.dueMs === 0),
+      );
+      if (!holds) throw new Broken(`cursor ${cursor.name} says of record ${id} ${JSON.stringify(is)}, which was not so: ${JSON.stringify(may)}`);
+    }
+    if (open.size > 0) throw new Broken(`cursor ${cursor.name} holds what is no record`);
+  }
+
+  /** What may be found: the last that was synced, and all that came later. */
+  #known<T>(history: readonly T[], momentOf: (one: T) => number): readonly T[] {
+    const last = history.findLastIndex((one) => momentOf(one) <= this.#syncedMoment);
+    return history.slice(Math.max(0, last));
+  }
+
+  /** The model goes on from what is there. */
+  #see(stream: ModelStream, cursor: ModelCursor, found: Cursor): void {
+    const open = new Map([...found.open()].map((one) => [one.offset, one]));
+    const moment = ++this.#moment;
+    cursor.said.clear();
+    cursor.nexts = [{ moment, next: found.next }];
+    cursor.furthest = found.next;
+    for (const { offset } of stream.written) {
+      if (offset === undefined || offset >= found.next) continue;
+      const is = open.get(offset);
+      cursor.said.set(offset, [{ moment, attempt: is?.attempt ?? 0, dueMs: is === undefined ? undefined : (is.dueMs ?? 0) }]);
+    }
+  }
+}
+
+function valueOf(stream: string, id: number, bytes: number): Buffer {
+  return Buffer.from(`${stream} ${String(id).padStart(6, "0")} ${String(id % 10).repeat(bytes)}`);
+}
+
+function keyOf(id: number): string {
+  return `id=${String(id).padStart(6, "0")}`;
+}
+
+function idOf({ value }: LogRecord): number {
+  return Number(/^\w+ (\d+) /.exec(Buffer.from(value).toString())?.[1]);
+}
+
+/** The first seed with which something does not hold, and what. */
+export async function failing(code: Code, seeds: { readonly from: number; readonly count: number }): Promise<string | undefined> {
+  for (let seed = seeds.from; seed < seeds.from + seeds.count; seed++) {
+    try {
+      await new World(code, seed).run();
+    } catch (error) {
+      return `seed ${seed}: ${(error as Error).stack}`;
+    }
+  }
+  return undefined;
+}
