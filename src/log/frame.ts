@@ -101,13 +101,17 @@ export function encodeKeys(keys: readonly string[]): Uint8Array | undefined {
   return encoded;
 }
 
-export function decodeKeys(octets: Uint8Array): string[] {
-  const keys: string[] = [];
-  const from = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
-  for (let at = 0; at + 2 <= from.length;) {
-    const end = at + 2 + from.readUInt16LE(at);
-    keys.push(from.toString("utf8", at + 2, end));
+/** Each key of a frame, as octets. */
+export function eachKey(octets: Uint8Array, each: (key: Uint8Array) => void): void {
+  for (let at = 0; at + 2 <= octets.length;) {
+    const end = at + 2 + (octets[at] ?? 0) + ((octets[at + 1] ?? 0) << 8);
+    each(octets.subarray(at + 2, end));
     at = end;
   }
+}
+
+export function decodeKeys(octets: Uint8Array): string[] {
+  const keys: string[] = [];
+  eachKey(octets, (key) => keys.push(Buffer.from(key.buffer, key.byteOffset, key.length).toString()));
   return keys;
 }

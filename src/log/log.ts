@@ -2,12 +2,13 @@
 import { assert, type Clock, type Logger } from "#core";
 import type { Cursor } from "./cursor.ts";
 import type { Disk } from "./disk.ts";
-import { encodeKeys, FRAME_KINDS, frameLength, NO_KEYS, type FrameParts } from "./frame.ts";
+import { FRAME_KINDS } from "./frame.ts";
 import { Journal, type JournalLimits } from "./journal.ts";
-import { LogError } from "./log-error.ts";
-import { Reader, recordOf, type LogRecord } from "./reader.ts";
+import { recordOf, type LogRecord } from "./reader.ts";
 import { recover } from "./recover.ts";
 import { State, type AtLimit, type StreamState } from "./state.ts";
+import { Stream, type From } from "./stream.ts";
+import { Summaries } from "./summaries.ts";
 
 const DEFAULTS: JournalLimits = {
   segmentBytes: 32 << 20,
@@ -16,7 +17,7 @@ const DEFAULTS: JournalLimits = {
   recentBytes: 8 << 20,
   blockedMs: 10_000,
 };
-/** Changes of cursors with which nothing else is written wait so long for others. */
+/** Changes of cursors and notes with which nothing else is written wait so long for others. */
 const CURSORS_MS = 10;
 const NAME_BYTES_MAX = 512;
 
@@ -26,17 +27,6 @@ export interface LogOptions {
   readonly logger: Logger;
   readonly limits?: Partial<JournalLimits>;
 }
-
-export interface Appended {
-  readonly value: Uint8Array;
-  /** What the record is found by, for instance `type=com.example`. */
-  readonly keys?: readonly string[];
-  /** Wall-clock time; now when left out. */
-  readonly timeMs?: number;
-}
-
-/** Where a new cursor begins. */
-export type From = "start" | "end" | number;
 
 /** Reads what is there, repairs a torn end, and serves. Rejects with LogError when the folder was written by a newer version. */
 export async function openLog(options: LogOptions): Promise<Log> {
@@ -69,6 +59,7 @@ interface Beginning {
 export class Log {
   readonly #clock: Clock;
   readonly #journal: Journal;
+  readonly #summaries: Summaries;
   readonly #state: State;
   readonly #dirty: DirtyState;
   /** What joined the group under way, and what was in a checkpoint of it. */
@@ -82,7 +73,7 @@ export class Log {
   #lingering = false;
 
   /** By `openLog`. */
-  constructor({ disk, clock, limits }: LogOptions, { state, dirty, segments, position }: Beginning) {
+  constructor({ disk, clock, logger, limits }: LogOptions, { state, dirty, segments, position }: Beginning) {
     this.#clock = clock;
     this.#state = state;
     this.#dirty = dirty;
@@ -98,6 +89,7 @@ export class Log {
       lost: () => this.#lost(),
       advanced: () => this.#advanced(),
     });
+    this.#summaries = new Summaries(disk, this.#journal, logger);
   }
 
   get streams(): readonly string[] {
@@ -145,6 +137,7 @@ export class Log {
   async close(): Promise<void> {
     await this.sync().catch(() => undefined);
     this.#closing.abort();
+    await this.#summaries.close();
     await this.#journal.close();
   }
 
@@ -156,7 +149,9 @@ export class Log {
       journal: this.#journal,
       clock: this.#clock,
       bells,
+      summaries: this.#summaries,
       touched: () => this.#touched.add(state),
+      linger: () => this.#linger(),
       addCursor: (name, from) => this.#addCursor(state, name, from),
       removeCursor: (name) => this.#removeCursor(state, name),
     });
@@ -182,7 +177,7 @@ export class Log {
     await this.sync();
   }
 
-  /** Changes of cursors go with the next group; when none comes they make one. */
+  /** Changes of cursors, and notes, go with the next group; when none comes they make one. */
   #linger(): void {
     if (this.#lingering) return;
     this.#lingering = true;
@@ -246,84 +241,6 @@ export class Log {
       if (stream.last >= this.#journal.durable) this.#touched.add(stream);
       for (const wake of this.#bells.get(stream.id) ?? []) wake();
     }
-  }
-}
-
-interface StreamParts {
-  readonly state: StreamState;
-  readonly journal: Journal;
-  readonly clock: Clock;
-  readonly bells: Set<() => void>;
-  readonly touched: () => void;
-  readonly addCursor: (name: string, from: From) => Promise<Cursor>;
-  readonly removeCursor: (name: string) => Promise<void>;
-}
-
-/** Records in order. At rest it is an entry of a table: no file, no timer. */
-export class Stream {
-  readonly #parts: StreamParts;
-
-  /** By `Log.stream`. */
-  constructor(parts: StreamParts) {
-    this.#parts = parts;
-  }
-
-  get name(): string {
-    return this.#parts.state.name;
-  }
-
-  /** Resolves with the offset once the record is on disk; rejects with LogError, `blocked` meaning that it may yet be kept. */
-  async append(record: Appended): Promise<number> {
-    const frame = this.#frame(record);
-    this.#parts.journal.admit(frameLength(frame));
-    const offset = this.#put(frame);
-    await this.#parts.journal.settled(offset);
-    return offset;
-  }
-
-  /** All of them in one group or, when a limit stands in the way, none. */
-  async appendAll(records: readonly Appended[]): Promise<number[]> {
-    const frames = records.map((record) => this.#frame(record));
-    this.#parts.journal.admit(...frames.map(frameLength));
-    const offsets = frames.map((frame) => this.#put(frame));
-    const last = offsets.at(-1);
-    if (last !== undefined) await this.#parts.journal.settled(last);
-    return offsets;
-  }
-
-  #frame({ value, keys, timeMs }: Appended): Omit<FrameParts, "offset"> {
-    const { state, clock } = this.#parts;
-    if (state.removed) throw new LogError("closed", `the stream ${state.name} was removed`);
-    const encoded = keys === undefined ? NO_KEYS : encodeKeys(keys);
-    if (encoded === undefined) throw new LogError("tooLarge", "the index keys of a record are too many or too long");
-    return { kind: FRAME_KINDS.record, stream: state.id, timeMs: timeMs ?? clock.wallMs(), keys: encoded, value };
-  }
-
-  #put(frame: Omit<FrameParts, "offset">): number {
-    const { journal, state, touched } = this.#parts;
-    const offset = journal.append(frame);
-    state.last = offset;
-    touched();
-    return offset;
-  }
-
-  /** Reads from there on: `start` is the oldest record that is still there. */
-  reader(from: From): Reader {
-    const { journal, state, bells } = this.#parts;
-    const at = from === "end" ? journal.durable : from === "start" ? journal.first : from;
-    return new Reader(journal, state, { at, bells });
-  }
-
-  /** The cursor of this name, made when it is missing; resolves once it is on disk. */
-  cursor(name: string, from: From): Promise<Cursor> {
-    return this.#parts.addCursor(name, from);
-  }
-
-  get cursors(): readonly string[] {
-    return [...this.#parts.state.cursors.keys()];
-  }
-
-  removeCursor(name: string): Promise<void> {
-    return this.#parts.removeCursor(name);
+    this.#summaries.advanced();
   }
 }
