@@ -5,6 +5,7 @@ import type { Clock, Logger, Rng } from "#core";
 import {
   brokerController,
   configurationController,
+  containerSourceController,
   createGarbageCollector,
   deploymentController,
   endpointsController,
@@ -23,6 +24,7 @@ import {
   serverlessServiceController,
   serviceAccountController,
   serviceController,
+  sinkBindingController,
   triggerController,
   type BrokerControllerDeps,
   type Definitions,
@@ -101,6 +103,9 @@ const ADDRESSABLES: readonly string[] = [
   "flows.knative.dev/Parallel",
 ];
 
+/** Kinds whose objects may be bound to a sink, and are watched for that; those of users are looked at every now and then. */
+const WORKLOADS: readonly string[] = ["apps/Deployment", "apps/ReplicaSet", "serving.knative.dev/Service", "serving.knative.dev/Configuration"];
+
 /** Passes that wait for a start to be over keep their worker. */
 const WORKERS_LEADING_TO_PODS = 32;
 
@@ -178,6 +183,9 @@ function runEventing({ events, kinds, coming }: ControllersOptions, run: Starter
   const addressables = kinds.filter(({ kind, group }) => ADDRESSABLES.includes(`${group}/${kind}`));
   const brokers = run(brokerController({ kindOf, standing: events.broker, outerUrl: events.outerUrl }, addressables));
   const triggers = run(triggerController({ kindOf, standing: events.trigger, crossesNamespaces: events.crossesNamespaces }, addressables));
+  const workloads = kinds.filter(({ kind, group }) => WORKLOADS.includes(`${group}/${kind}`));
+  run(sinkBindingController({ kindOf }, { addressables, workloads }));
+  run(containerSourceController());
   return (keys) => {
     for (const key of keys.brokers) brokers.requeue(key);
     for (const key of keys.triggers) triggers.requeue(key);

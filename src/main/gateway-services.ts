@@ -1,6 +1,6 @@
 // The Services under which the gateway is found inside: names, ports, and where they lead.
 import type { Client } from "#client";
-import { PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
+import { BROKER_INGRESS, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
 import { CoreService, Endpoints, Namespace } from "#kinds";
 import type { Draft } from "#schema";
 import { ensure } from "./cluster-objects.ts";
@@ -62,4 +62,13 @@ export async function ensureGatewayServices(client: Client, ports: GatewayPorts)
     if (written === undefined) await client.create(Endpoints, endpoints);
     else await client.update(Endpoints, { ...written, ...endpoints, metadata: written.metadata });
   }
+  await ensureBrokerService(client);
+}
+
+/** Brokers are named after a Service that stands for the gateway, as Knative Services' names do: pods find them by the resolver. */
+async function ensureBrokerService(client: Client): Promise<void> {
+  const [name = "", namespace = ""] = BROKER_INGRESS.split(".");
+  await ensure(client, Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } } as Draft<Namespace>);
+  const spec = { type: "ExternalName", externalName: PRIVATE_GATEWAY, sessionAffinity: "None", ports: [{ name: "http2", port: 80, protocol: "TCP" }] };
+  await ensure(client, CoreService, { apiVersion: "v1", kind: "Service", metadata: { name, namespace }, spec } as Draft<CoreService>);
 }

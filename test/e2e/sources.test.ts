@@ -1,0 +1,107 @@
+// Sources with the real kn: what they send arrives, and a kill -9 of the platform doubles nothing.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { EventReceiver, type Receipt } from "./event-receiver.ts";
+import { eventually, findProgram, Platform, root } from "./platform.ts";
+
+const needsKn = { skip: findProgram("kn", "KN") === undefined ? "kn is not there: set KN to its path" : false };
+const IMAGE = "dev.local/beater:v1";
+let platform: Platform;
+let receiver: EventReceiver;
+
+before(async () => {
+  if (needsKn.skip !== false) return;
+  platform = await Platform.start();
+  receiver = await EventReceiver.start(() => ({ status: 200 }));
+  const built = await platform.eider("build", join(root, "test/e2e/apps/beater"), "--image", IMAGE);
+  assert.equal(built.code, 0, built.stderr);
+});
+after(async () => {
+  await platform?.stop();
+  await receiver?.stop();
+});
+
+const kn = async (...args: readonly string[]): Promise<string> => {
+  const { code, stdout, stderr } = await platform.kn(...args);
+  assert.equal(code, 0, stderr);
+  return stdout;
+};
+const ready = (kind: string, name: string): Promise<string> => platform.kubectl("wait", kind, name, "--for=condition=Ready", "--timeout=60s");
+const arrived = async (path: string): Promise<Receipt> => {
+  const [first] = await eventually(`an event arrives at ${path}`, async () => receiver.at(path).length > 0 && receiver.at(path));
+  return first as Receipt;
+};
+const environmentOf = (deployment: string): Promise<string> =>
+  platform.kubectl("get", "deployment", deployment, "-o", "jsonpath={.spec.template.spec.containers[0].env[*].name}");
+
+const deployment = (name: string, labels: object = {}): object => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name, labels },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: "beater", image: IMAGE, env: [{ name: "BEAT", value: name }] }] } },
+  },
+});
+
+test("kn binds a Deployment to a sink: its pods know where to, and forget it when the binding goes", needsKn, async () => {
+  await platform.apply(deployment("bound"));
+  const sink = `${receiver.url}/bound`;
+  assert.equal(
+    await kn("source", "binding", "create", "bind", "--subject", "Deployment:apps/v1:bound", "--sink", sink, "--ce-override", "team=red"),
+    "Sink binding 'bind' created in namespace 'default'.\n",
+  );
+  await ready("sinkbinding", "bind");
+  const { headers } = await arrived("/bound");
+  assert.deepEqual([headers["ce-type"], headers["ce-team"]], ["bound", "red"]);
+  assert.equal(await environmentOf("bound"), "BEAT K_SINK K_CE_OVERRIDES");
+  assert.match(await kn("source", "binding", "list"), /^bind +Deployment:apps\/v1:bound +http:\S+ .* True/m);
+  await kn("source", "binding", "delete", "bind");
+  await eventually("the Deployment is as it was", async () => (await environmentOf("bound")) === "BEAT");
+});
+
+test("workloads are bound by their labels, those that come later as well, and none that is excluded", needsKn, async () => {
+  const spec = { sink: { uri: `${receiver.url}/labels` }, subject: { apiVersion: "apps/v1", kind: "Deployment", selector: { matchLabels: { sends: "yes" } } } };
+  await platform.apply(deployment("left-out", { sends: "yes", "bindings.knative.dev/exclude": "true" }));
+  await platform.apply({ apiVersion: "sources.knative.dev/v1", kind: "SinkBinding", metadata: { name: "by-labels" }, spec });
+  await ready("sinkbinding", "by-labels");
+  await platform.apply(deployment("later", { sends: "yes" }));
+  assert.equal((await arrived("/labels")).headers["ce-type"], "later");
+  assert.equal(await environmentOf("left-out"), "BEAT");
+  await platform.kubectl("delete", "deployment", "left-out", "later");
+});
+
+test("a binding of a Knative Service makes a revision that knows its sink", needsKn, async () => {
+  await kn("service", "create", "sender", "--image", IMAGE, "--env", "BEAT=service");
+  await kn("source", "binding", "create", "bind-service", "--subject", "Service:serving.knative.dev/v1:sender", "--sink", `${receiver.url}/service`);
+  assert.equal((await arrived("/service")).headers["ce-type"], "service");
+  await ready("ksvc", "sender");
+  await kn("service", "delete", "sender");
+});
+
+test("kn makes a ContainerSource: its first pod has the sink already", needsKn, async () => {
+  await kn("source", "container", "create", "box", "--image", IMAGE, "--env", "BEAT=box", "--sink", `${receiver.url}/box`);
+  await ready("containersource", "box");
+  assert.equal((await arrived("/box")).headers["ce-type"], "box");
+  const revision = await platform.kubectl(
+    "get",
+    "deployment",
+    "box-deployment",
+    "-o",
+    "jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}",
+  );
+  assert.equal(revision, "1");
+  assert.match(await kn("source", "list"), /^box +ContainerSource .* True/m);
+  await kn("source", "container", "delete", "box");
+  await eventually("its Deployment goes", async () => (await platform.kubectl("get", "deployment", "box-deployment", "--ignore-not-found")) === "");
+});
+
+test("a SinkBinding without its subject says so in Knative's words", needsKn, async () => {
+  await kn("source", "binding", "create", "lonely", "--subject", "Deployment:apps/v1:nobody", "--sink", receiver.url);
+  const said = await eventually("it says why", async () => {
+    const text = await platform.kubectl("get", "sinkbinding", "lonely", "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].message}');
+    return text !== "" && text;
+  });
+  assert.equal(said, 'deployments.apps "nobody" not found');
+});
