@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { SeededRng, silentLogger, type Clock } from "#core";
+import { SeededRng, silentLogger, SimClock, type Clock } from "#core";
 import { encodeLine, keeperSocketPath, LineSplitter, type KeeperRequest } from "#protocol";
 import { lockDataFolder } from "./data-lock.ts";
 import { isRunning } from "./identity.ts";
@@ -212,6 +212,24 @@ test("no platform for the orphan grace: the processes and the keeper end", async
   assert.equal(answer.ok, true);
   assert.equal(await ended, "orphaned");
   assert.equal(isRunning(answer.identity), false);
+});
+
+test("a platform that starts slowly is waited for, beyond the orphan grace", async (t) => {
+  const { ready } = await start(t, SERVING, { orphanGraceMs: 1 });
+  assert.equal((await ready(0)).epoch, 0);
+});
+
+test("a platform that hangs while it starts ends with its keeper after a minute", async (t) => {
+  const clock = new SimClock();
+  const { dir, ended } = await start(t, "setInterval(() => {}, 1000)", { orphanGraceMs: 1, clock });
+  // Who answers has started its platform.
+  await call(dir, { do: "list" });
+  let end = "";
+  void ended.then((why) => (end = why));
+  await clock.advance(59_000);
+  assert.equal(end, "");
+  await clock.advance(2_000);
+  assert.equal(await ended, "orphaned");
 });
 
 test("a platform that refuses to start for good ends the keeper at once", async (t) => {

@@ -19,6 +19,8 @@ const RESTART: BackoffPolicy = { baseMs: 50, maxMs: 10_000, jitter: 0.2 };
 const FIRST_SOCKET_FD = 4;
 /** A program that is not prepared by then is no platform of ours. */
 const PREPARE_MS = 30_000;
+/** A platform that is alive and just starting is not absent: on a slow machine it has so long, also where the orphan grace is shorter. */
+const START_MS = 60_000;
 /** A platform that has not let go of its store by then is killed: the next one serves all the same. */
 const RELEASE_MS = 10_000;
 /** Platforms before the present one that still drain. */
@@ -49,6 +51,7 @@ type Exit = { readonly code: number | null; readonly signal: string | null };
 interface Running {
   readonly child: ChildProcess;
   readonly exited: Promise<Exit>;
+  readonly startedMs: number;
 }
 
 export class PlatformChild {
@@ -206,7 +209,7 @@ export class PlatformChild {
   }
 
   #start(platform: PlatformProgram, handOver: boolean): Running {
-    const { dataDir, sockets, logger } = this.#options;
+    const { dataDir, sockets, clock, logger } = this.#options;
     const numbers = renumbered(sockets.numbers, FIRST_SOCKET_FD);
     const kept = renumbered(sockets.numbers, FIRST_SOCKET_FD + sockets.fds.length);
     const start = { dataDir, sockets: numbers, kept, epoch: this.#epoch++, argv: platform.argv, ...(handOver ? { handOver } : {}) };
@@ -224,7 +227,7 @@ export class PlatformChild {
       });
     });
     logger.info("platform started", { pid: child.pid, epoch: start.epoch });
-    return { child, exited };
+    return { child, exited, startedMs: clock.monotonicMs() };
   }
 
   /** The exit, "replaced" by a hand-over, or "grace" when the platform did not become ready in time. */
@@ -234,7 +237,8 @@ export class PlatformChild {
     const exited = this.#running?.exited ?? Promise.resolve({ code: null, signal: null });
     const replaced = this.#replaced.promise;
     const end = aborted(AbortSignal.any([signal, over.signal]));
-    const grace = clock.sleep(Math.max(0, this.#downSinceMs + orphanGraceMs - clock.monotonicMs()), over.signal).then(
+    const untilMs = Math.max(this.#downSinceMs + orphanGraceMs, (this.#running?.startedMs ?? 0) + START_MS);
+    const grace = clock.sleep(Math.max(0, untilMs - clock.monotonicMs()), over.signal).then(
       () => (this.#ready ? undefined : ("grace" as const)),
       () => undefined,
     );
