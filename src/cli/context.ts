@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly orphanGraceMs: number;
   /** Bytes that the data folder may have; undefined: as many as the disk. */
   readonly diskBudget: number | undefined;
+  /** `auto`, `off`, or an address like that of DOCKER_HOST. */
+  readonly containerHost: string;
   /** Also from a platform of the same version. */
   readonly takeOver: boolean;
 }
@@ -59,6 +61,8 @@ export interface PlatformState {
   /** Bytes by what they are for; only in the answer of `status`. */
   readonly disk?: Readonly<Record<string, number>>;
   readonly diskBudget?: number;
+  /** What pods run on here, and why not on the others. */
+  readonly runtimes?: Readonly<Record<string, string>>;
   readonly kubeconfig: string;
   readonly pid: number;
   readonly keeperPid: number;

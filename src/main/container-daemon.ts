@@ -1,54 +1,83 @@
-// The runtime `container`, where a Docker-compatible daemon is found.
+// The runtime `container`: where a Docker-compatible daemon is found, now or later.
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger } from "#core";
-import { bridgeDoors, findDaemon, placeOf, removeContainers, removeSentImages, type BridgeDoors, type DaemonFound, type DaemonPlace } from "#runtimes";
+import { bridgeDoors, findDaemon, LateDaemon, removeContainers, removeSentImages, type BridgeDoors, type DaemonThere } from "#runtimes";
 
-export interface ContainerDaemon {
-  readonly daemon: DaemonFound;
-  readonly place: DaemonPlace;
-  /** What this data folder's containers are labelled with. */
-  readonly platform: string;
-}
-
-export interface DaemonOptions {
+export interface ContainerDaemonOptions {
   readonly dataDir: string;
   /** `auto`, `off`, or an address like that of DOCKER_HOST. */
   readonly asked: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly ports: { readonly apiPort: number; readonly httpPort: number; readonly internalPort: number };
+  /** It came, perhaps long after the platform. */
+  readonly onFound: () => void;
 }
 
-/** Undefined where there is none, or none that can be used: what is wrong with it is in the log. */
-export async function openContainerDaemon({ dataDir, asked, env, clock, logger }: DaemonOptions): Promise<ContainerDaemon | undefined> {
-  try {
-    const daemon = await findDaemon({ asked, env, clock, onSilent: (at, err) => logger.warn("container daemon does not answer", { at, err }) });
-    if (daemon === undefined) return undefined;
-    const place = await placeOf(daemon);
-    logger.info("container daemon found", { at: daemon.at, engine: daemon.engine, version: daemon.version, reachable: place.isReachable });
-    return { daemon, place, platform: platformId(dataDir) };
-  } catch (err) {
-    logger.warn("pods do not run in containers: the daemon cannot be used", { asked, err });
-    return undefined;
+export class ContainerDaemon {
+  readonly late: LateDaemon;
+  /** What this data folder's containers are labelled with. */
+  readonly platform: string;
+  readonly #options: ContainerDaemonOptions;
+  #doors: BridgeDoors | undefined;
+
+  constructor(options: ContainerDaemonOptions) {
+    this.#options = options;
+    this.platform = platformId(options.dataDir);
+    this.late = new LateDaemon({
+      ...options,
+      onFound: (there) => {
+        this.#doors = doorsOf(there, options);
+        keep(addressFile(options.dataDir), there.daemon.at);
+        options.onFound();
+      },
+    });
+  }
+
+  /** The first pod's network is there: pods reach the machine. */
+  async openDoors(): Promise<void> {
+    await this.#doors?.open();
+  }
+
+  closeDoors(): void {
+    this.#doors?.close();
+  }
+
+  /** For people: which it is, or why there is none. */
+  get text(): string {
+    const { there, why } = this.late;
+    if (there === undefined) return `not here: ${why}`;
+    const { engine, version, at } = there.daemon;
+    return `${engine} ${version} at ${at}`;
+  }
+
+  /** At the platform's end. */
+  async removeAll(): Promise<void> {
+    const { there } = this.late;
+    if (there === undefined) return;
+    await removeContainers(there.daemon.client, this.platform).catch((err: unknown) => this.#options.logger.warn("containers are left", { err }));
   }
 }
 
 /** What pods in containers reach of this machine: the API, both listeners of the gateways, and the inner one where programs look for web servers. */
-export function doorsOf(
-  { place }: ContainerDaemon,
-  ports: { readonly apiPort: number; readonly httpPort: number; readonly internalPort: number },
-  logger: Logger,
-): BridgeDoors {
+function doorsOf({ place }: DaemonThere, { ports, logger }: Pick<ContainerDaemonOptions, "ports" | "logger">): BridgeDoors {
   const same = [ports.apiPort, ports.httpPort, ports.internalPort].map((port) => ({ port, to: port }));
   return bridgeDoors(place.gateway, place.isReachable ? [...same, { port: 80, to: ports.internalPort }] : [], logger);
 }
 
-/** After the end of a data folder's platform: what it left in the daemon goes, with `purge` also the images that it sent. */
-export async function clearContainerDaemon({ dataDir, purge, asked, env, clock }: Omit<DaemonOptions, "logger"> & { readonly purge: boolean }): Promise<void> {
-  if (!existsSync(platformFile(dataDir))) return;
-  const daemon = await findDaemon({ asked, env, clock });
+/** After the end of a data folder's platform: what it left in the daemon that it used goes, with `purge` also the images that it sent. */
+export async function clearContainerDaemon({
+  dataDir,
+  purge,
+  env,
+  clock,
+}: Pick<ContainerDaemonOptions, "dataDir" | "env" | "clock"> & { readonly purge: boolean }): Promise<void> {
+  const address = kept(addressFile(dataDir));
+  if (kept(platformFile(dataDir)) === undefined || address === undefined) return;
+  const daemon = await findDaemon({ asked: address, env, clock });
   if (daemon === undefined) return;
   try {
     await removeContainers(daemon.client, platformId(dataDir));
@@ -61,13 +90,23 @@ export async function clearContainerDaemon({ dataDir, purge, asked, env, clock }
 /** The same for the life of the data folder. */
 function platformId(dataDir: string): string {
   const file = platformFile(dataDir);
-  if (existsSync(file)) return readFileSync(file, "utf8").trim();
-  const id = randomBytes(8).toString("hex");
-  writeFileSync(`${file}.new`, `${id}\n`, { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
-  return id;
+  return kept(file) ?? keep(file, randomBytes(8).toString("hex"));
 }
 
 function platformFile(dataDir: string): string {
   return join(dataDir, "container-platform");
+}
+
+function addressFile(dataDir: string): string {
+  return join(dataDir, "container-daemon");
+}
+
+function kept(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+}
+
+function keep(file: string, text: string): string {
+  writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
+  return text;
 }

@@ -32,14 +32,14 @@ async function openFirst(request: UpRequest): Promise<Opened> {
       `the data folder ${folder.root} is in use by a running platform; \`eider status --data ${folder.root}\` shows it, \`eider up --take-over\` replaces it`,
     );
   const sockets = await openSockets(request, folder.run, availableParallelism());
-  const { host, domain, externalPort, orphanGraceMs, diskBudget, registryAuth } = request;
+  const { host, domain, externalPort, orphanGraceMs, diskBudget, registryAuth, containerHost } = request;
   let announced = false;
   return {
     dataDir: folder.root,
     lock,
     sockets,
     orphanGraceMs,
-    platformArgv: [settingsArgument({ host, domain, externalPort, orphanGraceMs, diskBudget, registryAuth, startedAtMs: systemClock.wallMs() })],
+    platformArgv: [settingsArgument({ host, domain, externalPort, orphanGraceMs, diskBudget, registryAuth, containerHost, startedAtMs: systemClock.wallMs() })],
     onReady(line) {
       if (announced) return;
       announced = true;

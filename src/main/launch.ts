@@ -19,7 +19,8 @@ const DOWN_GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
 function keeperCommand(options: UpOptions): string[] {
-  const { data, host, domain, apiPort, httpPort, internalPort, registryPort, registryAuth, externalPort, orphanGraceMs, diskBudget, format } = options;
+  const { data, host, domain, apiPort, httpPort, internalPort, registryPort, registryAuth, externalPort, orphanGraceMs, diskBudget, containerHost, format } =
+    options;
   const entry = fileURLToPath(import.meta.resolve("#entry/keeper"));
   const request = {
     dataDir: data,
@@ -33,6 +34,7 @@ function keeperCommand(options: UpOptions): string[] {
     externalPort,
     orphanGraceMs,
     diskBudget,
+    containerHost,
     format: options.detach ? ("json" as const) : format,
   };
   return [...nodeFlags(process.execArgv), entry, upArgument(request)];
@@ -162,7 +164,7 @@ export async function endPlatform(data: string, options: { readonly purge: boole
 /** A platform that ended in order has done so itself; one that was killed has not. */
 async function clearContainers(data: string, purge: boolean): Promise<void> {
   try {
-    await clearContainerDaemon({ dataDir: data, purge, asked: "auto", env: process.env, clock: systemClock });
+    await clearContainerDaemon({ dataDir: data, purge, env: process.env, clock: systemClock });
   } catch (error) {
     process.stderr.write(`Warning: containers may be left in the daemon: ${(error as Error).message}\n`);
   }

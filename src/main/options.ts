@@ -14,6 +14,7 @@ export interface UpRequest {
   readonly externalPort: number | undefined;
   readonly orphanGraceMs: number;
   readonly diskBudget: number | undefined;
+  readonly containerHost: string;
   /** What the keeper prints when the platform is ready. */
   readonly format: "text" | "json";
 }
@@ -30,6 +31,8 @@ export interface PlatformSettings {
   readonly registryAuth?: RegistryAuth;
   /** Bytes. Not in the settings of older keepers. */
   readonly diskBudget?: number | undefined;
+  /** `auto`, `off`, or an address like that of DOCKER_HOST. Not in the settings of older keepers. */
+  readonly containerHost?: string;
   /** When the keeper started, for `readyMs`; wall-clock milliseconds. */
   readonly startedAtMs: number;
 }

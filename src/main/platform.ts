@@ -1,6 +1,5 @@
 // The control plane, loaded by serve-first.ts: every part, wired by hand. Read it from top to bottom to see the whole product.
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
-import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -16,24 +15,13 @@ import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
-import {
-  connectKeeper,
-  containerEngine,
-  createRuntime,
-  daemonNames,
-  PodImages,
-  podUsers,
-  processEngine,
-  removeContainers,
-  RUNTIME_NAMES,
-  type Runtime,
-} from "#runtimes";
+import { connectKeeper, containerEngine, createRuntime, daemonNames, PodImages, podUsers, processEngine, RUNTIME_NAMES, type Runtime } from "#runtimes";
 import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
-import { doorsOf, openContainerDaemon } from "./container-daemon.ts";
+import { ContainerDaemon } from "./container-daemon.ts";
 import { runControllers } from "./controllers.ts";
 import { conversionWebhooks } from "./conversion-webhook.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
@@ -80,6 +68,7 @@ import { mayUse, ServiceAccountTokens } from "./service-account-tokens.ts";
 import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
+import { StateFile } from "./state-file.ts";
 import { Traces } from "./traces.ts";
 import { usageObjects } from "./usage.ts";
 import { VERSION } from "./version.ts";
@@ -112,13 +101,23 @@ const signal = ending.signal;
 /** How far this process is; a keeper that dies before `serving` is replaced, too. */
 let stage: "starting" | "serving" | "replacing" | "draining" | "ending" = "starting";
 let guests: GuestThreads | undefined;
+const stateFile = new StateFile(folder.run);
 void link.keeperGone.then(replaceKeeper);
 void link.step("release").then(release);
 
 const hosts = [...new Set(["127.0.0.1", "::1", "localhost", "kubernetes.default.svc", asked.host])];
 // Made while the other parts start.
 const certificate = servingCertificateOf({ folder: folder.pki, names: hosts, nowMs: clock.wallMs() });
-const containerDaemon = openContainerDaemon({ dataDir: folder.root, asked: "auto", env: process.env, clock, logger: logger.with({ room: "runtimes" }) });
+const containers = new ContainerDaemon({
+  dataDir: folder.root,
+  asked: asked.containerHost ?? "auto",
+  env: process.env,
+  clock,
+  logger: logger.with({ room: "runtimes" }),
+  ports: sockets,
+  onFound: () => stateFile.runtime("container", containers.text),
+});
+void containers.late.look();
 const token = adminToken(folder.pki, () => randomBytes(24).toString("hex"));
 const adminDigest = digestOf(`Bearer ${token}`);
 const accountTokens = new ServiceAccountTokens({ keyFile: join(folder.pki, "sa.key"), clock, client: () => client, newId: () => uuid(rng) });
@@ -219,7 +218,7 @@ const table = new RouteTable({
   restored,
 });
 const keeper = await connected.catch(partFailed);
-const found = await containerDaemon;
+await containers.late.look();
 void keeper.closed.then(() => partFailed(new Error("the connection to the keeper is lost")));
 const journal = new RouteJournal({ path: savedRoutesFile, clock, logger, everything: () => table.everything(), settings: toGateways });
 settings.onChange(() => {
@@ -254,12 +253,12 @@ const forEngines = {
   path: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
   names,
 };
-const doors = found === undefined ? undefined : doorsOf(found, sockets, logger.with({ room: "runtimes" }));
+const sandbox = await sandboxes({ ...forEngines, sockets, signal, imagesDir: folder.images, bootId });
 // All that waits stands before the routes, which tell the controllers of news as soon as they are there.
 const podEngines = [
   processEngine(forEngines),
-  ...(await sandboxes({ ...forEngines, sockets, signal, imagesDir: folder.images, bootId })),
-  ...(found === undefined ? [] : [containerEngine({ ...forEngines, ...found, onBridge: async () => doors?.open(), signal })]),
+  ...sandbox.engines,
+  containerEngine({ ...forEngines, daemon: containers.late, platform: containers.platform, onBridge: () => containers.openDoors(), signal }),
 ];
 const routes = new Routes({
   informers,
@@ -304,7 +303,7 @@ const controllers = runControllers(
     coming: definitions,
     settings,
     deciders,
-    resolveDigest: digestResolver(sources, reached, { store: images, ...(found === undefined ? {} : { daemon: daemonNames(found.daemon.client) }) }),
+    resolveDigest: digestResolver(sources, reached, { store: images, daemon: daemonNames(containers.late) }),
     ingressState: (ingress) => routes.state(ingress),
     activators: () => ["127.0.0.1"],
     gatewayPort: sockets.internalPort,
@@ -372,27 +371,30 @@ function outerAddress(): string {
 
 /** Tells the keeper, and everybody who reads the data folder, where the platform is. */
 async function announce(): Promise<void> {
+  const state = stateNow();
+  stateFile.write(state);
+  await keeper.call({ do: "ready", line: JSON.stringify(state) });
+  logger.info("platform is ready", { ...state });
+}
+
+function stateNow(): ReadyState {
   const address = outerAddress();
   const host = address.includes(":") ? `[${address}]` : address;
   const server = `https://${host}:${sockets.apiPort}`;
   writeKubeconfig(folder.kubeconfig, { server, caPem: tls.caPem, token });
-  const state: ReadyState = {
+  return {
     api: server,
     http: `http://${host}:${sockets.httpPort}`,
     internal: `http://127.0.0.1:${sockets.internalPort}`,
     ...(registry === undefined ? {} : { registry: registryAddress(sockets) ?? "" }),
     ...(asked.diskBudget === undefined ? {} : { diskBudget: asked.diskBudget }),
+    runtimes: { process: "this machine's own programs", sandbox: sandbox.text, container: containers.text },
     kubeconfig: folder.kubeconfig,
     pid: process.pid,
     keeperPid: process.ppid,
     readyMs: Math.round(clock.wallMs() - asked.startedAtMs),
     version: VERSION,
   };
-  const file = join(folder.run, "state.json");
-  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
-  await keeper.call({ do: "ready", line: JSON.stringify(state) });
-  logger.info("platform is ready", { ...state });
 }
 
 function toGateways(): GatewaySettings {
@@ -454,7 +456,7 @@ async function release(): Promise<void> {
   detach({ onMessage: (message) => next.say(message), onGone: (thread) => next.gone(thread) });
   registry?.stop();
   await listening.close();
-  doors?.close();
+  containers.closeDoors();
   ending.abort();
   await Promise.all([parts.catch(() => undefined), collecting, events.end()]);
   journal.close();
@@ -480,7 +482,7 @@ async function end(): Promise<void> {
   await Promise.all([traces.end(), scraped.components.end(), scraped.requests.end()]);
   ending.abort();
   await Promise.all([parts.catch(() => undefined), collecting, events.end()]);
-  if (found !== undefined) await removeContainers(found.daemon.client, found.platform).catch((err: unknown) => logger.warn("containers are left", { err }));
+  await containers.removeAll();
   await store.close();
   process.exit(0);
 }

@@ -12,6 +12,8 @@ export interface ReadyState {
   /** What `status` adds: bytes by what they are for. */
   readonly disk?: Readonly<Record<string, number>>;
   readonly diskBudget?: number;
+  /** By name: how it runs pods, or why it does not. */
+  readonly runtimes?: Readonly<Record<string, string>>;
   readonly kubeconfig: string;
   /** The platform's. */
   readonly pid: number;
@@ -28,6 +30,7 @@ export function readyText(state: ReadyState): string {
     ...(state.registry === undefined ? [] : [`registry    ${state.registry}`]),
     `kubeconfig  ${state.kubeconfig}`,
     `processes   platform ${state.pid}, keeper ${state.keeperPid}`,
+    ...Object.entries(state.runtimes ?? {}).map(([name, text], index) => `${index === 0 ? "runtimes" : "        "}    ${name}: ${text}`),
     ...(state.disk === undefined ? [] : [`disk        ${diskText(state.disk, state.diskBudget)}`]),
     "",
   ].join("\n");

@@ -31,19 +31,25 @@ type Options = Omit<SandboxEngineOptions, "host" | "layers" | "onBridge"> & {
   readonly bootId: string | undefined;
 };
 
-/** Empty, with a line in the log, where sandboxes cannot be made. */
-export async function sandboxes({ imagesDir, bootId, sockets, signal, ...options }: Options): Promise<readonly EngineFactory[]> {
+/** No engine, with a line in the log, where sandboxes cannot be made; the text says how they are made, or why not. */
+export async function sandboxes({
+  imagesDir,
+  bootId,
+  sockets,
+  signal,
+  ...options
+}: Options): Promise<{ readonly engines: readonly EngineFactory[]; readonly text: string }> {
   const { dataDir, path, logger, images } = options;
   const asRoot = process.getuid?.() === 0;
   const host = await findSandboxHost({ dataDir, path, asRoot, logger });
   if (typeof host === "string") {
     logger.info("the runtime sandbox is not available", { reason: host });
-    return [];
+    return { engines: [], text: `not here: ${host}` };
   }
   const layers = new LayerFolders({ dir: imagesDir, source: images, bootId: bootId ?? "boot", owners: asRoot });
   await layers.prepare();
   logger.info("the runtime sandbox is available", { how: host.text });
   const doors = sandboxDoors(sockets, logger);
   signal.addEventListener("abort", () => doors.close(), { once: true });
-  return [sandboxEngine({ ...options, onBridge: doors.open, host, layers })];
+  return { engines: [sandboxEngine({ ...options, onBridge: doors.open, host, layers })], text: host.text };
 }

@@ -131,6 +131,8 @@ export interface ContainerEngine {
   readonly name: RuntimeName;
   /** It can mount nothing: volumes are not made for its pods, and what they ask for it refuses itself. */
   readonly withoutMounts?: true;
+  /** Whether it can run pods now; asked whenever a pod has none yet. Absent: yes. */
+  isHere?(): boolean | Promise<boolean>;
   /** One sentence for each field that is set and not honoured; `path` is where the spec lies, for instance `spec.template.spec`. */
   notHonoured(spec: PodSpec, path: string): readonly string[];
   /** Asked once, before anything else. */
@@ -187,6 +189,14 @@ export class ContainerCreateError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
     this.name = "ContainerCreateError";
+  }
+}
+
+/** What `open` made for the pod is no more: it has to be opened again, and its containers started anew. */
+export class PlaceLostError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "PlaceLostError";
   }
 }
 

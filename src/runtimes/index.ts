@@ -5,7 +5,7 @@ export type { CommandRequest, ContainerUsage, PodStreams, PodUsage, RunningComma
 export { bridgeDoors, type BridgeDoors } from "./container/bridge-doors.ts";
 export { containerEngine } from "./container/container-engine.ts";
 export { daemonNames } from "./container/daemon-names.ts";
-export { placeOf, type DaemonPlace } from "./container/daemon-place.ts";
+export { LateDaemon, type DaemonThere } from "./container/late-daemon.ts";
 export { removeContainers, removeSentImages } from "./container/remove-all.ts";
 export { findDaemon, type DaemonFound } from "./container/find-daemon.ts";
 export { connectKeeper, type KeeperClient } from "./keeper/keeper-client.ts";

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { runLeaks, whyNoLeaks } from "./leaks.ts";
+import { OwnDaemon } from "./own-daemon.ts";
 import { descriptorsOf, differences, machineLists, markOf, missing } from "./machine-lists.ts";
 
 const skip = whyNoLeaks();
@@ -16,6 +17,30 @@ test("12 pods come and go while the platform is killed, their image removed and 
   const { left, faults } = await runLeaks({ pods: 12, tell: (line) => t.diagnostic(line) });
   assert.deepEqual(left.slice(0, 20), []);
   assert.equal(faults.length, 3);
+});
+
+const withoutDaemon = whyNoLeaks("container");
+
+test("10 pods on a daemon of its own, which is restarted, too: nothing is left", { skip: withoutDaemon, timeout: 300_000 }, async (t) => {
+  const { left, faults, counts } = await runLeaks({ pods: 10, runtime: "container", tell: (line) => t.diagnostic(line) });
+  assert.deepEqual(left.slice(0, 20), [], counts.join("\n"));
+  assert.ok(faults.includes("daemon restarted"));
+});
+
+test("planted: a container that is left is found", { skip: withoutDaemon, timeout: 120_000 }, async () => {
+  const daemon = await OwnDaemon.start();
+  try {
+    const before = await daemon.lists();
+    const remove = await daemon.plant();
+    assert.deepEqual(
+      differences({ ...empty, ...before, networks: [] }, { ...empty, ...(await daemon.lists()), networks: [] }).filter((line) => line.includes("left-behind")),
+      ["things: left container left-behind"],
+    );
+    await remove();
+    assert.deepEqual((await daemon.lists()).things, before.things);
+  } finally {
+    await daemon.stop();
+  }
 });
 
 interface Planted {

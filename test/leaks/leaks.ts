@@ -1,8 +1,8 @@
-// Pods of the runtime `sandbox` come and go while faults happen; then the machine is as it was before.
+// Pods of the runtime `sandbox` or `container` come and go while faults happen; then the machine is as it was before.
 //
 //   data folder on a small disk of its own (a file on a loop device)
 //   batches of pods: created, running, a fault, deleted
-//   faults: the platform is killed, their image is removed, the disk is full
+//   faults: the platform is killed, their image is removed, the disk is full; and the daemon is killed and started again, where pods need one
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,8 @@ import { promisify } from "node:util";
 import { openImageStore } from "#images";
 import { compileProbe, storeLayered } from "../e2e/layered-image.ts";
 import { eventually, findProgram, Platform, type State } from "../e2e/platform.ts";
-import { descriptorsOf, differences, machineLists, missing } from "./machine-lists.ts";
+import { descriptorsOf, differences, machineLists, missing, type MachineLists } from "./machine-lists.ts";
+import { OwnDaemon } from "./own-daemon.ts";
 
 const run = promisify(execFile);
 
@@ -19,32 +20,46 @@ export interface LeakReport {
   readonly pods: number;
   readonly faults: readonly string[];
   readonly left: readonly string[];
+  /** How much there was of what, before and after. */
+  readonly counts: readonly string[];
 }
+
+export type LeakRuntime = "sandbox" | "container";
 
 const IMAGE = "dev.local/leaks:v1";
 const BATCH = 20;
 const DISK_BYTES = 400 << 20;
 
 /** What is missing for it; false when nothing is. */
-export function whyNoLeaks(): string | false {
+export function whyNoLeaks(runtime: LeakRuntime = "sandbox"): string | false {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs Linux and root";
-  const program = ["go", "kubectl", "ip", "unshare", "mkfs.ext4"].find((name) => findProgram(name) === undefined);
+  const program = ["go", "kubectl", "ip", "unshare", "mkfs.ext4", ...(runtime === "container" ? ["podman", "nsenter"] : [])].find(
+    (name) => findProgram(name) === undefined,
+  );
   if (program !== undefined) return `${program} is not on the PATH`;
   return spawnSync("unshare", ["--mount", "--net", "true"]).status === 0 ? false : "namespaces cannot be made here";
 }
 
-export async function runLeaks({ pods, tell }: { readonly pods: number; readonly tell: (line: string) => void }): Promise<LeakReport> {
+interface LeakOptions {
+  readonly pods: number;
+  readonly runtime?: LeakRuntime;
+  readonly tell: (line: string) => void;
+}
+
+export async function runLeaks({ pods, runtime = "sandbox", tell }: LeakOptions): Promise<LeakReport> {
   const disk = await mountDisk();
+  const daemon = runtime === "container" ? await OwnDaemon.start() : undefined;
   let world: LeakWorld | undefined;
   try {
-    world = await LeakWorld.start(join(disk.folder, "data"), tell);
+    world = await LeakWorld.start(join(disk.folder, "data"), daemon, tell);
     const left = await world.run(pods);
-    return { pods, faults: world.faults, left };
+    return { pods, faults: world.faults, left, counts: world.counts };
   } catch (error) {
     for (const log of world?.platform.logs().split(/^== /m) ?? []) tell(log.slice(-3_000));
     throw error;
   } finally {
     await world?.platform.stop();
+    await daemon?.stop();
     await disk.unmount();
   }
 }
@@ -69,19 +84,26 @@ async function mountDisk(): Promise<{ readonly folder: string; unmount(): Promis
 class LeakWorld {
   readonly platform: Platform;
   readonly faults: string[] = [];
+  readonly counts: string[] = [];
+  readonly #daemon: OwnDaemon | undefined;
   readonly #program: Buffer;
   readonly #tell: (line: string) => void;
   #count = 0;
 
-  private constructor(platform: Platform, program: Buffer, tell: (line: string) => void) {
+  private constructor(
+    platform: Platform,
+    { program, daemon, tell }: { readonly program: Buffer; readonly daemon: OwnDaemon | undefined; readonly tell: (line: string) => void },
+  ) {
     this.platform = platform;
+    this.#daemon = daemon;
     this.#program = program;
     this.#tell = tell;
   }
 
-  static async start(data: string, tell: (line: string) => void): Promise<LeakWorld> {
+  static async start(data: string, daemon: OwnDaemon | undefined, tell: (line: string) => void): Promise<LeakWorld> {
     const program = await compileProbe();
-    return new LeakWorld(await Platform.start({ data }), program, tell);
+    const args = ["--container-host", daemon?.address ?? "off"];
+    return new LeakWorld(await Platform.start({ data, args }), { program, daemon, tell });
   }
 
   /** Lines of what is left; empty when all is as before. */
@@ -92,7 +114,9 @@ class LeakWorld {
     await this.#removeImage();
     await this.#prune();
     const before = await this.#settled();
-    const faults = [() => this.#kill(), () => this.#removeImage(), () => this.#fillDisk(), async () => undefined];
+    const daemon = this.#daemon;
+    const restart = daemon === undefined ? [] : [() => this.#restartDaemon(daemon)];
+    const faults = [() => this.#kill(), ...restart, () => this.#removeImage(), () => this.#fillDisk(), async () => undefined];
     for (let done = 0, turn = 0; done < pods; turn++) {
       const size = Math.min(BATCH, pods - done, Math.ceil(pods / faults.length));
       await this.#storeImage();
@@ -107,24 +131,45 @@ class LeakWorld {
     return this.#compared(before);
   }
 
+  async #lists(): Promise<MachineLists> {
+    const lists = machineLists(this.platform.data);
+    const theirs = await this.#daemon?.lists();
+    if (theirs === undefined) return lists;
+    const { things, processes, mounts, devices } = theirs;
+    return {
+      ...lists,
+      things,
+      processes: [...lists.processes, ...processes],
+      mounts: [...lists.mounts, ...mounts],
+      devices: [...lists.devices, ...devices],
+    };
+  }
+
   async #settled(): Promise<Settled> {
-    await eventually("two networks are made ahead", async () => machineLists(this.platform.data).devices.length === 3);
-    return { lists: machineLists(this.platform.data), keeper: descriptorsOf(this.platform.state.keeperPid), platform: descriptorsOf(this.#state().pid) };
+    if (this.#daemon === undefined) await eventually("two networks are made ahead", async () => machineLists(this.platform.data).devices.length === 3);
+    const lists = await this.#lists();
+    return { lists, keeper: descriptorsOf(this.platform.state.keeperPid), platform: descriptorsOf(this.#state().pid) };
   }
 
   async #compared(before: Settled): Promise<string[]> {
     let left: string[] = [];
+    let lists = before.lists;
     await this.#prune();
     const equal = async (): Promise<boolean> => {
       const { pid } = this.#state();
+      lists = await this.#lists();
       left = [
-        ...differences(before.lists, machineLists(this.platform.data)),
+        ...differences(before.lists, lists),
         ...missing(descriptorsOf(this.platform.state.keeperPid), before.keeper).map((each) => `descriptors of the keeper: ${each}`),
         ...missing(descriptorsOf(pid), before.platform).map((each) => `descriptors of the platform: ${each}`),
       ];
       return left.length === 0;
     };
-    await eventually("nothing is left", equal, 30_000).catch(() => undefined);
+    await eventually("nothing is left", equal, 60_000).catch(() => undefined);
+    this.counts.push(...countsOf(before.lists, lists));
+    const { pid } = this.#state();
+    this.counts.push(`descriptors of the platform: ${before.platform.length} before, ${descriptorsOf(pid).length} after`);
+    this.counts.push(`descriptors of the keeper: ${before.keeper.length} before, ${descriptorsOf(this.platform.state.keeperPid).length} after`);
     return left;
   }
 
@@ -145,12 +190,12 @@ class LeakWorld {
     const names = Array.from({ length: size }, () => `leaks-${++this.#count}`);
     const half = Math.ceil(size / 2);
     for (const [index, name] of names.entries()) {
-      await this.platform.apply(podNamed(name));
+      await this.platform.apply(this.#podNamed(name));
       if (index + 1 === half) await this.#phases(names.slice(0, half), waiting);
       // The rest is on its way while it happens.
     }
     await fault();
-    if (size > 0) await this.platform.kubectl("delete", "pod", ...names, "--wait=true", "--timeout=120s");
+    if (size > 0) await this.platform.kubectl("delete", "pod", ...names, "--ignore-not-found", "--wait=true", "--timeout=120s");
   }
 
   async #phases(names: readonly string[], waiting?: string): Promise<void> {
@@ -193,13 +238,25 @@ class LeakWorld {
     await run("fallocate", ["-l", String(bavail * bsize), file]).catch(() => undefined);
     const name = `leaks-${++this.#count}`;
     const manifest = join(tmpdir(), `${name}-${process.pid}.json`);
-    writeFileSync(manifest, JSON.stringify(podNamed(name)));
+    writeFileSync(manifest, JSON.stringify(this.#podNamed(name)));
     // One request that gives up: while the disk is full no platform may come up, and a keeper without one ends after its grace.
     await this.platform.kubectl("create", "--raw", "/api/v1/namespaces/default/pods", "-f", manifest, "--request-timeout=3s").catch(() => undefined);
     rmSync(manifest);
     rmSync(file, { force: true });
     await this.#answers();
     await this.platform.kubectl("delete", "pod", name, "--ignore-not-found", "--wait=true", "--timeout=120s");
+  }
+
+  /** While it is down, pods are created and deleted all the same. */
+  async #restartDaemon(daemon: OwnDaemon): Promise<void> {
+    this.#fault("daemon restarted");
+    await daemon.kill();
+    await this.platform.kubectl("delete", "pod", `leaks-${this.#count}`, "--wait=true", "--timeout=120s");
+    await daemon.restart();
+  }
+
+  #podNamed(name: string): object {
+    return podNamed(name, this.#daemon === undefined ? "sandbox" : "container");
   }
 
   #fault(name: string): void {
@@ -213,13 +270,21 @@ interface Settled {
   readonly platform: readonly string[];
 }
 
-function podNamed(name: string): object {
+function countsOf(before: MachineLists, after: MachineLists): string[] {
+  const names = ["processes", "mounts", "networks", "devices", "groups", "files", "things"] as const;
+  return [
+    ...names.map((name) => `${name}: ${before[name]?.length ?? 0} before, ${after[name]?.length ?? 0} after`),
+    `blocks held by nothing: ${before.heldBlocks} before, ${after.heldBlocks} after`,
+  ];
+}
+
+function podNamed(name: string, runtime: LeakRuntime): object {
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name },
     spec: {
-      runtimeClassName: "sandbox",
+      runtimeClassName: runtime,
       terminationGracePeriodSeconds: 2,
       containers: [{ name: "app", image: IMAGE, imagePullPolicy: "IfNotPresent", ports: [{ containerPort: 8080 }] }],
     },

@@ -15,17 +15,19 @@ export interface MachineLists {
   readonly files: readonly string[];
   /** Blocks of the data folder's disk that no file accounts for: what was deleted and is still held. Only where the disk is its own. */
   readonly heldBlocks: number;
+  /** Containers, volumes and storage of a daemon, where there is one. */
+  readonly things?: readonly string[];
 }
 
-const LISTS = ["processes", "mounts", "networks", "devices", "groups", "files"] as const;
+const LISTS = ["processes", "mounts", "networks", "devices", "groups", "files", "things"] as const;
 
 /** One line for each thing that is in one list and not in the other. */
 export function differences(before: MachineLists, after: MachineLists): string[] {
   const held = before.heldBlocks === after.heldBlocks ? [] : [`disk: ${after.heldBlocks - before.heldBlocks} blocks more are held by nothing that has a name`];
   return [
     ...LISTS.flatMap((list) => [
-      ...missing(after[list], before[list]).map((each) => `${list}: left ${each}`),
-      ...missing(before[list], after[list]).map((each) => `${list}: lost ${each}`),
+      ...missing(after[list] ?? [], before[list] ?? []).map((each) => `${list}: left ${each}`),
+      ...missing(before[list] ?? [], after[list] ?? []).map((each) => `${list}: lost ${each}`),
     ]),
     ...held,
   ];
@@ -127,7 +129,10 @@ function folders(folder: string): string[] {
 
 function filesOf(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
+  // Links to /proc/self lead to the descriptors of whoever looks.
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((name) => !name.includes("/dev/fd/"));
 }
 
 /**

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { parseDurationMs } from "#core";
 import { parseQuantity } from "#schema";
-import type { CliContext } from "../context.ts";
+import type { CliContext, UpOptions } from "../context.ts";
 import { CliError } from "../exit.ts";
 import { defaultDataDir, findDataDir, type Where } from "../find-platform.ts";
 import { parsePlainFormat, structured } from "../output.ts";
@@ -23,6 +23,7 @@ interface UpFlags {
   readonly output?: string;
   readonly orphanGrace: string;
   readonly diskBudget?: string;
+  readonly containerHost: string;
   readonly takeOver?: true;
 }
 
@@ -53,26 +54,15 @@ export function addPlatformCommands(program: Command, context: CliContext): void
     .option("--detach", "return once the platform is ready")
     .option("--orphan-grace <duration>", "how long pods outlive a platform that does not come up again", "60s")
     .option("--disk-budget <size>", "what the data folder may take of the disk, for instance 20Gi (default: as much as there is)")
+    .option(
+      "--container-host <address>",
+      "where Docker or Podman listens: unix:///PATH, tcp://HOST:PORT, off, or auto: $DOCKER_HOST, else the usual sockets",
+      "auto",
+    )
     .option("--take-over", "take over from the platform that runs, also from one of the same version; its ports and settings stay")
     .option("-o, --output <format>", "json: one line when ready")
     .action(async (flags: UpFlags) => {
-      const format = outputOf(flags.output);
-      const state = await context.up({
-        data: resolve(flags.data ?? defaultDataDir(context)),
-        apiPort: portOf(flags.apiPort, "--api-port"),
-        httpPort: portOf(flags.httpPort, "--http-port"),
-        internalPort: portOf(flags.internalPort, "--internal-port"),
-        registryPort: flags.registry ? portOf(flags.registryPort, "--registry-port") : "none",
-        registryAuth: authOf(flags.registryAuth),
-        host: flags.host,
-        domain: flags.domain,
-        externalPort: portOf(flags.externalPort, "--external-port"),
-        detach: flags.detach === true,
-        format,
-        orphanGraceMs: durationOf(flags.orphanGrace),
-        diskBudget: flags.diskBudget === undefined ? undefined : bytesOf(flags.diskBudget),
-        takeOver: flags.takeOver === true,
-      });
+      const state = await context.up(upOptionsOf(flags, context));
       context.out(`${JSON.stringify(state)}\n`);
     });
   withDataDir(program.command("down").summary("end the platform and its pods"))
@@ -116,6 +106,33 @@ function portOf(text: string | undefined, flag: string): number | undefined {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new CliError("usage", `invalid value ${JSON.stringify(text)} for ${flag}: a port is 0 to 65535`);
   return port;
+}
+
+function daemonOf(text: string): string {
+  if (text === "auto" || text === "off" || /^(unix:\/\/\/|tcp:\/\/)./.test(text)) return text;
+  throw new CliError("usage", `invalid address ${JSON.stringify(text)} for --container-host`, {
+    hint: "write it as unix:///PATH or tcp://HOST:PORT, or say auto or off",
+  });
+}
+
+function upOptionsOf(flags: UpFlags, context: CliContext): UpOptions {
+  return {
+    data: resolve(flags.data ?? defaultDataDir(context)),
+    apiPort: portOf(flags.apiPort, "--api-port"),
+    httpPort: portOf(flags.httpPort, "--http-port"),
+    internalPort: portOf(flags.internalPort, "--internal-port"),
+    registryPort: flags.registry ? portOf(flags.registryPort, "--registry-port") : "none",
+    registryAuth: authOf(flags.registryAuth),
+    host: flags.host,
+    domain: flags.domain,
+    externalPort: portOf(flags.externalPort, "--external-port"),
+    detach: flags.detach === true,
+    format: outputOf(flags.output),
+    orphanGraceMs: durationOf(flags.orphanGrace),
+    diskBudget: flags.diskBudget === undefined ? undefined : bytesOf(flags.diskBudget),
+    containerHost: daemonOf(flags.containerHost),
+    takeOver: flags.takeOver === true,
+  };
 }
 
 function authOf(text: string): "none" | "basic" | "token" {

@@ -1,13 +1,14 @@
 // The engine `container`: pods on a Docker-compatible daemon, by nothing but Docker's API.
 import { appendFile } from "node:fs/promises";
 import { constants } from "node:os";
-import type { Writable } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 import type { Logger } from "#core";
 import type { ImageStore } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import {
   ContainerCreateError,
   EngineGoneError,
+  PlaceLostError,
   type ContainerEngine,
   type ContainerStart,
   type EngineContainer,
@@ -28,8 +29,9 @@ import { containerBody } from "./container-body.ts";
 import { DaemonError, type DaemonClient } from "./daemon-client.ts";
 import { DaemonImages } from "./daemon-images.ts";
 import type { PodNames } from "../names/pod-names.ts";
-import type { DaemonPlace } from "./daemon-place.ts";
-import type { DaemonFound } from "./find-daemon.ts";
+import type { DaemonThere, LateDaemon } from "./late-daemon.ts";
+import { Leftovers } from "./leftovers.ts";
+import { heldInput } from "./held-input.ts";
 import { isAlone, withAlgorithm } from "./daemon-names.ts";
 import { containerName, labelFilter, LABELS } from "./labels.ts";
 import { notHonoured } from "./not-honoured.ts";
@@ -38,8 +40,7 @@ import { usageOf, type DaemonStats } from "./usage.ts";
 import { watchContainer } from "./watch-container.ts";
 
 export interface ContainerEngineOptions {
-  readonly daemon: DaemonFound;
-  readonly place: DaemonPlace;
+  readonly daemon: Pick<LateDaemon, "there" | "why" | "mayCome" | "look">;
   readonly images: ImageStore;
   readonly podImages: PodImages;
   readonly logger: Logger;
@@ -52,12 +53,6 @@ export interface ContainerEngineOptions {
   readonly signal: AbortSignal;
 }
 
-interface Known {
-  readonly dockerId: string;
-  readonly exit: Promise<EngineExit | null>;
-  readonly stopSignal: string;
-}
-
 interface Listed {
   readonly Id: string;
   readonly State?: string;
@@ -68,33 +63,74 @@ export function containerEngine(options: ContainerEngineOptions): EngineFactory 
   return (tools) => new DockerEngine(options, tools);
 }
 
+interface Known {
+  readonly dockerId: string;
+  readonly exit: Promise<EngineExit | null>;
+  readonly stopSignal: string;
+  /** The one connection to its input, kept open where the container's input outlives those who write. */
+  input?: Promise<Duplex>;
+}
+
+/** All that depends on which daemon it is. */
+interface Daemon extends DaemonThere {
+  readonly client: DaemonClient;
+  readonly images: DaemonImages;
+  readonly commands: CommandTools;
+}
+
 class DockerEngine implements ContainerEngine {
   readonly name = "container";
   readonly notHonoured = notHonoured;
   readonly #options: ContainerEngineOptions;
   readonly #tools: EngineTools;
-  readonly #client: DaemonClient;
-  readonly #images: DaemonImages;
-  readonly #commands: CommandTools;
+  readonly #leftovers: Leftovers;
   /** By `<pod uid>/<container>`. */
   readonly #known = new Map<string, Known>();
   /** By pod uid. */
   readonly #networks = new Map<string, PodNetwork>();
+  #daemon: Daemon | undefined;
   #listed: readonly Listed[] = [];
+  /** Pods of which nothing may be removed, when the daemon was away at the sweep. */
+  #owed: ReadonlySet<string> | undefined;
 
   constructor(options: ContainerEngineOptions, tools: EngineTools) {
-    const { daemon, place, logger } = options;
     this.#options = options;
-    this.#client = daemon.client;
     this.#tools = tools;
-    this.#images = new DaemonImages({ ...options, client: daemon.client, architecture: daemon.architecture });
-    this.#commands = { client: daemon.client, clock: tools.clock, logger, sharesProcesses: place.sharesProcesses };
+    const { logger, signal } = options;
+    this.#leftovers = new Leftovers({ clock: tools.clock, logger, remove: (uid) => this.#removePod(uid) }, signal);
   }
 
-  /** Of several starts of a container the last one counts; the others are swept. */
+  isHere(): boolean | Promise<boolean> {
+    if (this.#daemon !== undefined) return true;
+    return this.#options.daemon.mayCome && this.#look().then(() => this.#daemon !== undefined);
+  }
+
+  /** The first time it is there, what earlier platforms left with it goes. */
+  async #look(): Promise<void> {
+    const { daemon: late, logger, images } = this.#options;
+    const there = await late.look();
+    if (there === undefined || this.#daemon !== undefined) return;
+    const { daemon, place } = there;
+    const { client } = daemon;
+    const commands = { client, clock: this.#tools.clock, logger, sharesProcesses: place.sharesProcesses };
+    this.#daemon = { ...there, client, images: new DaemonImages({ client, images, logger, architecture: daemon.architecture }), commands };
+    const owed = this.#owed;
+    this.#owed = undefined;
+    if (owed === undefined) return;
+    this.#listed = await this.#listAll().catch(() => []);
+    await this.sweep(owed).catch((err: unknown) => logger.warn("containers without a pod were not removed", { err }));
+  }
+
+  get #there(): Daemon {
+    if (this.#daemon === undefined) throw new EngineGoneError(`no container daemon: ${this.#options.daemon.why}`);
+    return this.#daemon;
+  }
+
+  /** Of several starts of a container the last one counts; the others are swept. Nothing while the daemon is away. */
   async list(): Promise<readonly EngineContainer[]> {
-    const query = { all: "true", filters: labelFilter({ [LABELS.platform]: this.#options.platform }) };
-    this.#listed = await this.#ask<Listed[]>({ method: "GET", path: "/containers/json", query });
+    await this.#look();
+    if (this.#daemon === undefined) return [];
+    this.#listed = await this.#listAll();
     const last = new Map<string, Listed>();
     for (const each of this.#listed) {
       const id = idOf(each);
@@ -105,6 +141,10 @@ class DockerEngine implements ContainerEngine {
   }
 
   async sweep(podUids: ReadonlySet<string>): Promise<void> {
+    if (this.#daemon === undefined) {
+      this.#owed = podUids;
+      return;
+    }
     const kept = new Set([...this.#known.values()].map(({ dockerId }) => dockerId));
     for (const each of this.#listed) {
       const uid = each.Labels?.[LABELS.uid] ?? "";
@@ -115,12 +155,17 @@ class DockerEngine implements ContainerEngine {
     this.#listed = [];
   }
 
+  /** A network that had ended is a new one: what still runs in the old one cannot be reached and is ended. */
   async open(pod: Pod): Promise<PodPlace> {
-    const { daemon, place, logger, platform, onBridge, names } = this.#options;
+    await this.#look();
+    const { logger, platform, onBridge, names } = this.#options;
+    const { uid } = pod.metadata;
+    const { client, images, place } = this.#there;
     const found = place.isReachable ? await names.open(place.gateway) : undefined;
     const reached = found === undefined ? undefined : { api: found.api, dns: names.dnsFor(pod, pod.spec.hostNetwork !== true) };
-    const network = await this.#told(openNetwork({ client: daemon.client, images: this.#images, logger, platform, place, names: reached }, pod));
-    this.#networks.set(pod.metadata.uid, network);
+    const network = await this.#told(openNetwork({ client, images, logger, platform, place, names: reached }, pod));
+    this.#networks.set(uid, network);
+    if (network.isAnew) for (const id of this.#known.keys()) if (id.startsWith(`${uid}/`)) await this.signal(id, "SIGKILL");
     await onBridge();
     return network.place;
   }
@@ -130,7 +175,8 @@ class DockerEngine implements ContainerEngine {
     const { image = "", imagePullPolicy } = container;
     const { images, podImages } = this.#options;
     if ((await images.resolve(image)) === undefined) {
-      const found = await this.#told(this.#images.find(image));
+      await this.#look();
+      const found = await this.#told(this.#there.images.find(image));
       if (found !== undefined && (isAlone(found) || pullPolicyOf(image, imagePullPolicy) !== "Always")) return { digest: withAlgorithm(found.Id) };
     }
     const tell = (message: string): void => this.#tools.imageProgress(pod.metadata.uid, container.name, message);
@@ -140,22 +186,47 @@ class DockerEngine implements ContainerEngine {
   addresses(pod: Pod, { podIP }: PodPlace): PodAddresses {
     const published = this.#networks.get(pod.metadata.uid)?.published ?? {};
     const ports = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) => container.ports ?? []);
-    const { isReachable } = this.#options.place;
+    const { isReachable } = this.#there.place;
     return Object.fromEntries(
       ports.map(({ containerPort }) => [String(containerPort), isReachable ? `${podIP}:${containerPort}` : (published[String(containerPort)] ?? "")]),
     );
   }
 
   async start(start: ContainerStart): Promise<EngineIdentity> {
-    const { platform, daemon } = this.#options;
-    const { id, pod, container, restarts, imageDigest } = start;
+    const { id, pod, container, restarts } = start;
+    const { uid } = pod.metadata;
+    // Podman would start it again by itself, with another address.
+    if (restarts > 0) await this.#mustHaveNetwork(uid);
+    try {
+      const dockerId = await this.#run(start, containerName(pod, container.name, restarts));
+      const state = await this.#inspect(dockerId);
+      if (state === undefined) throw new Error("the daemon started the container and does not have it");
+      return this.#adopt(id, state).identity;
+    } catch (error) {
+      if (error instanceof DaemonError || error instanceof ContainerCreateError) await this.#mustHaveNetwork(uid);
+      throw error;
+    }
+  }
+
+  /** Throws PlaceLostError when the container that holds the network has ended or is gone. */
+  async #mustHaveNetwork(uid: string): Promise<PodNetwork> {
+    const network = this.#networks.get(uid);
+    const state = network === undefined ? undefined : await this.#inspect(network.id);
+    if (network !== undefined && state?.State.Running === true) return network;
+    this.#networks.delete(uid);
+    throw new PlaceLostError("the container that holds the pod's network has ended");
+  }
+
+  /** Creates and starts it; one that does not start is removed. */
+  async #run(start: ContainerStart, name: string): Promise<string> {
+    const { imageDigest, pod } = start;
+    const { daemon, images } = this.#there;
     const network = this.#networks.get(pod.metadata.uid);
-    if (network === undefined) throw new Error("the pod has no network");
-    const { name: image, inspected } = await this.#told(this.#images.ready(imageDigest));
-    const body = containerBody(start, { platform, engine: daemon.engine, image, inspected, network: network.id });
+    if (network === undefined) throw new PlaceLostError("the pod has no network");
+    const { name: image, inspected } = await this.#told(images.ready(imageDigest));
+    const body = containerBody(start, { platform: this.#options.platform, engine: daemon.engine, image, inspected, network: network.id });
     // A start without a word is a start.
     await appendFile(start.outputFile, "", { mode: 0o600 });
-    const name = containerName(pod, container.name, restarts);
     const dockerId = await this.#create(name, body, imageDigest).catch((error: unknown) => {
       throw error instanceof EngineGoneError ? error : new ContainerCreateError((error as Error).message, error);
     });
@@ -163,9 +234,7 @@ class DockerEngine implements ContainerEngine {
       if (!(error instanceof EngineGoneError)) await this.#remove(dockerId);
       throw error;
     });
-    const state = await this.#inspect(dockerId);
-    if (state === undefined) throw new Error("the daemon started the container and does not have it");
-    return this.#adopt(id, state).identity;
+    return dockerId;
   }
 
   async signal(id: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -187,21 +256,29 @@ class DockerEngine implements ContainerEngine {
   async forget(id: string): Promise<void> {
     const known = this.#known.get(id);
     if (known === undefined) return;
+    void known.input?.then((connection) => connection.destroy()).catch(() => undefined);
     await this.#remove(known.dockerId);
     if (this.#known.get(id) === known) this.#known.delete(id);
   }
 
   exec({ id, over }: RunningContainer, { argv, stdin, tty }: { readonly argv: readonly string[]; readonly stdin: boolean; readonly tty: boolean }) {
-    return startCommand(this.#commands, this.#dockerId(id), { argv, stdin, tty }, over);
+    return startCommand(this.#there.commands, this.#dockerId(id), { argv, stdin, tty }, over);
   }
 
   run({ id }: RunningContainer, argv: readonly string[], limits: { readonly timeoutMs: number; readonly signal: AbortSignal }) {
-    return runCommand(this.#commands, this.#dockerId(id), argv, limits);
+    return runCommand(this.#there.commands, this.#dockerId(id), argv, limits);
   }
 
+  /** An input that is to outlive who writes to it is one connection for all of them: Podman ends the input of a container with any connection to it. */
   async openInput({ id, container }: RunningContainer): Promise<Writable | undefined> {
-    if (container.stdin !== true) return undefined;
-    return this.#client.takeOver({ method: "POST", path: `/containers/${this.#dockerId(id)}/attach`, query: { stream: "1", stdin: "1" } });
+    const known = this.#known.get(id);
+    if (container.stdin !== true || known === undefined) return undefined;
+    const connect = (): Promise<Duplex> =>
+      this.#there.client.takeOver({ method: "POST", path: `/containers/${known.dockerId}/attach`, query: { stream: "1", stdin: "1" } });
+    if (container.stdinOnce === true) return connect();
+    known.input ??= connect();
+    known.input.catch(() => delete known.input);
+    return heldInput(await known.input);
   }
 
   freeze = (pod: Pod) => this.#each(pod, "pause");
@@ -219,15 +296,31 @@ class DockerEngine implements ContainerEngine {
     return usages.flat();
   }
 
+  /** While the daemon is away the pod goes all the same; what it had is removed as soon as the daemon is back. */
   async close(pod: Pod): Promise<void> {
     const { uid } = pod.metadata;
     this.#options.podImages.forget(pod);
+    this.#networks.delete(uid);
+    for (const id of this.#known.keys()) if (id.startsWith(`${uid}/`)) this.#known.delete(id);
+    // A pod that never had a daemon has nothing there, unless an earlier platform made it.
+    if (this.#daemon === undefined && this.#owed?.has(uid) !== true) return;
+    await this.#removePod(uid).catch((error: unknown) => {
+      if (!(error instanceof EngineGoneError)) throw error;
+      this.#leftovers.add(uid);
+    });
+  }
+
+  async #removePod(uid: string): Promise<void> {
+    await this.#look();
     const query = { all: "true", filters: labelFilter({ [LABELS.platform]: this.#options.platform, [LABELS.uid]: uid }) };
     // The one that holds the network goes last: the others name it.
     const all = (await this.#ask<Listed[]>({ method: "GET", path: "/containers/json", query })).toSorted(byRole);
     for (const { Id } of all) await this.#remove(Id);
-    this.#networks.delete(uid);
-    for (const id of this.#known.keys()) if (id.startsWith(`${uid}/`)) this.#known.delete(id);
+  }
+
+  #listAll(): Promise<Listed[]> {
+    const query = { all: "true", filters: labelFilter({ [LABELS.platform]: this.#options.platform }) };
+    return this.#ask<Listed[]>({ method: "GET", path: "/containers/json", query });
   }
 
   #dockerId(id: string): string {
@@ -242,8 +335,9 @@ class DockerEngine implements ContainerEngine {
     const { Id } = await create().catch(async (error: unknown) => {
       if (isStatus(error, 409)) await this.#remove(name);
       else if (isStatus(error, 404)) {
-        this.#images.forget(imageDigest);
-        await this.#told(this.#images.ready(imageDigest));
+        const { images } = this.#there;
+        images.forget(imageDigest);
+        await this.#told(images.ready(imageDigest));
       } else throw error;
       return create();
     });
@@ -252,12 +346,13 @@ class DockerEngine implements ContainerEngine {
 
   #adopt(id: string, state: ContainerState): EngineContainer {
     const { logger, signal } = this.#options;
+    const { client, daemon, place } = this.#there;
     const { Id: dockerId, State, Config } = state;
     const labels = Config.Labels ?? {};
-    const watched = { client: this.#client, clock: this.#tools.clock, logger, dockerId, tty: Config.Tty === true, outputFile: labels[LABELS.output] ?? "" };
+    const watched = { client, clock: this.#tools.clock, logger, dockerId, tty: Config.Tty === true, outputFile: labels[LABELS.output] ?? "" };
     const exit = watchContainer(watched, signal);
     this.#known.set(id, { dockerId, exit, stopSignal: signalName(labels[LABELS.stopSignal]) });
-    const identity = { containerId: `${this.#options.daemon.engine}://${dockerId}`, pid: this.#options.place.sharesProcesses ? State.Pid : undefined };
+    const identity = { containerId: `${daemon.engine}://${dockerId}`, pid: place.sharesProcesses ? State.Pid : undefined };
     return { id, identity, running: State.Running };
   }
 
@@ -272,8 +367,8 @@ class DockerEngine implements ContainerEngine {
     }
   }
 
-  #inspect(dockerId: string): Promise<ContainerState | undefined> {
-    return this.#told(inspect(this.#client, dockerId));
+  async #inspect(dockerId: string): Promise<ContainerState | undefined> {
+    return this.#told(inspect(this.#there.client, dockerId));
   }
 
   async #remove(container: string): Promise<void> {
@@ -284,8 +379,8 @@ class DockerEngine implements ContainerEngine {
     }
   }
 
-  #ask<T = unknown>(request: Parameters<DaemonClient["call"]>[0]): Promise<T> {
-    return this.#told(this.#client.call<T>(request));
+  async #ask<T = unknown>(request: Parameters<DaemonClient["call"]>[0]): Promise<T> {
+    return this.#told(this.#there.client.call<T>(request));
   }
 
   /** A daemon that is away has not refused. */

@@ -1,6 +1,7 @@
 // Names of images as a daemon knows them: what it can run, and what it alone holds.
 import { DaemonError, type DaemonClient } from "./daemon-client.ts";
 import type { DaemonImage } from "./container-body.ts";
+import type { LateDaemon } from "./late-daemon.ts";
 
 /** Built or imported by Podman, never pushed or pulled: no registry has that name. */
 const LOCAL = /^localhost\//;
@@ -12,11 +13,16 @@ export interface DaemonNames {
   digestOf(name: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
-export function daemonNames(client: DaemonClient): DaemonNames {
+/** A daemon that is not there has nothing. */
+export function daemonNames(daemon: Pick<LateDaemon, "look">): DaemonNames {
+  const find = async (name: string, signal: AbortSignal): Promise<DaemonImage | undefined> => {
+    const there = await daemon.look();
+    return there === undefined ? undefined : findImage(there.daemon.client, name, signal);
+  };
   return {
-    has: async (name, signal) => (await findImage(client, name, signal)) !== undefined,
+    has: async (name, signal) => (await find(name, signal)) !== undefined,
     async digestOf(name, signal) {
-      const found = await findImage(client, name, signal);
+      const found = await find(name, signal);
       return found !== undefined && isAlone(found) ? withAlgorithm(found.Id) : undefined;
     },
   };

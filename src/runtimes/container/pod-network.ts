@@ -47,6 +47,8 @@ export interface PodNetwork {
   readonly place: PodPlace;
   /** Where ports are published on this machine, by container port; empty where the pod's own address is reachable. */
   readonly published: Readonly<Record<string, string>>;
+  /** It was there and had ended: whatever was in it before is in it no more. */
+  readonly isAnew: boolean;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -58,6 +60,7 @@ export async function openNetwork(options: NetworkOptions, pod: Pod): Promise<Po
   const { client, images } = options;
   const name = networkName(pod);
   let found = await inspect(client, name);
+  const isAnew = found?.State.Running === false;
   if (found === undefined) {
     await create(options, pod, await images.pause()).catch(async (error: unknown) => {
       if (!(error instanceof DaemonError) || error.status !== 404) throw error;
@@ -71,7 +74,7 @@ export async function openNetwork(options: NetworkOptions, pod: Pod): Promise<Po
     found = await inspect(client, name);
   }
   if (found?.State.Running !== true) throw new Error(`failed to start the container that holds the pod's network: ${found?.State.Error ?? "it ended"}`);
-  return networkOf(found, options, pod);
+  return { ...networkOf(found, options, pod), isAnew };
 }
 
 export function networkName(pod: Pod): string {
@@ -142,7 +145,7 @@ function portsOf({ spec }: Pod): string[] {
   return [...new Set(all.filter(({ protocol }) => (protocol ?? "TCP") === "TCP").map(({ containerPort }) => `${containerPort}/tcp`))];
 }
 
-function networkOf({ Id: id, NetworkSettings: settings = {} }: ContainerState, { place, names }: NetworkOptions, pod: Pod): PodNetwork {
+function networkOf({ Id: id, NetworkSettings: settings = {} }: ContainerState, { place, names }: NetworkOptions, pod: Pod): Omit<PodNetwork, "isAnew"> {
   const named = Object.values(settings.Networks ?? {}).find(({ IPAddress }) => (IPAddress ?? "") !== "");
   const isHost = pod.spec.hostNetwork === true;
   const podIP = isHost ? LOOPBACK : (settings.IPAddress ?? "") === "" ? (named?.IPAddress ?? "") : (settings.IPAddress ?? "");

@@ -14,6 +14,20 @@ import { IMAGE, podWith, putImage, stateOf, world } from "./runtime-world.test-s
 /** Where an image is: in the store or a registry, for programs of the host or not; `daemon` has what nobody else has. */
 type Where = "here, host" | "here, whole" | "registry, host" | "registry, whole" | "daemon" | "nowhere";
 
+test("engines: one that comes later is taken from then on, and without it nothing is awaited", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "eider-engines-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const late = Object.assign(new FakeEngine("container"), { isHere: (): boolean | Promise<boolean> => false });
+  const own = new FakeEngine("process");
+  const engines = new Engines([own, late], { images: await openImageStore(dir), logger: silentLogger });
+  const fetch = () => Promise.reject(new Error("is not asked"));
+  assert.equal(engines.choose(podWith({ containers: [{ name: "c", image: "dev.local/c" }] }), fetch), own);
+  const asked = podWith({ containers: [{ name: "c", image: "dev.local/c" }], runtimeClassName: "container" });
+  await assert.rejects(Promise.resolve(engines.choose(asked, fetch)), /does not have the runtime "container"/);
+  late.isHere = () => Promise.resolve(true);
+  assert.equal(await engines.choose(asked, fetch), late);
+});
+
 const ALL = ["process", "sandbox", "container"] as const;
 const rows: readonly {
   readonly name: string;

@@ -60,34 +60,37 @@ export class Engines {
   /** At once where there is nothing to look up. What an image is for is known when it is here: then only. Throws PodSandboxError, and what `fetch` throws. */
   choose({ metadata, spec }: Pod, fetch: FetchImage): ContainerEngine | Promise<ContainerEngine> {
     const recorded = metadata.annotations?.[RUNTIME_ANNOTATION];
-    const [only] = this.#engines;
-    if (this.#engines.length === 1 && only !== undefined && recorded === undefined && (spec.runtimeClassName ?? "") === "") return only;
-    return this.#choose(spec, { recorded, fetch });
+    const here = this.#here();
+    const [only] = here instanceof Promise ? [] : here;
+    if (!(here instanceof Promise) && here.length === 1 && only !== undefined && recorded === undefined && (spec.runtimeClassName ?? "") === "") return only;
+    return this.#choose(spec, { here, recorded, fetch });
   }
 
   /** What the engine of such pods does not honour; nothing for pods that no engine takes. */
   async notHonoured(spec: PodSpec, path: string): Promise<readonly string[]> {
-    const engine = await this.#choose(spec).catch(() => undefined);
+    const engine = await this.#choose(spec, { here: this.#here() }).catch(() => undefined);
     return engine?.notHonoured(spec, path) ?? [];
   }
 
-  async #choose(spec: PodSpec, { recorded, fetch }: { readonly recorded?: string | undefined; readonly fetch?: FetchImage } = {}): Promise<ContainerEngine> {
-    const asked = recorded !== undefined || (spec.runtimeClassName ?? "") !== "";
-    const hostBuilt = !asked && (await this.#areHostBuilt(spec, fetch));
-    return this.#engineFor({ recorded, spec, hostBuilt });
+  /** Those that can run pods now; a value unless one of them has to look. */
+  #here(): readonly ContainerEngine[] | Promise<readonly ContainerEngine[]> {
+    const answers = this.#engines.map((engine) => engine.isHere?.() ?? true);
+    const those = (all: readonly boolean[]): readonly ContainerEngine[] => this.#engines.filter((_engine, index) => all[index] === true);
+    return answers.every((answer) => typeof answer === "boolean") ? those(answers) : Promise.all(answers.map((answer) => Promise.resolve(answer))).then(those);
   }
 
-  #engineFor(question: Omit<EngineQuestion, "available">): ContainerEngine {
-    const answer = chooseEngine({ ...question, available: this.#engines.map(({ name }) => name) });
-    if ("complaint" in answer) throw new PodSandboxError(answer.complaint);
-    return this.#engines.find(({ name }) => name === answer.runtime) as ContainerEngine;
+  async #choose(spec: PodSpec, { here: asked, recorded, fetch }: Choosing): Promise<ContainerEngine> {
+    const here = await asked;
+    const isAsked = recorded !== undefined || (spec.runtimeClassName ?? "") !== "";
+    const hostBuilt = !isAsked && (await this.#areHostBuilt(spec, here, fetch));
+    return engineFor({ recorded, spec, hostBuilt }, here);
   }
 
   /** One that is not decides; the images after it are left to the engine. What is not here is fetched by the engine that runs it if it is not: that knows a daemon's own, too. */
-  async #areHostBuilt(spec: PodSpec, fetch: FetchImage | undefined): Promise<boolean> {
+  async #areHostBuilt(spec: PodSpec, here: readonly ContainerEngine[], fetch: FetchImage | undefined): Promise<boolean> {
     for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
-      const here = await this.#images.resolve(container.image ?? "");
-      const digest = here ?? (await fetch?.(this.#engineFor({ recorded: undefined, spec, hostBuilt: false }), container));
+      const stored = await this.#images.resolve(container.image ?? "");
+      const digest = stored ?? (await fetch?.(engineFor({ recorded: undefined, spec, hostBuilt: false }, here), container));
       if (digest === undefined || !(await this.#isHostBuilt(digest))) return false;
     }
     return true;
@@ -102,4 +105,16 @@ export class Engines {
     this.#hostBuilt.set(digest, built);
     return built;
   }
+}
+
+interface Choosing {
+  readonly here: readonly ContainerEngine[] | Promise<readonly ContainerEngine[]>;
+  readonly recorded?: string | undefined;
+  readonly fetch?: FetchImage;
+}
+
+function engineFor(question: Omit<EngineQuestion, "available">, here: readonly ContainerEngine[]): ContainerEngine {
+  const answer = chooseEngine({ ...question, available: here.map(({ name }) => name) });
+  if ("complaint" in answer) throw new PodSandboxError(answer.complaint);
+  return here.find(({ name }) => name === answer.runtime) as ContainerEngine;
 }

@@ -5,6 +5,7 @@ import {
   ContainerConfigError,
   ContainerCreateError,
   EngineGoneError,
+  PlaceLostError,
   type ContainerEngine,
   type EngineExit,
   type RunningContainer,
@@ -227,7 +228,11 @@ export class PodContainer {
     const waits = (reason: string, retryMs: number): void => void (this.#run = { ...run, waiting: { reason, message }, dueAtMs: nowMs + retryMs });
     // It may run or not: whoever comes after the engine's end finds out, and only an end that was seen is a failure.
     if (error instanceof EngineGoneError) this.#run = { ...run, dueAtMs: nowMs + RETRY_ENGINE_MS };
-    else if (error instanceof ImageWaitError) this.#run = withoutEngine(run, error, nowMs);
+    else if (error instanceof PlaceLostError) {
+      onEvent(this.#pod.object(), { type: "Normal", reason: "SandboxChanged", message: "Pod sandbox changed, it will be killed and re-created." });
+      this.#pod.engine.lost();
+      this.#run = { ...run, dueAtMs: nowMs };
+    } else if (error instanceof ImageWaitError) this.#run = withoutEngine(run, error, nowMs);
     else if (error instanceof PodSandboxError) {
       onEvent(this.#pod.object(), { type: "Warning", reason: "FailedCreatePodSandBox", message: `Failed to create pod sandbox: ${message}` });
       waits("CreatePodSandboxError", RETRY_SANDBOX_MS);

@@ -82,6 +82,11 @@ export class PodEngine {
     return opening;
   }
 
+  /** What was opened is no more: the next call opens it anew. */
+  lost(): void {
+    this.#opening = undefined;
+  }
+
   async #open(pod: Pod): Promise<OpenedPod> {
     const engine = this.#engine ?? (await this.#options.choose(pod, (...asked) => this.#fetch(pod, ...asked)));
     this.#engine = engine;
