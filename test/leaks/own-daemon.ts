@@ -105,7 +105,7 @@ export class OwnDaemon {
     const bridge = `/sys/class/net/${BRIDGE}/brif`;
     return {
       things: [
-        ...containers.flatMap(({ Names }) => Names.map((name) => `container ${plain(name)}`)),
+        ...containers.flatMap(({ Names }) => Names.map((name) => `container ${plain(name.replace(/^\//, ""))}`)),
         ...(Volumes ?? []).map(({ Name }) => `volume ${plain(Name)}`),
         ...folders(join(this.#folder, "root", "overlay-containers")).map(() => "storage of a container"),
         ...folders(join(this.#folder, "root", "overlay"))
