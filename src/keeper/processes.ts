@@ -185,7 +185,8 @@ export class Processes {
 }
 
 function spawnDetached(spec: ProcessSpec): ChildProcess {
-  const [program, ...args] = spec.argv;
+  const { through = [], user } = spec;
+  const [program, ...args] = [...through, ...spec.argv];
   if (program === undefined) throw new Error("there is no program");
   const stdio = openStdio(spec);
   try {
@@ -194,7 +195,7 @@ function spawnDetached(spec: ProcessSpec): ChildProcess {
       env: { ...spec.env },
       detached: true,
       stdio: [stdio.input ?? "ignore", stdio.output, stdio.error ?? stdio.output],
-      ...(spec.user === undefined ? {} : { uid: spec.user.uid, gid: spec.user.gid }),
+      ...(user === undefined || through.length > 0 ? {} : { uid: user.uid, gid: user.gid }),
     });
   } finally {
     stdio.close();

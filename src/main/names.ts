@@ -1,4 +1,5 @@
 // Names for pods on this machine: who may have them, and which range the addresses are of.
+import { join } from "node:path";
 import type { Client, InformerSet } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import { CLUSTER_DOMAIN, CoreService, type ServiceRange } from "#kinds";
@@ -41,6 +42,7 @@ export function namesForPods({ dataDir, range, logger, ...rest }: NamesInput, si
     range: mayHaveAddresses() ? range : undefined,
     domain: CLUSTER_DOMAIN,
     path: process.env["PATH"] ?? "",
+    resolvDir: join(dataDir, "run", "resolv-conf"),
   });
   signal.addEventListener("abort", () => names.close(), { once: true });
   return names;

@@ -22,6 +22,8 @@ export interface ProcessSpec {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** Words before `argv`, of a program that becomes the one of `argv` and takes its user on by itself: it starts as the keeper's. */
+  readonly through?: readonly string[];
   /** Run as this user and group; only root may choose. */
   readonly user?: { readonly uid: number; readonly gid: number };
   /** File, or FIFO with a reader, that stdout and stderr are appended to. */

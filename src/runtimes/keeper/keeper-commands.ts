@@ -22,7 +22,7 @@ export interface KeeperCommandsOptions {
 }
 
 /** What of a command's process the engine decides; `outputFile` is that of the container. */
-export type CommandSpec = Pick<ProcessSpec, "argv" | "env" | "cwd" | "user" | "outputFile">;
+export type CommandSpec = Pick<ProcessSpec, "argv" | "through" | "env" | "cwd" | "user" | "outputFile">;
 
 export class KeeperCommands {
   readonly #options: KeeperCommandsOptions;

@@ -4,7 +4,8 @@ import type { InformerSet } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import { findProgram } from "../sandbox/host-programs.ts";
 import { Forwarder, hostResolvers } from "./forwarder.ts";
-import { dnsFor, type PodDns } from "./pod-dns.ts";
+import { namesViews, type NamesView, type NamesViews } from "./names-views.ts";
+import { dnsFor, resolvConf, type PodDns } from "./pod-dns.ts";
 import { startResolver, type Resolver } from "./resolver.ts";
 import { ServiceBook } from "./service-book.ts";
 import { ServiceDoors } from "./service-doors.ts";
@@ -26,6 +27,8 @@ export interface PodNames {
   open(from?: string): Promise<NamesPlace | undefined>;
   /** How the pod's resolver is set up, by what `open` answered. `own`: it has a network of its own, where the machine's loopback is not. */
   dnsFor(pod: Pod, own: boolean): PodDns;
+  /** How a host process of the pod gets them; undefined where it asks what the machine asks. Opens what is not open. */
+  viewFor(pod: Pod): Promise<NamesView | undefined>;
   close(): void;
 }
 
@@ -37,6 +40,8 @@ export interface PodNamesOptions {
   readonly domain: string;
   readonly apiPort: number;
   readonly path: string;
+  /** Of ours alone: for texts that host processes have as /etc/resolv.conf. */
+  readonly resolvDir: string;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -60,6 +65,7 @@ class Names implements PodNames {
   #place: NamesPlace | undefined;
   #doors: ServiceDoors | undefined;
   #resolver: Resolver | undefined;
+  #views: Promise<NamesViews | undefined> | undefined;
   #closed = false;
 
   constructor(options: PodNamesOptions) {
@@ -86,8 +92,21 @@ class Names implements PodNames {
     return dnsFor(pod, { nameserver, domain: this.#options.domain, host: seen });
   }
 
+  async viewFor(pod: Pod): Promise<NamesView | undefined> {
+    if ((await this.open()) === undefined || this.#closed) return undefined;
+    const text = resolvConf(this.dnsFor(pod, false));
+    if (text === resolvConf(hostResolvers())) return undefined;
+    const { path, resolvDir: dir, logger } = this.#options;
+    this.#views ??= namesViews({ dir, path, logger }).catch((err: unknown) => {
+      logger.warn("host processes do not reach Services by name", { err });
+      return undefined;
+    });
+    return (await this.#views)?.withText(text);
+  }
+
   close(): void {
     this.#closed = true;
+    void this.#views?.then((views) => views?.close());
     this.#doors?.close();
     this.#resolver?.close();
   }

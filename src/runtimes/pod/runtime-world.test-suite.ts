@@ -225,6 +225,7 @@ export async function world(t: TestContext, before?: World, engine?: FakeEngine 
   const stop = new AbortController();
   const rng = new SeededRng(7);
   const users = podUsers({ dataDir: dir, asRoot: false, nodePath: "/opt/node/bin/node" });
+  const names = { open: () => Promise.resolve(undefined), viewFor: () => Promise.resolve(undefined) };
   const transport = new Transport();
   t.after(() => transport.close());
   const podImages = new PodImages({
@@ -242,7 +243,7 @@ export async function world(t: TestContext, before?: World, engine?: FakeEngine 
     client: pods.client,
     engines:
       engine === undefined
-        ? [processEngine({ keeper: keeper.client, images, podImages, users, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })]
+        ? [processEngine({ keeper: keeper.client, images, podImages, users, names, rng, logger: silentLogger, dataDir: dir, path: "/usr/bin:/bin" })]
         : [engine].flat().map((each) => () => each),
     images,
     clock,

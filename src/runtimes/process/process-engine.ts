@@ -24,8 +24,10 @@ import { KeeperCommands } from "../keeper/keeper-commands.ts";
 import { KeeperContainers } from "../keeper/keeper-containers.ts";
 import type { PodUsers } from "../keeper/pod-users.ts";
 import { timesFileOf } from "../pod/log-times.ts";
+import type { PodNames } from "../names/pod-names.ts";
 import type { PodImages } from "../pod-images.ts";
 import { isFree } from "../keeper/free-port.ts";
+import { isThere, throughNames } from "./enter-names.ts";
 import { launchSpec, searchPath } from "./launch.ts";
 import { notHonoured } from "./not-honoured.ts";
 import { processFolders, type ProcessFolders } from "./process-folders.ts";
@@ -35,6 +37,7 @@ export interface ProcessEngineOptions {
   readonly images: ImageStore;
   readonly podImages: PodImages;
   readonly users: PodUsers;
+  readonly names: Pick<PodNames, "open" | "viewFor">;
   readonly rng: Rng;
   readonly logger: Logger;
   /** Pods' folders go below it: `pods/`. */
@@ -83,6 +86,8 @@ class ProcessEngine implements ContainerEngine {
   forget = (id: string) => this.#containers.forget(id);
 
   open(pod: Pod): Promise<PodPlace> {
+    // By the time that the first one has its image, they are there.
+    void this.#options.names.open();
     this.#take(pod, recordedAddresses(pod));
     return Promise.resolve(PLACE);
   }
@@ -155,8 +160,8 @@ class ProcessEngine implements ContainerEngine {
 
   async #launch({ id, pod, container, imageDigest, env, outputFile }: ContainerStart, argv?: readonly string[]): Promise<ProcessSpec> {
     const { uid, namespace = "" } = pod.metadata;
-    const { images, users } = this.#options;
-    return launchSpec({
+    const { images, users, names } = this.#options;
+    const spec = launchSpec({
       id,
       pod,
       container,
@@ -169,6 +174,8 @@ class ProcessEngine implements ContainerEngine {
       outputBytesMax: OUTPUT_BYTES_MAX,
       ...(argv === undefined ? {} : { argv }),
     });
+    const view = await names.viewFor(pod);
+    return view !== undefined && isThere(spec) ? throughNames(spec, view) : spec;
   }
 
   async #signalAll({ metadata: { uid }, spec }: Pod, signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
