@@ -102,7 +102,7 @@ const ENTRIES: readonly {
   {
     entry: "main/events-thread.ts",
     rooms: ["main", "host", "core", "protocol", "telemetry", "events", "log", "cesql"],
-    packages: ["undici", "@bufbuild/protobuf/wire"],
+    packages: ["undici", "@bufbuild/protobuf/wire", "croner"],
     forbidden: ["node:sqlite", "node:https"],
   },
 ];

@@ -3,3 +3,5 @@ export { HttpSender } from "./delivery/send.ts";
 export { EventsNode } from "./events-node.ts";
 export { matcherFor } from "./filters/matcher.ts";
 export { Ingress } from "./ingress/server.ts";
+export { MarksFile } from "./sources/marks-file.ts";
+export { PingSources } from "./sources/ping-sources.ts";

@@ -17,6 +17,7 @@ import {
   labelerController,
   metricController,
   namespaceController,
+  pingSourceController,
   podAutoscalerController,
   replicaSetController,
   revisionController,
@@ -29,6 +30,7 @@ import {
   type BrokerControllerDeps,
   type Definitions,
   type IngressStanding,
+  type PingSourceControllerDeps,
   type PodAutoscalerSettings,
   type ResolveDigest,
   type Settings,
@@ -62,6 +64,7 @@ export interface ControllersOptions {
   readonly events?: {
     readonly broker: BrokerControllerDeps["standing"];
     readonly trigger: TriggerControllerDeps["standing"];
+    readonly ping: PingSourceControllerDeps["standing"];
     readonly outerUrl: BrokerControllerDeps["outerUrl"];
     readonly crossesNamespaces: TriggerControllerDeps["crossesNamespaces"];
   };
@@ -74,8 +77,8 @@ export interface RunningControllers {
   readonly done: Promise<unknown>;
   /** An Ingress that may be in force now. */
   requeueIngress(key: ObjectKey): void;
-  /** Brokers and Triggers that are in force now, or whose events thread is gone. */
-  requeueEventing(keys: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[] }): void;
+  /** Brokers, Triggers and PingSources that are in force now, or whose events thread is gone. */
+  requeueEventing(keys: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[]; readonly pings: readonly ObjectKey[] }): void;
   /** Held by the backends whose requests wait for a process. */
   readonly way: RightOfWay;
 }
@@ -174,7 +177,7 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   return { done, way, requeueIngress: (key) => ingresses.requeue(key), requeueEventing: eventing };
 }
 
-/** Brokers and Triggers; returns how they are woken. */
+/** Brokers, Triggers and sources; returns how they are woken. */
 function runEventing({ events, kinds, coming }: ControllersOptions, run: Starters["run"]): RunningControllers["requeueEventing"] {
   if (events === undefined) return () => undefined;
   const named = ({ apiVersion, group, kind }: KReference, one: Kind): boolean =>
@@ -186,9 +189,11 @@ function runEventing({ events, kinds, coming }: ControllersOptions, run: Starter
   const workloads = kinds.filter(({ kind, group }) => WORKLOADS.includes(`${group}/${kind}`));
   run(sinkBindingController({ kindOf }, { addressables, workloads }));
   run(containerSourceController());
+  const pings = run(pingSourceController({ kindOf, standing: events.ping }, addressables));
   return (keys) => {
     for (const key of keys.brokers) brokers.requeue(key);
     for (const key of keys.triggers) triggers.requeue(key);
+    for (const key of keys.pings) pings.requeue(key);
   };
 }
 

@@ -1,7 +1,7 @@
 // Entry file of the events thread: the log of events, the listener that fills it, and all deliveries out of it.
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { EventsNode, HttpSender, Ingress, matcherFor } from "#events";
+import { EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources } from "#events";
 import { systemClock } from "#host";
 import { NodeDisk, openLog } from "#log";
 import type { ControlToEvents, EventsStart, EventsToControl } from "#protocol";
@@ -31,6 +31,7 @@ const node = new EventsNode({
   clock: systemClock,
   logger,
 });
+const pings = new PingSources({ marks: await MarksFile.open(start.pingsFile), sender, clock: systemClock, logger });
 const ingress = new Ingress({ broker: (namespace, name) => node.broker(namespace, name), bodyBytesMax: EVENT_BYTES_MAX, clock: systemClock, logger });
 
 /** A batch that cannot be put into force ends the thread: the next one starts with everything. */
@@ -41,7 +42,7 @@ function fail(error: unknown): never {
 /** Events that came are on the disk, deliveries under way are given up. */
 async function end(): Promise<void> {
   await ingress.close();
-  await node.end();
+  await Promise.all([node.end(), pings.end()]);
   await sender.close();
   await log.close();
   port?.close();
@@ -50,6 +51,10 @@ async function end(): Promise<void> {
 let listening: Promise<void> | undefined;
 port.on("message", (message: ControlToEvents) => {
   if (message.type === "end") return void end().catch(fail);
+  if (message.type === "pings") {
+    pings.apply(message);
+    return send({ type: "pingsAck", generation: message.generation });
+  }
   const applied = node.apply(message);
   // The first batch makes the streams known: before it every Broker would be one that does not exist.
   listening ??= applied.then(async () => send({ type: "listening", port: await ingress.listen(start.port) }));

@@ -56,7 +56,14 @@ function world(): {
   const threads: FakeThread[] = [];
   const heard: string[] = [];
   const worker = new EventsWorker({
-    start: (port) => ({ logFolder: "/log", gateway: { host: "127.0.0.1", port: 1 }, localSuffix: "svc.cluster.local", brokersUrl: "http://b", port }),
+    start: (port) => ({
+      logFolder: "/log",
+      pingsFile: "/pings",
+      gateway: { host: "127.0.0.1", port: 1 },
+      localSuffix: "svc.cluster.local",
+      brokersUrl: "http://b",
+      port,
+    }),
     firstBatch: () => batch(7, true),
     onMessage: ({ type }) => heard.push(type),
     onGone: () => heard.push("gone"),

@@ -1,7 +1,7 @@
 // The events thread as the control thread sees it: started with the first Broker, fed with batches, started anew when it dies.
 import { Worker } from "node:worker_threads";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import type { ControlToEvents, EventsDelta, EventsStart, EventsToControl } from "#protocol";
+import type { ControlToEvents, EventsDelta, EventsStart, EventsToControl, PingsDelta } from "#protocol";
 
 /** What is used of a `Worker`. */
 export interface EventsThread {
@@ -60,8 +60,8 @@ export class EventsWorker {
     this.#start();
   }
 
-  send(delta: EventsDelta): void {
-    this.#thread?.postMessage(delta);
+  send(message: EventsDelta | PingsDelta): void {
+    this.#thread?.postMessage(message);
   }
 
   /** Resolves once the log is closed: another process may open it. */

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { keyFrom, type InformerSet } from "#client";
 import { BROKER_INGRESS, type EventingSettings } from "#controllers";
 import type { Clock, Logger, Rng } from "#core";
-import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, Trigger } from "#kinds";
+import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, PingSource, Trigger } from "#kinds";
 import type { EventsToControl } from "#protocol";
-import { EventTable, type EventsSettled, type RouteTable } from "#routing";
+import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#routing";
 import type { ObjectKey } from "#schema";
 import type { ControllersOptions } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -27,8 +27,8 @@ export interface EventsOptions {
   readonly domain: string;
   /** That people outside use. */
   readonly publicPort: number;
-  /** Brokers and Triggers that are in force now, or are not any more. */
-  readonly onNews: (news: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[] }) => void;
+  /** What is in force now, or is not any more. */
+  readonly onNews: (news: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[]; readonly pings: readonly ObjectKey[] }) => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -42,6 +42,7 @@ const LOOPBACK = ["127.0.0.1", "localhost", "::1"];
 export class Events {
   readonly #options: EventsOptions;
   readonly #table = new EventTable();
+  readonly #pings = new PingTable();
   readonly #worker: EventsWorker;
   readonly #portFile: string;
   /** Plain Services, by key; of those that Knative routes itself nothing is known here. */
@@ -59,6 +60,7 @@ export class Events {
     this.#worker = new EventsWorker({
       start: (port) => ({
         logFolder: folder.events,
+        pingsFile: join(folder.events, "ping-sources.json"),
         gateway: { host: "127.0.0.1", port: sockets.internalPort },
         localSuffix: `svc.${CLUSTER_DOMAIN}`,
         brokersUrl: `http://${BROKER_INGRESS}`,
@@ -69,7 +71,10 @@ export class Events {
         return this.#table.threadStarted();
       },
       onMessage: (message) => this.#receive(message),
-      onGone: () => this.#tell(this.#table.threadStopped()),
+      onGone: () => {
+        this.#tell(this.#table.threadStopped());
+        this.#tellPings(this.#pings.threadStopped());
+      },
       port: this.#lastPort(),
       clock,
       rng,
@@ -81,6 +86,9 @@ export class Events {
       ),
       informers.follow(Trigger, "events", (key, trigger) =>
         this.#changed(() => (trigger === undefined ? this.#table.removeTrigger(key) : this.#table.upsertTrigger(trigger))),
+      ),
+      informers.follow(PingSource, "events", (key, source) =>
+        this.#changed(() => (source === undefined ? this.#pings.remove(key) : this.#pings.upsert(source))),
       ),
       informers.follow(CoreService, "events", (key, service) =>
         this.#changed(() => (service !== undefined && isPlain(service) ? this.#services.add(key) : this.#services.delete(key))),
@@ -99,6 +107,7 @@ export class Events {
     return {
       broker: (key) => this.#table.broker(key),
       trigger: (key) => this.#table.trigger(key),
+      ping: (key) => this.#pings.standing(key),
       outerUrl: () => (outer === undefined ? undefined : `http://${outer}${publicPort === 80 ? "" : `:${publicPort}`}`),
       crossesNamespaces: () => settings.current().features.crossNamespaceEventLinks === "Enabled",
     };
@@ -125,22 +134,32 @@ export class Events {
     this.#scheduled = false;
     if (!this.#listed) return;
     this.#flush();
-    if (!this.#table.isEmpty) this.#worker.start();
+    if (!this.#table.isEmpty || !this.#pings.isEmpty) this.#worker.start();
   }
 
   #flush(): void {
     const delta = this.#table.flush();
     if (delta !== undefined) this.#worker.send(delta);
+    const pings = this.#pings.flush();
+    if (pings !== undefined) this.#worker.send(pings);
     this.#routeServices();
   }
 
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
-    if (message.type === "listening") return this.#listens(message.port);
+    if (message.type === "listening") {
+      this.#worker.send(this.#pings.threadStarted());
+      return this.#listens(message.port);
+    }
+    if (message.type === "pingsAck") return this.#tellPings(this.#pings.acknowledged(message.generation));
     this.#tell(this.#table.acknowledged(message.generation));
   }
 
   #tell({ brokers, triggers }: EventsSettled): void {
-    if (brokers.length + triggers.length > 0) this.#options.onNews({ brokers: brokers.map(keyFrom), triggers: triggers.map(keyFrom) });
+    if (brokers.length + triggers.length > 0) this.#options.onNews({ brokers: brokers.map(keyFrom), triggers: triggers.map(keyFrom), pings: [] });
+  }
+
+  #tellPings(keys: readonly string[]): void {
+    if (keys.length > 0) this.#options.onNews({ brokers: [], triggers: [], pings: keys.map(keyFrom) });
   }
 
   #listens(port: number): void {
@@ -162,7 +181,7 @@ export class Events {
   #routeServices(): void {
     const { table } = this.#options;
     const wanted = new Map(
-      [...this.#table.targets()].flatMap((url) => {
+      [...this.#table.targets(), ...this.#pings.targets()].flatMap((url) => {
         const target = serviceOf(url);
         const key = `${target?.namespace ?? ""}/${target?.service ?? ""}`;
         return target === undefined || !this.#services.has(key) ? [] : [[key, serviceRoute(target)] as const];

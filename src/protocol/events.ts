@@ -1,4 +1,5 @@
 // Control thread ↔ events thread: streams of events and their subscribers, in batches with a generation (decisions 4 and 48).
+import type { PingsDelta } from "./ping-sources.ts";
 
 /** Where events are sent. */
 export interface EventTarget {
@@ -97,6 +98,8 @@ export interface EventsDelta {
 export interface EventsStart {
   /** Folder of the log. */
   readonly logFolder: string;
+  /** File that tells how far PingSources are. */
+  readonly pingsFile: string;
   /** Where the gateway serves names inside the cluster. */
   readonly gateway: { readonly host: string; readonly port: number };
   /** Ends the names that the gateway serves: `svc.cluster.local`. */
@@ -107,11 +110,13 @@ export interface EventsStart {
   readonly port: number;
 }
 
-export type ControlToEvents = EventsDelta | { readonly type: "end" };
+export type ControlToEvents = EventsDelta | PingsDelta | { readonly type: "end" };
 
 export type EventsToControl =
   /** Events are taken at this port of loopback. */
   | { readonly type: "listening"; readonly port: number }
   /** All batches up to this one are in force: streams take events, subscribers get theirs. */
   | { readonly type: "ack"; readonly generation: number }
+  /** All batches of PingSources up to this one are in force. */
+  | { readonly type: "pingsAck"; readonly generation: number }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

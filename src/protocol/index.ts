@@ -14,6 +14,7 @@ export type {
   EventTarget,
   ReplyTarget,
 } from "./events.ts";
+export type { MissedRuns, Ping, PingsDelta } from "./ping-sources.ts";
 export { DEFAULT_CLIENTS } from "./gateway.ts";
 export type {
   BackendLoad,

@@ -1,5 +1,6 @@
 // Sources with the real kn: what they send arrives, and a kill -9 of the platform doubles nothing.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { EventReceiver, type Receipt } from "./event-receiver.ts";
@@ -104,4 +105,57 @@ test("a SinkBinding without its subject says so in Knative's words", needsKn, as
     return text !== "" && text;
   });
   assert.equal(said, 'deployments.apps "nobody" not found');
+});
+
+const PING = "dev.knative.sources.ping";
+
+test("kn makes a PingSource for a Broker: a Trigger's subscriber gets its events", needsKn, async () => {
+  await kn("broker", "create", "default");
+  await kn("trigger", "create", "pings", "--broker", "default", "--filter", `type=${PING}`, "--sink", `${receiver.url}/pings`);
+  await ready("trigger", "pings");
+  const made = await kn(
+    "source",
+    "ping",
+    "create",
+    "tick",
+    "--schedule",
+    "* * * * * *",
+    "--data",
+    '{"a":1}',
+    "--ce-override",
+    "team=red",
+    "--sink",
+    "broker:default",
+  );
+  assert.equal(made, "Ping source 'tick' created in namespace 'default'.\n");
+  await ready("pingsource", "tick");
+  const { headers, body } = await arrived("/pings");
+  assert.deepEqual(
+    [headers["ce-type"], headers["ce-source"], headers["ce-team"], body],
+    [PING, "/apis/v1/namespaces/default/pingsources/tick", "red", '{"a":1}'],
+  );
+  assert.match(await kn("source", "list"), /^tick +PingSource +\S+ +broker:default +True/m);
+  await kn("source", "ping", "delete", "tick");
+});
+
+test("kill -9 of the platform doubles no ping, and the next one sends on", needsKn, async () => {
+  await kn("source", "ping", "create", "steady", "--schedule", "* * * * * *", "--data", "x", "--sink", `${receiver.url}/steady`);
+  const times = (): string[] => receiver.at("/steady").map(({ headers }) => String(headers["ce-time"]));
+  const more = async (count: number): Promise<void> => {
+    const before = times().length;
+    await eventually(`${count} more pings`, async () => times().length >= before + count);
+  };
+  await more(3);
+  for (let round = 0; round < 2; round++) {
+    process.kill(platform.state.pid, "SIGKILL");
+    await eventually("the next platform is there", async () => {
+      const state = JSON.parse(readFileSync(join(platform.data, "run/state.json"), "utf8")) as typeof platform.state;
+      if (state.pid === platform.state.pid) return false;
+      platform.state = state;
+      return true;
+    });
+    await more(3);
+  }
+  assert.deepEqual(times(), [...new Set(times())]);
+  await kn("source", "ping", "delete", "steady");
 });
