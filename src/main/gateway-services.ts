@@ -1,7 +1,7 @@
 // The Services under which the gateway is found inside: names, ports, and where they lead.
 import type { Client } from "#client";
 import { BROKER_INGRESS, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
-import { CoreService, Endpoints, Namespace } from "#kinds";
+import { CLUSTER_DOMAIN, CoreService, Endpoints, EVENTING_NAMESPACE, Namespace } from "#kinds";
 import type { Draft } from "#schema";
 import { ensure } from "./cluster-objects.ts";
 
@@ -62,12 +62,15 @@ export async function ensureGatewayServices(client: Client, ports: GatewayPorts)
     if (written === undefined) await client.create(Endpoints, endpoints);
     else await client.update(Endpoints, { ...written, ...endpoints, metadata: written.metadata });
   }
-  await ensureBrokerService(client);
+  for (const name of EVENT_NAMES) await ensureEventName(client, name);
 }
 
-/** Brokers are named after a Service that stands for the gateway, as Knative Services' names do: pods find them by the resolver. */
-async function ensureBrokerService(client: Client): Promise<void> {
-  const [name = "", namespace = ""] = BROKER_INGRESS.split(".");
+/** Under which Brokers and channels are reached: the gateway knows by `Host` that they are the events thread's. */
+const EVENT_NAMES = [BROKER_INGRESS, `imc-dispatcher.${EVENTING_NAMESPACE}.svc.${CLUSTER_DOMAIN}`];
+
+/** They are names of Services that stand for the gateway, as Knative Services' names do: pods find them by the resolver. */
+async function ensureEventName(client: Client, whole: string): Promise<void> {
+  const [name = "", namespace = ""] = whole.split(".");
   await ensure(client, Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } } as Draft<Namespace>);
   const spec = { type: "ExternalName", externalName: PRIVATE_GATEWAY, sessionAffinity: "None", ports: [{ name: "http2", port: 80, protocol: "TCP" }] };
   await ensure(client, CoreService, { apiVersion: "v1", kind: "Service", metadata: { name, namespace }, spec } as Draft<CoreService>);

@@ -62,6 +62,14 @@ func ask(urls []string) {
 			fmt.Println(url, addresses, err)
 			continue
 		}
+		if to, found := strings.CutPrefix(url, "event:"); found {
+			request, _ := http.NewRequest("POST", to, strings.NewReader("{}"))
+			request.Header = http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"1"}, "Ce-Source": {"/pod"}, "Ce-Type": {"asked"}, "Content-Type": {"application/json"}}
+			response, err := client.Do(request)
+			if err != nil { fmt.Println(url, err); continue }
+			fmt.Println(url, response.StatusCode)
+			continue
+		}
 		response, err := client.Get(url)
 		if err != nil { fmt.Println(url, err); continue }
 		body, _ := io.ReadAll(io.LimitReader(response.Body, 2000))

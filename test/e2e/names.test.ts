@@ -47,7 +47,8 @@ const CLIENTS = {
 const { lookup } = require("node:dns/promises");
 (async () => {
   for (const asked of process.argv.slice(1)) {
-    const said = asked.startsWith("name:") ? lookup(asked.slice(5)).then(({ address }) => address) : fetch(asked).then(async (answer) => answer.status + " " + (await answer.text()).slice(0, 4_000));
+    const event = { method: "POST", headers: { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/pod", "ce-type": "asked", "content-type": "application/json" }, body: "{}" };
+    const said = asked.startsWith("event:") ? fetch(asked.slice(6), event).then(({ status }) => status) : asked.startsWith("name:") ? lookup(asked.slice(5)).then(({ address }) => address) : fetch(asked).then(async (answer) => answer.status + " " + (await answer.text()).slice(0, 4_000));
     console.log(asked, await said.catch((error) => error.code ?? error.cause?.code));
   }
 })();`,
@@ -184,6 +185,28 @@ for (const runtime of ["process", "sandbox"])
         await platform.kubectl("delete", "pod", asker);
       },
     );
+
+const DISPATCHER = "name:imc-dispatcher.knative-eventing.svc.cluster.local";
+const BROKER = "event:http://broker-ingress.knative-eventing.svc.cluster.local/default/default";
+
+for (const [runtime, container] of [
+  ["process", OWN],
+  ["sandbox", OWN],
+  ["container", {}],
+] as const)
+  test(`${runtime}: an event goes to a Broker by the Broker's own address`, { skip: skip || (runtime === "container" && needsDaemon) }, async () => {
+    await platform.apply({ apiVersion: "eventing.knative.dev/v1", kind: "Broker", metadata: { name: "default" } });
+    await platform.kubectl("wait", "broker/default", "--for=condition=Ready", "--timeout=60s");
+    assert.equal(`event:${await platform.kubectl("get", "broker", "default", "-o", "jsonpath={.status.address.url}")}`, BROKER);
+    const sender = `sends-from-${runtime}`;
+    await platform.apply(pod(sender, runtime, container));
+    await ready(`pod/${sender}`);
+    const [said] = runtime === "container" ? await asks(sender, BROKER) : await clientAsks(sender, "node", BROKER);
+    assert.equal(said, "202");
+    const [dispatcher] = runtime === "container" ? await asks(sender, DISPATCHER) : await clientAsks(sender, "node", DISPATCHER);
+    assert.match(dispatcher ?? "", /\d+\.\d+\.\d+\.\d+/);
+    await platform.kubectl("delete", "pod", sender);
+  });
 
 test("process: the program runs as its namespace's user, in its folder, with the variables that it was given", { skip }, async () => {
   const env = [
