@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { openImageStore } from "#images";
 import { compileProbe, storeLayered } from "../e2e/layered-image.ts";
 import { eventually, findProgram, Platform, type State } from "../e2e/platform.ts";
-import { descriptorsOf, differences, machineLists, missing, type MachineLists } from "./machine-lists.ts";
+import { descriptorsOf, differences, machineLists, missing, POD_DEVICE, type MachineLists } from "./machine-lists.ts";
 import { OwnDaemon } from "./own-daemon.ts";
 
 const run = promisify(execFile);
@@ -146,7 +146,10 @@ class LeakWorld {
   }
 
   async #settled(): Promise<Settled> {
-    if (this.#daemon === undefined) await eventually("two networks are made ahead", async () => machineLists(this.platform.data).devices.length === 3);
+    const daemon = this.#daemon;
+    const podsDevices = (): number => machineLists(this.platform.data).devices.filter((each) => each === POD_DEVICE).length;
+    if (daemon === undefined) await eventually("two networks are made ahead", async () => podsDevices() === 2);
+    else await eventually("the first pods' networks are gone", async () => (await daemon.lists()).mounts.every((at) => !at.startsWith("/run/netns/")));
     const lists = await this.#lists();
     return { lists, keeper: descriptorsOf(this.platform.state.keeperPid), platform: descriptorsOf(this.#state().pid) };
   }

@@ -64,7 +64,7 @@ export function machineLists(data: string): MachineLists {
       .map(() => "a network namespace"),
     devices: readdirSync("/sys/class/net")
       .filter((name) => name.startsWith(`ei${mark}`))
-      .map((name) => (name === `ei${mark}` ? "the bridge" : "a pod's device")),
+      .map((name) => (/^\d+$/.test(name.slice(`ei${mark}`.length)) ? POD_DEVICE : "a device of the platform's own")),
     groups: groupsOf("/sys/fs/cgroup", `eider-${mark}`).toSorted(),
     files: [...filesOf(join(data, "sandbox")), ...filesOf(join(data, "images", "layers")), ...filesOf(join(data, "pods")), ...filesOf(join(data, "fifos"))]
       .map((file) => `${spareless(file)} ${file.includes("/net/") ? "" : sizeOf(file)}`)
@@ -73,6 +73,8 @@ export function machineLists(data: string): MachineLists {
   };
 }
 
+/** The machine's end of one pod's network, or of one that is made ahead. */
+export const POD_DEVICE = "a pod's device";
 const BLOCK_BYTES = 512;
 
 /** A disk of its own is one that begins at the folder's parent. */

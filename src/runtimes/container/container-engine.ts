@@ -35,7 +35,7 @@ import { heldInput } from "./held-input.ts";
 import { isAlone, withAlgorithm } from "./daemon-names.ts";
 import { containerName, labelFilter, LABELS } from "./labels.ts";
 import { notHonoured } from "./not-honoured.ts";
-import { inspect, openNetwork, type ContainerState, type PodNetwork } from "./pod-network.ts";
+import { inspect, mayBeTaken, openNetwork, type ContainerState, type PodNetwork } from "./pod-network.ts";
 import { usageOf, type DaemonStats } from "./usage.ts";
 import { watchContainer } from "./watch-container.ts";
 
@@ -163,9 +163,11 @@ class DockerEngine implements ContainerEngine {
     const { client, images, place } = this.#there;
     const found = place.isReachable ? await names.open(place.gateway) : undefined;
     const reached = found === undefined ? undefined : { api: found.api, dns: names.dnsFor(pod, pod.spec.hostNetwork !== true) };
-    const network = await this.#told(openNetwork({ client, images, logger, platform, place, names: reached }, pod));
+    const known = [...this.#known.keys()].filter((id) => id.startsWith(`${uid}/`));
+    const mayBeThere = known.length > 0 || this.#networks.has(uid);
+    const network = await this.#told(openNetwork({ client, images, logger, platform, place, names: reached }, pod, mayBeThere));
     this.#networks.set(uid, network);
-    if (network.isAnew) for (const id of this.#known.keys()) if (id.startsWith(`${uid}/`)) await this.signal(id, "SIGKILL");
+    if (network.isAnew) for (const id of known) await this.signal(id, "SIGKILL");
     await onBridge();
     return network.place;
   }
@@ -333,7 +335,7 @@ class DockerEngine implements ContainerEngine {
   async #create(name: string, body: object, imageDigest: string): Promise<string> {
     const create = () => this.#ask<{ readonly Id: string }>({ method: "POST", path: "/containers/create", query: { name }, body });
     const { Id } = await create().catch(async (error: unknown) => {
-      if (isStatus(error, 409)) await this.#remove(name);
+      if (mayBeTaken(error) && (await this.#inspect(name)) !== undefined) await this.#remove(name);
       else if (isStatus(error, 404)) {
         const { images } = this.#there;
         images.forget(imageDigest);
@@ -356,15 +358,15 @@ class DockerEngine implements ContainerEngine {
     return { id, identity, running: State.Running };
   }
 
-  async #each(pod: Pod, verb: "pause" | "unpause"): Promise<void> {
-    for (const { name } of pod.spec.containers) {
-      const known = this.#known.get(`${pod.metadata.uid}/${name}`);
-      if (known === undefined) continue;
-      await this.#ask({ method: "POST", path: `/containers/${known.dockerId}/${verb}` }).catch((error: unknown) => {
+  /** Sidecars, too. */
+  async #each({ metadata: { uid } }: Pod, verb: "pause" | "unpause"): Promise<void> {
+    const all = [...this.#known].flatMap(([id, { dockerId }]) => (id.startsWith(`${uid}/`) ? [dockerId] : []));
+    const turn = (dockerId: string): Promise<unknown> =>
+      this.#ask({ method: "POST", path: `/containers/${dockerId}/${verb}` }).catch((error: unknown) => {
         // It is so already, or has ended.
         if (!isStatus(error, 404, 409, 500)) throw error;
       });
-    }
+    await Promise.all(all.map(turn));
   }
 
   async #inspect(dockerId: string): Promise<ContainerState | undefined> {

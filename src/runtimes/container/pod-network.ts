@@ -55,26 +55,43 @@ const LOOPBACK = "127.0.0.1";
 /** Of the API; its certificate is for the first. */
 const API_NAMES = ["kubernetes.default.svc", "kubernetes.default", "kubernetes"];
 
-/** Makes it, or finds the one that an earlier platform (or an attempt that was cut off) has made, and sees that it runs. */
-export async function openNetwork(options: NetworkOptions, pod: Pod): Promise<PodNetwork> {
-  const { client, images } = options;
+/**
+ * Makes it, or finds the one that an earlier platform (or an attempt that was cut off) has made, and sees that it runs.
+ * A pod that starts waits for every word with the daemon: where none is expected (`mayBeThere`), none is asked for first.
+ */
+export async function openNetwork(options: NetworkOptions, pod: Pod, mayBeThere: boolean): Promise<PodNetwork> {
+  const { client } = options;
   const name = networkName(pod);
-  let found = await inspect(client, name);
+  let found = (mayBeThere ? await inspect(client, name) : undefined) ?? (await made(options, pod));
   const isAnew = found?.State.Running === false;
-  if (found === undefined) {
-    await create(options, pod, await images.pause()).catch(async (error: unknown) => {
-      if (!(error instanceof DaemonError) || error.status !== 404) throw error;
-      // Somebody has removed the image.
-      await create(options, pod, await images.pause({ again: true }));
-    });
-    found = await inspect(client, name);
-  }
   if (found?.State.Running !== true) {
     await client.call({ method: "POST", path: `/containers/${name}/start` });
     found = await inspect(client, name);
   }
   if (found?.State.Running !== true) throw new Error(`failed to start the container that holds the pod's network: ${found?.State.Error ?? "it ended"}`);
   return { ...networkOf(found, options, pod), isAnew };
+}
+
+/** Undefined when it is new; else the one that has its name. */
+async function made(options: NetworkOptions, pod: Pod): Promise<ContainerState | undefined> {
+  const { client, images } = options;
+  try {
+    await create(options, pod, await images.pause()).catch(async (error: unknown) => {
+      if (!(error instanceof DaemonError) || error.status !== 404) throw error;
+      // Somebody has removed the image.
+      await create(options, pod, await images.pause({ again: true }));
+    });
+    return undefined;
+  } catch (error) {
+    const found = mayBeTaken(error) ? await inspect(client, networkName(pod)) : undefined;
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
+/** Docker answers 409 to a name that is taken, Podman 4 answers 500. */
+export function mayBeTaken(error: unknown): boolean {
+  return error instanceof DaemonError && (error.status === 409 || error.status === 500);
 }
 
 export function networkName(pod: Pod): string {
@@ -115,12 +132,7 @@ async function create({ client, platform, place, names }: NetworkOptions, pod: P
         : { Sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])) }),
     },
   };
-  try {
-    await client.call({ method: "POST", path: "/containers/create", query: { name: networkName(pod) }, body });
-  } catch (error) {
-    // The attempt before this one has made it.
-    if (!(error instanceof DaemonError) || error.status !== 409) throw error;
-  }
+  await client.call({ method: "POST", path: "/containers/create", query: { name: networkName(pod) }, body });
 }
 
 function hostAliases({ spec }: Pod): string[] {
