@@ -21,6 +21,14 @@ async function withActions(): Promise<Fixture> {
         kind: Order,
         act: () => ({ changes: (current) => ({ ...current, metadata: { ...current.metadata, labels: { colour: "red" } } }) }),
       },
+      weigh: {
+        kind: Order,
+        mayBeNameless: true,
+        act: (sent) => ({
+          answers: (about) =>
+            Promise.resolve({ ...sent, apiVersion: "orders.dev/v1", kind: "Order", metadata: sent.metadata, spec: { of: about.metadata.name } }),
+        }),
+      },
     },
     parts: { size: (current, sent) => ({ ...current, spec: (sent as { spec?: object }).spec }) as never },
     partVerbs: { size: ["get", "update", "patch"] },
@@ -48,6 +56,16 @@ test("an object that is posted changes, and no other verb is offered", async () 
   await ask(server, `POST ${GADGETS}/g/paint`, { metadata: { name: "g" } });
   assert.deepEqual((await ask(server, `GET ${GADGETS}/g`)).json.metadata.labels, { colour: "red" });
   for (const method of ["GET", "PUT", "PATCH", "DELETE"]) assert.equal((await ask(server, `${method} ${GADGETS}/g/paint`, {})).status, 405, method);
+});
+
+test("an object that is posted is answered with one of its own kind, and nothing is stored", async () => {
+  const { server } = await withActions();
+  const before = (await ask(server, `GET ${GADGETS}/g`)).json;
+  const answer = await ask(server, `POST ${GADGETS}/g/weigh`, { data: { a: "1" } });
+  assert.deepEqual([answer.status, answer.json.spec?.["of"]], [201, "g"]);
+  assert.deepEqual((await ask(server, `GET ${GADGETS}/g`)).json, before);
+  assert.equal((await ask(server, `POST ${GADGETS}/g/weigh`, { metadata: { name: "h" } })).status, 400);
+  assert.equal((await ask(server, `POST ${GADGETS}/none/weigh`, {})).status, 404);
 });
 
 for (const { name, body, message } of [

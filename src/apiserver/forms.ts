@@ -140,6 +140,8 @@ export function shownOutcome(rendering: Rendering, outcome: Outcome): Shown {
       return shownPage(rendering, outcome.page);
     case "scale":
       return shownObject({ ...rendering, resource: scalesOf(rendering.resource) }, JSON.stringify(outcome.scale));
+    case "made":
+      return shownObject({ ...rendering, resource: outcome.resource }, JSON.stringify(outcome.object));
     case "plain": {
       const { kind = "", apiVersion = "" } = outcome.body as Partial<TypeMeta>;
       return { as: "one", type: { kind, apiVersion }, text: JSON.stringify(outcome.body), codec: kind === "Status" ? messages.status : undefined };

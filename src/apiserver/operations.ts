@@ -28,11 +28,12 @@ export interface Payload {
   deleteOptions(query: URLSearchParams): DeleteOptions;
 }
 
-/** What a verb came to. `scale` is an object of that kind; `plain`, a Status, is never shown as a table. */
+/** What a verb came to. `scale` is an object of that kind, `made` one of the given kind that is stored nowhere; `plain`, a Status, is never shown as a table. */
 export type Outcome =
   | { readonly as: "object"; readonly status: number; readonly result: Result }
   | { readonly as: "text"; readonly status: number; readonly text: string }
   | { readonly as: "page"; readonly status: number; readonly page: Page }
+  | { readonly as: "made"; readonly status: number; readonly resource: Resource; readonly object: KubeObject }
   | { readonly as: "scale"; readonly status: number; readonly scale: Scale }
   | { readonly as: "plain"; readonly status: number; readonly body: object };
 
@@ -85,8 +86,9 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
 
 async function acted(tools: WriteTools, call: Call, asked: Parameters<typeof act>[2], context: WriteContext): Promise<Outcome> {
   const { resource, namespace, name, subresource, query } = call;
-  const body = await act(tools, { target: { resource, namespace, name }, subresource, query }, asked, context);
-  return { as: "plain", status: body.code, body };
+  const done = await act(tools, { target: { resource, namespace, name }, subresource, query }, asked, context);
+  if ("code" in done) return { as: "plain", status: done.code, body: done };
+  return { as: "made", status: 201, resource: asked.action.resource, object: done };
 }
 
 /** The resource whose objects a PUT sends: a Scale is one of its own. */

@@ -114,6 +114,8 @@ export interface SubresourceAction {
   readonly kind: Kind;
   /** Other versions (`policy/v1beta1`) in which the object may be sent. */
   readonly olderVersions?: readonly string[];
+  /** Without a name it is about the object that it is posted to. */
+  readonly mayBeNameless?: boolean;
   /** Throws StatusErrors for what the object may not ask. */
   readonly act: (sent: KubeObject) => Asked;
 }

@@ -65,7 +65,12 @@ interface Coming {
 
 /** What is computed from a kind once. A kind that comes and goes is compiled when it is first asked for: there may be many that nobody asks for. */
 function actionsOf({ actions = {} }: ServedKind): Resource["actions"] {
-  const ready = ({ kind, olderVersions = [], act }: SubresourceAction): Action => ({ resource: resourceOf({ kind }), olderVersions, act });
+  const ready = ({ kind, olderVersions = [], mayBeNameless = false, act }: SubresourceAction): Action => ({
+    resource: resourceOf({ kind }),
+    olderVersions,
+    mayBeNameless,
+    act,
+  });
   return Object.fromEntries(Object.entries(actions).map(([name, action]) => [name, ready(action)]));
 }
 

@@ -61,6 +61,8 @@ async function answerOf(resource: Resource, outcome: Outcome, tools: WriteTools)
       return tools.parsed.of(outcome.text);
     case "scale":
       return outcome.scale;
+    case "made":
+      return outcome.object;
     case "plain":
       return outcome.body;
     case "page":

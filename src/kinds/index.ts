@@ -108,6 +108,7 @@ export { Event } from "./core/event.ts";
 export { beginNamespaceDeletion, Namespace, namespaceAdmission } from "./core/namespace.ts";
 export { Pod } from "./core/pod.ts";
 export { Binding, bound, evicted, Eviction } from "./core/pod-actions.ts";
+export { TokenRequest, type BoundObject } from "./core/token-request.ts";
 export { podAdmission, type PodAdmissionOptions } from "./core/pod-admission.ts";
 export { amountsOf, type ResourceAmounts } from "./core/resource-amounts.ts";
 export { Secret } from "./core/secret.ts";

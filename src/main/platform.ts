@@ -153,6 +153,7 @@ const builtIn = servedKinds({
   tryPod: (pod) => tryPod(transport, pod),
   signal,
   subresources: subresources({ runtime: running, client: () => client, clock }),
+  token: accountTokens.answer,
   usage: usageObjects({ runtime: running, client: () => client, clock, nodeName: NODE_NAME, machine: machineUsage, signal }),
 }).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: async (spec, path) => (await runtime?.notHonoured(spec, path)) ?? [] }));
 const definitionsOf = builtIn.map(({ kind }) => kind);

@@ -58,6 +58,7 @@ import {
   ServerlessService,
   Service,
   ServiceAccount,
+  TokenRequest,
   SinkBinding,
   Subscription,
   type ServiceRange,
@@ -93,6 +94,8 @@ export interface ServedKindsOptions {
   readonly signal: AbortSignal;
   /** Those that need what runs here. */
   readonly subresources: Subresources;
+  /** Answers requests for a ServiceAccount's token; without it nobody can ask for one. */
+  readonly token?: (account: ServiceAccount, request: TokenRequest) => Promise<TokenRequest>;
   /** Without it there is no group metrics.k8s.io, as on a cluster without a metrics server. */
   readonly usage?: UsageObjects;
 }
@@ -154,7 +157,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     }),
     served({ kind: ConfigMap, admit: configMapAdmission }),
     served({ kind: Event, ttlMs: EVENT_TTL_MS }),
-    served({ kind: ServiceAccount, returnsDeleted: true }),
+    served({ kind: ServiceAccount, returnsDeleted: true, ...(options.token === undefined ? {} : { actions: { token: tokenAction(options.token) } }) }),
     served({ kind: Lease, urgent: true }),
     served({ kind: Endpoints, warning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice" }),
     served({ kind: ClusterNode, subresources: options.subresources.nodes, admit: nodeAdmission(options.nodeName) }),
@@ -215,6 +218,15 @@ function podGraceSeconds(pod: Pod, requested: number | undefined): number {
 function withEphemeralContainers(current: Pod, { spec: { ephemeralContainers } }: Pod): Pod {
   const { ephemeralContainers: _, ...spec } = current.spec;
   return { ...current, spec: { ...spec, ...(ephemeralContainers === undefined ? {} : { ephemeralContainers }) } };
+}
+
+/** What can be posted to a ServiceAccount. */
+function tokenAction(token: NonNullable<ServedKindsOptions["token"]>): NonNullable<ServedKind["actions"]>[string] {
+  return {
+    kind: TokenRequest as unknown as Kind,
+    mayBeNameless: true,
+    act: (sent) => ({ answers: (account) => token(account as ServiceAccount, sent as TokenRequest) }),
+  };
 }
 
 /** What can be posted to a pod. */

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Client } from "#client";
-import { SimClock } from "#core";
+import { rfc3339, SimClock } from "#core";
+import type { ServiceAccount, TokenRequest } from "#kinds";
 import { mayUse, ServiceAccountTokens } from "./service-account-tokens.ts";
 
 const ASKED = { namespace: "ns", serviceAccount: "robot", expirationSeconds: 3_600, pod: { name: "p", uid: "pod-1" } };
@@ -30,6 +31,7 @@ test("a token names its account, also after a restart, until its time is over", 
   const { tokens, clock, keyFile } = fixture(t);
   const { token, expiresAtWallMs } = await tokens().mint(ASKED);
   assert.equal(statSync(keyFile).mode & 0o777, 0o600);
+  assert.equal(expiresAtWallMs - clock.wallMs(), 3_600_000);
   const groups = ["system:serviceaccounts", "system:serviceaccounts:ns", "system:authenticated"];
   assert.deepEqual(await tokens().userOf(token), { name: "system:serviceaccount:ns:robot", uid: "sa-1", groups });
   await clock.advance(expiresAtWallMs - clock.wallMs() + 1_000);
@@ -55,6 +57,25 @@ test("a token with another signature, for another audience, or of an account or 
   objects.delete("ServiceAccount/robot");
   assert.equal(await tokens().userOf(token), undefined);
   await assert.rejects(tokens().mint(ASKED), { message: 'serviceaccounts "robot" not found' });
+});
+
+test("a token that is asked for is for whom it says, and no longer good than what it is bound to", async (t) => {
+  const { tokens, objects, clock } = fixture(t);
+  const account = objects.get("ServiceAccount/robot") as ServiceAccount;
+  const asked = async (spec: object): Promise<TokenRequest> => tokens().answer(account, { spec } as TokenRequest);
+  const plain = await asked({ audiences: null, expirationSeconds: null, boundObjectRef: null });
+  assert.deepEqual(plain.spec, { audiences: ["https://kubernetes.default.svc.cluster.local"], expirationSeconds: 3_600, boundObjectRef: null });
+  assert.equal(plain.status?.expirationTimestamp, rfc3339(clock.wallMs() + 3_600_000));
+  assert.equal((await tokens().userOf(plain.status?.token ?? ""))?.name, "system:serviceaccount:ns:robot");
+  const other = await asked({ audiences: ["x"], expirationSeconds: 600 });
+  assert.equal(await tokens().userOf(other.status?.token ?? ""), undefined);
+  const bound = await asked({ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p", uid: "pod-1" } });
+  assert.notEqual(await tokens().userOf(bound.status?.token ?? ""), undefined);
+  await assert.rejects(asked({ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p", uid: "pod-9" } }), { reason: "Conflict" });
+  await assert.rejects(asked({ boundObjectRef: { kind: "Secret", apiVersion: "v1", name: "none" } }), { reason: "NotFound" });
+  await assert.rejects(asked({ boundObjectRef: { kind: "Lease", apiVersion: "v1", name: "l" } }), { reason: "BadRequest" });
+  objects.delete("Pod/p");
+  assert.equal(await tokens().userOf(bound.status?.token ?? ""), undefined);
 });
 
 const get = { verb: "get", group: "", version: "v1", resource: "pods", subresource: "", namespace: "ns", name: "p" };
