@@ -10,7 +10,6 @@ import { followEventingSettings, followSettings, PRIVATE_GATEWAY, PUBLIC_GATEWAY
 import { uuid, type Logger } from "#core";
 import { createSystemRng, giveBackMemory, machineUsage, measureEventLoopDelay, systemClock } from "#host";
 import { httpsPost } from "#host/https";
-import { openImageStore } from "#images";
 import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
 import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
@@ -42,8 +41,6 @@ import {
   type ThreadControl,
 } from "./first-gateways.ts";
 import { openToGuests, type GuestThreads } from "./guest-threads.ts";
-import { DiskBudget } from "./disk-budget.ts";
-import { diskUsage } from "./disk-usage.ts";
 import { HostLink } from "./host-link.ts";
 import { digestResolver, imagePuller, registries } from "./image-sources.ts";
 import { Events } from "./events.ts";
@@ -51,6 +48,7 @@ import { ImageGarbage } from "./image-garbage.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
 import { connectsTo } from "./endpoint-prover.ts";
 import { ensureGatewayServices } from "./gateway-services.ts";
+import { openImages } from "./open-images.ts";
 import { podEventRecorder } from "./pod-events.ts";
 import { MetricsListener } from "./metrics-listener.ts";
 import { NODE_NAME, nodeObject } from "./node.ts";
@@ -124,17 +122,7 @@ const accountTokens = new ServiceAccountTokens({ keyFile: join(folder.pki, "sa.k
 
 const store = await openStore(logger);
 const bootId = identify(process.pid)?.bootId;
-const budget = new DiskBudget({
-  bytesMax: asked.diskBudget,
-  measure: () => diskUsage(folder.root),
-  clock,
-  onShort: () => garbage.spaceIsShort(),
-});
-const images = await openImageStore(folder.images, {
-  ...(bootId === undefined ? {} : { bootId }),
-  wallMs: () => clock.wallMs(),
-  mayGrow: (bytes) => budget.mayGrow(bytes),
-});
+const { images, budget } = await openImages({ folder, clock, bootId, bytesMax: asked.diskBudget, onShort: () => garbage.spaceIsShort() });
 const metrics = new MetricRegistry();
 publishEventLoopDelay(metrics, measureEventLoopDelay());
 

@@ -72,7 +72,26 @@ const rows: readonly { name: string; given: Parameters<typeof verdictWith>[0]; c
     given: { requests: [failed("cut")], kills: [kill({ what: "thread", held: new Set() })] },
     complaint: /did not hold it/,
   },
-  { name: "a kill before the request", given: { requests: [failed("reset")], kills: [kill({ fromMs: 50, toMs: 60 })] }, complaint: /nothing was killed/ },
+  {
+    name: "a kill before the request, on a connection of later",
+    given: { requests: [failed("reset", { openedMs: 99 })], kills: [kill({ fromMs: 50, toMs: 60, heldMs: 55 })] },
+    complaint: /nothing was killed/,
+  },
+  {
+    name: "a request on a connection that had died just before with the one who held it",
+    given: { requests: [failed("reset", { openedMs: 10 })], kills: [kill({ fromMs: 50, toMs: 60, heldMs: 55 })] },
+    explained: /held by platform 99/,
+  },
+  {
+    name: "an answer that was begun on such a connection",
+    given: { requests: [failed("cut", { openedMs: 10, answerBytes: 9 })], kills: [kill({ fromMs: 50, toMs: 60, heldMs: 55 })] },
+    complaint: /nothing was killed/,
+  },
+  {
+    name: "a kill long before the request",
+    given: { requests: [failed("reset", { openedMs: 10, startedMs: 5_000, endedMs: 5_001 })], kills: [kill({ fromMs: 50, toMs: 60, heldMs: 55 })] },
+    complaint: /nothing was killed/,
+  },
   {
     name: "a POST on a pod that was killed",
     given: { requests: [post], kills: [kill({ what: "pod", pid: 10 })], pods: [{ what: "start", pid: 10, id: "p" }] },

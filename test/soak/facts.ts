@@ -59,6 +59,9 @@ export interface Facts {
   readonly pods: readonly PodLine[];
 }
 
+/** A client reads of the end of its connection so late at most. */
+const HEARD_MS = 1_000;
+
 export interface Verdict {
   readonly complaints: readonly string[];
   /** Failed requests that were in flight on something that was killed and may not be retried, each with its cause. */
@@ -133,6 +136,11 @@ function allowedRevisions({ host, startedMs, endedMs }: SoakRequest, shifts: rea
   return its.slice(Math.max(0, settled)).flatMap(({ revisions }) => revisions);
 }
 
+/** A client on a busy machine may send on a connection that died with the one who held it, before it reads of that: nobody can have seen the request. */
+function heardLate({ startedMs, answerBytes }: SoakRequest, kills: readonly SoakKill[]): readonly SoakKill[] {
+  return answerBytes > 0 ? [] : kills.filter(({ toMs }) => startedMs > toMs && startedMs <= toMs + HEARD_MS);
+}
+
 /** Why a request failed: what died under it, or what is wrong. */
 function causeOf(
   request: SoakRequest,
@@ -141,7 +149,9 @@ function causeOf(
 ): { readonly cause?: string; readonly wrong?: string } {
   const { failed } = request.outcome as Extract<Outcome, { failed: unknown }>;
   const during = kills.filter(({ fromMs, toMs }) => request.startedMs <= toMs && request.endedMs >= fromMs);
-  const gateway = during.find(({ what, held, heldMs }) => what !== "pod" && request.port !== undefined && held.has(request.port) && request.openedMs <= heldMs);
+  const gateway = [...during, ...heardLate(request, kills)].find(
+    ({ what, held, heldMs }) => what !== "pod" && request.port !== undefined && held.has(request.port) && request.openedMs <= heldMs,
+  );
   if (gateway !== undefined && (failed === "reset" || failed === "cut")) return { cause: `its connection was held by ${named(gateway)}` };
   const pod = during.find(({ what, pid }) => what === "pod" && (begun.get(request.id)?.includes(pid) === true || !begun.has(request.id)));
   if (pod === undefined) return { wrong: during.length === 0 ? "nothing was killed" : "what was killed did not hold it" };

@@ -25,6 +25,18 @@ export const coreDescriptions = {
     imagePullSecrets: "Secrets with which images of its pods are pulled.",
     automountServiceAccountToken: "`false` gives its pods no token.",
   },
+  "io.k8s.api.authentication.v1.TokenRequest": {
+    "": "Asks for a token of a ServiceAccount; posted to it, and answered with the token.",
+    spec: "What the token is for.",
+    status: "The token.",
+  },
+  "io.k8s.api.authentication.v1.TokenRequestSpec": {
+    "": "What a token is for.",
+    audiences: "Who may take it; this API when nobody is named.",
+    expirationSeconds: "How long it is good: an hour when nothing is said, ten minutes at least.",
+    boundObjectRef: "A Pod or a Secret that it lives no longer than.",
+  },
+  "io.k8s.api.authentication.v1.TokenRequestStatus": { "": "A token.", token: "Its text, to be sent as a bearer token.", expirationTimestamp: "When it ends." },
   [`${CORE}.Service`]: { "": "One address and name for many pods.", spec: "Which pods, on which ports.", status: "Addresses outside, where there are any." },
   [`${CORE}.ServiceSpec`]: {
     "": "Which pods a Service stands for, and how they are reached.",
