@@ -1,6 +1,8 @@
 // Names from inside a pod (docs/internals/names-from-pods.md), on each runtime: Services and the API by their names, addresses that stay, nothing left.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { markOf, machineLists } from "../leaks/machine-lists.ts";
@@ -266,11 +268,42 @@ test("addresses and the resolver come back with the next platform, and two platf
   await platform.kubectl("delete", "pod", "stays");
 });
 
+const closed = readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() !== "1";
+const noWayOut = closed ? "the machine does not forward packets" : findProgram("nft") === undefined && "nft is not on the PATH";
+
+test("sandbox: an address beyond the machine is reached under the machine's own", { skip: skip || noWayOut }, async () => {
+  // Another network namespace stands for the internet: it knows no way to pods.
+  const away = `eider-away-${process.pid}`;
+  const [here, there] = ["198.18.77.1", "198.18.77.2"];
+  const ip = (...words: readonly string[]) => ran("ip", words, process.env);
+  const serve = `require("node:http").createServer((q, a) => a.end(q.socket.remoteAddress)).listen(8080, "${there}", () => console.log("there"))`;
+  let server: ChildProcess | undefined;
+  try {
+    await ip("netns", "add", away);
+    await ip("link", "add", "ei-away", "type", "veth", "peer", "name", "eth0", "netns", away);
+    await ip("addr", "add", `${here}/30`, "dev", "ei-away");
+    await ip("link", "set", "ei-away", "up");
+    await ip("-n", away, "addr", "add", `${there}/30`, "dev", "eth0");
+    await ip("-n", away, "link", "set", "eth0", "up");
+    const started = spawn("ip", ["netns", "exec", away, process.execPath, "-e", serve], { stdio: ["ignore", "pipe", "inherit"] });
+    server = started;
+    await once(started.stdout, "data");
+    await platform.apply(pod("goes-out", "sandbox"));
+    await ready("pod/goes-out");
+    assert.deepEqual(await asks("goes-out", `http://${there}:8080/`), [`200 ${here}`]);
+    assert.equal(machineLists(platform.data).tables.length, 1);
+    await platform.kubectl("delete", "pod", "goes-out");
+  } finally {
+    server?.kill("SIGKILL");
+    await ip("netns", "del", away);
+  }
+});
+
 test("nothing is left of it after the end", { skip }, async () => {
   const range = (await platform.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}")).replace(/\.1$/, ".0/18");
   const route = async (): Promise<string> => (await ran("ip", ["route", "show", "table", "local", "root", range], process.env)).stdout;
   assert.match(await route(), new RegExp(` dev ei${markOf(platform.data)}x `));
   await platform.eider("down", "--purge");
-  const { mounts, devices, networks } = machineLists(platform.data);
-  assert.deepEqual([mounts, devices, networks, await route(), existsSync(platform.data)], [[], [], [], "", false]);
+  const { mounts, devices, networks, tables } = machineLists(platform.data);
+  assert.deepEqual([mounts, devices, networks, tables, await route(), existsSync(platform.data)], [[], [], [], [], "", false]);
 });

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, openSync, closeSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { findProgram } from "../e2e/platform.ts";
 import { runLeaks, whyNoLeaks } from "./leaks.ts";
 import { OwnDaemon } from "./own-daemon.ts";
 import { descriptorsOf, differences, machineLists, markOf, missing } from "./machine-lists.ts";
@@ -51,6 +52,18 @@ interface Planted {
 }
 
 const planted: readonly Planted[] = [
+  ...(findProgram("nft") === undefined
+    ? []
+    : [
+        {
+          name: "a table of rules",
+          says: /^tables: left table ip ei[0-9a-f]{6}$/,
+          plant() {
+            execFileSync("nft", ["add", "table", "ip", `ei${markOf(data)}`]);
+            return () => execFileSync("nft", ["delete", "table", "ip", `ei${markOf(data)}`]);
+          },
+        },
+      ]),
   {
     name: "a mount",
     says: /^mounts: left .*\/sandbox\/left$/,
@@ -106,7 +119,7 @@ const planted: readonly Planted[] = [
   },
 ];
 
-const empty = skip === false ? machineLists(data) : { processes: [], mounts: [], networks: [], devices: [], groups: [], files: [], heldBlocks: 0 };
+const empty = skip === false ? machineLists(data) : { processes: [], mounts: [], networks: [], devices: [], tables: [], groups: [], files: [], heldBlocks: 0 };
 
 for (const { name, says, plant } of planted) {
   test(`planted: ${name} that is left is found`, { skip }, () => {

@@ -1,4 +1,5 @@
 // What a platform has on the machine: lists to compare before and after. Only what is a data folder's own, since others use the machine, too.
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +11,8 @@ export interface MachineLists {
   /** Network namespaces of processes and files. */
   readonly networks: readonly string[];
   readonly devices: readonly string[];
+  /** Tables of nftables. */
+  readonly tables: readonly string[];
   readonly groups: readonly string[];
   /** Files and folders of pods and layers, with their sizes. */
   readonly files: readonly string[];
@@ -19,7 +22,7 @@ export interface MachineLists {
   readonly things?: readonly string[];
 }
 
-const LISTS = ["processes", "mounts", "networks", "devices", "groups", "files", "things"] as const;
+const LISTS = ["processes", "mounts", "networks", "devices", "tables", "groups", "files", "things"] as const;
 
 /** One line for each thing that is in one list and not in the other. */
 export function differences(before: MachineLists, after: MachineLists): string[] {
@@ -65,6 +68,7 @@ export function machineLists(data: string): MachineLists {
     devices: readdirSync("/sys/class/net")
       .filter((name) => name.startsWith(`ei${mark}`))
       .map((name) => (/^\d+$/.test(name.slice(`ei${mark}`.length)) ? POD_DEVICE : "a device of the platform's own")),
+    tables: tablesOf(mark),
     groups: groupsOf("/sys/fs/cgroup", `eider-${mark}`).toSorted(),
     files: [...filesOf(join(data, "sandbox")), ...filesOf(join(data, "images", "layers")), ...filesOf(join(data, "pods")), ...filesOf(join(data, "fifos"))]
       .map((file) => `${spareless(file)} ${file.includes("/net/") ? "" : sizeOf(file)}`)
@@ -75,6 +79,12 @@ export function machineLists(data: string): MachineLists {
 
 /** The machine's end of one pod's network, or of one that is made ahead. */
 export const POD_DEVICE = "a pod's device";
+
+function tablesOf(mark: string): string[] {
+  const { stdout, status } = spawnSync("nft", ["list", "tables"], { encoding: "utf8" });
+  return status === 0 ? stdout.split("\n").filter((line) => line.includes(`ei${mark}`)) : [];
+}
+
 const BLOCK_BYTES = 512;
 
 /** A disk of its own is one that begins at the folder's parent. */

@@ -22,6 +22,8 @@ export interface HostPrograms {
   path(program: HostProgram): string;
   /** Undefined when the host has no iproute2. */
   readonly ip: string | undefined;
+  /** Undefined when the host has no nftables. */
+  readonly nft: string | undefined;
   /** Sets it where /proc does not let us. */
   readonly hostname: string | undefined;
 }
@@ -50,7 +52,12 @@ export function findHostPrograms(path: string): HostPrograms | string {
   const found = new Map([...OUTSIDE, ...INSIDE].map((name) => [name as string, findProgram(path, name)]));
   const missing = [...found].filter(([, file]) => file === undefined).map(([name]) => name);
   if (missing.length > 0) return `the host has no ${missing.join(", no ")} (util-linux)`;
-  return { path: (program) => found.get(program) ?? program, ip: findProgram(path, "ip"), hostname: findProgram(path, "hostname") };
+  return {
+    path: (program) => found.get(program) ?? program,
+    ip: findProgram(path, "ip"),
+    nft: findProgram(path, "nft"),
+    hostname: findProgram(path, "hostname"),
+  };
 }
 
 /** Copies what runs inside, with its libraries, to `folder`. Throws for programs whose libraries cannot be told. */

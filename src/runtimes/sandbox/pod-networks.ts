@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "#core";
+import { openEgress } from "./egress.ts";
 
 export interface PodNetwork {
   readonly ip: string;
@@ -23,6 +24,8 @@ export interface PodNetworksOptions {
   readonly dir: string;
   readonly mark: string;
   readonly ip: string;
+  /** Undefined when the machine has none: pods do not get out. */
+  readonly nft: string | undefined;
   readonly unshare: string;
   readonly umount: string;
   readonly sh: string;
@@ -121,6 +124,9 @@ export class PodNetworks {
     if (this.#net === "") throw new Error("no free range of addresses below 100.64.0.0/10");
     if (!existsSync(`/sys/class/net/${this.#bridge}`)) await this.#ip([`link add ${this.#bridge} type bridge`]);
     await this.#ip([`addr replace ${this.bridgeIp}/16 dev ${this.#bridge}`, `link set ${this.#bridge} up`]);
+    await openEgress({ bridge: this.#bridge, range: `${this.#net}.0.0/16`, nft: this.#options.nft }).catch((err: unknown) =>
+      this.#options.logger.warn("pods in sandboxes reach this machine only, and nothing beyond it", { err }),
+    );
   }
 
   #networkAt(folder: string): PodNetwork {

@@ -171,7 +171,7 @@ export function unsharing({ programs, asRoot }: Pick<SandboxHost, "programs" | "
 async function makeNetworks({ programs, dir, asRoot }: Base, mark: string, logger: Logger): Promise<PodNetworks | undefined> {
   if (!asRoot || programs.ip === undefined) return undefined;
   const paths = { unshare: programs.path("unshare"), umount: programs.path("umount"), sh: programs.path("sh") };
-  const networks = new PodNetworks({ dir: join(dir, "net"), mark, ip: programs.ip, ...paths, logger });
+  const networks = new PodNetworks({ dir: join(dir, "net"), mark, ip: programs.ip, nft: programs.nft, ...paths, logger });
   try {
     await networks.prepare();
     return networks;
