@@ -5,3 +5,4 @@ export { matcherFor } from "./filters/matcher.ts";
 export { Ingress } from "./ingress/server.ts";
 export { MarksFile } from "./sources/marks-file.ts";
 export { PingSources } from "./sources/ping-sources.ts";
+export { SourceEvents } from "./sources/source-events.ts";

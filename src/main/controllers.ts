@@ -3,6 +3,8 @@ import type { Deciders } from "#autoscaler";
 import { createClient, keyFrom, type Client, type InformerSet, type Transport } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import {
+  apiServerSourceController,
+  ApiWatches,
   brokerController,
   configurationController,
   containerSourceController,
@@ -30,9 +32,11 @@ import {
   type BrokerControllerDeps,
   type Definitions,
   type IngressStanding,
+  type MayAccount,
   type PingSourceControllerDeps,
   type PodAutoscalerSettings,
   type ResolveDigest,
+  type SendChange,
   type Settings,
   type TriggerControllerDeps,
 } from "#controllers";
@@ -65,6 +69,9 @@ export interface ControllersOptions {
     readonly broker: BrokerControllerDeps["standing"];
     readonly trigger: TriggerControllerDeps["standing"];
     readonly ping: PingSourceControllerDeps["standing"];
+    readonly sendChange: SendChange;
+    /** What ServiceAccounts may do. */
+    readonly mayAccount: MayAccount;
     readonly outerUrl: BrokerControllerDeps["outerUrl"];
     readonly crossesNamespaces: TriggerControllerDeps["crossesNamespaces"];
   };
@@ -167,7 +174,7 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const collector = options.workloads ? runWorkloads({ ...options, client: clients.get(PROGRAMS.workloads) ?? client }, workloads) : undefined;
   const hpaClass = start(hpaClassController({ settings: autoscaling }), PROGRAMS.hpa, false);
 
-  const eventing = runEventing(options, (controller) => start(controller, PROGRAMS.eventing, false));
+  const eventing = runEventing(options, (controller) => start(controller, PROGRAMS.eventing, false), signal);
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {
@@ -178,7 +185,8 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
 }
 
 /** Brokers, Triggers and sources; returns how they are woken. */
-function runEventing({ events, kinds, coming }: ControllersOptions, run: Starters["run"]): RunningControllers["requeueEventing"] {
+function runEventing(options: ControllersOptions, run: Starters["run"], signal: AbortSignal): RunningControllers["requeueEventing"] {
+  const { events, kinds, coming } = options;
   if (events === undefined) return () => undefined;
   const named = ({ apiVersion, group, kind }: KReference, one: Kind): boolean =>
     one.kind === kind && (apiVersion === undefined || apiVersion === "" ? one.group === group : apiVersionOf(one) === apiVersion);
@@ -190,6 +198,8 @@ function runEventing({ events, kinds, coming }: ControllersOptions, run: Starter
   run(sinkBindingController({ kindOf }, { addressables, workloads }));
   run(containerSourceController());
   const pings = run(pingSourceController({ kindOf, standing: events.ping }, addressables));
+  const watches = new ApiWatches({ ...options, send: events.sendChange, wake: (key) => changes.requeue(key), signal });
+  const changes = run(apiServerSourceController({ kindOf, mayAccount: events.mayAccount, watches }, addressables));
   return (keys) => {
     for (const key of keys.brokers) brokers.requeue(key);
     for (const key of keys.triggers) triggers.requeue(key);

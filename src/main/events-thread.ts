@@ -1,7 +1,7 @@
 // Entry file of the events thread: the log of events, the listener that fills it, and all deliveries out of it.
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources } from "#events";
+import { EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources, SourceEvents } from "#events";
 import { systemClock } from "#host";
 import { NodeDisk, openLog } from "#log";
 import type { ControlToEvents, EventsStart, EventsToControl } from "#protocol";
@@ -32,6 +32,7 @@ const node = new EventsNode({
   logger,
 });
 const pings = new PingSources({ marks: await MarksFile.open(start.pingsFile), sender, clock: systemClock, logger });
+const sourceEvents = new SourceEvents({ sender, clock: systemClock, logger, over: send });
 const ingress = new Ingress({ broker: (namespace, name) => node.broker(namespace, name), bodyBytesMax: EVENT_BYTES_MAX, clock: systemClock, logger });
 
 /** A batch that cannot be put into force ends the thread: the next one starts with everything. */
@@ -42,6 +43,7 @@ function fail(error: unknown): never {
 /** Events that came are on the disk, deliveries under way are given up. */
 async function end(): Promise<void> {
   await ingress.close();
+  sourceEvents.end();
   await Promise.all([node.end(), pings.end()]);
   await sender.close();
   await log.close();
@@ -51,6 +53,8 @@ async function end(): Promise<void> {
 let listening: Promise<void> | undefined;
 port.on("message", (message: ControlToEvents) => {
   if (message.type === "end") return void end().catch(fail);
+  if (message.type === "sourceEvent") return sourceEvents.take(message);
+  if (message.type === "dropSourceEvent") return sourceEvents.drop(message.id);
   if (message.type === "pings") {
     pings.apply(message);
     return send({ type: "pingsAck", generation: message.generation });

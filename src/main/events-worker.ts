@@ -1,7 +1,7 @@
 // The events thread as the control thread sees it: started with the first Broker, fed with batches, started anew when it dies.
 import { Worker } from "node:worker_threads";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import type { ControlToEvents, EventsDelta, EventsStart, EventsToControl, PingsDelta } from "#protocol";
+import type { ControlToEvents, EventsDelta, EventsStart, EventsToControl } from "#protocol";
 
 /** What is used of a `Worker`. */
 export interface EventsThread {
@@ -60,7 +60,7 @@ export class EventsWorker {
     this.#start();
   }
 
-  send(message: EventsDelta | PingsDelta): void {
+  send(message: Exclude<ControlToEvents, { readonly type: "end" }>): void {
     this.#thread?.postMessage(message);
   }
 

@@ -12,6 +12,7 @@ import type { ControllersOptions } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
 import { EventsWorker } from "./events-worker.ts";
+import { SourceOutbox } from "./source-outbox.ts";
 
 export interface EventsOptions {
   readonly informers: InformerSet;
@@ -43,6 +44,12 @@ export class Events {
   readonly #options: EventsOptions;
   readonly #table = new EventTable();
   readonly #pings = new PingTable();
+  readonly #outbox = new SourceOutbox((message) => {
+    this.#worker.start();
+    if (this.#isListening) this.#worker.send(message);
+  });
+  /** The thread that runs now has told its port. */
+  #isListening = false;
   readonly #worker: EventsWorker;
   readonly #portFile: string;
   /** Plain Services, by key; of those that Knative routes itself nothing is known here. */
@@ -72,6 +79,7 @@ export class Events {
       },
       onMessage: (message) => this.#receive(message),
       onGone: () => {
+        this.#isListening = false;
         this.#tell(this.#table.threadStopped());
         this.#tellPings(this.#pings.threadStopped());
       },
@@ -101,13 +109,14 @@ export class Events {
     });
   }
 
-  get forControllers(): NonNullable<ControllersOptions["events"]> {
+  get forControllers(): Omit<NonNullable<ControllersOptions["events"]>, "mayAccount"> {
     const { publicPort, settings } = this.#options;
     const outer = this.#outerHost;
     return {
       broker: (key) => this.#table.broker(key),
       trigger: (key) => this.#table.trigger(key),
       ping: (key) => this.#pings.standing(key),
+      sendChange: ({ namespace, filters, target }, event, signal) => this.#outbox.send({ namespace, filters, target, ...event }, signal),
       outerUrl: () => (outer === undefined ? undefined : `http://${outer}${publicPort === 80 ? "" : `:${publicPort}`}`),
       crossesNamespaces: () => settings.current().features.crossNamespaceEventLinks === "Enabled",
     };
@@ -148,8 +157,11 @@ export class Events {
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
     if (message.type === "listening") {
       this.#worker.send(this.#pings.threadStarted());
+      this.#isListening = true;
+      this.#outbox.again();
       return this.#listens(message.port);
     }
+    if (message.type === "sourceEventOver") return this.#outbox.over(message);
     if (message.type === "pingsAck") return this.#tellPings(this.#pings.acknowledged(message.generation));
     this.#tell(this.#table.acknowledged(message.generation));
   }

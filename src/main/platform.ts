@@ -298,7 +298,7 @@ const controllers = runControllers(
     gatewayPort: sockets.internalPort,
     publicPort: publicPort === 80 ? undefined : publicPort,
     rootCa: tls.caPem,
-    events: events.forControllers,
+    events: { ...events.forControllers, mayAccount: accountTokens.mayAccount },
     clock,
     rng,
     logger,

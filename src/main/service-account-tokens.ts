@@ -133,6 +133,16 @@ export class ServiceAccountTokens {
     return { name, uid: account.metadata.uid, groups: [...groups, ...accessOf(account)] };
   }
 
+  /** Whether an account may do something here; one that is not there may nothing. */
+  readonly mayAccount = async (
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    ask: { readonly verb: string; readonly resource: string },
+  ): Promise<boolean> => {
+    const account = await this.#tools.client().find(ServiceAccount, namespace, name);
+    if (account === undefined) return false;
+    return mayUse({ name: "", groups: [...accessOf(account)] }, { subresource: "", ...ask } as Attributes) === undefined;
+  };
+
   #privateKey(): KeyObject {
     this.#key ??= createPrivateKey(keyIn(this.#tools.keyFile));
     return this.#key;

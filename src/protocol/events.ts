@@ -1,5 +1,6 @@
 // Control thread ↔ events thread: streams of events and their subscribers, in batches with a generation (decisions 4 and 48).
 import type { PingsDelta } from "./ping-sources.ts";
+import type { SourceEvent, SourceEventEnd } from "./source-events.ts";
 
 /** Where events are sent. */
 export interface EventTarget {
@@ -110,7 +111,7 @@ export interface EventsStart {
   readonly port: number;
 }
 
-export type ControlToEvents = EventsDelta | PingsDelta | { readonly type: "end" };
+export type ControlToEvents = EventsDelta | PingsDelta | SourceEvent | { readonly type: "dropSourceEvent"; readonly id: number } | { readonly type: "end" };
 
 export type EventsToControl =
   /** Events are taken at this port of loopback. */
@@ -119,4 +120,5 @@ export type EventsToControl =
   | { readonly type: "ack"; readonly generation: number }
   /** All batches of PingSources up to this one are in force. */
   | { readonly type: "pingsAck"; readonly generation: number }
+  | SourceEventEnd
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

@@ -15,6 +15,7 @@ export type {
   ReplyTarget,
 } from "./events.ts";
 export type { MissedRuns, Ping, PingsDelta } from "./ping-sources.ts";
+export type { SourceEvent, SourceEventEnd } from "./source-events.ts";
 export { DEFAULT_CLIENTS } from "./gateway.ts";
 export type {
   BackendLoad,

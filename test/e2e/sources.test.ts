@@ -138,6 +138,56 @@ test("kn makes a PingSource for a Broker: a Trigger's subscriber gets its events
   await kn("source", "ping", "delete", "tick");
 });
 
+test("kn makes an ApiServerSource: changes of objects are told once their ServiceAccount may see them", needsKn, async () => {
+  const sink = `${receiver.url}/changes`;
+  await platform.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "viewer" } });
+  await kn(
+    "source",
+    "apiserver",
+    "create",
+    "maps",
+    "--resource",
+    "ConfigMap:v1:watched=yes",
+    "--mode",
+    "Resource",
+    "--service-account",
+    "viewer",
+    "--sink",
+    sink,
+  );
+  const denied = await eventually("it says what it may not", async () => {
+    const text = await platform.kubectl("get", "apiserversource", "maps", "-o", 'jsonpath={.status.conditions[?(@.type=="SufficientPermissions")].message}');
+    return text !== "" && text;
+  });
+  const said = 'User system:serviceaccount:default:viewer cannot get, list, watch resource "configmaps" in API group "" in Namespace "default"';
+  assert.equal(denied, said);
+  const map = (name: string, value: string): object => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, labels: { watched: "yes" } },
+    data: { value },
+  });
+  await platform.apply(map("older", "0"));
+  await platform.kubectl("annotate", "serviceaccount", "viewer", "eider.dev/api-access=view");
+  await ready("apiserversource", "maps");
+  await platform.apply(map("told", "1"));
+  await platform.kubectl("create", "configmap", "untold");
+  await platform.apply(map("told", "2"));
+  await platform.kubectl("delete", "configmap", "told");
+  await eventually("three events come", async () => receiver.at("/changes").length >= 3);
+  const seen = receiver
+    .at("/changes")
+    .map(({ headers, body }) => [headers["ce-type"], headers["ce-name"], (JSON.parse(body) as { data: { value: string } }).data.value]);
+  const type = "dev.knative.apiserver.resource";
+  assert.deepEqual(seen, [
+    [`${type}.add`, "told", "1"],
+    [`${type}.update`, "told", "2"],
+    [`${type}.delete`, "told", "2"],
+  ]);
+  assert.equal(receiver.at("/changes")[0]?.headers["ce-subject"], "/apis/v1/namespaces/default/configmaps/told");
+  assert.match(await kn("source", "list"), /^maps +ApiServerSource .* True/m);
+});
+
 test("kill -9 of the platform doubles no ping, and the next one sends on", needsKn, async () => {
   await kn("source", "ping", "create", "steady", "--schedule", "* * * * * *", "--data", "x", "--sink", `${receiver.url}/steady`);
   const times = (): string[] => receiver.at("/steady").map(({ headers }) => String(headers["ce-time"]));
