@@ -64,6 +64,9 @@ export class Events {
     this.#options = options;
     const { informers, folder, sockets, clock, rng, logger } = options;
     this.#portFile = join(folder.run, PORT_FILE);
+    const lastPort = this.#lastPort();
+    // After a crash nobody is told that a Broker does not exist, only that it does not answer yet.
+    if (lastPort > 0) this.#routeListener(lastPort);
     this.#worker = new EventsWorker({
       start: (port) => ({
         logFolder: folder.events,
@@ -83,7 +86,7 @@ export class Events {
         this.#tell(this.#table.threadStopped());
         this.#tellPings(this.#pings.threadStopped());
       },
-      port: this.#lastPort(),
+      port: lastPort,
       clock,
       rng,
       logger,
@@ -174,12 +177,18 @@ export class Events {
     if (keys.length > 0) this.#options.onNews({ brokers: [], triggers: [], pings: keys.map(keyFrom) });
   }
 
-  #listens(port: number): void {
-    const { table, changed, logger } = this.#options;
+  /** Names of the listener lead to that port. */
+  #routeListener(port: number): void {
+    const { table } = this.#options;
     const { ingress, service, slice } = listenerRoutes(BROKER_INGRESS, { port, outer: this.#outerHost });
     table.upsertService(service);
     table.upsertEndpointSlice(slice);
     table.upsertIngress(ingress);
+  }
+
+  #listens(port: number): void {
+    const { changed, logger } = this.#options;
+    this.#routeListener(port);
     changed();
     logger.info("events are taken", { port });
     try {
