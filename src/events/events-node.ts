@@ -4,6 +4,7 @@ import type { EventsDelta, EventSelection, EventStream, EventSubscriber } from "
 import { takeReply } from "./delivery/replies.ts";
 import type { Sender } from "./delivery/send.ts";
 import { Subscription, type Selects } from "./delivery/subscription.ts";
+import { UnderWay } from "./delivery/under-way.ts";
 import type { EventLog, NoteAttempt, StreamLog } from "./port.ts";
 
 export interface EventsNodeOptions {
@@ -35,6 +36,7 @@ export class EventsNode {
   /** Brokers by `namespace/name`. */
   readonly #brokers = new Map<string, OpenStream>();
   readonly #subscribers = new Map<string, Running>();
+  readonly #underWay = new UnderWay();
   /** The last of the batches that were given. */
   #applied: Promise<void> = Promise.resolve();
   #ended = false;
@@ -132,6 +134,7 @@ export class EventsNode {
       log,
       ...at,
       sender,
+      underWay: this.#underWay,
       takeReply: (subscriber, event, sent) => takeReply(this.#replies, { subscriber, event, sent, signal: stop.signal }),
       note,
       clock,

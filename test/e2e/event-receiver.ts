@@ -9,25 +9,28 @@ export interface Receipt {
   readonly body: string;
 }
 
+export type AnswerTo = (receipt: Receipt) => { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
+
 export class EventReceiver {
   readonly receipts: Receipt[] = [];
   readonly #server: Server;
 
-  /** `answer` gives the status, and perhaps a text, for a path. */
-  private constructor(answer: (receipt: Receipt) => { readonly status: number; readonly body?: string }) {
+  /** `answer` gives the status, and perhaps more, for a path. */
+  private constructor(answer: AnswerTo) {
     this.#server = createServer((incoming, response) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("end", () => {
         const receipt = { path: incoming.url ?? "", headers: incoming.headers, body: Buffer.concat(chunks).toString() };
         this.receipts.push(receipt);
-        const { status, body = "" } = answer(receipt);
-        response.writeHead(status).end(body);
+        const { status, headers = {}, body = "" } = answer(receipt);
+        // 0: it never answers.
+        if (status !== 0) response.writeHead(status, headers).end(body);
       });
     });
   }
 
-  static async start(answer: (receipt: Receipt) => { readonly status: number; readonly body?: string }): Promise<EventReceiver> {
+  static async start(answer: AnswerTo): Promise<EventReceiver> {
     const receiver = new EventReceiver(answer);
     await new Promise<void>((resolve) => receiver.#server.listen(0, "127.0.0.1", resolve));
     return receiver;

@@ -11,6 +11,7 @@ import type { AttemptNote } from "../port.ts";
 import { encodeStored } from "../stored-event.ts";
 import type { Outgoing, Sender, Sent } from "./send.ts";
 import { Subscription } from "./subscription.ts";
+import { UnderWay } from "./under-way.ts";
 
 const subscriber = (over: Partial<EventSubscriber> = {}): EventSubscriber => ({
   id: "t-uid",
@@ -73,12 +74,13 @@ interface World extends Begun {
   readonly sender: HeldSender;
   readonly notes: readonly AttemptNote[];
   readonly begin: (of: EventSubscriber) => Begun;
+  readonly underWay: UnderWay;
   /** Resolves once so many attempts were noted. */
   noted(count: number): Promise<void>;
   emit(id: string, more?: Readonly<Record<string, string>>): Promise<number>;
 }
 
-async function world(t: TestContext, is: EventSubscriber): Promise<World> {
+async function world(t: TestContext, is: EventSubscriber, underWay: UnderWay = new UnderWay()): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "eider-subscription-"));
   const clock = new SimClock();
   const log = await openLog({ disk: new NodeDisk(folder), clock, logger: silentLogger });
@@ -96,6 +98,7 @@ async function world(t: TestContext, is: EventSubscriber): Promise<World> {
       stream,
       cursor,
       sender,
+      underWay,
       takeReply: () => Promise.resolve(undefined),
       note(note) {
         notes.push(note);
@@ -115,6 +118,7 @@ async function world(t: TestContext, is: EventSubscriber): Promise<World> {
   });
   return {
     ...running,
+    underWay,
     clock,
     cursor,
     sender,
@@ -256,4 +260,29 @@ test("what is under way or waits at the end is delivered by whoever comes next, 
   assert.deepEqual(sender.seen, ["1", "1", "2"]);
   next.stop.abort();
   await next.done;
+});
+
+test("what all have under way together is bounded, and whoever has less of it goes first when there is room", async (t) => {
+  const { emit, sender, noted, underWay } = await world(t, subscriber(), new UnderWay({ requests: 4, bytes: 1_000 }));
+  for (const id of ["1", "2", "3", "4"]) await emit(id);
+  await sender.next();
+  await settled();
+  // Two of four: another one may have as many.
+  assert.deepEqual([sender.seen, underWay.requests], [["1", "2"], 2]);
+  (await sender.next()).answer(200);
+  await noted(1);
+  while (sender.seen.length < 3) await settled();
+  assert.equal(underWay.requests, 2);
+});
+
+test("a subscriber that waits for room is called when others give back", async (t) => {
+  const underWay = new UnderWay({ requests: 8, bytes: 1_000 });
+  underWay.take({ bytes: 1_000 });
+  const { emit, sender } = await world(t, subscriber(), underWay);
+  await emit("1");
+  await settled();
+  assert.deepEqual(sender.seen, []);
+  underWay.give({ bytes: 1_000 });
+  await sender.next();
+  assert.deepEqual(sender.seen, ["1"]);
 });

@@ -9,6 +9,7 @@ import { outgoingFor } from "./outgoing.ts";
 import { FRESH, planStep, type Attempt, type DeliveryState, type DeliveryStep, type ReplyResult } from "./plan.ts";
 import type { Sender, Sent } from "./send.ts";
 import { isAccepted } from "./retry.ts";
+import type { UnderWay } from "./under-way.ts";
 
 /** Which events the subscriber gets. */
 export type Selects = (event: StoredEvent) => boolean;
@@ -27,13 +28,15 @@ export interface SubscriptionOptions {
   readonly stream: Pick<StreamLog, "reader">;
   readonly cursor: DeliveryCursor;
   readonly sender: Sender;
+  /** Of all subscribers. */
+  readonly underWay: UnderWay;
   readonly takeReply: TakeReply;
   readonly note: NoteAttempt;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Requests under way. */
+/** Requests under way of one subscriber. */
 const RUNNING_MAX = 64;
 /** Octets of events under way; one event may always go. */
 const RUNNING_BYTES_MAX = 32 << 20;
@@ -41,6 +44,8 @@ const RUNNING_BYTES_MAX = 32 << 20;
 const HELD_MAX = 1_000;
 /** Attempts of the second leg are counted from here in the log, which keeps a number alone. */
 const DEAD_LETTER_LEG = 1 << 20;
+/** Data as long are looked at where they were read; shorter ones are copied, since they would keep all that was read with them. */
+const OWN_BYTES_MAX = 64 << 10;
 
 interface Run {
   readonly offset: number;
@@ -87,11 +92,14 @@ export class Subscription {
     this.#signal = signal;
     await this.#restoreLanes();
     await Promise.all([this.#readOn(signal), this.#tryAgain(signal)]);
+    this.#options.underWay.forget(this.#roomCame);
     await Promise.all(this.#running.values());
     for (const run of this.#held.values()) this.#giveUp(run);
   }
 
   #signal: AbortSignal | undefined;
+
+  readonly #roomCame = (): void => this.#stir();
 
   #stir(): void {
     this.#room.leave();
@@ -100,8 +108,12 @@ export class Subscription {
 
   /** How many more may be under way. */
   get #free(): number {
-    const paused = this.#subscriber.target === undefined;
-    return paused || this.#runningBytes >= RUNNING_BYTES_MAX ? 0 : RUNNING_MAX - this.#running.size;
+    const { underWay } = this.#options;
+    const own = { requests: this.#running.size, bytes: this.#runningBytes };
+    if (this.#subscriber.target === undefined || own.bytes >= RUNNING_BYTES_MAX || own.requests >= RUNNING_MAX) return 0;
+    const room = underWay.roomFor(own);
+    if (room === 0) underWay.wait(this.#roomCame);
+    return Math.min(RUNNING_MAX - own.requests, room);
   }
 
   get #mayRead(): boolean {
@@ -179,7 +191,7 @@ export class Subscription {
     if (this.#selects(event)) {
       cursor.take(offset);
       this.#lanes.enter(this.#laneOf(event), offset);
-      this.#begin({ offset, state: FRESH }, event);
+      this.#begin({ offset, state: FRESH }, ofItsOwn(event));
     }
     cursor.pass(end);
   }
@@ -197,15 +209,18 @@ export class Subscription {
       this.#held.set(run.offset, run);
       return;
     }
+    const { underWay } = this.#options;
+    underWay.take({ requests: 1 });
     const done = this.#deliver(run, event).finally(() => {
       this.#running.delete(run.offset);
+      underWay.give({ requests: 1 });
       this.#stir();
     });
     this.#running.set(run.offset, done);
   }
 
   async #deliver({ offset, state }: Run, known?: StoredEvent): Promise<void> {
-    const { cursor, clock } = this.#options;
+    const { cursor, clock, underWay } = this.#options;
     const signal = this.#signal;
     assert(signal !== undefined, "deliveries begin when the subscription runs");
     let bytes = 0;
@@ -214,6 +229,7 @@ export class Subscription {
       if (event === undefined) return this.#left(offset, () => cursor.finish(offset));
       bytes = event.data?.octets.length ?? 0;
       this.#runningBytes += bytes;
+      underWay.take({ bytes });
       for (let now = state; ;) {
         const step = await this.#attempt(offset, event, now, signal);
         if (step === undefined) return this.#giveUp({ offset, state: now });
@@ -226,6 +242,7 @@ export class Subscription {
       cursor.retry(offset, { attempt: state.attempts, dueMs: clock.wallMs() + 1_000 });
     } finally {
       this.#runningBytes -= bytes;
+      underWay.give({ bytes });
     }
   }
 
@@ -291,6 +308,11 @@ export class Subscription {
     });
     return step;
   }
+}
+
+function ofItsOwn(event: StoredEvent): StoredEvent {
+  const { data } = event;
+  return data === undefined || data.octets.length > OWN_BYTES_MAX ? event : { ...event, data: { ...data, octets: Uint8Array.from(data.octets) } };
 }
 
 /** As the log keeps it. */
