@@ -176,6 +176,19 @@ export class Cursor {
     else this.#due.add(offset, dueMs);
   }
 
+  /** It is not finished. */
+  isHolding(offset: number): boolean {
+    return offset >= this.#next || this.#open.has(offset);
+  }
+
+  /**
+   * The records from there to there were dropped: what is parked of them is nobody's any more. What is in flight or waits ends by itself,
+   * once whoever delivers it finds nothing to read.
+   */
+  drop(from: number, to: number): void {
+    for (const [offset, { dueMs }] of [...this.#open]) if (dueMs === PARKED && offset >= from && offset < to) this.finish(offset);
+  }
+
   /** Everything that is open, in no order. */
   *open(): Generator<OpenRecord> {
     for (const [offset, { attempt, dueMs }] of this.#open) yield { offset, attempt, dueMs: dueMs === IN_FLIGHT ? undefined : dueMs };

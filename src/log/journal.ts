@@ -8,6 +8,13 @@ import { Segments, type Segment } from "./segments.ts";
 
 export const LOG_FORMAT = 1;
 
+/** What a segment's first frame says. */
+export interface SegmentMark {
+  readonly format: number;
+  /** The segments before it that were there: base, end, time of the end. */
+  readonly before?: readonly (readonly [base: number, end: number, endedMs: number])[];
+}
+
 /** What one read of a single record takes along. */
 const READ_BYTES = 4 << 10;
 /** How often somebody looks whether the disk still answers, while anything waits for it. */
@@ -23,6 +30,8 @@ export interface JournalLimits {
   readonly recentBytes: number;
   /** After so long an append that waits for the disk is refused. */
   readonly blockedMs: number;
+  /** Octets of the disk, with what is allocated ahead. */
+  readonly bytesMax: number;
 }
 
 export interface JournalParts {
@@ -82,6 +91,12 @@ export class Journal {
     return this.#blocks.position;
   }
 
+  /** The first place from there on that lies in a segment; the durable end when there is none. */
+  placeFrom(offset: number): number {
+    if (this.segments.holding(offset) !== undefined) return offset;
+    return Math.min(this.#durable, this.segments.all.find(({ base }) => base > offset)?.base ?? this.#durable);
+  }
+
   /** Of the oldest record that is still there. */
   get first(): number {
     return this.segments.all[0]?.base ?? this.#durable;
@@ -98,6 +113,17 @@ export class Journal {
       bytes += length;
     }
     if (this.position - this.#durable + bytes > pendingBytesMax) throw new LogError("overloaded", "too many events wait for the disk: try again");
+  }
+
+  /** Octets of the disk that the log takes. */
+  get bytes(): number {
+    return this.segments.bytes(this.position);
+  }
+
+  /** Octets more fit below the log's size. What is known beside records may pass it: without it nothing would ever be finished. */
+  hasRoom(bytes: number): boolean {
+    const { allocateBytes, bytesMax } = this.#parts.limits;
+    return this.bytes + bytes + allocateBytes <= bytesMax;
   }
 
   /** Puts a frame behind all others; its place, which counts once `settled` resolves. */
@@ -132,8 +158,9 @@ export class Journal {
   #beginSegment(): void {
     const { clock, checkpoint } = this.#parts;
     const mark = { stream: 0, timeMs: clock.wallMs(), keys: NO_KEYS };
-    const segment = this.segments.begin(this.position);
-    this.put({ ...mark, kind: FRAME_KINDS.segment, value: Buffer.from(JSON.stringify({ format: LOG_FORMAT })) });
+    const segment = this.segments.begin(this.position, mark.timeMs);
+    const before: SegmentMark["before"] = this.segments.all.flatMap(({ base, end, endedMs }) => (end === undefined ? [] : [[base, end, endedMs ?? mark.timeMs]]));
+    this.put({ ...mark, kind: FRAME_KINDS.segment, value: Buffer.from(JSON.stringify({ format: LOG_FORMAT, before } satisfies SegmentMark)) });
     checkpoint();
     this.put({ ...mark, kind: FRAME_KINDS.begun, value: NO_KEYS });
     segment.body = this.position;
@@ -158,7 +185,7 @@ export class Journal {
   async #write(to: number): Promise<void> {
     for (const segment of this.segments.all.slice(-this.#unwritten())) {
       const from = Math.max(segment.base, this.#durable);
-      const until = Math.min(to, this.segments.endOf(segment) ?? to);
+      const until = Math.min(to, segment.end ?? to);
       const file = await this.segments.writer(segment);
       const buffers: Buffer[] = this.#blocks.slices(from, until);
       const end = until - segment.base;
@@ -227,16 +254,14 @@ export class Journal {
     this.#watching = false;
   }
 
-  /** The octets from an offset on, as far as one piece of memory or one read has them; empty at the durable end. */
+  /** The octets from an offset on, as far as one piece of memory or one read has them; empty at the durable end, and where there is no segment any more. */
   async octets(offset: number, bytes: number): Promise<Buffer> {
-    const end = this.#durable;
-    if (offset >= end) return Buffer.alloc(0);
-    const recent = this.#blocks.at(offset);
-    if (recent !== undefined) return recent.length > end - offset ? recent.subarray(0, end - offset) : recent;
-    const segment = this.segments.holding(offset);
+    const segment = offset >= this.#durable ? undefined : this.segments.holding(offset);
     if (segment === undefined) return Buffer.alloc(0);
-    const until = Math.min(end, this.segments.endOf(segment) ?? end);
-    const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, until - offset));
+    const length = Math.min(this.#durable, segment.end ?? Infinity) - offset;
+    const recent = this.#blocks.at(offset);
+    if (recent !== undefined) return recent.length > length ? recent.subarray(0, length) : recent;
+    const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, length));
     const read = await this.segments.read(segment, buffer, offset - segment.base);
     return buffer.subarray(0, read);
   }

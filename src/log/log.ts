@@ -6,33 +6,42 @@ import { FRAME_KINDS } from "./frame.ts";
 import { Journal, type JournalLimits } from "./journal.ts";
 import { recordOf, type LogRecord } from "./reader.ts";
 import { recover } from "./recover.ts";
+import { Retention } from "./retention.ts";
 import { State, type AtLimit, type StreamState } from "./state.ts";
 import { Stream, type From } from "./stream.ts";
 import { Summaries } from "./summaries.ts";
 
-const DEFAULTS: JournalLimits = {
+const DEFAULTS: LogLimits = {
   segmentBytes: 32 << 20,
   allocateBytes: 1 << 20,
   pendingBytesMax: 64 << 20,
   recentBytes: 8 << 20,
   blockedMs: 10_000,
+  bytesMax: 10 * 2 ** 30,
+  keepMs: 7 * 24 * 3_600_000,
 };
 /** Changes of cursors and notes with which nothing else is written wait so long for others. */
 const CURSORS_MS = 10;
 const NAME_BYTES_MAX = 512;
 
+export interface LogLimits extends JournalLimits {
+  /** What is finished is kept so long, as far as the size allows, and may be looked at and replayed. */
+  readonly keepMs: number;
+}
+
 export interface LogOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly limits?: Partial<JournalLimits>;
+  readonly limits?: Partial<LogLimits>;
 }
 
 /** Reads what is there, repairs a torn end, and serves. Rejects with LogError when the folder was written by a newer version. */
 export async function openLog(options: LogOptions): Promise<Log> {
   const dirty: DirtyState = { cursors: new Set(), streams: new Set(), change: () => undefined };
   let state = new State(() => undefined);
-  const { segments, position } = await recover(options.disk, options.logger, () => {
+  const allocateBytes = options.limits?.allocateBytes ?? DEFAULTS.allocateBytes;
+  const { segments, position } = await recover({ ...options, allocateBytes }, () => {
     state = new State((cursor) => {
       dirty.cursors.add(cursor);
       dirty.change();
@@ -60,6 +69,7 @@ export class Log {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #summaries: Summaries;
+  readonly #retention: Retention;
   readonly #state: State;
   readonly #dirty: DirtyState;
   /** What joined the group under way, and what was in a checkpoint of it. */
@@ -70,6 +80,8 @@ export class Log {
   #touched = new Set<StreamState>();
   readonly #bells = new Map<number, Set<() => void>>();
   readonly #closing = new AbortController();
+  readonly #keeping: Promise<void>;
+  readonly #bytesMax: number;
   #lingering = false;
 
   /** By `openLog`. */
@@ -78,10 +90,11 @@ export class Log {
     this.#state = state;
     this.#dirty = dirty;
     dirty.change = () => this.#linger();
+    const within = { ...DEFAULTS, ...limits };
     this.#journal = new Journal({
       disk,
       clock,
-      limits: { ...DEFAULTS, ...limits },
+      limits: within,
       segments,
       position,
       checkpoint: () => this.#checkpoint(),
@@ -89,7 +102,13 @@ export class Log {
       lost: () => this.#lost(),
       advanced: () => this.#advanced(),
     });
-    this.#summaries = new Summaries(disk, this.#journal, logger);
+    this.#bytesMax = within.bytesMax;
+    const journal = this.#journal;
+    const summaries = new Summaries(disk, journal, logger);
+    this.#summaries = summaries;
+    const changed = (stream: StreamState): void => void dirty.streams.add(stream);
+    this.#retention = new Retention({ clock, logger, journal, summaries, state, limits: within, sync: () => this.sync(), changed });
+    this.#keeping = this.#retention.run(this.#closing.signal);
   }
 
   get streams(): readonly string[] {
@@ -126,6 +145,11 @@ export class Log {
     return { ...recordOf(frame), stream: this.#state.streams.get(frame.stream)?.name };
   }
 
+  /** Octets that the log takes of the disk, and how many it may. */
+  get size(): { readonly bytes: number; readonly bytesMax: number } {
+    return { bytes: this.#journal.bytes, bytesMax: this.#bytesMax };
+  }
+
   /** Resolves once all changes so far are on disk; rejects with LogError when they are not, and they join the next group. */
   async sync(): Promise<void> {
     if (this.#journal.position === this.#journal.durable && this.#dirty.cursors.size + this.#dirty.streams.size === 0) return;
@@ -137,6 +161,8 @@ export class Log {
   async close(): Promise<void> {
     await this.sync().catch(() => undefined);
     this.#closing.abort();
+    await this.#keeping;
+    await this.#retention.ended();
     await this.#summaries.close();
     await this.#journal.close();
   }
@@ -150,6 +176,7 @@ export class Log {
       clock: this.#clock,
       bells,
       summaries: this.#summaries,
+      retention: this.#retention,
       touched: () => this.#touched.add(state),
       linger: () => this.#linger(),
       addCursor: (name, from) => this.#addCursor(state, name, from),
@@ -241,6 +268,6 @@ export class Log {
       if (stream.last >= this.#journal.durable) this.#touched.add(stream);
       for (const wake of this.#bells.get(stream.id) ?? []) wake();
     }
-    this.#summaries.advanced();
+    if (this.#summaries.advanced()) this.#retention.soon();
   }
 }

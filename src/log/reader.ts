@@ -52,12 +52,11 @@ export class Reader {
 
   /** What can be had with one read; none at the head, and none where others' records lie. */
   async poll(): Promise<LogRecord[]> {
-    const { durable, first } = this.#journal;
-    if (this.#at < first) this.#at = first;
     if (this.#atHead()) {
-      this.#at = durable;
+      this.#at = this.#journal.durable;
       return [];
     }
+    this.#at = this.#journal.placeFrom(this.#at);
     const octets = await this.#journal.octets(this.#at, READ_BYTES);
     return this.#records(octets);
   }

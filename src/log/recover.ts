@@ -2,11 +2,18 @@
 import type { Logger } from "#core";
 import type { Disk, DiskFile } from "./disk.ts";
 import { decodeFrame, FRAME_KINDS, type Frame } from "./frame.ts";
-import { LOG_FORMAT } from "./journal.ts";
+import { LOG_FORMAT, type SegmentMark } from "./journal.ts";
 import { LogError } from "./log-error.ts";
 import { basesOf, segmentName, type Segment } from "./segments.ts";
 
 const READ_BYTES = 1 << 20;
+
+export interface RecoverParts {
+  readonly disk: Disk;
+  readonly logger: Logger;
+  /** What a segment may have allocated behind its end. */
+  readonly allocateBytes: number;
+}
 
 export interface Recovered {
   readonly segments: readonly Segment[];
@@ -27,7 +34,7 @@ interface Scanned {
  * Gives the frames of the newest segment, checkpoint first, to what `begin` makes; when that segment turns out not to be whole, the one
  * before goes to a new one. Whatever is cut off was never acknowledged.
  */
-export async function recover(disk: Disk, logger: Logger, begin: () => (frame: Frame) => void): Promise<Recovered> {
+export async function recover({ disk, logger, allocateBytes }: RecoverParts, begin: () => (frame: Frame) => void): Promise<Recovered> {
   const bases = basesOf(await disk.list());
   for (;;) {
     const base = bases.at(-1);
@@ -38,14 +45,14 @@ export async function recover(disk: Disk, logger: Logger, begin: () => (frame: F
     const file = await disk.open(segmentName(base), { create: false, synced: false });
     try {
       const apply = begin();
+      let mark: SegmentMark | undefined;
       const scanned = await scan(file, base, (frame) => {
-        refuseNewer(frame);
+        mark ??= markOf(frame);
         apply(frame);
       });
       if (scanned.body !== undefined) {
-        const allocated = await cut(file, base, scanned, logger);
-        const segments = bases.map((of) => ({ base: of, body: of === base ? (scanned.body ?? of) : of, allocated: of === base ? allocated : 0 }));
-        return { segments, position: scanned.end };
+        const last = { base, end: undefined, endedMs: undefined, body: scanned.body, allocated: await cut(file, base, scanned, logger) };
+        return { segments: [...endedSegments(bases, mark, allocateBytes), last], position: scanned.end };
       }
     } finally {
       await file.close();
@@ -57,12 +64,23 @@ export async function recover(disk: Disk, logger: Logger, begin: () => (frame: F
   }
 }
 
-function refuseNewer({ kind, value }: Frame): void {
-  if (kind !== FRAME_KINDS.segment) return;
-  const { format } = JSON.parse(Buffer.from(value).toString()) as { format: number };
-  if (format !== LOG_FORMAT) {
-    throw new LogError("format", `the event log has format ${format}, this version reads ${LOG_FORMAT}: start the version that wrote it, nothing was changed`);
+/** Of a segment's first frame; refuses what a newer version wrote. */
+function markOf({ kind, value }: Frame): SegmentMark | undefined {
+  if (kind !== FRAME_KINDS.segment) return undefined;
+  const mark = JSON.parse(Buffer.from(value).toString()) as SegmentMark;
+  if (mark.format !== LOG_FORMAT) {
+    throw new LogError("format", `the event log has format ${mark.format}, this version reads ${LOG_FORMAT}: start the version that wrote it, nothing was changed`);
   }
+  return mark;
+}
+
+/** Those before the newest, as that says; one of which it says nothing ends where the next begins. */
+function endedSegments(bases: readonly number[], mark: SegmentMark | undefined, allocateBytes: number): Segment[] {
+  const known = new Map(mark?.before?.map(([base, end, endedMs]) => [base, { end, endedMs }]));
+  return bases.slice(0, -1).map((base, index) => {
+    const { end, endedMs } = known.get(base) ?? { end: bases[index + 1] ?? base, endedMs: undefined };
+    return { base, end, endedMs, body: base, allocated: end - base + allocateBytes };
+  });
 }
 
 /** Up to where the file is allocated from now on. */

@@ -71,7 +71,7 @@ class Searching {
     for (const segment of all) {
       this.#signal.throwIfAborted();
       const from = newest ? segment.base : Math.max(segment.base, at);
-      const to = Math.min(segments.endOf(segment) ?? durable, newest ? at : durable);
+      const to = Math.min(segment.end ?? durable, newest ? at : durable);
       if (from >= to || !(await this.#mayHave(segment))) continue;
       const next = newest ? await this.#backwards(from, to) : await this.#forwards(from, to);
       if (next !== undefined) return { found: this.#found, next };
@@ -151,7 +151,7 @@ export async function notesAbout(
   const place = placeOctets(about);
   for (const segment of [...segments.all]) {
     signal.throwIfAborted();
-    const end = segments.endOf(segment) ?? durable;
+    const end = segment.end ?? durable;
     const from = Math.max(segment.base, at);
     if (from >= end || !mayBeNoted(await summaries.of(segment), { about, place, stream })) continue;
     for await (const frames of framesBetween(journal, from, end)) {

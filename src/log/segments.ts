@@ -3,10 +3,16 @@ import type { Disk, DiskFile } from "./disk.ts";
 
 /** Files kept open for readers, beside the one that is written. */
 const OPEN_MAX = 16;
+/** The least that a summary takes. */
+const SUMMARY_BYTES = 256;
 const NAME = /^(\d{16})\.log$/;
 
 export interface Segment {
   readonly base: number;
+  /** Where it ends; undefined for the last. The next one begins there, unless that was dropped. */
+  end: number | undefined;
+  /** Wall-clock time at which the next one was begun: no record in it was appended later. */
+  endedMs: number | undefined;
   /** Where its records begin, behind the checkpoint. */
   body: number;
   /** Up to here its file is known to be allocated: what lies behind the frames is zeros. */
@@ -23,6 +29,12 @@ export function segmentName(base: number): string {
   return `${String(base).padStart(16, "0")}.log`;
 }
 
+/** What it takes of the disk, and a little more: its file with what is allocated ahead, and its summary. */
+export function bytesOf({ base, end, allocated }: Segment): number {
+  const length = Math.max(allocated, (end ?? base) - base);
+  return length + (length >> 6) + SUMMARY_BYTES;
+}
+
 /** Bases of the segments that are on the disk, oldest first. */
 export function basesOf(names: readonly string[]): number[] {
   return names
@@ -36,10 +48,23 @@ export class Segments {
   readonly #all: Segment[];
   readonly #readers = new Map<number, Reader>();
   #writer: { readonly base: number; readonly file: DiskFile } | undefined;
+  /** What all but the last take of the disk. */
+  #endedBytes = 0;
 
   constructor(disk: Disk, segments: readonly Segment[]) {
     this.#disk = disk;
     this.#all = [...segments];
+    this.#count();
+  }
+
+  #count(): void {
+    this.#endedBytes = this.#all.slice(0, -1).reduce((sum, segment) => sum + bytesOf(segment), 0);
+  }
+
+  /** What the log takes of the disk when the last segment goes up to `position`. */
+  bytes(position: number): number {
+    const { last } = this;
+    return this.#endedBytes + (last === undefined ? 0 : Math.max(last.allocated, position - last.base));
   }
 
   get all(): readonly Segment[] {
@@ -50,27 +75,32 @@ export class Segments {
     return this.#all.at(-1);
   }
 
-  /** Of what lies in the log; undefined before its beginning. */
+  /** Undefined where nothing was written yet, or is no more. */
   holding(offset: number): Segment | undefined {
-    return this.#all.findLast(({ base }) => base <= offset);
-  }
-
-  /** Where the next segment begins; undefined for the last. */
-  endOf(segment: Segment): number | undefined {
-    return this.#all[this.#all.indexOf(segment) + 1]?.base;
+    const segment = this.#all.findLast(({ base }) => base <= offset);
+    return segment?.end !== undefined && offset >= segment.end ? undefined : segment;
   }
 
   /** The next segment; its file comes with the first write. */
-  begin(base: number): Segment {
-    const segment = { base, body: base, allocated: 0 };
+  begin(base: number, wallMs: number): Segment {
+    const { last } = this;
+    if (last !== undefined) Object.assign(last, { end: base, endedMs: wallMs });
+    const segment: Segment = { base, end: undefined, endedMs: undefined, body: base, allocated: 0 };
     this.#all.push(segment);
+    this.#count();
     return segment;
   }
 
   /** Forgets the segments from there on, of which nothing was acknowledged; they come back with `begin`. */
   rewind(to: number): Segment[] {
     const at = this.#all.findIndex(({ base }) => base >= to);
-    return at < 0 ? [] : this.#all.splice(at);
+    if (at < 0) return [];
+    const gone = this.#all.splice(at);
+    // What ended there goes on.
+    const { last } = this;
+    if (last?.end === gone[0]?.base && last !== undefined) Object.assign(last, { end: undefined, endedMs: undefined });
+    this.#count();
+    return gone;
   }
 
   /** The file that is written, made when it is new: its name is on the disk before anything in it counts. */
@@ -115,6 +145,7 @@ export class Segments {
   async remove(segment: Segment): Promise<void> {
     const at = this.#all.indexOf(segment);
     if (at >= 0) this.#all.splice(at, 1);
+    this.#count();
     this.#dismiss(segment.base);
     if (this.#writer?.base === segment.base) await this.#closeWriter();
     await this.#disk.remove(segmentName(segment.base));

@@ -7,6 +7,7 @@ import { LogError } from "./log-error.ts";
 import { encodeNote, type LogNote } from "./note.ts";
 import { Reader, type LogRecord } from "./reader.ts";
 import { notesAbout, search, type Page, type Search, type SearchParts } from "./search.ts";
+import type { Retention } from "./retention.ts";
 import type { StreamState } from "./state.ts";
 import type { Summaries } from "./summaries.ts";
 
@@ -27,6 +28,7 @@ interface StreamParts {
   readonly clock: Clock;
   readonly bells: Set<() => void>;
   readonly summaries: Summaries;
+  readonly retention: Retention;
   /** A record was put. */
   readonly touched: () => void;
   /** What was put goes with the next group, or soon. */
@@ -53,7 +55,9 @@ export class Stream {
   /** Resolves with the offset once the record is on disk; rejects with LogError, `blocked` meaning that it may yet be kept. */
   async append(record: Appended): Promise<number> {
     const frame = this.#frame(record);
-    this.#parts.journal.admit(frameLength(frame));
+    const length = frameLength(frame);
+    this.#parts.journal.admit(length);
+    if (!this.#parts.journal.hasRoom(length)) await this.#makeRoom([length]);
     const offset = this.#put(frame);
     await this.#parts.journal.settled(offset);
     return offset;
@@ -62,11 +66,21 @@ export class Stream {
   /** All of them in one group or, when a limit stands in the way, none. */
   async appendAll(records: readonly Appended[]): Promise<number[]> {
     const frames = records.map((record) => this.#frame(record));
-    this.#parts.journal.admit(...frames.map(frameLength));
+    const lengths = frames.map(frameLength);
+    this.#parts.journal.admit(...lengths);
+    if (!this.#parts.journal.hasRoom(sum(lengths))) await this.#makeRoom(lengths);
     const offsets = frames.map((frame) => this.#put(frame));
     const last = offsets.at(-1);
     if (last !== undefined) await this.#parts.journal.settled(last);
     return offsets;
+  }
+
+  /** At the log's size: something that is finished goes, or the oldest, or nothing is taken. */
+  async #makeRoom(lengths: readonly number[]): Promise<void> {
+    const { retention, state, journal } = this.#parts;
+    await retention.room(sum(lengths), state);
+    if (state.removed) throw new LogError("closed", `the stream ${state.name} was removed`);
+    journal.admit(...lengths);
   }
 
   #frame({ value, keys, timeMs }: Appended): Omit<FrameParts, "offset"> {
@@ -95,6 +109,7 @@ export class Stream {
     try {
       if (state.removed) throw new LogError("closed", `the stream ${state.name} was removed`);
       journal.admit(frameLength(frame));
+      if (!journal.hasRoom(frameLength(frame))) throw new LogError("limit", "the event log has reached its size");
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       this.#notesLost++;
@@ -102,6 +117,11 @@ export class Stream {
     }
     journal.append(frame);
     linger();
+  }
+
+  /** Records that were dropped at the log's size before all were done with them. */
+  get dropped(): number {
+    return this.#parts.state.dropped;
   }
 
   /** Notes that the log refused. */
@@ -143,4 +163,8 @@ export class Stream {
   removeCursor(name: string): Promise<void> {
     return this.#parts.removeCursor(name);
   }
+}
+
+function sum(lengths: readonly number[]): number {
+  return lengths.reduce((all, length) => all + length, 0);
 }

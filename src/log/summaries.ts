@@ -35,18 +35,18 @@ export class Summaries {
 
   /** Where a segment ends for good; undefined while it may grow: until something of the next one is on the disk. */
   endOf(segment: Segment): number | undefined {
-    const end = this.#journal.segments.endOf(segment);
-    return end !== undefined && end < this.#journal.durable ? end : undefined;
+    return segment.end !== undefined && segment.end < this.#journal.durable ? segment.end : undefined;
   }
 
-  /** More is on the disk: a segment may have been sealed. */
-  advanced(): void {
+  /** More is on the disk; whether a segment was sealed with it. */
+  advanced(): boolean {
     const { last, all } = this.#journal.segments;
-    if (last === undefined || last.base <= this.#sealed || last.base >= this.#journal.durable) return;
+    if (last === undefined || last.base <= this.#sealed || last.base >= this.#journal.durable) return false;
     const sealed = all.filter(({ base }) => base >= this.#sealed && base < last.base);
     this.#sealed = last.base;
     for (const segment of sealed)
       this.of(segment).catch((err: unknown) => this.#logger.warn("a segment of the event log has no summary yet", { segment: segment.base, err }));
+    return true;
   }
 
   /** Undefined for a segment that may grow, or that cannot be read. */
@@ -60,9 +60,14 @@ export class Summaries {
   }
 
   /** The segment is no more. */
-  async remove(base: number): Promise<void> {
-    this.#forget(base);
-    await this.#disk.remove(summaryName(base));
+  remove(base: number): Promise<void> {
+    // Behind whatever is under way, which might write it again.
+    const removed = this.#work.then(() => {
+      this.#forget(base);
+      return this.#disk.remove(summaryName(base));
+    });
+    this.#work = removed.catch(() => undefined);
+    return removed;
   }
 
   /** What is under way has ended. */
