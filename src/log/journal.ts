@@ -159,7 +159,9 @@ export class Journal {
     const { clock, checkpoint } = this.#parts;
     const mark = { stream: 0, timeMs: clock.wallMs(), keys: NO_KEYS };
     const segment = this.segments.begin(this.position, mark.timeMs);
-    const before: SegmentMark["before"] = this.segments.all.flatMap(({ base, end, endedMs }) => (end === undefined ? [] : [[base, end, endedMs ?? mark.timeMs]]));
+    const before: SegmentMark["before"] = this.segments.all.flatMap(({ base, end, endedMs }) =>
+      end === undefined ? [] : [[base, end, endedMs ?? mark.timeMs]],
+    );
     this.put({ ...mark, kind: FRAME_KINDS.segment, value: Buffer.from(JSON.stringify({ format: LOG_FORMAT, before } satisfies SegmentMark)) });
     checkpoint();
     this.put({ ...mark, kind: FRAME_KINDS.begun, value: NO_KEYS });

@@ -69,7 +69,10 @@ function markOf({ kind, value }: Frame): SegmentMark | undefined {
   if (kind !== FRAME_KINDS.segment) return undefined;
   const mark = JSON.parse(Buffer.from(value).toString()) as SegmentMark;
   if (mark.format !== LOG_FORMAT) {
-    throw new LogError("format", `the event log has format ${mark.format}, this version reads ${LOG_FORMAT}: start the version that wrote it, nothing was changed`);
+    throw new LogError(
+      "format",
+      `the event log has format ${mark.format}, this version reads ${LOG_FORMAT}: start the version that wrote it, nothing was changed`,
+    );
   }
   return mark;
 }

@@ -18,6 +18,8 @@ interface Written {
   offset: number | undefined;
   /** `maybe`: nobody was told, or told that it may be so. `no`: refused before anything was written. */
   state: "maybe" | "yes" | "no";
+  /** At some moment everybody was done with it: it may have been dropped. */
+  free?: boolean;
 }
 
 /** What a cursor said of a record, at a moment of the model. */
@@ -76,6 +78,7 @@ export class World {
       allocateBytes: 256 << below(this.#rng, 5),
       pendingBytesMax: 6_000 + below(this.#rng, 20_000),
       recentBytes: below(this.#rng, 2) * 10_000,
+      bytesMax: below(this.#rng, 3) === 0 ? 12_000 + below(this.#rng, 20_000) : Infinity,
     };
     const cursors = (): ModelCursor[] =>
       ["one", "two"].map((name) => ({ name, made: false, live: undefined, reading: false, said: new Map<number, Said[]>(), nexts: [], furthest: 0 }));
@@ -165,6 +168,7 @@ export class World {
   async #makeCursor(stream: ModelStream, live: Stream, cursor: ModelCursor): Promise<void> {
     const made = await live.cursor(cursor.name, "start");
     if (cursor.live !== undefined) return;
+    for (const record of stream.written) record.free ??= this.#mayGo(stream, record);
     this.#see(stream, cursor, made);
     cursor.made = true;
     cursor.live = { cursor: made, reader: live.reader(made.next) };
@@ -289,7 +293,8 @@ export class World {
     if (ids.size !== found.length) throw new Broken(`a record of ${stream.name} is there twice`);
     for (const record of stream.written) {
       const there = ids.get(record.id);
-      if (there === undefined && record.state === "yes") throw new Broken(`record ${record.id} of ${stream.name} was acknowledged and is lost`);
+      const gone = there === undefined && record.state === "yes";
+      if (gone && !this.#mayGo(stream, record)) throw new Broken(`record ${record.id} of ${stream.name} was acknowledged and is lost`);
       if (there !== undefined && record.state === "no") throw new Broken(`record ${record.id} of ${stream.name} was refused and is there`);
       if (there === undefined) record.state = "no";
       else if (record.state === "yes" && record.offset !== there.offset) throw new Broken(`record ${record.id} has moved`);
@@ -298,9 +303,18 @@ export class World {
     const one = found[below(this.#rng, Math.max(1, found.length))];
     if (one === undefined) return true;
     const again = await this.#until((this.#log as Log).read(one.offset));
+    if (again === undefined && this.#mayGo(stream, byOffset(stream, one.offset))) return true;
     if (again === undefined) return !this.#disk.isOff && Promise.reject(new Broken(`offset ${one.offset} cannot be read`));
     if (!Buffer.from(again.value).equals(one.value)) throw new Broken(`offset ${one.offset} reads as something else`);
     return true;
+  }
+
+  /** The log has a size, and everybody is done with the record, or was. */
+  #mayGo({ cursors }: ModelStream, record: Written | undefined): boolean {
+    if (record?.offset === undefined || this.#limits.bytesMax === Infinity) return false;
+    const { offset, free = false } = record;
+    const isDone = ({ said }: ModelCursor): boolean => said.has(offset) && said.get(offset)?.at(-1)?.dueMs === undefined;
+    return free || cursors.every((cursor) => !cursor.made || isDone(cursor));
   }
 
   /** Nothing but what was appended, whole, in the order of the calls. */
@@ -358,6 +372,10 @@ export class World {
 
 function valueOf(stream: string, id: number, bytes: number): Buffer {
   return Buffer.from(`${stream} ${String(id).padStart(6, "0")} ${String(id % 10).repeat(bytes)}`);
+}
+
+function byOffset({ written }: ModelStream, offset: number): Written | undefined {
+  return written.find((record) => record.offset === offset);
 }
 
 function keyOf(id: number): string {
