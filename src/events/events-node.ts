@@ -94,7 +94,8 @@ export class EventsNode {
   }
 
   async #putStream(is: EventStream): Promise<void> {
-    const opened = { is, log: this.#streams.get(is.id)?.log ?? (await this.#options.log.stream(is.id)) };
+    const log = await this.#options.log.stream(is.id, { atLimit: is.atLimit ?? "refuse" });
+    const opened = { is, log: this.#streams.get(is.id)?.log ?? log };
     this.#streams.set(is.id, opened);
     if (is.kind === "Broker") this.#brokers.set(`${is.namespace}/${is.name}`, opened);
   }

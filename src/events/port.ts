@@ -50,8 +50,8 @@ export interface StreamLog {
 
 export interface EventLog {
   readonly streams: readonly string[];
-  /** Made when it is new. */
-  stream(name: string): Promise<StreamLog>;
+  /** Made when it is new; at the log's size it refuses what comes, or its oldest records go. Without options it stays as it is. */
+  stream(name: string, options?: { readonly atLimit?: "refuse" | "dropOldest" }): Promise<StreamLog>;
   /** Its cursors go with it. */
   removeStream(name: string): Promise<void>;
   /** Undefined: it is gone. */

@@ -268,6 +268,6 @@ export class Log {
       if (stream.last >= this.#journal.durable) this.#touched.add(stream);
       for (const wake of this.#bells.get(stream.id) ?? []) wake();
     }
-    if (this.#summaries.advanced()) this.#retention.soon();
+    if (this.#summaries.advanced()) void this.#retention.soon();
   }
 }

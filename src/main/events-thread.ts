@@ -17,7 +17,7 @@ const send = (message: EventsToControl): void => port.postMessage(message);
 const logger = messageLogger((level, message, fields) => send({ type: "log", level, message, fields }));
 
 mkdirSync(start.logFolder, { recursive: true, mode: 0o700 });
-const log = await openLog({ disk: new NodeDisk(start.logFolder), clock: systemClock, logger });
+const log = await openLog({ disk: new NodeDisk(start.logFolder), clock: systemClock, logger, limits: { bytesMax: start.logBytesMax } });
 const sender = new HttpSender({ gateway: start.gateway, localSuffix: start.localSuffix, clock: systemClock, replyBytesMax: EVENT_BYTES_MAX });
 const node = new EventsNode({
   log,

@@ -59,6 +59,7 @@ function world(): {
     start: (port) => ({
       logFolder: "/log",
       pingsFile: "/pings",
+      logBytesMax: 1 << 30,
       gateway: { host: "127.0.0.1", port: 1 },
       localSuffix: "svc.cluster.local",
       brokersUrl: "http://b",

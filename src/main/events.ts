@@ -1,5 +1,5 @@
 // Eventing as the control thread has it: Brokers and Triggers into the table, its batches to the events thread, ways to both into the gateway's routes.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyFrom, type InformerSet } from "#client";
 import { BROKER_INGRESS, type EventingSettings } from "#controllers";
@@ -11,6 +11,7 @@ import type { ObjectKey } from "#schema";
 import type { ControllersOptions } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
+import { eventLogBytes } from "./event-log-size.ts";
 import { EventsWorker } from "./events-worker.ts";
 import { SourceOutbox } from "./source-outbox.ts";
 
@@ -21,7 +22,9 @@ export interface EventsOptions {
   /** The table's changes go out. */
   readonly changed: () => void;
   readonly settings: EventingSettings;
-  readonly folder: Pick<DataFolder, "events" | "run">;
+  readonly folder: Pick<DataFolder, "root" | "events" | "run">;
+  /** Of the data folder. */
+  readonly diskBudget?: number | undefined;
   readonly sockets: { readonly internalPort: number };
   /** What the platform listens on, and the domain of its names. */
   readonly host: string;
@@ -71,6 +74,7 @@ export class Events {
       start: (port) => ({
         logFolder: folder.events,
         pingsFile: join(folder.events, "ping-sources.json"),
+        logBytesMax: eventLogBytes({ budgetBytes: options.diskBudget, diskBytes: diskBytesAt(folder.root) }),
         gateway: { host: "127.0.0.1", port: sockets.internalPort },
         localSuffix: `svc.${CLUSTER_DOMAIN}`,
         brokersUrl: `http://${BROKER_INGRESS}`,
@@ -240,4 +244,9 @@ function isPlain({ metadata, spec }: CoreService): boolean {
   return (
     spec?.type !== "ExternalName" && !labels.some((label) => label.startsWith("serving.knative.dev/") || label.startsWith("networking.internal.knative.dev/"))
   );
+}
+
+function diskBytesAt(path: string): number {
+  const { blocks, bsize } = statfsSync(path);
+  return blocks * bsize;
 }

@@ -58,6 +58,8 @@ export interface EventStream {
   readonly name: string;
   /** Counts what is written of its object; told back once it is in force. */
   readonly version: number;
+  /** At the log's size its oldest events go, delivered or not. Absent: new ones are refused. */
+  readonly atLimit?: "dropOldest";
 }
 
 /** What becomes of a subscriber's answer that is an event. */
@@ -101,6 +103,8 @@ export interface EventsStart {
   readonly logFolder: string;
   /** File that tells how far PingSources are. */
   readonly pingsFile: string;
+  /** What it may take of the disk. */
+  readonly logBytesMax: number;
   /** Where the gateway serves names inside the cluster. */
   readonly gateway: { readonly host: string; readonly port: number };
   /** Ends the names that the gateway serves: `svc.cluster.local`. */

@@ -118,7 +118,10 @@ test("a record that is parked keeps its own segment and no other, and what was d
   const cursor = await stream.cursor("one", "start");
   for (let number = 0; number < 200; number++) {
     await stream.append(record(number));
-    for (const offset of await readAll(stream, cursor)) number === 20 ? cursor.park(offset, 3) : cursor.finish(offset);
+    for (const offset of await readAll(stream, cursor)) {
+      if (number === 20) cursor.park(offset, 3);
+      else cursor.finish(offset);
+    }
   }
   for (let start = 0; start < 2; start++) {
     const left = await numbers(stream);

@@ -108,6 +108,23 @@ test("a Broker that goes takes its Triggers along, one of another class is none"
   assert.equal(table.flush(), undefined);
 });
 
+test("a Broker's annotation tells what happens at the log's size, without a new generation", () => {
+  const table = tableWith();
+  assert.equal(table.flush()?.streams[0]?.atLimit, undefined);
+  const { metadata, ...rest } = broker();
+  const annotated = (atLimit: string): Broker => ({
+    ...rest,
+    metadata: { ...metadata, annotations: { ...metadata.annotations, "eider.dev/at-limit": atLimit } },
+  });
+  table.upsertBroker(annotated("drop-oldest"));
+  assert.equal(table.flush()?.streams[0]?.atLimit, "dropOldest");
+  table.upsertBroker(annotated("refuse"));
+  assert.deepEqual(
+    table.flush()?.streams.map(({ atLimit }) => atLimit),
+    [undefined],
+  );
+});
+
 test("an object of the same name and another uid takes the other's place", () => {
   const table = tableWith(trigger());
   table.flush();

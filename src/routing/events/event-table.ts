@@ -30,6 +30,7 @@ interface BrokerFacts {
   readonly uid: string;
   readonly generation: number;
   readonly delivery: DeliverySpec | undefined;
+  readonly dropsOldest: boolean;
 }
 
 interface TriggerFacts {
@@ -40,6 +41,8 @@ interface TriggerFacts {
 
 /** Annotation of a Trigger: in what order its events are delivered. */
 const ORDER = "eider.dev/delivery-order";
+/** Annotation of a Broker: `drop-oldest` when the event log, at its size, drops its oldest events rather than refuse new ones. */
+const AT_LIMIT = "eider.dev/at-limit";
 const NOTHING: EventsSettled = { brokers: [], triggers: [] };
 
 /** Cost goes by the change: `flush` plans what is dirty. Keys are `namespace/name`. */
@@ -67,9 +70,10 @@ export class EventTable {
     const isOurs = broker.metadata.annotations?.[eventing.brokerClass] === eventing.mtClass && broker.metadata.deletionTimestamp === undefined;
     if (!isOurs) return this.removeBroker(key);
     const { uid, generation = 0 } = broker.metadata;
+    const dropsOldest = broker.metadata.annotations?.[AT_LIMIT] === "drop-oldest";
     const known = this.#brokers.get(key);
-    if (known?.uid === uid && known.generation === generation) return;
-    this.#brokers.set(key, { uid, generation, delivery: broker.spec.delivery });
+    if (known?.uid === uid && known.generation === generation && known.dropsOldest === dropsOldest) return;
+    this.#brokers.set(key, { uid, generation, delivery: broker.spec.delivery, dropsOldest });
     this.#touch(key);
   }
 
@@ -182,7 +186,7 @@ export class EventTable {
     if (facts === undefined) return undefined;
     const [namespace = "", name = ""] = key.split("/");
     return {
-      is: { id: facts.uid, kind: "Broker", namespace, name, version: facts.generation },
+      is: { id: facts.uid, kind: "Broker", namespace, name, version: facts.generation, ...(facts.dropsOldest ? { atLimit: "dropOldest" } : {}) },
       standing: { uid: facts.uid, generation: facts.generation },
       generation,
     };
