@@ -34,6 +34,13 @@ export interface JournalLimits {
   readonly bytesMax: number;
 }
 
+/** What cannot be read of a segment. */
+export interface Damage {
+  readonly segment: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface JournalParts {
   readonly disk: Disk;
   readonly clock: Clock;
@@ -47,6 +54,8 @@ export interface JournalParts {
   readonly join: () => void;
   /** A group did not get to the disk: what joined it joins the next. */
   readonly lost: () => void;
+  /** Records that were acknowledged cannot be read any more. */
+  readonly damaged: (where: Damage) => void;
   /** Everything below the durable position can be read. */
   readonly advanced: () => void;
 }
@@ -95,6 +104,16 @@ export class Journal {
   placeFrom(offset: number): number {
     if (this.segments.holding(offset) !== undefined) return offset;
     return Math.min(this.#durable, this.segments.all.find(({ base }) => base > offset)?.base ?? this.#durable);
+  }
+
+  /** From here on a segment that is there cannot be read: somebody is told, once. Where reading goes on: with the next segment. */
+  behindDamage(offset: number): number {
+    const next = Math.min(this.#durable, this.segments.all.find(({ base }) => base > offset)?.base ?? this.#durable);
+    const segment = this.segments.holding(offset);
+    if (segment === undefined || segment.isDamaged === true || offset >= this.#durable) return next;
+    segment.isDamaged = true;
+    this.#parts.damaged({ segment: segment.base, from: offset, to: segment.end ?? this.#durable });
+    return next;
   }
 
   /** Of the oldest record that is still there. */

@@ -100,6 +100,8 @@ export class Log {
       checkpoint: () => this.#checkpoint(),
       join: () => this.#join(),
       lost: () => this.#lost(),
+      damaged: (where) =>
+        logger.error("a part of the event log is damaged: its events are lost to whoever has not got them, the rest is read on", { ...where }),
       advanced: () => this.#advanced(),
     });
     this.#bytesMax = within.bytesMax;

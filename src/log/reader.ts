@@ -96,7 +96,7 @@ export class Reader {
 
   /** What cannot be read, or is gone, ends with its segment. */
   #behindDamage(records: LogRecord[]): LogRecord[] {
-    this.#at = this.#journal.segments.all.find(({ base }) => base > this.#at)?.base ?? this.#journal.durable;
+    this.#at = this.#journal.behindDamage(this.#at);
     return records;
   }
 

@@ -1,5 +1,6 @@
 // The start: the newest segment that was begun wholly tells the state, its valid frames tell where the log ends, the rest is cut off.
 import type { Logger } from "#core";
+import { keepAside, type AsideParts } from "./aside.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { decodeFrame, FRAME_KINDS, type Frame } from "./frame.ts";
 import { LOG_FORMAT, type SegmentMark } from "./journal.ts";
@@ -51,9 +52,10 @@ export async function recover({ disk, logger, allocateBytes }: RecoverParts, beg
         apply(frame);
       });
       if (scanned.body !== undefined) {
-        const last = { base, end: undefined, endedMs: undefined, body: scanned.body, allocated: await cut(file, base, scanned, logger) };
+        const last = { base, end: undefined, endedMs: undefined, body: scanned.body, allocated: await cut({ disk, logger }, file, { base, ...scanned }) };
         return { segments: [...endedSegments(bases, mark, allocateBytes), last], position: scanned.end };
       }
+      if (scanned.torn) await keepAside({ disk, logger }, file, { base, from: base, size: scanned.size });
     } finally {
       await file.close();
     }
@@ -87,9 +89,10 @@ function endedSegments(bases: readonly number[], mark: SegmentMark | undefined, 
 }
 
 /** Up to where the file is allocated from now on. */
-async function cut(file: DiskFile, base: number, { end, size, torn }: Scanned, logger: Logger): Promise<number> {
+async function cut(parts: AsideParts, file: DiskFile, { base, end, size, torn }: Scanned & { readonly base: number }): Promise<number> {
   if (!torn) return size;
-  logger.info("the end of the event log was torn and is cut off", { segment: segmentName(base), offset: end });
+  if (!(await keepAside(parts, file, { base, from: end, size })))
+    parts.logger.info("the end of the event log was torn and is cut off", { segment: segmentName(base), offset: end });
   await file.truncate(end - base);
   await file.datasync();
   return end - base;

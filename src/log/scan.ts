@@ -4,13 +4,16 @@ import type { Journal } from "./journal.ts";
 
 const READ_BYTES = 256 << 10;
 
-/** The frames from the beginning of one up to `to`, within one segment. What cannot be read ends it; what was given is valid until the next is asked for. */
+/** The frames from the beginning of one up to `to`, within one segment. What cannot be read ends it, and is told; what was given is valid until the next is asked for. */
 export async function* framesBetween(journal: Journal, from: number, to: number): AsyncGenerator<readonly Frame[]> {
   for (let at = from; at < to;) {
     const frames = framesOf(await journal.octets(at, READ_BYTES), at, to);
     if (frames.length === 0) {
       const long = await journal.frameAt(at);
-      if (long === undefined) return;
+      if (long === undefined) {
+        journal.behindDamage(at);
+        return;
+      }
       frames.push(long);
     }
     yield frames;

@@ -149,6 +149,8 @@ export async function notesAbout(
   let bytes = 0;
   const { segments, durable } = journal;
   const place = placeOctets(about);
+  // Reading begins at a frame, and nowhere else.
+  if ((await journal.frameAt(at)) === undefined) return { found, next: undefined };
   for (const segment of [...segments.all]) {
     signal.throwIfAborted();
     const end = segment.end ?? durable;

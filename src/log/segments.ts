@@ -17,6 +17,8 @@ export interface Segment {
   body: number;
   /** Up to here its file is known to be allocated: what lies behind the frames is zeros. */
   allocated: number;
+  /** A part of it cannot be read, and somebody was told. */
+  isDamaged?: boolean;
 }
 
 interface Reader {
