@@ -39,8 +39,11 @@ export class OwnDaemon {
     const folder = mkdtempSync(join(tmpdir(), "eider-podman-"));
     mkdirSync(join(folder, "networks"));
     writeFileSync(join(folder, "networks", "podman.json"), JSON.stringify(network()));
-    mkdirSync("/run/netns", { recursive: true });
-    const script = "mount -t tmpfs netns /run/netns && echo held && read line";
+    for (const at of ["/run/netns", "/run/libpod"]) mkdirSync(at, { recursive: true });
+    // What Podmen of one machine share, whatever their folders: networks, locks, and the mark by which one knows that the machine was not restarted.
+    const theirs = 'umount -lR /run/netns; for at in /run/netns/*; do umount -l "$at"; done';
+    const shared = ["/run/netns", "/run/libpod", "/dev/shm"].map((at) => `mount -t tmpfs own ${at} &&`);
+    const script = `{ ${theirs}; } 2>/dev/null; ${shared.join(" ")} echo held && read line`;
     const holder = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", script], { stdio: ["pipe", "pipe", "inherit"] });
     await once(holder.stdout, "data");
     const daemon = new OwnDaemon(folder, holder);
