@@ -98,6 +98,19 @@ test("documents beside the API are for those who are known, and tell what they k
   assert.equal((await ask(server, "GET /debug/x?of=b")).status, 404);
 });
 
+test("endpoints beside the API get any method, and know who asks", async () => {
+  const { server } = await fixture({
+    endpoints: {
+      "/debug/y": ({ method, query, user }) =>
+        Promise.resolve({ status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify([method, query.get("of"), user.name]) }),
+    },
+  });
+  assert.equal((await ask(server, "POST /debug/y", {}, { authorization: "" })).status, 401);
+  const { json, headers } = await ask(server, "POST /debug/y?of=a", {});
+  assert.deepEqual((json as unknown as readonly string[]).slice(0, 2), ["POST", "a"]);
+  assert.equal(headers["cache-control"], "no-cache, private");
+});
+
 test("health is open to everyone, metrics are not", async () => {
   const { server } = await fixture({ metricsText: () => "eider_up 1\n" });
   for (const path of ["/healthz", "/livez", "/readyz"]) assert.equal((await ask(server, `GET ${path}`, undefined, { authorization: "" })).text, "ok");

@@ -8,6 +8,7 @@ export {
   type ApiServerOptions,
   type Attributes,
   type Credentials,
+  type EndpointRequest,
   type InProcessCall,
   type InProcessTransport,
   type InProcessWatchEvent,

@@ -58,7 +58,7 @@ function checksOf({ store, healthChecks }: Pick<ApiServerOptions, "store" | "hea
 
 /** Answers for everything below no resource; unknown paths get Kubernetes' plain 404. */
 export async function answerPath(
-  options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "store" | "clock" | "healthChecks">,
+  options: Pick<ApiServerOptions, "version" | "metricsText" | "documents" | "endpoints" | "store" | "clock" | "healthChecks">,
   parts: PathParts,
   { request, path, query }: Asked,
 ): Promise<ApiResponse> {
@@ -89,7 +89,7 @@ function indexOf(options: Parameters<typeof answerPath>[0], { discovery }: PathP
     root,
     ...[...live, ...(root === "/readyz" ? Object.keys(checks.ready) : [])].map((name) => `${root}/${name}`),
   ]);
-  const own = [...(options.metricsText === undefined ? [] : ["/metrics"]), ...Object.keys(options.documents ?? {})];
+  const own = [...(options.metricsText === undefined ? [] : ["/metrics"]), ...Object.keys(options.documents ?? {}), ...Object.keys(options.endpoints ?? {})];
   return [...discovery.paths(), ...health, ...own, "/openapi/v2", "/openapi/v3", "/version"].sort();
 }
 

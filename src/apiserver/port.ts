@@ -183,6 +183,18 @@ export interface ApiServerOptions {
   readonly metricsText?: () => string | Promise<string>;
   /** Documents beside the API: path → what a GET answers as JSON; a document that is undefined answers 404. */
   readonly documents?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
+  /** Other endpoints beside the API, by path, with any method; for those whom `authorize` lets. Failures are thrown as StatusErrors. */
+  readonly endpoints?: Readonly<Record<string, (request: EndpointRequest) => Promise<ApiResponse>>>;
+}
+
+/** A request for an endpoint beside the API. */
+export interface EndpointRequest {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly body: Uint8Array | string | undefined;
+  readonly user: UserInfo;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
 }
 
 /** One API call in process; structurally the `ApiCall` of the client room. */

@@ -136,6 +136,9 @@ async function answer(parts: Parts, pathParts: PathParts, request: ApiRequest): 
   const info = requestInfo(registry, request.method, path, query);
   if (info === undefined) {
     authorizePath(options.authorize, user, request.method, path);
+    const { method, body, signal = new AbortController().signal } = request;
+    const endpoint = options.endpoints?.[path];
+    if (endpoint !== undefined) return asPrivate(await endpoint({ method, query, body, user, signal }));
     return answerPath(options, pathParts, { request, path, query });
   }
   checkVerb(info);

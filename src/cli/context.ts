@@ -7,8 +7,8 @@ export interface Connection {
   readonly client: Client;
   /** Namespace of the kubeconfig's context. */
   readonly namespace: string;
-  /** Streams a text answer, for instance a pod's log. */
-  openText(path: string, signal: AbortSignal): AsyncIterable<string>;
+  /** Streams a text answer, for instance a pod's log; with a body, that of a POST. */
+  openText(path: string, signal: AbortSignal, body?: string): AsyncIterable<string>;
   close(): void;
 }
 
@@ -85,6 +85,8 @@ export interface CliContext {
   readonly err: (text: string) => void;
   /** Colours only on a terminal, and not under NO_COLOR. */
   readonly colour: boolean;
+  /** The same for what is printed, not said of errors. */
+  readonly outColour?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly clock: Clock;
@@ -98,6 +100,14 @@ export interface CliContext {
   readText(path: string): Promise<string>;
   /** Makes or replaces a file. */
   writeText(path: string, text: string): Promise<void>;
+  /** A new id of no meaning. */
+  newId(): string;
+  /** Sends a request to any URL; rejects with StatusError when nobody is there. */
+  post(
+    url: string,
+    message: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly body: string }>;
   connect(kubeconfig: string): Promise<Connection>;
   /** Foreground: never returns but by failing (the process becomes the keeper). Detached: returns once it is ready. */
   up(options: UpOptions): Promise<PlatformState>;

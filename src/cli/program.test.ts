@@ -28,6 +28,8 @@ function contextFor(argv: readonly string[]): { readonly context: CliContext; re
     exists: () => true,
     readText: act("readText"),
     writeText: act("writeText"),
+    newId: () => "id",
+    post: act("post"),
     connect: act("connect"),
     up: act("up"),
     controllers: act("controllers"),

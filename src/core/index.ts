@@ -26,6 +26,7 @@ export {
   type StatusReason,
   unknownFailure,
 } from "./status-error.ts";
+export { Lines } from "./lines.ts";
 export { Parking } from "./parking.ts";
 export { WorkQueue } from "./work-queue.ts";
 export { parseTextTemplate, type TemplateObject, type TemplateValue, type TextTemplate } from "./go-template.ts";

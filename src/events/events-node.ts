@@ -5,7 +5,9 @@ import { takeReply } from "./delivery/replies.ts";
 import type { Sender } from "./delivery/send.ts";
 import { Subscription, type Selects } from "./delivery/subscription.ts";
 import { UnderWay } from "./delivery/under-way.ts";
-import type { EventLog, NoteAttempt, StreamLog } from "./port.ts";
+import { encodeNote } from "./history/attempt-notes.ts";
+import type { NodeView } from "./history/view.ts";
+import type { AttemptNote, EventLog, NoteAttempt, StreamLog } from "./port.ts";
 
 export interface EventsNodeOptions {
   readonly log: EventLog;
@@ -13,7 +15,8 @@ export interface EventsNodeOptions {
   readonly compile: (selection: EventSelection) => Selects;
   /** Before `/NAMESPACE/NAME`: the address of Brokers. */
   readonly brokersUrl: string;
-  readonly note: NoteAttempt;
+  /** Hears of every attempt, beside the log, which keeps it. */
+  readonly note?: NoteAttempt;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -58,6 +61,16 @@ export class EventsNode {
   /** An event that waits or is parked is tried now. */
   resume(subscriber: string, offset: number): boolean {
     return this.#subscribers.get(subscriber)?.subscription.resume(offset) ?? false;
+  }
+
+  /** What is there just now, for those who ask what has happened to events. */
+  get view(): NodeView {
+    return {
+      streams: [...this.#streams.values()],
+      subscribers: [...this.#subscribers.values()].map(({ is, subscription }) => ({ is, ...subscription.view })),
+      resume: (subscriber, offset) => this.resume(subscriber, offset),
+      takeReply: (answered) => takeReply(this.#replies, answered),
+    };
   }
 
   /** Nothing is delivered any more; what was under way will be again. */
@@ -127,7 +140,7 @@ export class EventsNode {
   }
 
   #start(is: EventSubscriber, selects: Selects, at: { readonly stream: StreamLog; readonly cursor: Awaited<ReturnType<StreamLog["cursor"]>> }): void {
-    const { log, sender, note, clock, logger } = this.#options;
+    const { log, sender, clock, logger } = this.#options;
     const stop = new AbortController();
     const subscription = new Subscription({
       subscriber: is,
@@ -136,13 +149,18 @@ export class EventsNode {
       ...at,
       sender,
       underWay: this.#underWay,
-      takeReply: (subscriber, event, sent) => takeReply(this.#replies, { subscriber, event, sent, signal: stop.signal }),
-      note,
+      takeReply: (subscriber, { stored, offset }, sent) => takeReply(this.#replies, { subscriber, event: stored, offset, sent, signal: stop.signal }),
+      note: (note) => this.#note(note),
       clock,
       logger: logger.with({ subscriber: `${is.namespace}/${is.name}` }),
     });
     const done = subscription.run(stop.signal).catch((err: unknown) => logger.error("deliveries to a subscriber have ended", { subscriber: is.id, err }));
     this.#subscribers.set(is.id, { is, subscription, stop, done });
+  }
+
+  #note(note: AttemptNote): void {
+    this.#streams.get(note.stream)?.log.note(note.offset, encodeNote(note));
+    this.#options.note?.(note);
   }
 
   get #replies(): Parameters<typeof takeReply>[0] {

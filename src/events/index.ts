@@ -1,6 +1,7 @@
 // events: the data path of events, in a thread of its own: streams take events, filters choose, subscribers get them.
 export { HttpSender } from "./delivery/send.ts";
 export { EventsNode } from "./events-node.ts";
+export { EventHistory } from "./history/history.ts";
 export { matcherFor } from "./filters/matcher.ts";
 export { Ingress } from "./ingress/server.ts";
 export { MarksFile } from "./sources/marks-file.ts";

@@ -7,6 +7,29 @@ export interface LogRecord {
   readonly value: Uint8Array;
 }
 
+/** As it is found again. */
+export interface FoundRecord extends LogRecord {
+  readonly timeMs: number;
+  readonly keys: readonly string[];
+}
+
+export interface RecordSearch {
+  readonly fromMs?: number;
+  readonly beforeMs?: number;
+  /** All of them are keys of the record. */
+  readonly keys?: readonly string[];
+  readonly first?: "oldest" | "newest";
+  /** The `next` of the page before. */
+  readonly at?: number;
+  readonly limit: number;
+}
+
+export interface LogPage<T> {
+  readonly found: readonly T[];
+  /** Undefined: nothing more was there. */
+  readonly next: number | undefined;
+}
+
 /** How far one subscriber is; kept on disk in groups. What was finished since the last group is delivered once more after a crash. */
 export interface DeliveryCursor {
   /** Nothing from here on was looked at. */
@@ -33,7 +56,7 @@ export interface StreamReader {
   /** Nothing of the stream from here on was given out. */
   readonly at: number;
   /** The next records that are on the disk, at least one; waits for it, and gives none only when the signal aborts. */
-  next(signal: AbortSignal): Promise<readonly LogRecord[]>;
+  next(signal: AbortSignal): Promise<readonly FoundRecord[]>;
 }
 
 export interface StreamLog {
@@ -41,7 +64,12 @@ export interface StreamLog {
   append(record: { readonly keys?: readonly string[]; readonly value: Uint8Array }): Promise<number>;
   /** All of them or none. */
   appendAll(records: readonly { readonly keys?: readonly string[]; readonly value: Uint8Array }[]): Promise<number[]>;
-  reader(from: number): StreamReader;
+  reader(from: number | "end"): StreamReader;
+  search(query: RecordSearch, signal: AbortSignal): Promise<LogPage<FoundRecord>>;
+  /** Says something of a record; it gets to the disk soon, or is lost with the process. Never throws. */
+  note(about: number, value: Uint8Array): void;
+  /** What was said of a record, as it came. */
+  notes(about: number, page: { readonly at?: number; readonly limit: number }, signal: AbortSignal): Promise<LogPage<{ readonly value: Uint8Array }>>;
   readonly cursors: readonly string[];
   /** The cursor of that name; a new one begins there, and is on the disk when it resolves. */
   cursor(name: string, from: "end"): Promise<DeliveryCursor>;
@@ -55,15 +83,15 @@ export interface EventLog {
   /** Its cursors go with it. */
   removeStream(name: string): Promise<void>;
   /** Undefined: it is gone. */
-  read(offset: number): Promise<LogRecord | undefined>;
+  read(offset: number): Promise<(FoundRecord & { readonly stream: string | undefined }) | undefined>;
 }
 
-/** One attempt, for the event time machine. */
+/** One attempt, for the event time machine; the log keeps it as a note about its record. */
 export interface AttemptNote {
   readonly stream: string;
   readonly subscriber: string;
   readonly offset: number;
-  readonly leg: "subscriber" | "deadLetter";
+  readonly leg: "subscriber" | "deadLetter" | "replay";
   /** 1 is the first. */
   readonly attempt: number;
   readonly atMs: number;

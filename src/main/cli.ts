@@ -1,4 +1,5 @@
 // Entry file of the command line: joins the commands with the machine.
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -13,6 +14,7 @@ import { connect } from "./connect.ts";
 import { dataFolder, prepareDataFolder } from "./data-folder.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { becomeControllers, becomeKeeper, endPlatform, startDetached, stateOf, takeOver } from "./launch.ts";
+import { postEvent } from "./post-event.ts";
 import { readyText } from "./ready-text.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,6 +32,7 @@ process.exitCode = await runCli({
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   colour: process.stderr.isTTY && process.env["NO_COLOR"] === undefined,
+  outColour: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
   env: process.env,
   home: homedir(),
   clock: systemClock,
@@ -38,6 +41,8 @@ process.exitCode = await runCli({
   exists: existsSync,
   readText: (path) => (path === "-" ? textOf(process.stdin) : readFile(path, "utf8")),
   writeText: (path, text) => writeFile(path, text),
+  newId: () => randomUUID(),
+  post: postEvent,
   connect: (kubeconfig) => connect(kubeconfig, VERSION),
   describe: readyText,
   up: async (options) => (await takeOver(options, interrupted.signal)) ?? (options.detach ? startDetached(options, interrupted.signal) : becomeKeeper(options)),

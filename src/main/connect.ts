@@ -13,11 +13,12 @@ export async function connect(kubeconfig: string, version: string): Promise<Conn
     client: createClient(transport),
     namespace: access.namespace,
     close: () => transport.close(),
-    async *openText(path, signal) {
+    async *openText(path, signal, body) {
       const response = await new Promise<import("node:http").IncomingMessage>((resolve, reject) => {
         const call = request(
           access.server + path,
           {
+            method: body === undefined ? "GET" : "POST",
             ...(access.ca === undefined ? {} : { ca: access.ca }),
             ...(access.cert === undefined ? {} : { cert: access.cert }),
             ...(access.key === undefined ? {} : { key: access.key }),
@@ -27,7 +28,7 @@ export async function connect(kubeconfig: string, version: string): Promise<Conn
           resolve,
         );
         call.once("error", (cause) => reject(new StatusError("ServiceUnavailable", `${access.server} cannot be reached: ${cause.message}`, { cause })));
-        call.end();
+        call.end(body);
       });
       response.setEncoding("utf8");
       if (response.statusCode !== 200) {

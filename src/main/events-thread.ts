@@ -1,10 +1,11 @@
 // Entry file of the events thread: the log of events, the listener that fills it, and all deliveries out of it.
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources, SourceEvents } from "#events";
+import { StatusError } from "#core";
+import { EventHistory, EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources, SourceEvents } from "#events";
 import { systemClock } from "#host";
 import { NodeDisk, openLog } from "#log";
-import type { ControlToEvents, EventsStart, EventsToControl } from "#protocol";
+import type { ControlToEvents, EventsQuestion, EventsStart, EventsToControl } from "#protocol";
 import { messageLogger } from "./message-logger.ts";
 
 /** Most content of a request, and of an answer that may be a reply. */
@@ -27,12 +28,14 @@ const node = new EventsNode({
     return ({ attributes }) => matches(attributes);
   },
   brokersUrl: start.brokersUrl,
-  note: () => undefined,
+  note: (note) => history.note(note),
   clock: systemClock,
   logger,
 });
 const pings = new PingSources({ marks: await MarksFile.open(start.pingsFile), sender, clock: systemClock, logger });
 const sourceEvents = new SourceEvents({ sender, clock: systemClock, logger, over: send });
+const history = new EventHistory({ log, view: () => node.view, sender, clock: systemClock });
+const asked = new Map<number, AbortController>();
 const ingress = new Ingress({ broker: (namespace, name) => node.broker(namespace, name), bodyBytesMax: EVENT_BYTES_MAX, clock: systemClock, logger });
 
 /** A batch that cannot be put into force ends the thread: the next one starts with everything. */
@@ -42,12 +45,29 @@ function fail(error: unknown): never {
 
 /** Events that came are on the disk, deliveries under way are given up. */
 async function end(): Promise<void> {
+  for (const enough of asked.values()) enough.abort();
   await ingress.close();
   sourceEvents.end();
   await Promise.all([node.end(), pings.end()]);
   await sender.close();
   await log.close();
   port?.close();
+}
+
+/** What is in force by then is what it is about. */
+async function answer(ask: number, question: EventsQuestion): Promise<void> {
+  const enough = new AbortController();
+  asked.set(ask, enough);
+  try {
+    await listening;
+    for await (const line of history.answer(question, enough.signal)) send({ type: "told", ask, line });
+    send({ type: "answered", ask });
+  } catch (error) {
+    const failure = error instanceof StatusError ? error : new StatusError("InternalError", (error as Error).message);
+    send({ type: "answered", ask, failure: { reason: failure.reason, message: failure.message } });
+  } finally {
+    asked.delete(ask);
+  }
 }
 
 let listening: Promise<void> | undefined;
@@ -59,6 +79,8 @@ port.on("message", (message: ControlToEvents) => {
     pings.apply(message);
     return send({ type: "pingsAck", generation: message.generation });
   }
+  if (message.type === "ask") return void answer(message.ask, message.question);
+  if (message.type === "enough") return asked.get(message.ask)?.abort();
   const applied = node.apply(message);
   // The first batch makes the streams known: before it every Broker would be one that does not exist.
   listening ??= applied.then(async () => send({ type: "listening", port: await ingress.listen(start.port) }));

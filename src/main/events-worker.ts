@@ -60,6 +60,11 @@ export class EventsWorker {
     this.#start();
   }
 
+  /** It takes messages. */
+  get runs(): boolean {
+    return this.#thread !== undefined;
+  }
+
   send(message: Exclude<ControlToEvents, { readonly type: "end" }>): void {
     this.#thread?.postMessage(message);
   }

@@ -3,13 +3,14 @@ import { readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyFrom, type InformerSet } from "#client";
 import { BROKER_INGRESS, type EventingSettings } from "#controllers";
-import type { Clock, Logger, Rng } from "#core";
+import { StatusError, type Clock, type Logger, type Rng } from "#core";
 import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, PingSource, Trigger } from "#kinds";
-import type { EventsToControl } from "#protocol";
+import type { EventList, EventsQuestion, EventsToControl } from "#protocol";
 import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#routing";
 import type { ObjectKey } from "#schema";
 import type { ControllersOptions } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { EventAsks } from "./event-asks.ts";
 import { listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
 import { eventLogBytes } from "./event-log-size.ts";
 import { EventsWorker } from "./events-worker.ts";
@@ -54,6 +55,7 @@ export class Events {
   /** The thread that runs now has told its port. */
   #isListening = false;
   readonly #worker: EventsWorker;
+  readonly #asks = new EventAsks((message) => this.#worker.send(message));
   readonly #portFile: string;
   /** Plain Services, by key; of those that Knative routes itself nothing is known here. */
   readonly #services = new Set<string>();
@@ -87,6 +89,7 @@ export class Events {
       onMessage: (message) => this.#receive(message),
       onGone: () => {
         this.#isListening = false;
+        this.#asks.gone();
         this.#tell(this.#table.threadStopped());
         this.#tellPings(this.#pings.threadStopped());
       },
@@ -134,6 +137,14 @@ export class Events {
     return LOOPBACK.includes(host) ? `broker-ingress.${EVENTING_NAMESPACE}.${domain}` : undefined;
   }
 
+  /** What has happened to events, in lines; throws StatusErrors. Without any Broker nothing has. */
+  async *ask(question: EventsQuestion, signal: AbortSignal): AsyncGenerator<unknown> {
+    if (this.#worker.runs) return yield* this.#asks.ask(question, signal);
+    if (!this.#listed || !this.#table.isEmpty) throw new StatusError("ServiceUnavailable", "the events thread is starting: ask again");
+    if (question.do !== "list") throw new StatusError("NotFound", "there is no Broker and no Channel");
+    yield { items: [] } satisfies EventList;
+  }
+
   end(): Promise<void> {
     return this.#worker.end();
   }
@@ -162,6 +173,7 @@ export class Events {
   }
 
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
+    if (message.type === "told" || message.type === "answered") return this.#asks.receive(message);
     if (message.type === "listening") {
       this.#worker.send(this.#pings.threadStarted());
       this.#isListening = true;

@@ -24,7 +24,7 @@ import { ContainerDaemon } from "./container-daemon.ts";
 import { runControllers } from "./controllers.ts";
 import { conversionWebhooks } from "./conversion-webhook.ts";
 import { definitionKind, ensureDefinitions, serveDefinitions } from "./custom-kinds.ts";
-import { explained, recorded } from "./explain.ts";
+import { explainDocuments } from "./explain.ts";
 import {
   attach,
   detach,
@@ -43,6 +43,7 @@ import {
 import { openToGuests, type GuestThreads } from "./guest-threads.ts";
 import { HostLink } from "./host-link.ts";
 import { digestResolver, imagePuller, registries } from "./image-sources.ts";
+import { eventEndpoints } from "./event-endpoints.ts";
 import { Events } from "./events.ts";
 import { ImageGarbage } from "./image-garbage.ts";
 import { adminToken, writeKubeconfig } from "./kubeconfig.ts";
@@ -162,10 +163,8 @@ const api = createApiServer({
   healthChecks: { ready: { shutdown: async () => signal.throwIfAborted() } },
   metrics,
   metricsText: allMetrics,
-  documents: {
-    "/debug/eider/explain": (query) => explained(deciders, query.get("revision") ?? "", clock.monotonicMs()),
-    "/debug/eider/recording": (query) => recorded(deciders, query.get("revision") ?? ""),
-  },
+  endpoints: eventEndpoints({ ask: (question, until) => events.ask(question, until), rng, logger: logger.with({ room: "events" }) }),
+  documents: explainDocuments(() => deciders, clock),
 });
 const transport = api.transportFor(CONTROLLER);
 const client = createClient(transport, { fieldManager: "eider" });

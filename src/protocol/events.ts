@@ -1,4 +1,6 @@
 // Control thread ↔ events thread: streams of events and their subscribers, in batches with a generation (decisions 4 and 48).
+import type { StatusReason } from "#core";
+import type { EventsQuestion } from "./event-history.ts";
 import type { PingsDelta } from "./ping-sources.ts";
 import type { SourceEvent, SourceEventEnd } from "./source-events.ts";
 
@@ -115,9 +117,20 @@ export interface EventsStart {
   readonly port: number;
 }
 
-export type ControlToEvents = EventsDelta | PingsDelta | SourceEvent | { readonly type: "dropSourceEvent"; readonly id: number } | { readonly type: "end" };
+export type ControlToEvents =
+  | EventsDelta
+  | PingsDelta
+  | SourceEvent
+  | { readonly type: "dropSourceEvent"; readonly id: number }
+  | { readonly type: "end" }
+  /** Answered with lines and an end. */
+  | { readonly type: "ask"; readonly ask: number; readonly question: EventsQuestion }
+  /** Nobody listens to the answer any more. */
+  | { readonly type: "enough"; readonly ask: number };
 
 export type EventsToControl =
+  | { readonly type: "told"; readonly ask: number; readonly line: unknown }
+  | { readonly type: "answered"; readonly ask: number; readonly failure?: { readonly reason: StatusReason; readonly message: string } }
   /** Events are taken at this port of loopback. */
   | { readonly type: "listening"; readonly port: number }
   /** All batches up to this one are in force: streams take events, subscribers get theirs. */

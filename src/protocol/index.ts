@@ -1,5 +1,23 @@
 // protocol: types and pure codecs of the messages between threads and processes.
 export type {
+  AttemptDocument,
+  DeliveryDocument,
+  EventChoice,
+  EventList,
+  EventPath,
+  EventQuery,
+  EventsQuestion,
+  EventStanding,
+  EventStory,
+  EventSummary,
+  LoggedEvent,
+  ReplayLine,
+  ReplayWish,
+  Resumed,
+  StreamName,
+  WatchLine,
+} from "./event-history.ts";
+export type {
   AttributeValues,
   ControlToEvents,
   DeliveryOrder,

@@ -113,6 +113,8 @@ async function command(text: string, ...argv: readonly string[]): Promise<{ read
     describe: refuse,
     exists: refuse,
     writeText: refuse,
+    newId: refuse,
+    post: refuse,
     connect: refuse,
     up: refuse,
     controllers: refuse,

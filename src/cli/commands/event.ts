@@ -5,6 +5,8 @@ import type { CliContext } from "../context.ts";
 import { evaluationText } from "../evaluation-text.ts";
 import { parseEventFile, SAMPLE_ATTRIBUTES, type EventAttributes } from "../event-file.ts";
 import { CliError } from "../exit.ts";
+import { addEventHistoryCommands } from "./event-history.ts";
+import { addEventSendCommand } from "./event-send.ts";
 import { parsePlainFormat, structured } from "../output.ts";
 
 interface EvalFlags {
@@ -32,7 +34,9 @@ Examples:
   eider event eval "LENGTH('abc') * 2" -o json        {"value":6,"error":null}`;
 
 export function addEventCommands(program: Command, context: CliContext): void {
-  const event = program.command("event").summary("events, and the expressions that choose among them");
+  const event = program.command("event").summary("events: what has happened to them, sending and replaying them, and the expressions that choose among them");
+  addEventHistoryCommands(event, context);
+  addEventSendCommand(event, context);
   event
     .command("eval")
     .summary("what an expression makes of an event")

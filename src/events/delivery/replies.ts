@@ -31,11 +31,17 @@ const NOT_FOUND = 404;
 /** An answer that says it is an event and is none. */
 const BAD_ANSWER = 502;
 
+export interface Answered {
+  readonly subscriber: EventSubscriber;
+  readonly event: StoredEvent;
+  /** The event's. */
+  readonly offset: number;
+  readonly sent: Sent;
+  readonly signal: AbortSignal;
+}
+
 /** Undefined: there is no reply, or nobody wants it. */
-export async function takeReply(
-  options: ReplyOptions,
-  { subscriber, event, sent, signal }: { readonly subscriber: EventSubscriber; readonly event: StoredEvent; readonly sent: Sent; readonly signal: AbortSignal },
-): Promise<Taken | undefined> {
+export async function takeReply(options: ReplyOptions, { subscriber, event, offset, sent, signal }: Answered): Promise<Taken | undefined> {
   if (sent.result.is !== "answer" || sent.result.status === ACCEPTED_FOR_LATER || subscriber.reply === undefined) return undefined;
   const message = decodeMessage(sent.headers, sent.body);
   if (message.is === "none") return undefined;
@@ -44,16 +50,22 @@ export async function takeReply(
   }
   const { event: answer }: { readonly event: CloudEvent } = message;
   const reply: StoredEvent = { ...answer, attributes: withHopsOf(answer.attributes, event.attributes), headers: passedOn(sent.headers) };
-  return subscriber.reply.to === "stream" ? intoStream(options, subscriber.reply.stream, reply) : send(options, { subscriber, reply, signal });
+  return subscriber.reply.to === "stream"
+    ? intoStream(options, subscriber.reply.stream, { reply, origin: offset })
+    : send(options, { subscriber, reply, signal });
 }
 
 /** Without a way over HTTP: the next Broker hop of an event that is in our own log already. */
-async function intoStream({ streamOf, clock }: ReplyOptions, id: string, reply: StoredEvent): Promise<Taken> {
+async function intoStream(
+  { streamOf, clock }: ReplyOptions,
+  id: string,
+  { reply, origin }: { readonly reply: StoredEvent; readonly origin: number },
+): Promise<Taken> {
   const stream = streamOf(id);
   const destination = stream?.address ?? "";
   if (stream === undefined) return { result: { is: "busy", destination, result: { is: "answer", status: NOT_FOUND } } };
   try {
-    const taken = await takeEvents(stream.log, [reply], clock);
+    const taken = await takeEvents(stream.log, [reply], clock, origin);
     if ("refused" in taken) return { result: { is: "refused", destination, result: { is: "answer", status: NO_HOPS_LEFT } } };
     const [offset] = taken.offsets;
     return { result: { is: "taken" }, ...(offset === undefined ? {} : { offset }) };

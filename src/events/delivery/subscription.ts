@@ -17,7 +17,7 @@ export type Selects = (event: StoredEvent) => boolean;
 /** Takes the reply in an accepted answer; undefined: there is none, or nobody wants it. Never rejects. */
 export type TakeReply = (
   subscriber: EventSubscriber,
-  event: StoredEvent,
+  event: { readonly stored: StoredEvent; readonly offset: number },
   sent: Sent,
 ) => Promise<{ readonly result: ReplyResult; readonly offset?: number } | undefined>;
 
@@ -78,6 +78,12 @@ export class Subscription {
     this.#subscriber = subscriber;
     this.#selects = selects;
     this.#stir();
+  }
+
+  /** How it stands just now, for those who ask. */
+  get view(): { readonly selects: Selects; readonly next: number; readonly open: ReturnType<DeliveryCursor["open"]> } {
+    const { cursor } = this.#options;
+    return { selects: this.#selects, next: cursor.next, open: cursor.open() };
   }
 
   /** A parked event, or one that waits, is tried now; false when it is neither. */
@@ -291,7 +297,7 @@ export class Subscription {
         : await sender.send(outgoing, signal);
     if (signal.aborted) return undefined;
     const tookMs = clock.monotonicMs() - beganMs;
-    const reply = state.error === undefined && isAccepted(sent.result) ? await takeReply(subscriber, event, sent) : undefined;
+    const reply = state.error === undefined && isAccepted(sent.result) ? await takeReply(subscriber, { stored: event, offset }, sent) : undefined;
     const attempt: Attempt = { result: sent.result, body: sent.body, ...(reply === undefined ? {} : { reply: reply.result }) };
     const step = planStep(subscriber, state, attempt, clock.wallMs());
     this.#options.note({

@@ -9,18 +9,26 @@ import { encodeStored, type StoredEvent } from "../stored-event.ts";
 /** By what an event is found again. */
 const KEYS = ["type", "source", "id", "subject"] as const;
 /** Of one attribute in the index; longer ones are found by their beginning. */
-const KEY_CHARACTERS_MAX = 256;
+export const KEY_CHARACTERS_MAX = 256;
+/** Of an event that is a subscriber's answer: what follows is the offset of the event that it answers. */
+export const ORIGIN_KEY = "origin=";
 
 export type Taken = { readonly offsets: readonly number[] } | { readonly refused: "noHops" };
 
-/** Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken. */
-export async function takeEvents(stream: StreamLog, events: readonly StoredEvent[], clock: Clock): Promise<Taken> {
+/**
+ * Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken.
+ * `origin`: the offset of the event that they answer.
+ */
+export async function takeEvents(stream: StreamLog, events: readonly StoredEvent[], clock: Clock, origin?: number): Promise<Taken> {
   const wallMs = clock.wallMs();
   const records: { readonly keys: readonly string[]; readonly value: Uint8Array }[] = [];
   for (const event of events) {
     const attributes = admitted(event.attributes, wallMs);
     if (attributes === undefined) return { refused: "noHops" };
-    records.push({ keys: keysOf(attributes), value: encodeStored({ ...event, attributes }) });
+    records.push({
+      keys: origin === undefined ? keysOf(attributes) : [...keysOf(attributes), `${ORIGIN_KEY}${origin}`],
+      value: encodeStored({ ...event, attributes }),
+    });
   }
   const [only] = records;
   return { offsets: only !== undefined && records.length === 1 ? [await stream.append(only)] : await stream.appendAll(records) };

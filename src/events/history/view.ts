@@ -1,0 +1,28 @@
+// What the history looks at and acts through: streams and subscribers as they stand.
+import type { EventStream, EventSubscriber } from "#protocol";
+import type { Answered, takeReply } from "../delivery/replies.ts";
+import type { Selects } from "../delivery/subscription.ts";
+import type { StreamLog } from "../port.ts";
+
+export interface StreamView {
+  readonly is: EventStream;
+  readonly log: StreamLog;
+}
+
+export interface SubscriberView {
+  readonly is: EventSubscriber;
+  readonly selects: Selects;
+  /** Nothing from here on was looked at. */
+  readonly next: number;
+  /** Taken and not finished; `dueMs` is Infinity for what is parked, undefined for what is in flight. */
+  readonly open: Iterable<{ readonly offset: number; readonly dueMs: number | undefined }>;
+}
+
+/** A moment's; the parts that change are read anew for each question. */
+export interface NodeView {
+  readonly streams: readonly StreamView[];
+  readonly subscribers: readonly SubscriberView[];
+  resume(subscriber: string, offset: number): boolean;
+  /** Takes the answer of a subscriber as its deliveries do. */
+  takeReply(answered: Answered): ReturnType<typeof takeReply>;
+}
