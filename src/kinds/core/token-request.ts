@@ -18,7 +18,7 @@ const own: Readonly<Record<string, Node>> = {
   [SPEC]: {
     type: "object",
     properties: {
-      audiences: { type: "array", items: { type: "string" }, "x-eider-proto": 1, "x-eider-zero": "keep" },
+      audiences: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "atomic", "x-eider-proto": 1, "x-eider-zero": "keep" },
       expirationSeconds: { type: "integer", format: "int64", default: 3_600, "x-eider-proto": 4 },
       boundObjectRef: { $ref: BOUND, nullable: true, "x-eider-proto": 3, "x-eider-pointer": true },
     },
