@@ -7,6 +7,7 @@ import { Subscription, type Selects } from "./delivery/subscription.ts";
 import { UnderWay } from "./delivery/under-way.ts";
 import { encodeNote } from "./history/attempt-notes.ts";
 import type { NodeView } from "./history/view.ts";
+import type { Place } from "./ingress/first-look.ts";
 import type { AttemptNote, EventLog, NoteAttempt, StreamLog } from "./port.ts";
 
 export interface EventsNodeOptions {
@@ -36,8 +37,10 @@ interface Running {
 export class EventsNode {
   readonly #options: EventsNodeOptions;
   readonly #streams = new Map<string, OpenStream>();
-  /** Brokers by `namespace/name`. */
-  readonly #brokers = new Map<string, OpenStream>();
+  /** By `KIND namespace/name`. */
+  readonly #named = new Map<string, OpenStream>();
+  /** Channels by their names in the cluster. */
+  readonly #hosts = new Map<string, OpenStream>();
   readonly #subscribers = new Map<string, Running>();
   readonly #underWay = new UnderWay();
   /** The last of the batches that were given. */
@@ -48,8 +51,10 @@ export class EventsNode {
     this.#options = options;
   }
 
-  broker(namespace: string, name: string): StreamLog | undefined {
-    return this.#brokers.get(`${namespace}/${name}`)?.log;
+  /** The stream that takes events there now. */
+  streamAt(place: Place): StreamLog | undefined {
+    const stream = "host" in place ? this.#hosts.get(place.host) : this.#named.get(keyOf(place));
+    return stream?.log;
   }
 
   /** Resolves once the batch is in force: its streams take events, and what they take from now on reaches its subscribers. */
@@ -110,16 +115,20 @@ export class EventsNode {
     const log = await this.#options.log.stream(is.id, { atLimit: is.atLimit ?? "refuse" });
     const opened = { is, log: this.#streams.get(is.id)?.log ?? log };
     this.#streams.set(is.id, opened);
-    if (is.kind === "Broker") this.#brokers.set(`${is.namespace}/${is.name}`, opened);
+    this.#named.set(keyOf(is), opened);
+    if (is.host !== undefined) this.#hosts.set(is.host, opened);
   }
 
   async #removeStream(id: string): Promise<void> {
     for (const [subscriber, { is }] of this.#subscribers) if (is.stream === id) await this.#stop(subscriber);
     const stream = this.#streams.get(id)?.is;
     this.#streams.delete(id);
-    const key = `${stream?.namespace ?? ""}/${stream?.name ?? ""}`;
-    // A Broker of the same name may have come meanwhile.
-    if (this.#brokers.get(key)?.is.id === id) this.#brokers.delete(key);
+    if (stream !== undefined) {
+      // One of the same name may have come meanwhile.
+      const { host = "" } = stream;
+      if (this.#named.get(keyOf(stream))?.is.id === id) this.#named.delete(keyOf(stream));
+      if (this.#hosts.get(host)?.is.id === id) this.#hosts.delete(host);
+    }
     await this.#options.log.removeStream(id);
   }
 
@@ -185,4 +194,8 @@ export class EventsNode {
     await running.done;
     assert(this.#subscribers.delete(id), "a subscriber is stopped once");
   }
+}
+
+function keyOf({ kind, namespace, name }: Pick<EventStream, "kind" | "namespace" | "name">): string {
+  return `${kind} ${namespace}/${name}`;
 }

@@ -6,6 +6,7 @@ import {
   apiServerSourceController,
   ApiWatches,
   brokerController,
+  channelController,
   configurationController,
   containerSourceController,
   createGarbageCollector,
@@ -16,6 +17,7 @@ import {
   horizontalPodAutoscalerController,
   hpaClassController,
   ingressController,
+  inMemoryChannelController,
   labelerController,
   metricController,
   namespaceController,
@@ -28,9 +30,11 @@ import {
   serviceAccountController,
   serviceController,
   sinkBindingController,
+  subscriptionController,
   triggerController,
   type BrokerControllerDeps,
   type Definitions,
+  type InMemoryChannelControllerDeps,
   type IngressStanding,
   type MayAccount,
   type PingSourceControllerDeps,
@@ -72,6 +76,7 @@ export interface ControllersOptions {
     readonly sendChange: SendChange;
     /** What ServiceAccounts may do. */
     readonly mayAccount: MayAccount;
+    readonly channel: InMemoryChannelControllerDeps["standing"];
     readonly outerUrl: BrokerControllerDeps["outerUrl"];
     readonly crossesNamespaces: TriggerControllerDeps["crossesNamespaces"];
   };
@@ -80,12 +85,20 @@ export interface ControllersOptions {
   readonly logger: Logger;
 }
 
+/** Objects that are in force in the events thread now, or are not any more. */
+export interface EventingNews {
+  readonly brokers?: readonly ObjectKey[];
+  readonly triggers?: readonly ObjectKey[];
+  readonly channels?: readonly ObjectKey[];
+  readonly pings?: readonly ObjectKey[];
+}
+
 export interface RunningControllers {
   readonly done: Promise<unknown>;
   /** An Ingress that may be in force now. */
   requeueIngress(key: ObjectKey): void;
-  /** Brokers, Triggers and PingSources that are in force now, or whose events thread is gone. */
-  requeueEventing(keys: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[]; readonly pings: readonly ObjectKey[] }): void;
+  /** What is in force now, or whose events thread is gone. */
+  requeueEventing(news: EventingNews): void;
   /** Held by the backends whose requests wait for a process. */
   readonly way: RightOfWay;
 }
@@ -98,6 +111,7 @@ const PROGRAMS = {
   workloads: "kube-controller-manager",
   gateway: "eider",
   eventing: "mtbroker-controller",
+  messaging: "eventing-controller",
 } as const;
 type Program = (typeof PROGRAMS)[keyof typeof PROGRAMS];
 
@@ -174,7 +188,14 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   const collector = options.workloads ? runWorkloads({ ...options, client: clients.get(PROGRAMS.workloads) ?? client }, workloads) : undefined;
   const hpaClass = start(hpaClassController({ settings: autoscaling }), PROGRAMS.hpa, false);
 
-  const eventing = runEventing(options, (controller) => start(controller, PROGRAMS.eventing, false), signal);
+  const eventing = runEventing(
+    options,
+    {
+      run: (controller) => start(controller, PROGRAMS.eventing, false),
+      runMessaging: (controller) => start(controller, PROGRAMS.messaging, false),
+    },
+    signal,
+  );
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {
@@ -184,8 +205,17 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   return { done, way, requeueIngress: (key) => ingresses.requeue(key), requeueEventing: eventing };
 }
 
-/** Brokers, Triggers and sources; returns how they are woken. */
-function runEventing(options: ControllersOptions, run: Starters["run"], signal: AbortSignal): RunningControllers["requeueEventing"] {
+interface EventingStarters {
+  readonly run: Starters["run"];
+  readonly runMessaging: Starters["run"];
+}
+
+/** Brokers, Triggers, channels, Subscriptions and sources; returns how they are woken. */
+function runEventing(
+  options: ControllersOptions,
+  { run, runMessaging }: EventingStarters,
+  signal: AbortSignal,
+): RunningControllers["requeueEventing"] {
   const { events, kinds, coming } = options;
   if (events === undefined) return () => undefined;
   const named = ({ apiVersion, group, kind }: KReference, one: Kind): boolean =>
@@ -200,10 +230,14 @@ function runEventing(options: ControllersOptions, run: Starters["run"], signal: 
   const pings = run(pingSourceController({ kindOf, standing: events.ping }, addressables));
   const watches = new ApiWatches({ ...options, send: events.sendChange, wake: (key) => changes.requeue(key), signal });
   const changes = run(apiServerSourceController({ kindOf, mayAccount: events.mayAccount, watches }, addressables));
-  return (keys) => {
-    for (const key of keys.brokers) brokers.requeue(key);
-    for (const key of keys.triggers) triggers.requeue(key);
-    for (const key of keys.pings) pings.requeue(key);
+  const channels = runMessaging(inMemoryChannelController({ kindOf, standing: events.channel }, addressables));
+  runMessaging(channelController({ kindOf }));
+  runMessaging(subscriptionController({ kindOf, crossesNamespaces: events.crossesNamespaces }, addressables));
+  return (news) => {
+    for (const key of news.brokers ?? []) brokers.requeue(key);
+    for (const key of news.triggers ?? []) triggers.requeue(key);
+    for (const key of news.channels ?? []) channels.requeue(key);
+    for (const key of news.pings ?? []) pings.requeue(key);
   };
 }
 

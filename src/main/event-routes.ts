@@ -38,12 +38,12 @@ function hiddenIngress(name: string, rules: readonly HiddenRule[], { namespace, 
   } as unknown as Ingress;
 }
 
-/** All that leads to the events thread's listener. `outer`: its name for people outside. */
+/** All that leads to the events thread's listener but the names of channels. `outer`: its name for people outside. */
 export function listenerRoutes(
-  host: string,
+  hosts: readonly string[],
   { port, outer }: { readonly port: number; readonly outer: string | undefined },
 ): { readonly ingress: Ingress; readonly service: CoreService; readonly slice: EndpointSlice } {
-  const rules: HiddenRule[] = [{ hosts: [host], visibility: "ClusterLocal" }];
+  const rules: HiddenRule[] = [{ hosts, visibility: "ClusterLocal" }];
   if (outer !== undefined) rules.push({ hosts: [outer], visibility: "ExternalIP" });
   const metadata = { name: LISTENER, namespace: HIDDEN_NAMESPACE, uid: LISTENER, resourceVersion: "1", creationTimestamp: YOUNGEST };
   return {
@@ -58,6 +58,11 @@ export function listenerRoutes(
       endpoints: [{ addresses: ["127.0.0.1"] }],
     } as unknown as EndpointSlice,
   };
+}
+
+/** Leads the name of a channel to the listener. */
+export function channelRoute(host: string): Ingress {
+  return hiddenIngress(`channel.${host}`, [{ hosts: [host], visibility: "ClusterLocal" }], { namespace: HIDDEN_NAMESPACE, service: LISTENER, port: 80 });
 }
 
 /** Of a Service's name inside the cluster: the plain Service that it is the name of, at the URL's port. */

@@ -36,7 +36,7 @@ const pings = new PingSources({ marks: await MarksFile.open(start.pingsFile), se
 const sourceEvents = new SourceEvents({ sender, clock: systemClock, logger, over: send });
 const history = new EventHistory({ log, view: () => node.view, sender, clock: systemClock });
 const asked = new Map<number, AbortController>();
-const ingress = new Ingress({ broker: (namespace, name) => node.broker(namespace, name), bodyBytesMax: EVENT_BYTES_MAX, clock: systemClock, logger });
+const ingress = new Ingress({ streamAt: (place) => node.streamAt(place), bodyBytesMax: EVENT_BYTES_MAX, clock: systemClock, logger });
 
 /** A batch that cannot be put into force ends the thread: the next one starts with everything. */
 function fail(error: unknown): never {

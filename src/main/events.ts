@@ -1,17 +1,16 @@
-// Eventing as the control thread has it: Brokers and Triggers into the table, its batches to the events thread, ways to both into the gateway's routes.
+// Eventing as the control thread has it: Brokers, Triggers and channels into the table, its batches to the events thread, ways to them into the gateway's routes.
 import { readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyFrom, type InformerSet } from "#client";
-import { BROKER_INGRESS, type EventingSettings } from "#controllers";
+import { BROKER_INGRESS, CHANNEL_DISPATCHER, type EventingSettings } from "#controllers";
 import { StatusError, type Clock, type Logger, type Rng } from "#core";
-import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, PingSource, Trigger } from "#kinds";
+import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, InMemoryChannel, PingSource, Subscription, Trigger, type Ingress } from "#kinds";
 import type { EventList, EventsQuestion, EventsToControl } from "#protocol";
 import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#routing";
-import type { ObjectKey } from "#schema";
-import type { ControllersOptions } from "./controllers.ts";
+import type { ControllersOptions, EventingNews } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { EventAsks } from "./event-asks.ts";
-import { listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
+import { channelRoute, listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
 import { eventLogBytes } from "./event-log-size.ts";
 import { EventsWorker } from "./events-worker.ts";
 import { SourceOutbox } from "./source-outbox.ts";
@@ -33,7 +32,7 @@ export interface EventsOptions {
   /** That people outside use. */
   readonly publicPort: number;
   /** What is in force now, or is not any more. */
-  readonly onNews: (news: { readonly brokers: readonly ObjectKey[]; readonly triggers: readonly ObjectKey[]; readonly pings: readonly ObjectKey[] }) => void;
+  readonly onNews: (news: EventingNews) => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -59,8 +58,10 @@ export class Events {
   readonly #portFile: string;
   /** Plain Services, by key; of those that Knative routes itself nothing is known here. */
   readonly #services = new Set<string>();
-  /** Keys of hidden Ingresses by the key of the Service. */
+  /** Keys of hidden Ingresses by what they lead to: the key of a plain Service, or the name of a channel. */
   readonly #routed = new Map<string, string>();
+  /** Uids of Subscriptions by key. */
+  readonly #subscriptions = new Map<string, string>();
   #listed = false;
   #scheduled = false;
   readonly synced: Promise<void>;
@@ -108,6 +109,10 @@ export class Events {
       informers.follow(PingSource, "events", (key, source) =>
         this.#changed(() => (source === undefined ? this.#pings.remove(key) : this.#pings.upsert(source))),
       ),
+      informers.follow(InMemoryChannel, "events", (key, channel) =>
+        this.#changed(() => (channel === undefined ? this.#table.removeChannel(key) : this.#table.upsertChannel(channel))),
+      ),
+      informers.follow(Subscription, "events", (key, subscription) => this.#changed(() => this.#subscribed(key, subscription))),
       informers.follow(CoreService, "events", (key, service) =>
         this.#changed(() => (service !== undefined && isPlain(service) ? this.#services.add(key) : this.#services.delete(key))),
       ),
@@ -127,6 +132,7 @@ export class Events {
       trigger: (key) => this.#table.trigger(key),
       ping: (key) => this.#pings.standing(key),
       sendChange: ({ namespace, filters, target }, event, signal) => this.#outbox.send({ namespace, filters, target, ...event }, signal),
+      channel: (key) => this.#table.channel(key),
       outerUrl: () => (outer === undefined ? undefined : `http://${outer}${publicPort === 80 ? "" : `:${publicPort}`}`),
       crossesNamespaces: () => settings.current().features.crossNamespaceEventLinks === "Enabled",
     };
@@ -149,6 +155,16 @@ export class Events {
     return this.#worker.end();
   }
 
+  #subscribed(key: string, subscription: Subscription | undefined): void {
+    const before = this.#subscriptions.get(key);
+    if (before !== undefined && before !== subscription?.metadata.uid) this.#table.removeSubscription(before);
+    if (subscription === undefined) this.#subscriptions.delete(key);
+    else {
+      this.#subscriptions.set(key, subscription.metadata.uid);
+      this.#table.upsertSubscription(subscription);
+    }
+  }
+
   #changed(change: () => unknown): void {
     change();
     if (this.#scheduled) return;
@@ -156,7 +172,7 @@ export class Events {
     queueMicrotask(() => this.#go());
   }
 
-  /** Changes of one turn of the loop go out as one batch. A platform without Brokers has no events thread. */
+  /** Changes of one turn of the loop go out as one batch. A platform without Brokers and channels has no events thread. */
   #go(): void {
     this.#scheduled = false;
     if (!this.#listed) return;
@@ -169,7 +185,7 @@ export class Events {
     if (delta !== undefined) this.#worker.send(delta);
     const pings = this.#pings.flush();
     if (pings !== undefined) this.#worker.send(pings);
-    this.#routeServices();
+    this.#routeNames();
   }
 
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
@@ -185,18 +201,19 @@ export class Events {
     this.#tell(this.#table.acknowledged(message.generation));
   }
 
-  #tell({ brokers, triggers }: EventsSettled): void {
-    if (brokers.length + triggers.length > 0) this.#options.onNews({ brokers: brokers.map(keyFrom), triggers: triggers.map(keyFrom), pings: [] });
+  #tell({ brokers, triggers, channels }: EventsSettled): void {
+    if (brokers.length + triggers.length + channels.length === 0) return;
+    this.#options.onNews({ brokers: brokers.map(keyFrom), triggers: triggers.map(keyFrom), channels: channels.map(keyFrom) });
   }
 
   #tellPings(keys: readonly string[]): void {
-    if (keys.length > 0) this.#options.onNews({ brokers: [], triggers: [], pings: keys.map(keyFrom) });
+    if (keys.length > 0) this.#options.onNews({ pings: keys.map(keyFrom) });
   }
 
   /** Names of the listener lead to that port. */
   #routeListener(port: number): void {
     const { table } = this.#options;
-    const { ingress, service, slice } = listenerRoutes(BROKER_INGRESS, { port, outer: this.#outerHost });
+    const { ingress, service, slice } = listenerRoutes([BROKER_INGRESS, CHANNEL_DISPATCHER], { port, outer: this.#outerHost });
     table.upsertService(service);
     table.upsertEndpointSlice(slice);
     table.upsertIngress(ingress);
@@ -214,16 +231,15 @@ export class Events {
     }
   }
 
-  /** Names of plain Services that somebody's events go to, and no others. */
-  #routeServices(): void {
+  /** Names of channels, and of plain Services that somebody's events go to, and no others. */
+  #routeNames(): void {
     const { table } = this.#options;
-    const wanted = new Map(
-      [...this.#table.targets(), ...this.#pings.targets()].flatMap((url) => {
-        const target = serviceOf(url);
-        const key = `${target?.namespace ?? ""}/${target?.service ?? ""}`;
-        return target === undefined || !this.#services.has(key) ? [] : [[key, serviceRoute(target)] as const];
-      }),
-    );
+    const wanted = new Map<string, () => Ingress>(this.#table.channelHosts().map((host) => [host, () => channelRoute(host)]));
+    for (const url of [...this.#table.targets(), ...this.#pings.targets()]) {
+      const target = serviceOf(url);
+      const key = `${target?.namespace ?? ""}/${target?.service ?? ""}`;
+      if (target !== undefined && this.#services.has(key)) wanted.set(key, () => serviceRoute(target));
+    }
     let changed = false;
     for (const [key, ingress] of this.#routed) {
       if (wanted.has(key)) continue;
@@ -231,8 +247,9 @@ export class Events {
       this.#routed.delete(key);
       changed = true;
     }
-    for (const [key, ingress] of wanted) {
+    for (const [key, make] of wanted) {
       if (this.#routed.has(key)) continue;
+      const ingress = make();
       table.upsertIngress(ingress);
       this.#routed.set(key, `${ingress.metadata.namespace ?? ""}/${ingress.metadata.name}`);
       changed = true;

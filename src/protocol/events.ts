@@ -58,6 +58,8 @@ export interface EventStream {
   readonly kind: "Broker" | "Channel";
   readonly namespace: string;
   readonly name: string;
+  /** Of a Channel: the name at whose `/` it takes events. */
+  readonly host?: string;
   /** Counts what is written of its object; told back once it is in force. */
   readonly version: number;
   /** At the log's size its oldest events go, delivered or not. Absent: new ones are refused. */
@@ -69,7 +71,7 @@ export type ReplyTarget = { readonly to: "stream"; readonly stream: string } | (
 
 /** A Trigger or a Subscription. */
 export interface EventSubscriber {
-  /** The uid of its object: names its cursor in the log. */
+  /** Names its cursor in the log: the uid of a Trigger; of a Subscription, the uid of its channel, a dot, and its own. */
   readonly id: string;
   /** The uid of its stream. */
   readonly stream: string;

@@ -8,12 +8,18 @@ import type { StoredEvent } from "../stored-event.ts";
 import { errorAttributes, type DeliveryError } from "./plan.ts";
 import type { Outgoing } from "./send.ts";
 
+/** A Trigger's answers come back to its Broker, which counts the hops. */
+export function countsHops({ reply }: EventSubscriber): boolean {
+  return reply?.to === "stream";
+}
+
 /** `error`: the event is a dead letter, and keeps its hops as in Knative. Undefined: there is nobody to send to. */
 export function outgoingFor(subscriber: EventSubscriber, event: StoredEvent, error: DeliveryError | undefined): Outgoing | undefined {
   const target = error === undefined ? subscriber.target : subscriber.deadLetter;
   if (target === undefined) return undefined;
   const { format, timeoutMs } = subscriber.rules;
-  const attributes = error === undefined ? withoutHops(event.attributes) : new Map([...event.attributes, ...Object.entries(errorAttributes(error))]);
+  const sent = countsHops(subscriber) ? withoutHops(event.attributes) : event.attributes;
+  const attributes = error === undefined ? sent : new Map([...event.attributes, ...Object.entries(errorAttributes(error))]);
   const { headers, body } = encodeMessage({ ...event, attributes }, format ?? event.form);
   const trace = TRACE_NAMES.flatMap((name) => {
     const value = event.attributes.get(name);

@@ -10,7 +10,7 @@ import { takeEvents } from "../ingress/take-events.ts";
 import { passedOn } from "../pass-headers.ts";
 import type { StreamLog } from "../port.ts";
 import type { StoredEvent } from "../stored-event.ts";
-import { outgoingFor } from "./outgoing.ts";
+import { countsHops, outgoingFor } from "./outgoing.ts";
 import type { ReplyResult } from "./plan.ts";
 import { isAccepted, isRetryable } from "./retry.ts";
 import type { Sender, Sent } from "./send.ts";
@@ -49,7 +49,8 @@ export async function takeReply(options: ReplyOptions, { subscriber, event, offs
     return { result: { is: "busy", destination: subscriber.target?.url ?? "", result: { is: "answer", status: BAD_ANSWER } } };
   }
   const { event: answer }: { readonly event: CloudEvent } = message;
-  const reply: StoredEvent = { ...answer, attributes: withHopsOf(answer.attributes, event.attributes), headers: passedOn(sent.headers) };
+  const attributes = countsHops(subscriber) ? withHopsOf(answer.attributes, event.attributes) : answer.attributes;
+  const reply: StoredEvent = { ...answer, attributes, headers: passedOn(sent.headers) };
   return subscriber.reply.to === "stream"
     ? intoStream(options, subscriber.reply.stream, { reply, origin: offset })
     : send(options, { subscriber, reply, signal });
@@ -65,7 +66,7 @@ async function intoStream(
   const destination = stream?.address ?? "";
   if (stream === undefined) return { result: { is: "busy", destination, result: { is: "answer", status: NOT_FOUND } } };
   try {
-    const taken = await takeEvents(stream.log, [reply], clock, origin);
+    const taken = await takeEvents({ stream: stream.log, hops: true, origin }, [reply], clock);
     if ("refused" in taken) return { result: { is: "refused", destination, result: { is: "answer", status: NO_HOPS_LEFT } } };
     const [offset] = taken.offsets;
     return { result: { is: "taken" }, ...(offset === undefined ? {} : { offset }) };

@@ -8,6 +8,7 @@ import type { StreamLog } from "../port.ts";
 import { decodeStored, type StoredEvent } from "../stored-event.ts";
 import { Ingress } from "./server.ts";
 
+const CHANNEL = "c-kn-channel.ns.svc.cluster.local";
 const EVENT = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "t" };
 
 interface World {
@@ -32,7 +33,7 @@ async function world(t: TestContext): Promise<World> {
     appendAll: async (records: readonly { readonly value: Uint8Array }[]) => records.map(take),
   } as unknown as StreamLog;
   const ingress = new Ingress({
-    broker: (namespace, name) => (namespace === "ns" && name === "b" ? stream : undefined),
+    streamAt: (place) => (("host" in place ? place.host === CHANNEL : place.namespace === "ns" && place.name === "b") ? stream : undefined),
     bodyBytesMax: 1_000,
     clock: new SimClock(),
     logger: silentLogger,
@@ -64,6 +65,15 @@ test("an event is stored with its arrival, its hops and the trace of its request
   assert.equal(event?.attributes.get("knativebrokerttl"), 255);
   assert.match(String(event?.attributes.get("knativearrivaltime")), /Z$/);
   assert.equal(Buffer.from(event?.data?.octets ?? []).toString(), "hi");
+});
+
+test("a channel stores an event as it is: without arrival and hops", async (t) => {
+  const { ask, stored } = await world(t);
+  const headers = { ...EVENT, host: CHANNEL, "ce-knativebrokerttl": "1" };
+  assert.equal((await ask("POST", "/", { headers })).status, 202);
+  const attributes = Object.fromEntries(stored[0]?.attributes ?? []);
+  assert.deepEqual(attributes, { specversion: "1.0", id: "1", source: "/x", type: "t", knativebrokerttl: "1" });
+  assert.equal((await ask("POST", "/", { headers: { ...EVENT, host: "other-kn-channel.ns.svc.cluster.local" } })).status, 404);
 });
 
 test("a batch is taken whole", async (t) => {

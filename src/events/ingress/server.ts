@@ -8,13 +8,13 @@ import { decodeMessage } from "../cloudevents/http.ts";
 import type { Headers } from "../cloudevents/http-message.ts";
 import { passedOn } from "../pass-headers.ts";
 import type { StreamLog } from "../port.ts";
-import { firstLook } from "./first-look.ts";
+import { firstLook, type Place } from "./first-look.ts";
 import { readBody } from "./read-body.ts";
 import { fromRequest, takeEvents } from "./take-events.ts";
 
 export interface IngressOptions {
-  /** The Broker of that name that takes events now. */
-  readonly broker: (namespace: string, name: string) => StreamLog | undefined;
+  /** The stream that takes events there now. */
+  readonly streamAt: (place: Place) => StreamLog | undefined;
   /** Most content of a request. */
   readonly bodyBytesMax: number;
   readonly clock: Clock;
@@ -72,13 +72,14 @@ export class Ingress {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const look = firstLook(request.method ?? "", request.url ?? "");
+    const { method = "", url = "", headers } = request;
+    const look = firstLook({ method, url, host: headers.host ?? "" }, (place) => this.#options.streamAt(place) !== undefined);
     if ("status" in look) return answer(request, response, look.status, look.headers);
-    const declared = Math.max(BODY_BYTES_LEAST, Number(request.headers["content-length"] ?? this.#options.bodyBytesMax));
+    const declared = Math.max(BODY_BYTES_LEAST, Number(headers["content-length"] ?? this.#options.bodyBytesMax));
     if (this.#waitingBytes > 0 && this.#waitingBytes + declared > WAITING_BYTES_MAX) return answer(request, response, 429);
     this.#waitingBytes += declared;
     try {
-      answer(request, response, await this.#take(request, look));
+      answer(request, response, await this.#take(request, look.place));
     } catch (err) {
       this.#options.logger.error("an event could not be taken", { err });
       answer(request, response, 500);
@@ -87,20 +88,20 @@ export class Ingress {
     }
   }
 
-  async #take(request: IncomingMessage, at: { readonly namespace: string; readonly name: string }): Promise<number> {
-    const { broker, bodyBytesMax, clock } = this.#options;
+  async #take(request: IncomingMessage, place: Place): Promise<number> {
+    const { streamAt, bodyBytesMax, clock } = this.#options;
     const body = await readBody(request, bodyBytesMax);
     if ("refused" in body) return body.refused;
     const headers = flat(request.headers);
     const message = decodeMessage(headers, body.octets);
     if (message.is === "none" || message.is === "fault") return 400;
-    const stream = broker(at.namespace, at.name);
+    const stream = streamAt(place);
     if (stream === undefined) return 404;
     const passed = passedOn(headers);
     const sent = message.is === "event" ? [message.event] : message.events;
     const events = sent.map((event) => fromRequest({ ...event, headers: passed }, headers));
     try {
-      return "refused" in (await takeEvents(stream, events, clock)) ? 400 : 202;
+      return "refused" in (await takeEvents({ stream, hops: place.kind === "Broker" }, events, clock)) ? 400 : 202;
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       return statusOf(error);

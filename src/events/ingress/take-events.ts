@@ -13,17 +13,22 @@ export const KEY_CHARACTERS_MAX = 256;
 /** Of an event that is a subscriber's answer: what follows is the offset of the event that it answers. */
 export const ORIGIN_KEY = "origin=";
 
+interface Destination {
+  readonly stream: StreamLog;
+  /** Whether events are marked with their arrival and their hops are counted: at Brokers. A channel passes on what it got. */
+  readonly hops: boolean;
+  /** The offset of the event that they answer. */
+  readonly origin?: number;
+}
+
 export type Taken = { readonly offsets: readonly number[] } | { readonly refused: "noHops" };
 
-/**
- * Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken.
- * `origin`: the offset of the event that they answer.
- */
-export async function takeEvents(stream: StreamLog, events: readonly StoredEvent[], clock: Clock, origin?: number): Promise<Taken> {
+/** Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken. */
+export async function takeEvents({ stream, hops, origin }: Destination, events: readonly StoredEvent[], clock: Clock): Promise<Taken> {
   const wallMs = clock.wallMs();
   const records: { readonly keys: readonly string[]; readonly value: Uint8Array }[] = [];
   for (const event of events) {
-    const attributes = admitted(event.attributes, wallMs);
+    const attributes = hops ? admitted(event.attributes, wallMs) : event.attributes;
     if (attributes === undefined) return { refused: "noHops" };
     records.push({
       keys: origin === undefined ? keysOf(attributes) : [...keysOf(attributes), `${ORIGIN_KEY}${origin}`],

@@ -64,10 +64,10 @@ test("nothing is in force before the thread says so, and after its death nothing
   assert.equal(first.reset, true);
   const delta = table.flush();
   assert.equal(table.trigger("ns/t"), undefined);
-  assert.deepEqual(table.acknowledged(delta?.generation ?? 0), { brokers: ["ns/b"], triggers: ["ns/t"] });
-  assert.deepEqual(table.acknowledged(delta?.generation ?? 0), { brokers: [], triggers: [] });
+  assert.deepEqual(table.acknowledged(delta?.generation ?? 0), { brokers: ["ns/b"], triggers: ["ns/t"], channels: [] });
+  assert.deepEqual(table.acknowledged(delta?.generation ?? 0), { brokers: [], triggers: [], channels: [] });
   assert.deepEqual(table.trigger("ns/t"), { uid: "t-uid", generation: 1, subscriberUri: "http://sub/" });
-  assert.deepEqual(table.threadStopped(), { brokers: ["ns/b"], triggers: ["ns/t"] });
+  assert.deepEqual(table.threadStopped(), { brokers: ["ns/b"], triggers: ["ns/t"], channels: [] });
   assert.equal(table.broker("ns/b"), undefined);
 });
 

@@ -1,7 +1,11 @@
-// From Brokers and Triggers to what the events thread does: takes objects as they change, gives deltas, follows acknowledgements.
-import { eventing, type Broker, type DeliverySpec, type Trigger } from "#kinds";
-import type { DeliveryOrder, EventsDelta, EventStream, EventSubscriber } from "#protocol";
+// From Brokers, Triggers and channels to what the events thread does: takes objects as they change, gives deltas, follows acknowledgements.
+import { eventing, type Broker, type DeliverySpec, type InMemoryChannel, type Subscription, type Trigger } from "#kinds";
+import type { EventsDelta, EventStream, EventSubscriber } from "#protocol";
+import { ChannelTable, type ChannelStanding } from "./channel-table.ts";
 import { deliveryRules } from "./delivery-rules.ts";
+import { orderOf } from "./order.ts";
+import { targetOf } from "./target.ts";
+import { Told, type ToldEntry } from "./told.ts";
 
 /** What is in force of a Broker or a Trigger; its controller compares it with what should be. */
 export interface EventStanding {
@@ -17,14 +21,10 @@ export interface EventStanding {
 export interface EventsSettled {
   readonly brokers: readonly string[];
   readonly triggers: readonly string[];
+  readonly channels: readonly string[];
 }
 
-interface Entry<T extends { readonly id: string }> {
-  readonly is: T;
-  readonly standing: EventStanding;
-  /** Of the batch that carries it. */
-  readonly generation: number;
-}
+type Entry<T extends { readonly id: string }> = Omit<ToldEntry<T, EventStanding>, "generation">;
 
 interface BrokerFacts {
   readonly uid: string;
@@ -39,11 +39,9 @@ interface TriggerFacts {
   readonly delivery: DeliverySpec | undefined;
 }
 
-/** Annotation of a Trigger: in what order its events are delivered. */
-const ORDER = "eider.dev/delivery-order";
 /** Annotation of a Broker: `drop-oldest` when the event log, at its size, drops its oldest events rather than refuse new ones. */
 const AT_LIMIT = "eider.dev/at-limit";
-const NOTHING: EventsSettled = { brokers: [], triggers: [] };
+const NOTHING: EventsSettled = { brokers: [], triggers: [], channels: [] };
 
 /** Cost goes by the change: `flush` plans what is dirty. Keys are `namespace/name`. */
 export class EventTable {
@@ -54,15 +52,16 @@ export class EventTable {
   readonly #dirtyBrokers = new Set<string>();
   readonly #dirtyTriggers = new Set<string>();
   /** What the thread was told, by key. */
-  readonly #streams = new Map<string, Entry<EventStream>>();
-  readonly #subscribers = new Map<string, Entry<EventSubscriber>>();
+  readonly #streams = new Told<EventStream, EventStanding>();
+  readonly #subscribers = new Told<EventSubscriber, EventStanding>();
+  readonly #channels = new ChannelTable();
   #generation = 0;
   /** Every batch up to it is in force; -1: no thread has told yet. */
   #acknowledged = -1;
 
   /** Whether anything is there to do for an events thread. */
   get isEmpty(): boolean {
-    return this.#streams.size === 0;
+    return this.#streams.size === 0 && this.#channels.isEmpty;
   }
 
   upsertBroker(broker: Broker): void {
@@ -105,36 +104,56 @@ export class EventTable {
     this.#dirtyTriggers.add(key);
   }
 
+  upsertChannel(channel: InMemoryChannel): void {
+    this.#channels.upsert(channel);
+  }
+
+  removeChannel(key: string): void {
+    this.#channels.remove(key);
+  }
+
+  /** Whether its references lead somewhere; all else of it is in its channel. */
+  upsertSubscription(subscription: Subscription): void {
+    this.#channels.upsertSubscription(subscription);
+  }
+
+  removeSubscription(uid: string): void {
+    this.#channels.removeSubscription(uid);
+  }
+
   /** The next batch with all changes since the last one; undefined when nothing changed. Send it to the thread, if one runs. */
   flush(): EventsDelta | undefined {
     const generation = this.#generation + 1;
-    const streams = changesOf(this.#dirtyBrokers, this.#streams, (key) => this.#stream(key, generation));
-    const subscribers = changesOf(this.#dirtyTriggers, this.#subscribers, (key) => this.#subscriber(key, generation));
+    const streams = this.#streams.change(this.#dirtyBrokers, (key) => this.#stream(key), generation);
+    const subscribers = this.#subscribers.change(this.#dirtyTriggers, (key) => this.#subscriber(key), generation);
     this.#dirtyBrokers.clear();
     this.#dirtyTriggers.clear();
-    if (streams.put.length + streams.removed.length + subscribers.put.length + subscribers.removed.length === 0) return undefined;
-    this.#generation = generation;
-    return {
+    const channels = this.#channels.flush(generation);
+    const delta: EventsDelta = {
       type: "events",
       generation,
       reset: false,
-      streams: streams.put,
-      streamsRemoved: streams.removed,
-      subscribers: subscribers.put,
-      subscribersRemoved: subscribers.removed,
+      streams: [...streams.put, ...channels.streams.put],
+      streamsRemoved: [...streams.removed, ...channels.streams.removed],
+      subscribers: [...subscribers.put, ...channels.subscribers.put],
+      subscribersRemoved: [...subscribers.removed, ...channels.subscribers.removed],
     };
+    if (delta.streams.length + delta.streamsRemoved.length + delta.subscribers.length + delta.subscribersRemoved.length === 0) return undefined;
+    this.#generation = generation;
+    return delta;
   }
 
   /** A thread (re)started: everything, as its first batch. Nothing is in force before it says so. */
   threadStarted(): EventsDelta {
     this.#acknowledged = -1;
+    const channels = this.#channels.all();
     return {
       type: "events",
       generation: this.#generation,
       reset: true,
-      streams: [...this.#streams.values()].map(({ is }) => is),
+      streams: [...this.#streams.all(), ...channels.streams],
       streamsRemoved: [],
-      subscribers: [...this.#subscribers.values()].map(({ is }) => is),
+      subscribers: [...this.#subscribers.all(), ...channels.subscribers],
       subscribersRemoved: [],
     };
   }
@@ -143,36 +162,48 @@ export class EventTable {
   threadStopped(): EventsSettled {
     const before = this.#acknowledged;
     this.#acknowledged = -1;
-    const lost = (entries: ReadonlyMap<string, { readonly generation: number }>): string[] =>
-      [...entries].filter(([, { generation }]) => generation <= before).map(([key]) => key);
-    return { brokers: lost(this.#streams), triggers: lost(this.#subscribers) };
+    return this.#settled(-1, before);
   }
 
   acknowledged(generation: number): EventsSettled {
     const before = this.#acknowledged;
     if (generation <= before) return NOTHING;
     this.#acknowledged = generation;
-    const settled = (entries: ReadonlyMap<string, { readonly generation: number }>): string[] =>
-      [...entries].filter(([, entry]) => entry.generation > before && entry.generation <= generation).map(([key]) => key);
-    return { brokers: settled(this.#streams), triggers: settled(this.#subscribers) };
+    return this.#settled(before, generation);
   }
 
   /** What is in force of the Broker; undefined while nothing is, or not the latest. */
   broker(key: string): EventStanding | undefined {
-    return this.#standing(this.#streams.get(key));
+    return this.#streams.standing(key, this.#acknowledged);
   }
 
   trigger(key: string): EventStanding | undefined {
-    return this.#standing(this.#subscribers.get(key));
+    return this.#subscribers.standing(key, this.#acknowledged);
+  }
+
+  channel(key: string): ChannelStanding | undefined {
+    return this.#channels.standing(key, this.#acknowledged);
   }
 
   /** URLs that events are sent to. */
   targets(): Iterable<string> {
-    return [...this.#subscribers.values()].flatMap(({ is }) => [is.target, is.deadLetter].flatMap((target) => (target === undefined ? [] : [target.url])));
+    const all = [...this.#subscribers.all(), ...this.#channels.all().subscribers];
+    return all.flatMap(({ target, reply, deadLetter }) =>
+      [target, reply?.to === "url" ? reply : undefined, deadLetter].flatMap((to) => (to === undefined ? [] : [to.url])),
+    );
   }
 
-  #standing(entry: Entry<{ readonly id: string }> | undefined): EventStanding | undefined {
-    return entry === undefined || entry.generation > this.#acknowledged ? undefined : entry.standing;
+  /** Names at which channels take events. */
+  channelHosts(): string[] {
+    return this.#channels.all().streams.flatMap(({ host }) => (host === undefined ? [] : [host]));
+  }
+
+  #settled(after: number, upTo: number): EventsSettled {
+    return {
+      brokers: this.#streams.settled(after, upTo),
+      triggers: this.#subscribers.settled(after, upTo),
+      channels: this.#channels.settled(after, upTo),
+    };
   }
 
   /** Its Triggers may have other rules now, or no stream any more. */
@@ -181,18 +212,17 @@ export class EventTable {
     for (const trigger of this.#triggersOf.get(broker) ?? []) this.#dirtyTriggers.add(trigger);
   }
 
-  #stream(key: string, generation: number): Entry<EventStream> | undefined {
+  #stream(key: string): Entry<EventStream> | undefined {
     const facts = this.#brokers.get(key);
     if (facts === undefined) return undefined;
     const [namespace = "", name = ""] = key.split("/");
     return {
       is: { id: facts.uid, kind: "Broker", namespace, name, version: facts.generation, ...(facts.dropsOldest ? { atLimit: "dropOldest" } : {}) },
       standing: { uid: facts.uid, generation: facts.generation },
-      generation,
     };
   }
 
-  #subscriber(key: string, generation: number): Entry<EventSubscriber> | undefined {
+  #subscriber(key: string): Entry<EventSubscriber> | undefined {
     const trigger = this.#triggers.get(key);
     const broker = trigger === undefined ? undefined : this.#brokers.get(trigger.broker);
     if (trigger === undefined || broker === undefined) return undefined;
@@ -206,7 +236,6 @@ export class EventTable {
         ...(target?.caCerts === undefined ? {} : { subscriberCaCerts: target.caCerts }),
         ...(deadLetter === undefined ? {} : { deadLetterSinkUri: deadLetter.url }),
       },
-      generation,
     };
   }
 }
@@ -226,39 +255,9 @@ function triggerFacts(trigger: Trigger): TriggerFacts {
       selection: { attributes: spec.filter?.attributes ?? {}, filters: spec.filters ?? [] },
       ...(target === undefined ? {} : { target }),
       ...(deadLetter === undefined ? {} : { deadLetter }),
-      order: orderOf(metadata.annotations?.[ORDER]),
+      order: orderOf(metadata.annotations),
     },
   };
-}
-
-/** Writes what is dirty into `told`; what is as it was told stays out. An object of another uid takes the place of one that is removed. */
-function changesOf<T extends { readonly id: string }>(
-  dirty: ReadonlySet<string>,
-  told: Map<string, Entry<T>>,
-  plan: (key: string) => Entry<T> | undefined,
-): { readonly put: T[]; readonly removed: string[] } {
-  const put: T[] = [];
-  const removed: string[] = [];
-  for (const key of dirty) {
-    const before = told.get(key);
-    const entry = plan(key);
-    if (before !== undefined && before.is.id !== entry?.is.id) removed.push(before.is.id);
-    if (entry === undefined) told.delete(key);
-    else if (before === undefined || JSON.stringify(before.is) !== JSON.stringify(entry.is)) {
-      told.set(key, entry);
-      put.push(entry.is);
-    }
-  }
-  return { put, removed };
-}
-
-function targetOf(url: string | undefined, caCerts: string | undefined): EventSubscriber["target"] {
-  if (url === undefined || url === "") return undefined;
-  return { url, ...(caCerts === undefined || caCerts === "" ? {} : { caCerts }) };
-}
-
-function orderOf(annotation: string | undefined): DeliveryOrder {
-  return annotation === "key" || annotation === "whole" ? annotation : "none";
 }
 
 function brokerKeyOf({ metadata, spec }: Trigger): string {

@@ -11,6 +11,7 @@ import type { Plan } from "#reconcile";
 import type { Condition } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
 import { isOf } from "../standing.ts";
+import { NO_POLICIES } from "../without-oidc.ts";
 import type { ObservedBroker } from "./observe.ts";
 
 /** The name under which all Brokers are reached. */
@@ -19,7 +20,6 @@ export const BROKER_INGRESS = `broker-ingress.${EVENTING_NAMESPACE}.svc.${CLUSTE
 /** Annotation of the status: the address for people outside of the cluster. */
 const OUTER_URL = "eider.dev/url";
 const UNSUPPORTED_CONFIG = "Broker.Spec.Config configuration not supported, only [kind: ConfigMap, apiVersion: v1]";
-const NO_POLICIES = { reason: "OIDCDisabled", message: 'Feature "authentication-oidc" must be enabled to support Authorization' };
 const UNAVAILABLE = { reason: "EndpointSlicesUnavailable", message: "EndpointSlices are unavailable." };
 
 type DeliveryStatus = Pick<BrokerStatus, "deadLetterSinkUri" | "deadLetterSinkCACerts" | "deadLetterSinkAudience">;

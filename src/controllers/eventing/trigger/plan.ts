@@ -20,9 +20,9 @@ import type { Plan } from "#reconcile";
 import { conditionOf, type Condition, type KubeObject } from "#schema";
 import { beginConditions, isReady, propagate, type WithConditions } from "../../serving/status.ts";
 import { isOf } from "../standing.ts";
+import { NO_OIDC } from "../without-oidc.ts";
 import type { ObservedTrigger } from "./observe.ts";
 
-const NO_OIDC = { reason: "authentication-oidc feature disabled" };
 const NOT_SUBSCRIBED = { reason: "SubscriptionNotConfigured", message: "Subscription has not yet been reconciled." };
 
 type Addresses = Pick<
