@@ -20,6 +20,8 @@ export { pingSourceController, type PingSourceControllerDeps } from "./eventing/
 export { sinkBindingController } from "./eventing/sinkbinding/index.ts";
 export { channelController } from "./eventing/channel/index.ts";
 export { CHANNEL_DISPATCHER, inMemoryChannelController, type InMemoryChannelControllerDeps } from "./eventing/inmemorychannel/index.ts";
+export { parallelController } from "./eventing/parallel/index.ts";
+export { sequenceController } from "./eventing/sequence/index.ts";
 export { subscriptionController } from "./eventing/subscription/index.ts";
 export { triggerController, type TriggerControllerDeps } from "./eventing/trigger/index.ts";
 export { horizontalPodAutoscalerController, type HorizontalPodAutoscalerOptions } from "./autoscaling/horizontalpodautoscaler/index.ts";

@@ -21,11 +21,13 @@ import {
   labelerController,
   metricController,
   namespaceController,
+  parallelController,
   pingSourceController,
   podAutoscalerController,
   replicaSetController,
   revisionController,
   routeController,
+  sequenceController,
   serverlessServiceController,
   serviceAccountController,
   serviceController,
@@ -210,12 +212,8 @@ interface EventingStarters {
   readonly runMessaging: Starters["run"];
 }
 
-/** Brokers, Triggers, channels, Subscriptions and sources; returns how they are woken. */
-function runEventing(
-  options: ControllersOptions,
-  { run, runMessaging }: EventingStarters,
-  signal: AbortSignal,
-): RunningControllers["requeueEventing"] {
+/** Brokers, Triggers, channels, Subscriptions, flows and sources; returns how they are woken. */
+function runEventing(options: ControllersOptions, { run, runMessaging }: EventingStarters, signal: AbortSignal): RunningControllers["requeueEventing"] {
   const { events, kinds, coming } = options;
   if (events === undefined) return () => undefined;
   const named = ({ apiVersion, group, kind }: KReference, one: Kind): boolean =>
@@ -232,6 +230,8 @@ function runEventing(
   const changes = run(apiServerSourceController({ kindOf, mayAccount: events.mayAccount, watches }, addressables));
   const channels = runMessaging(inMemoryChannelController({ kindOf, standing: events.channel }, addressables));
   runMessaging(channelController({ kindOf }));
+  runMessaging(sequenceController({ kindOf }));
+  runMessaging(parallelController({ kindOf }));
   runMessaging(subscriptionController({ kindOf, crossesNamespaces: events.crossesNamespaces }, addressables));
   return (news) => {
     for (const key of news.brokers ?? []) brokers.requeue(key);

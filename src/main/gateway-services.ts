@@ -1,6 +1,6 @@
 // The Services under which the gateway is found inside: names, ports, and where they lead.
 import type { Client } from "#client";
-import { BROKER_INGRESS, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
+import { BROKER_INGRESS, CHANNEL_DISPATCHER, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
 import { CLUSTER_DOMAIN, CoreService, Endpoints, EVENTING_NAMESPACE, Namespace } from "#kinds";
 import type { Draft } from "#schema";
 import { ensure } from "./cluster-objects.ts";
@@ -66,7 +66,7 @@ export async function ensureGatewayServices(client: Client, ports: GatewayPorts)
 }
 
 /** Under which Brokers and channels are reached: the gateway knows by `Host` that they are the events thread's. */
-const EVENT_NAMES = [BROKER_INGRESS, `imc-dispatcher.${EVENTING_NAMESPACE}.svc.${CLUSTER_DOMAIN}`];
+const EVENT_NAMES = [BROKER_INGRESS, CHANNEL_DISPATCHER];
 
 /** They are names of Services that stand for the gateway, as Knative Services' names do: pods find them by the resolver. */
 async function ensureEventName(client: Client, whole: string): Promise<void> {

@@ -100,3 +100,103 @@ test("answers of a channel's ingress", needsKn, async () => {
   assert.equal(await ask("imc-dispatcher.knative-eventing.svc.cluster.local", "/default/answers"), 202);
   await at("/heard", 2);
 });
+
+const apply = (kind: string, name: string, spec: object): Promise<string> =>
+  platform.apply({
+    apiVersion: kind === "Subscription" ? "messaging.knative.dev/v1" : "flows.knative.dev/v1",
+    kind,
+    metadata: { name, namespace: "default" },
+    spec,
+  });
+const calls = (path: string): object => ({ uri: `${receiver.url}${path}` });
+const channelTemplate = { apiVersion: "messaging.knative.dev/v1", kind: "InMemoryChannel" };
+
+test("what a subscriber of a channel refuses lands at the dead letter sink, and says why", needsKn, async () => {
+  await apply("Subscription", "refuses", {
+    channel: { ...channelTemplate, name: "answers" },
+    subscriber: calls("/refuses"),
+    delivery: { deadLetterSink: calls("/dead") },
+  });
+  await ready("subscription", "refuses");
+  assert.equal(await emit(hostOf("answers"), "bad1"), 202);
+  const [dead] = await at("/dead");
+  assert.deepEqual(
+    ["ce-id", "ce-knativeerrordest", "ce-knativeerrorcode", "ce-knativeerrordata"].map((name) => dead?.headers[name]),
+    ["bad1", `${receiver.url}/refuses`, "400", Buffer.from("bad").toString("base64")],
+  );
+});
+
+test("a Sequence of three steps that each change the event; a removed step goes", needsKn, async () => {
+  const steps = ["/append/a", "/append/b", "/append/c"].map(calls);
+  await apply("Sequence", "seq", { channelTemplate, steps, reply: calls("/end") });
+  await ready("sequence", "seq");
+  assert.equal(await emit(hostOf("seq-kn-sequence-0"), "s1", { data: "x" }), 202);
+  const [end] = await at("/end");
+  assert.deepEqual([end?.headers["ce-id"], end?.body], ["s1", "xabc"]);
+  await apply("Sequence", "seq", { channelTemplate, steps: steps.slice(0, 2), reply: calls("/end") });
+  await eventually("the third step is gone", async () => {
+    const left = await platform.kubectl("get", "imc,subscriptions.messaging.knative.dev", "-o", "name");
+    return !left.includes("seq-kn-sequence-2");
+  });
+  const reply = ["get", "subscription", "seq-kn-sequence-1", "-o", "jsonpath={.status.physicalSubscription.replyUri}"];
+  await eventually("the second step is the last one", async () => (await platform.kubectl(...reply)) === `${receiver.url}/end`);
+  await ready("sequence", "seq");
+  assert.equal(await emit(hostOf("seq-kn-sequence-0"), "s2", { data: "x" }), 202);
+  assert.deepEqual((await at("/end", 2))[1]?.body, "xab");
+});
+
+test("a Parallel: filters let through what they answer, a branch without one gets everything", needsKn, async () => {
+  const branches = [
+    { filter: calls("/only/red"), subscriber: calls("/append/r") },
+    { filter: calls("/only/blue"), subscriber: calls("/append/b"), reply: calls("/blue") },
+    { subscriber: calls("/every") },
+  ];
+  await apply("Parallel", "par", { channelTemplate, branches, reply: calls("/others") });
+  await ready("parallel", "par");
+  for (const [id, type] of [
+    ["p1", "red"],
+    ["p2", "blue"],
+    ["p3", "green"],
+  ] as const)
+    assert.equal(await emit(hostOf("par-kn-parallel"), id, { type, data: id }), 202);
+  await at("/every", 3);
+  const [[others], [blue]] = [await at("/others"), await at("/blue")];
+  await eventually("filters have answered all", async () => receiver.at("/only/red").length + receiver.at("/only/blue").length === 6);
+  assert.deepEqual([others?.body, blue?.body], ["p1r", "p2b"]);
+  assert.deepEqual([receiver.at("/others").length, receiver.at("/blue").length, receiver.at("/every").length], [1, 1, 3]);
+});
+
+test("kill -9 of the platform in the middle of a Sequence, and a Subscription that changes, lose nothing that was answered with 202", needsKn, async () => {
+  await kn("subscription", "create", "counts", "--channel", "c", "--sink", `${receiver.url}/counted`);
+  await ready("subscription", "counts");
+  const taken: string[] = [];
+  const killed = platform.state.pid;
+  for (let count = 0; count < 100; count++) {
+    if (count === 30) await kn("subscription", "update", "counts", "--sink", `${receiver.url}/counted/new`);
+    if (count === 50) process.kill(killed, "SIGKILL");
+    const id = `k${count}`;
+    // A producer that is not answered sends again.
+    for (const host of [hostOf("c"), hostOf("seq-kn-sequence-0")]) await eventually(`${id} is taken`, async () => (await emit(host, id, { data: id })) === 202);
+    taken.push(id);
+  }
+  const got = (...paths: readonly string[]): Set<string> => new Set(paths.flatMap((path) => receiver.at(path).map(({ headers }) => String(headers["ce-id"]))));
+  const missing = (): string[] => taken.filter((id) => !got("/counted", "/counted/new").has(id) || !got("/end").has(id));
+  await eventually("all that was taken is delivered", async () => missing().length === 0);
+  assert.deepEqual(missing(), []);
+  assert.ok(receiver.at("/counted/new").length > 0);
+  await ready("subscription", "counts");
+});
+
+test("a Subscription that is deleted takes its entry out of the channel; a Channel that is deleted takes all of its own along", needsKn, async () => {
+  await kn("subscription", "delete", "silent");
+  const entries = ["get", "imc", "c", "-o", "jsonpath={.spec.subscribers[*].name}"];
+  await eventually("the entry is gone", async () => (await platform.kubectl(...entries)) === "appends counts");
+  await kn("channel", "delete", "c");
+  await eventually("all is gone", async () => (await platform.kubectl("get", "imc/c", "service/c-kn-channel", "--ignore-not-found", "-o", "name")) === "");
+  await eventually("its name answers 404", async () => (await emit(hostOf("c"), "late")) === 404);
+  await eventually("its Subscriptions say so", async () => {
+    const said = await platform.kubectl("get", "subscription", "counts", "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].message}');
+    return said === 'Failed to get Spec.Channel or backing channel: channels.messaging.knative.dev "c" not found';
+  });
+  await kn("subscription", "delete", "counts");
+});

@@ -57,6 +57,14 @@ test("a channel becomes a stream with a name, and each entry a subscriber of it"
   ]);
 });
 
+test("a channel's annotation tells what happens at the log's size", () => {
+  const table = tableWith(channel());
+  assert.equal(settle(table)?.streams[0]?.atLimit, undefined);
+  table.upsertChannel(channel([ENTRY], { annotations: { "eider.dev/at-limit": "drop-oldest" } }));
+  const changed = settle(table);
+  assert.deepEqual([changed?.streams.map(({ atLimit }) => atLimit), changed?.streamsRemoved], [["dropOldest"], []]);
+});
+
 test("without an address to call, events go where answers would", () => {
   const delta = tableWith(channel([{ uid: "s", replyUri: "http://r/" }])).flush();
   assert.deepEqual([delta?.subscribers[0]?.target, delta?.subscribers[0]?.reply], [{ url: "http://r/" }, undefined]);

@@ -1,6 +1,7 @@
 // InMemoryChannels and what subscribes to them: each channel is a stream, each of its entries a subscriber of it.
 import { channelServiceName, CLUSTER_DOMAIN, type ChannelSubscriber, type InMemoryChannel, type Subscription } from "#kinds";
 import type { EventStream, EventSubscriber } from "#protocol";
+import { dropsOldest } from "./at-limit.ts";
 import { deliveryRules } from "./delivery-rules.ts";
 import { orderOf } from "./order.ts";
 import { targetOf } from "./target.ts";
@@ -133,13 +134,14 @@ export class ChannelTable {
 }
 
 function channelFacts(channel: InMemoryChannel): ChannelFacts {
-  const { namespace = "", name, uid } = channel.metadata;
+  const { namespace = "", name, uid, annotations } = channel.metadata;
   const host = `${channelServiceName(name)}.${namespace}.svc.${CLUSTER_DOMAIN}`;
   const entries = (channel.spec.subscribers ?? []).flatMap((entry) =>
     UID.test(entry.uid ?? "") ? [[entry.uid ?? "", subscriberOf(channel, entry)] as const] : [],
   );
   // What changes in a channel is who subscribes: the stream stays in force meanwhile.
-  return { stream: { id: uid, kind: "Channel", namespace, name, host, version: 1 }, subscribers: new Map(entries) };
+  const stream: EventStream = { id: uid, kind: "Channel", namespace, name, host, version: 1, ...(dropsOldest(annotations) ? { atLimit: "dropOldest" } : {}) };
+  return { stream, subscribers: new Map(entries) };
 }
 
 /** Its delivery is whole: the Subscription's own, or what its controller took from the channel (C17). */

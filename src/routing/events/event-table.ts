@@ -1,6 +1,7 @@
 // From Brokers, Triggers and channels to what the events thread does: takes objects as they change, gives deltas, follows acknowledgements.
 import { eventing, type Broker, type DeliverySpec, type InMemoryChannel, type Subscription, type Trigger } from "#kinds";
 import type { EventsDelta, EventStream, EventSubscriber } from "#protocol";
+import { dropsOldest } from "./at-limit.ts";
 import { ChannelTable, type ChannelStanding } from "./channel-table.ts";
 import { deliveryRules } from "./delivery-rules.ts";
 import { orderOf } from "./order.ts";
@@ -39,8 +40,6 @@ interface TriggerFacts {
   readonly delivery: DeliverySpec | undefined;
 }
 
-/** Annotation of a Broker: `drop-oldest` when the event log, at its size, drops its oldest events rather than refuse new ones. */
-const AT_LIMIT = "eider.dev/at-limit";
 const NOTHING: EventsSettled = { brokers: [], triggers: [], channels: [] };
 
 /** Cost goes by the change: `flush` plans what is dirty. Keys are `namespace/name`. */
@@ -69,10 +68,10 @@ export class EventTable {
     const isOurs = broker.metadata.annotations?.[eventing.brokerClass] === eventing.mtClass && broker.metadata.deletionTimestamp === undefined;
     if (!isOurs) return this.removeBroker(key);
     const { uid, generation = 0 } = broker.metadata;
-    const dropsOldest = broker.metadata.annotations?.[AT_LIMIT] === "drop-oldest";
+    const drops = dropsOldest(broker.metadata.annotations);
     const known = this.#brokers.get(key);
-    if (known?.uid === uid && known.generation === generation && known.dropsOldest === dropsOldest) return;
-    this.#brokers.set(key, { uid, generation, delivery: broker.spec.delivery, dropsOldest });
+    if (known?.uid === uid && known.generation === generation && known.dropsOldest === drops) return;
+    this.#brokers.set(key, { uid, generation, delivery: broker.spec.delivery, dropsOldest: drops });
     this.#touch(key);
   }
 
