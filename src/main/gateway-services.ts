@@ -1,7 +1,7 @@
 // The Services under which the gateway is found inside: names, ports, and where they lead.
 import type { Client } from "#client";
 import { BROKER_INGRESS, CHANNEL_DISPATCHER, PRIVATE_GATEWAY, PUBLIC_GATEWAY } from "#controllers";
-import { CLUSTER_DOMAIN, CoreService, Endpoints, EVENTING_NAMESPACE, Namespace } from "#kinds";
+import { CoreService, Endpoints, Namespace } from "#kinds";
 import type { Draft } from "#schema";
 import { ensure } from "./cluster-objects.ts";
 

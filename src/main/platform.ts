@@ -257,6 +257,7 @@ const routes = new Routes({
     guests?.broadcast(delta);
   },
   connects: connectsTo,
+  others: () => events.synced,
   clock,
   signal,
   onNews: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),

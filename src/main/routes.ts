@@ -15,6 +15,8 @@ export interface RoutesOptions {
   readonly onNews: (keys: readonly string[]) => void;
   /** Whether somebody accepts connections there. */
   readonly connects: (endpoint: Endpoint) => Promise<boolean>;
+  /** Resolves once the table knows what others put into it: names of channels would be gone for a moment after a crash. */
+  readonly others: () => Promise<void>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -63,10 +65,12 @@ export class Routes {
       slice === undefined ? this.#table.removeEndpointSlice(key) : this.#table.upsertEndpointSlice(slice),
     );
     const pods = this.#follow(Pod, (key, pod) => (pod === undefined ? this.#table.removePod(key) : this.#table.upsertPod(pod)));
-    this.synced = Promise.all([ingresses, revisions, services, slices, pods].map(({ synced }) => synced)).then(() => {
-      this.#listed = true;
-      this.#flush();
-    });
+    this.synced = Promise.all([ingresses, revisions, services, slices, pods].map(({ synced }) => synced))
+      .then(() => options.others())
+      .then(() => {
+        this.#listed = true;
+        this.#flush();
+      });
   }
 
   /** How this generation of the Ingress stands. */

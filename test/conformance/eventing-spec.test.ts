@@ -153,8 +153,38 @@ test("C8, C18: a Trigger that is Ready in its newest form delivers in that form;
   assert.deepEqual(idsAt("/c8-new"), ["1"]);
 });
 
-test("C9: Channels forward to their Subscriptions", { skip: "Channels are built next" });
-test("C10: Subscriptions", { skip: "Subscriptions are built next" });
+const messaging = (kind: string, name: string, spec: object): Promise<string> =>
+  platform.apply({ apiVersion: "messaging.knative.dev/v1", kind, metadata: { name, namespace: "default" }, spec });
+const ofChannel = (name: string): object => ({ channel: { apiVersion: "messaging.knative.dev/v1", kind: "Channel", name } });
+/** To a Channel, by its name. */
+const sendInto = (channel: string, headers: Readonly<Record<string, string>>): Promise<number> =>
+  post(`${platform.state.internal}/`, { headers: { ...event(headers), host: `${channel}-kn-channel.default.svc.cluster.local` }, body: "" });
+
+test("C9: a Ready Channel has an address and forwards what it takes to each of its Subscriptions, of which one may come before it", needsKubectl, async () => {
+  await messaging("Subscription", "c9-a", { ...ofChannel("c9"), subscriber: { uri: at("/c9-a") } });
+  await messaging("Channel", "c9", {});
+  await messaging("Subscription", "c9-b", { ...ofChannel("c9"), subscriber: { uri: at("/c9-b") } });
+  await ready("channels.messaging.knative.dev", "c9");
+  for (const name of ["c9-a", "c9-b"]) await ready("subscription", name);
+  assert.equal(await get("channels.messaging.knative.dev", "c9", ".status.address.url"), "http://c9-kn-channel.default.svc.cluster.local");
+  assert.equal(await sendInto("c9", { id: "1", type: "c9", ext: "x" }), 202);
+  for (const path of ["/c9-a", "/c9-b"]) assert.equal((await arrived(path))[0]?.headers["ce-ext"], "x");
+});
+
+test("C10: a Subscription's addresses are in its status and may change, its channel may not; replies go to its reply", needsKubectl, async () => {
+  await messaging("Channel", "c10", {});
+  await messaging("Subscription", "c10", { ...ofChannel("c10"), subscriber: { uri: at("/c10-old") } });
+  await ready("subscription", "c10");
+  const spec = { ...ofChannel("c10"), subscriber: { uri: at("/replies/200/c10") }, reply: { uri: at("/c10-reply") } };
+  await messaging("Subscription", "c10", spec);
+  const written = ".status.physicalSubscription['subscriberUri','replyUri']";
+  await eventually("both are written", async () => (await get("subscription", "c10", written)) === `${at("/replies/200/c10")} ${at("/c10-reply")}`);
+  await ready("subscription", "c10");
+  assert.equal(await sendInto("c10", { id: "1", type: "c10" }), 202);
+  assert.equal((await arrived("/c10-reply"))[0]?.headers["ce-id"], "1-reply");
+  assert.deepEqual(idsAt("/c10-old"), []);
+  await refused(messaging("Subscription", "c10", { ...spec, ...ofChannel("c9") }), /[Ii]mmutable/);
+});
 
 test("C12, D3: what was answered with 202 is in the log on the disk; what does not exist or is no event is refused", needsKubectl, async () => {
   assert.equal(await send({ id: "durable-c12", type: "c12" }), 202);
