@@ -170,19 +170,26 @@ test("kill -9 of the platform in the middle of a Sequence, and a Subscription th
   await kn("subscription", "create", "counts", "--channel", "c", "--sink", `${receiver.url}/counted`);
   await ready("subscription", "counts");
   const taken: string[] = [];
+  const answers = new Set<number>();
   const killed = platform.state.pid;
   for (let count = 0; count < 100; count++) {
     if (count === 30) await kn("subscription", "update", "counts", "--sink", `${receiver.url}/counted/new`);
     if (count === 50) process.kill(killed, "SIGKILL");
     const id = `k${count}`;
     // A producer that is not answered sends again.
-    for (const host of [hostOf("c"), hostOf("seq-kn-sequence-0")]) await eventually(`${id} is taken`, async () => (await emit(host, id, { data: id })) === 202);
+    for (const host of [hostOf("c"), hostOf("seq-kn-sequence-0")])
+      await eventually(`${id} is taken`, async () => {
+        const status = await emit(host, id, { data: id });
+        answers.add(status);
+        return status === 202;
+      });
     taken.push(id);
   }
   const got = (...paths: readonly string[]): Set<string> => new Set(paths.flatMap((path) => receiver.at(path).map(({ headers }) => String(headers["ce-id"]))));
   const missing = (): string[] => taken.filter((id) => !got("/counted", "/counted/new").has(id) || !got("/end").has(id));
   await eventually("all that was taken is delivered", async () => missing().length === 0);
   assert.deepEqual(missing(), []);
+  assert.ok(!answers.has(404), "nobody is told that a channel does not exist");
   assert.ok(receiver.at("/counted/new").length > 0);
   await ready("subscription", "counts");
 });
