@@ -19,6 +19,7 @@ export { apiServerSourceController, ApiWatches, type MayAccount, type SendChange
 export { pingSourceController, type PingSourceControllerDeps } from "./eventing/pingsource/index.ts";
 export { sinkBindingController } from "./eventing/sinkbinding/index.ts";
 export { channelController } from "./eventing/channel/index.ts";
+export { eventTypeController, SeenEvents, type SeenEvent } from "./eventing/eventtype/index.ts";
 export { CHANNEL_DISPATCHER, inMemoryChannelController, type InMemoryChannelControllerDeps } from "./eventing/inmemorychannel/index.ts";
 export { parallelController } from "./eventing/parallel/index.ts";
 export { sequenceController } from "./eventing/sequence/index.ts";

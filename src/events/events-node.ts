@@ -7,8 +7,10 @@ import { Subscription, type Selects } from "./delivery/subscription.ts";
 import { UnderWay } from "./delivery/under-way.ts";
 import { encodeNote } from "./history/attempt-notes.ts";
 import type { NodeView } from "./history/view.ts";
+import type { Attributes } from "./hops.ts";
 import type { Place } from "./ingress/first-look.ts";
 import type { AttemptNote, EventLog, NoteAttempt, StreamLog } from "./port.ts";
+import type { Sightings } from "./sightings.ts";
 
 export interface EventsNodeOptions {
   readonly log: EventLog;
@@ -18,6 +20,7 @@ export interface EventsNodeOptions {
   readonly brokersUrl: string;
   /** Hears of every attempt, beside the log, which keeps it. */
   readonly note?: NoteAttempt;
+  readonly sightings: Pick<Sightings, "saw">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -53,8 +56,17 @@ export class EventsNode {
 
   /** The stream that takes events there now. */
   streamAt(place: Place): StreamLog | undefined {
-    const stream = "host" in place ? this.#hosts.get(place.host) : this.#named.get(keyOf(place));
-    return stream?.log;
+    return this.#at(place)?.log;
+  }
+
+  /** An event was taken there. */
+  saw(place: Place, attributes: Attributes): void {
+    const stream = this.#at(place)?.is;
+    if (stream !== undefined) this.#options.sightings.saw({ at: stream.kind, namespace: stream.namespace, name: stream.name }, attributes);
+  }
+
+  #at(place: Place): OpenStream | undefined {
+    return "host" in place ? this.#hosts.get(place.host) : this.#named.get(keyOf(place));
   }
 
   /** Resolves once the batch is in force: its streams take events, and what they take from now on reaches its subscribers. */
@@ -173,12 +185,16 @@ export class EventsNode {
   }
 
   get #replies(): Parameters<typeof takeReply>[0] {
-    const { sender, clock, brokersUrl } = this.#options;
+    const { sender, sightings, clock, brokersUrl } = this.#options;
     const streamOf = (id: string): { readonly log: StreamLog; readonly address: string } | undefined => {
       const stream = this.#streams.get(id);
       return stream === undefined ? undefined : { log: stream.log, address: `${brokersUrl}/${stream.is.namespace}/${stream.is.name}` };
     };
-    return { sender, clock, streamOf };
+    const saw: Parameters<typeof takeReply>[0]["saw"] = ({ stream, namespace, name }, { attributes }) => {
+      const at = this.#streams.get(stream)?.is.kind === "Channel" ? "Subscription" : "Trigger";
+      sightings.saw({ at, namespace, name }, attributes);
+    };
+    return { sender, clock, streamOf, saw };
   }
 
   async #removeSubscriber(id: string): Promise<void> {

@@ -7,3 +7,4 @@ export { Ingress } from "./ingress/server.ts";
 export { MarksFile } from "./sources/marks-file.ts";
 export { PingSources } from "./sources/ping-sources.ts";
 export { SourceEvents } from "./sources/source-events.ts";
+export { Sightings } from "./sightings.ts";

@@ -14,6 +14,7 @@ import {
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  eventTypeController,
   horizontalPodAutoscalerController,
   hpaClassController,
   ingressController,
@@ -27,6 +28,7 @@ import {
   replicaSetController,
   revisionController,
   routeController,
+  SeenEvents,
   sequenceController,
   serverlessServiceController,
   serviceAccountController,
@@ -42,6 +44,7 @@ import {
   type PingSourceControllerDeps,
   type PodAutoscalerSettings,
   type ResolveDigest,
+  type SeenEvent,
   type SendChange,
   type Settings,
   type TriggerControllerDeps,
@@ -101,6 +104,8 @@ export interface RunningControllers {
   requeueIngress(key: ObjectKey): void;
   /** What is in force now, or whose events thread is gone. */
   requeueEventing(news: EventingNews): void;
+  /** Of events that came by. */
+  makeEventTypes(seen: readonly SeenEvent[]): void;
   /** Held by the backends whose requests wait for a process. */
   readonly way: RightOfWay;
 }
@@ -131,6 +136,9 @@ const ADDRESSABLES: readonly string[] = [
 
 /** Kinds whose objects may be bound to a sink, and are watched for that; those of users are looked at every now and then. */
 const WORKLOADS: readonly string[] = ["apps/Deployment", "apps/ReplicaSet", "serving.knative.dev/Service", "serving.knative.dev/Configuration"];
+
+/** Kinds whose objects answer with events: EventTypes may be about them. */
+const SUBSCRIBERS: readonly string[] = ["eventing.knative.dev/Trigger", "messaging.knative.dev/Subscription"];
 
 /** Passes that wait for a start to be over keep their worker. */
 const WORKERS_LEADING_TO_PODS = 32;
@@ -198,13 +206,14 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
     },
     signal,
   );
+  const seenEvents = new SeenEvents({ client: clients.get(PROGRAMS.eventing) ?? client, kinds: options.kinds, clock, logger });
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {
     for (const dependent of [revisions, routes, autoscalers, hpaClass]) dependent.requeueAll();
   });
-  const done = Promise.all([events.run(signal), collector?.run(signal), ...runs.map((controller) => controller.done)]);
-  return { done, way, requeueIngress: (key) => ingresses.requeue(key), requeueEventing: eventing };
+  const done = Promise.all([events.run(signal), collector?.run(signal), seenEvents.run(signal), ...runs.map((controller) => controller.done)]);
+  return { done, way, requeueIngress: (key) => ingresses.requeue(key), requeueEventing: eventing, makeEventTypes: (seen) => seenEvents.put(seen) };
 }
 
 interface EventingStarters {
@@ -212,7 +221,7 @@ interface EventingStarters {
   readonly runMessaging: Starters["run"];
 }
 
-/** Brokers, Triggers, channels, Subscriptions, flows and sources; returns how they are woken. */
+/** Brokers, Triggers, channels, Subscriptions, flows, sources and EventTypes; returns how they are woken. */
 function runEventing(options: ControllersOptions, { run, runMessaging }: EventingStarters, signal: AbortSignal): RunningControllers["requeueEventing"] {
   const { events, kinds, coming } = options;
   if (events === undefined) return () => undefined;
@@ -228,6 +237,8 @@ function runEventing(options: ControllersOptions, { run, runMessaging }: Eventin
   const pings = run(pingSourceController({ kindOf, standing: events.ping }, addressables));
   const watches = new ApiWatches({ ...options, send: events.sendChange, wake: (key) => changes.requeue(key), signal });
   const changes = run(apiServerSourceController({ kindOf, mayAccount: events.mayAccount, watches }, addressables));
+  const subscribers = kinds.filter(({ kind, group }) => SUBSCRIBERS.includes(`${group}/${kind}`));
+  run(eventTypeController({ kindOf }, [...addressables, ...subscribers]));
   const channels = runMessaging(inMemoryChannelController({ kindOf, standing: events.channel }, addressables));
   runMessaging(channelController({ kindOf }));
   runMessaging(sequenceController({ kindOf }));

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { StatusError } from "#core";
-import { EventHistory, EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources, SourceEvents } from "#events";
+import { EventHistory, EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources, Sightings, SourceEvents } from "#events";
 import { systemClock } from "#host";
 import { NodeDisk, openLog } from "#log";
 import type { ControlToEvents, EventsQuestion, EventsStart, EventsToControl } from "#protocol";
@@ -20,6 +20,7 @@ const logger = messageLogger((level, message, fields) => send({ type: "log", lev
 mkdirSync(start.logFolder, { recursive: true, mode: 0o700 });
 const log = await openLog({ disk: new NodeDisk(start.logFolder), clock: systemClock, logger, limits: { bytesMax: start.logBytesMax } });
 const sender = new HttpSender({ gateway: start.gateway, localSuffix: start.localSuffix, clock: systemClock, replyBytesMax: EVENT_BYTES_MAX });
+const sightings = new Sightings({ tell: (events) => send({ type: "seen", events }), clock: systemClock });
 const node = new EventsNode({
   log,
   sender,
@@ -29,6 +30,7 @@ const node = new EventsNode({
   },
   brokersUrl: start.brokersUrl,
   note: (note) => history.note(note),
+  sightings,
   clock: systemClock,
   logger,
 });
@@ -36,7 +38,13 @@ const pings = new PingSources({ marks: await MarksFile.open(start.pingsFile), se
 const sourceEvents = new SourceEvents({ sender, clock: systemClock, logger, over: send });
 const history = new EventHistory({ log, view: () => node.view, sender, clock: systemClock });
 const asked = new Map<number, AbortController>();
-const ingress = new Ingress({ streamAt: (place) => node.streamAt(place), bodyBytesMax: EVENT_BYTES_MAX, clock: systemClock, logger });
+const ingress = new Ingress({
+  streamAt: (place) => node.streamAt(place),
+  bodyBytesMax: EVENT_BYTES_MAX,
+  saw: (place, attributes) => node.saw(place, attributes),
+  clock: systemClock,
+  logger,
+});
 
 /** A batch that cannot be put into force ends the thread: the next one starts with everything. */
 function fail(error: unknown): never {
@@ -81,6 +89,7 @@ port.on("message", (message: ControlToEvents) => {
   }
   if (message.type === "ask") return void answer(message.ask, message.question);
   if (message.type === "enough") return asked.get(message.ask)?.abort();
+  if (message.type === "sightings") return sightings.want(message.wanted);
   const applied = node.apply(message);
   // The first batch makes the streams known: before it every Broker would be one that does not exist.
   listening ??= applied.then(async () => send({ type: "listening", port: await ingress.listen(start.port) }));

@@ -17,6 +17,8 @@ export interface EventsWorkerOptions {
   readonly start: (port: number) => EventsStart;
   /** Everything, for a thread that is about to start. */
   readonly firstBatch: () => EventsDelta;
+  /** What else a thread that is about to start is told. */
+  readonly firstWords?: () => readonly ControlToEvents[];
   readonly onMessage: (message: Exclude<EventsToControl, { readonly type: "log" }>) => void;
   readonly onGone: () => void;
   /** The port of the last platform's thread; 0 when there was none. */
@@ -85,11 +87,12 @@ export class EventsWorker {
   }
 
   #start(): void {
-    const { start, firstBatch, startThread = inThisProcess, clock, logger, onMessage } = this.#options;
+    const { start, firstBatch, firstWords, startThread = inThisProcess, clock, logger, onMessage } = this.#options;
     const startedMs = clock.monotonicMs();
     const thread = startThread(start(this.#port));
     this.#thread = thread;
     thread.postMessage(firstBatch());
+    for (const message of firstWords?.() ?? []) thread.postMessage(message);
     thread.on("message", (message) => {
       if (message.type === "log") return logger[message.level](message.message, { ...message.fields });
       if (message.type === "listening") this.#port = message.port;

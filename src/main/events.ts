@@ -5,9 +5,9 @@ import { keyFrom, type InformerSet } from "#client";
 import { BROKER_INGRESS, CHANNEL_DISPATCHER, type EventingSettings } from "#controllers";
 import { StatusError, type Clock, type Logger, type Rng } from "#core";
 import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, InMemoryChannel, PingSource, Subscription, Trigger, type Ingress } from "#kinds";
-import type { EventList, EventsQuestion, EventsToControl } from "#protocol";
+import type { ControlToEvents, EventList, EventsQuestion, EventsToControl } from "#protocol";
 import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#routing";
-import type { ControllersOptions, EventingNews } from "./controllers.ts";
+import type { ControllersOptions, RunningControllers } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { EventAsks } from "./event-asks.ts";
 import { channelRoute, listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
@@ -31,8 +31,8 @@ export interface EventsOptions {
   readonly domain: string;
   /** That people outside use. */
   readonly publicPort: number;
-  /** What is in force now, or is not any more. */
-  readonly onNews: (news: EventingNews) => void;
+  /** Told of what is in force now, or is not any more, and of events that came by while the feature `eventtype-auto-create` is on. */
+  readonly controllers: () => Pick<RunningControllers, "requeueEventing" | "makeEventTypes">;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -87,6 +87,7 @@ export class Events {
         this.#flush();
         return this.#table.threadStarted();
       },
+      firstWords: () => [this.#sightings],
       onMessage: (message) => this.#receive(message),
       onGone: () => {
         this.#isListening = false;
@@ -99,6 +100,7 @@ export class Events {
       rng,
       logger,
     });
+    options.settings.onChange(() => this.#worker.send(this.#sightings));
     const follow = [
       informers.follow(Broker, "events", (key, broker) =>
         this.#changed(() => (broker === undefined ? this.#table.removeBroker(key) : this.#table.upsertBroker(broker))),
@@ -188,6 +190,10 @@ export class Events {
     this.#routeNames();
   }
 
+  get #sightings(): Extract<ControlToEvents, { readonly type: "sightings" }> {
+    return { type: "sightings", wanted: this.#options.settings.current().features.eventTypeAutoCreate === "Enabled" };
+  }
+
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
     if (message.type === "told" || message.type === "answered") return this.#asks.receive(message);
     if (message.type === "listening") {
@@ -198,16 +204,17 @@ export class Events {
     }
     if (message.type === "sourceEventOver") return this.#outbox.over(message);
     if (message.type === "pingsAck") return this.#tellPings(this.#pings.acknowledged(message.generation));
+    if (message.type === "seen") return this.#options.controllers().makeEventTypes(message.events);
     this.#tell(this.#table.acknowledged(message.generation));
   }
 
   #tell({ brokers, triggers, channels }: EventsSettled): void {
     if (brokers.length + triggers.length + channels.length === 0) return;
-    this.#options.onNews({ brokers: brokers.map(keyFrom), triggers: triggers.map(keyFrom), channels: channels.map(keyFrom) });
+    this.#options.controllers().requeueEventing({ brokers: brokers.map(keyFrom), triggers: triggers.map(keyFrom), channels: channels.map(keyFrom) });
   }
 
   #tellPings(keys: readonly string[]): void {
-    if (keys.length > 0) this.#options.onNews({ pings: keys.map(keyFrom) });
+    if (keys.length > 0) this.#options.controllers().requeueEventing({ pings: keys.map(keyFrom) });
   }
 
   /** Names of the listener lead to that port. */

@@ -264,7 +264,7 @@ const routes = new Routes({
 });
 const publicPort = asked.externalPort ?? sockets.httpPort;
 const eventing = { informers, table, changed: () => routes.changed(), settings: eventingSettings, folder, sockets, ...asked, publicPort };
-const events = new Events({ ...eventing, onNews: (news) => controllers.requeueEventing(news), clock, rng, logger: logger.with({ room: "events" }) });
+const events = new Events({ ...eventing, controllers: () => controllers, clock, rng, logger: logger.with({ room: "events" }) });
 runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
   engines: podEngines,

@@ -119,11 +119,25 @@ export interface EventsStart {
   readonly port: number;
 }
 
+/** An event of a type and a source that was not told of lately (feature `eventtype-auto-create`). */
+export interface SightedEvent {
+  /** Where it was taken, or whose subscriber answered with it. */
+  readonly at: "Broker" | "Channel" | "Trigger" | "Subscription";
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: string;
+  readonly source: string;
+  readonly specVersion: string;
+  readonly schema?: string;
+}
+
 export type ControlToEvents =
   | EventsDelta
   | PingsDelta
   | SourceEvent
   | { readonly type: "dropSourceEvent"; readonly id: number }
+  /** Whether events that come by are told of; a new thread tells of none. */
+  | { readonly type: "sightings"; readonly wanted: boolean }
   | { readonly type: "end" }
   /** Answered with lines and an end. */
   | { readonly type: "ask"; readonly ask: number; readonly question: EventsQuestion }
@@ -140,4 +154,5 @@ export type EventsToControl =
   /** All batches of PingSources up to this one are in force. */
   | { readonly type: "pingsAck"; readonly generation: number }
   | SourceEventEnd
+  | { readonly type: "seen"; readonly events: readonly SightedEvent[] }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

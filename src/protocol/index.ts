@@ -31,6 +31,7 @@ export type {
   EventsToControl,
   EventTarget,
   ReplyTarget,
+  SightedEvent,
 } from "./events.ts";
 export type { MissedRuns, Ping, PingsDelta } from "./ping-sources.ts";
 export type { SourceEvent, SourceEventEnd } from "./source-events.ts";

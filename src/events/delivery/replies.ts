@@ -19,6 +19,8 @@ export interface ReplyOptions {
   /** A stream of this platform, and the address that its failures are told with. */
   readonly streamOf: (id: string) => { readonly log: StreamLog; readonly address: string } | undefined;
   readonly sender: Sender;
+  /** A subscriber has answered with an event. */
+  readonly saw: (subscriber: EventSubscriber, reply: StoredEvent) => void;
   readonly clock: Clock;
 }
 
@@ -51,6 +53,7 @@ export async function takeReply(options: ReplyOptions, { subscriber, event, offs
   const { event: answer }: { readonly event: CloudEvent } = message;
   const attributes = countsHops(subscriber) ? withHopsOf(answer.attributes, event.attributes) : answer.attributes;
   const reply: StoredEvent = { ...answer, attributes, headers: passedOn(sent.headers) };
+  options.saw(subscriber, reply);
   return subscriber.reply.to === "stream"
     ? intoStream(options, subscriber.reply.stream, { reply, origin: offset })
     : send(options, { subscriber, reply, signal });

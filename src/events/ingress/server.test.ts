@@ -13,6 +13,8 @@ const EVENT = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-ty
 
 interface World {
   readonly stored: StoredEvent[];
+  /** Where an event was taken, and its type. */
+  readonly seen: string[];
   refuse: LogError | undefined;
   ask(
     method: string,
@@ -23,6 +25,7 @@ interface World {
 
 async function world(t: TestContext): Promise<World> {
   const stored: StoredEvent[] = [];
+  const seen: string[] = [];
   const take = ({ value }: { readonly value: Uint8Array }): number => stored.push(decodeStored(value));
   const made: { refuse: LogError | undefined } = { refuse: undefined };
   const stream = {
@@ -35,6 +38,7 @@ async function world(t: TestContext): Promise<World> {
   const ingress = new Ingress({
     streamAt: (place) => (("host" in place ? place.host === CHANNEL : place.namespace === "ns" && place.name === "b") ? stream : undefined),
     bodyBytesMax: 1_000,
+    saw: (place, attributes) => void seen.push(`${"host" in place ? place.host : `${place.namespace}/${place.name}`} ${String(attributes.get("type"))}`),
     clock: new SimClock(),
     logger: silentLogger,
   });
@@ -42,6 +46,7 @@ async function world(t: TestContext): Promise<World> {
   t.after(() => ingress.close());
   return Object.assign(made, {
     stored,
+    seen,
     ask: (method: string, path: string, { headers = {}, body = "" }: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}) =>
       new Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
         const call = request({ host: "127.0.0.1", port, method, path, headers, agent: false }, (response) => {
@@ -77,7 +82,7 @@ test("a channel stores an event as it is: without arrival and hops", async (t) =
 });
 
 test("a batch is taken whole", async (t) => {
-  const { ask, stored } = await world(t);
+  const { ask, stored, seen } = await world(t);
   const one = (id: string): object => ({ specversion: "1.0", id, source: "/x", type: "t" });
   const headers = { "content-type": "application/cloudevents-batch+json" };
   assert.equal((await ask("POST", "/ns/b", { headers, body: JSON.stringify([one("1"), one("2")]) })).status, 202);
@@ -85,6 +90,7 @@ test("a batch is taken whole", async (t) => {
     stored.map(({ attributes }) => attributes.get("id")),
     ["1", "2"],
   );
+  assert.deepEqual(seen, ["ns/b t", "ns/b t"]);
 });
 
 const ANSWERS: readonly {
@@ -105,9 +111,9 @@ const ANSWERS: readonly {
 ];
 for (const { name, path = "/ns/b", headers = {}, body = "", want } of ANSWERS) {
   test(`answered with ${want}: ${name}`, async (t) => {
-    const { ask, stored } = await world(t);
+    const { ask, stored, seen } = await world(t);
     assert.equal((await ask("POST", path, { headers, body })).status, want);
-    assert.deepEqual(stored, []);
+    assert.deepEqual([stored, seen], [[], []]);
   });
 }
 

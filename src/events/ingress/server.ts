@@ -6,6 +6,7 @@ import { LogError } from "#log";
 import { HANDSHAKE_HEADERS } from "../cloudevents/handshake.ts";
 import { decodeMessage } from "../cloudevents/http.ts";
 import type { Headers } from "../cloudevents/http-message.ts";
+import type { Attributes } from "../hops.ts";
 import { passedOn } from "../pass-headers.ts";
 import type { StreamLog } from "../port.ts";
 import { firstLook, type Place } from "./first-look.ts";
@@ -17,6 +18,8 @@ export interface IngressOptions {
   readonly streamAt: (place: Place) => StreamLog | undefined;
   /** Most content of a request. */
   readonly bodyBytesMax: number;
+  /** An event was taken. */
+  readonly saw: (place: Place, attributes: Attributes) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -89,7 +92,7 @@ export class Ingress {
   }
 
   async #take(request: IncomingMessage, place: Place): Promise<number> {
-    const { streamAt, bodyBytesMax, clock } = this.#options;
+    const { streamAt, bodyBytesMax, saw, clock } = this.#options;
     const body = await readBody(request, bodyBytesMax);
     if ("refused" in body) return body.refused;
     const headers = flat(request.headers);
@@ -101,7 +104,9 @@ export class Ingress {
     const sent = message.is === "event" ? [message.event] : message.events;
     const events = sent.map((event) => fromRequest({ ...event, headers: passed }, headers));
     try {
-      return "refused" in (await takeEvents({ stream, hops: place.kind === "Broker" }, events, clock)) ? 400 : 202;
+      if ("refused" in (await takeEvents({ stream, hops: place.kind === "Broker" }, events, clock))) return 400;
+      for (const { attributes } of events) saw(place, attributes);
+      return 202;
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       return statusOf(error);
