@@ -68,6 +68,30 @@ test("a tweet wakes what it needs from zero, and its picture arrives captioned",
   assert.equal(picture.bytes, Buffer.from(url, "base64").length + 4 + Buffer.byteLength(picture.caption));
 });
 
+interface Shown {
+  readonly attributes: { readonly type: string; readonly id: string };
+  readonly deliveries: readonly { readonly subscriber: { readonly name: string }; readonly standing: string; readonly replies: readonly Shown[] }[];
+}
+
+/** Type of an event, then what each Trigger made of it, and of its answers. */
+const pathOf = ({ attributes, deliveries }: Shown): unknown => [
+  attributes.type,
+  Object.fromEntries(deliveries.map(({ subscriber, standing, replies }) => [subscriber.name, replies.length === 0 ? standing : pathOf(replies[0] as Shown)])),
+];
+
+test("eider event show prints the whole path of the tweet", needsAll, async () => {
+  const shown = await eventually("the last answer is on record", async () => {
+    const { code, stdout } = await platform.eider("event", "show", "1497", "-o", "json");
+    return code === 0 && !stdout.includes("inFlight") && (JSON.parse(stdout) as { readonly root: Shown }).root;
+  });
+  const last = ["demo.captioned-image", { extract: "missed", caption: "missed", send: "delivered" }];
+  const middle = ["demo.twitter-image", { extract: "missed", caption: last, send: "missed" }];
+  assert.deepEqual(pathOf(shown), ["com.twitter.tweet", { extract: middle, caption: "missed", send: "missed" }]);
+  const { stdout } = await platform.eider("event", "show", "1497");
+  for (const word of ["com.twitter.tweet", "demo.twitter-image", "demo.captioned-image", "extract", "caption", "send"])
+    assert.ok(stdout.includes(word), stdout);
+});
+
 test("a tweet without a picture ends at the first component, and the next one goes on", needsAll, async () => {
   assert.equal(await tweet("1498", '{"text":"no picture","user":{"screen_name":"ada"}}'), 202);
   assert.equal(await tweet("1499", TWEET.replace("lighthouse at dusk", 'Übermut & \\"Sturm\\", 100 %')), 202);
