@@ -6,11 +6,12 @@
 // EventPoliciesReady   True OIDCDisabled: nobody is asked who he is
 // Branches that are gone: their channels and Subscriptions are not wanted any more, and go.
 import { parallelConditions as conditions, type ParallelStatus } from "#kinds";
-import type { Plan, Refusal } from "#reconcile";
+import type { Plan } from "#reconcile";
 import type { Condition } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
-import { unservedText, type Channelable } from "../backing-channel.ts";
-import { AGAIN_MS, channelReference, flowChildren, foreignSubscription, isSubscription, readyOf, subscriptionReference } from "../flow.ts";
+import type { Channelable } from "../backing-channel.ts";
+import { channelReference, readyOf, subscriptionReference } from "../flow.ts";
+import { planFlow, type FailedFlow, type FlowFailure } from "../plan-flow.ts";
 import { NO_POLICIES } from "../without-oidc.ts";
 import type { ObservedParallel } from "./observe.ts";
 import { wantedOf } from "./wanted.ts";
@@ -25,61 +26,28 @@ export function planParallel(observed: ObservedParallel): Plan {
   const { metadata, spec } = parallel;
   if (metadata.deletionTimestamp !== undefined) return { desired: undefined };
   const begun = conditions.markTrue(beginConditions(conditions, parallel), "EventPoliciesReady", NO_POLICIES);
-  const wanted = wantedOf(parallel);
-  const template = spec.channelTemplate ?? {};
-  const { kind } = parts;
-  const again = { wakeAtMs: nowMs + AGAIN_MS };
-  if (kind === undefined) return { desired: undefined, ...failedChannel(observed, begun, { at: 0, why: unservedText(template) }), ...again };
-  const foreign = foreignSubscription(metadata, wanted, parts);
-  if (foreign !== undefined) {
-    const why = `subscriptions.messaging.knative.dev ${JSON.stringify(wanted.subscriptions[foreign]?.name)} already exists`;
-    return { desired: undefined, ...failedSubscription(observed, begun, { at: foreign, why }), ...again };
-  }
   const status = statusOf(observed, marked(observed, begun));
-  return {
-    desired: flowChildren(metadata, template, wanted, { ...parts, kind }),
+  const flow = { metadata, template: spec.channelTemplate ?? {}, wanted: wantedOf(parallel), parts, nowMs };
+  return planFlow(flow, {
     status,
-    afterRefusal: ([refusal]) => refused(observed, begun, refusal),
-    ...(conditions.isHappy(status.conditions) ? {} : again),
-  };
-}
-
-type Failed = Required<Pick<Plan, "status" | "events">>;
-
-interface Failure {
-  /** Its place among the channels or the Subscriptions. */
-  readonly at: number;
-  readonly why: string;
-}
-
-function refused(observed: ObservedParallel, begun: readonly Condition[], refusal: Refusal | undefined): Failed {
-  const { channels, subscriptions } = wantedOf(observed.parallel);
-  const name = refusal?.child.object.metadata.name ?? "";
-  const why = refusal?.error.message ?? "";
-  if (refusal !== undefined && isSubscription(refusal)) {
-    return failedSubscription(observed, begun, {
-      at: Math.max(
-        0,
-        subscriptions.findIndex((one) => one.name === name),
-      ),
-      why,
-    });
-  }
-  return failedChannel(observed, begun, { at: Math.max(0, channels.indexOf(name)), why: `failed to create channel ${name}: ${why}` });
+    isReady: conditions.isHappy(status.conditions),
+    failedChannel: (failure) => failedChannel(observed, begun, failure),
+    failedSubscription: (failure) => failedSubscription(observed, begun, failure),
+  });
 }
 
 /** The channel in front is step -1, as in Knative. */
-function failedChannel(observed: ObservedParallel, begun: readonly Condition[], { at, why }: Failure): Failed {
+function failedChannel(observed: ObservedParallel, begun: readonly Condition[], { at, why }: FlowFailure): FailedFlow {
   const message = `failed to reconcile channel ${wantedOf(observed.parallel).channels[at] ?? ""} at step ${at - 1}: ${why}`;
   return failed(observed, conditions.markFalse(begun, "ChannelsReady", { reason: CHANNELS.reason, message }), message);
 }
 
-function failedSubscription(observed: ObservedParallel, begun: readonly Condition[], { at, why }: Failure): Failed {
+function failedSubscription(observed: ObservedParallel, begun: readonly Condition[], { at, why }: FlowFailure): FailedFlow {
   const message = `failed to reconcile Subscription Objects for branch: ${Math.floor(at / SUBSCRIPTIONS_OF_BRANCH)} : ${why}`;
   return failed(observed, conditions.markFalse(begun, "SubscriptionsReady", { reason: SUBSCRIPTIONS.reason, message }), message);
 }
 
-function failed(observed: ObservedParallel, marks: readonly Condition[], message: string): Failed {
+function failed(observed: ObservedParallel, marks: readonly Condition[], message: string): FailedFlow {
   return { status: statusOf(observed, marks), events: [{ type: "Warning", reason: "InternalError", message }] };
 }
 

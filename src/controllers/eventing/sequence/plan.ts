@@ -6,11 +6,11 @@
 // EventPoliciesReady   True OIDCDisabled: nobody is asked who he is
 // Steps that are gone: their channels and Subscriptions are not wanted any more, and go.
 import { sequenceConditions as conditions, type SequenceStatus } from "#kinds";
-import type { Plan, Refusal } from "#reconcile";
+import type { Plan } from "#reconcile";
 import type { Condition } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
-import { unservedText } from "../backing-channel.ts";
-import { AGAIN_MS, channelReference, flowChildren, foreignSubscription, isSubscription, readyOf, subscriptionReference } from "../flow.ts";
+import { channelReference, readyOf, subscriptionReference } from "../flow.ts";
+import { planFlow, type FailedFlow, type FlowFailure } from "../plan-flow.ts";
 import { NO_POLICIES } from "../without-oidc.ts";
 import type { ObservedSequence } from "./observe.ts";
 import { wantedOf } from "./wanted.ts";
@@ -23,51 +23,27 @@ export function planSequence(observed: ObservedSequence): Plan {
   const { metadata, spec } = sequence;
   if (metadata.deletionTimestamp !== undefined) return { desired: undefined };
   const begun = conditions.markTrue(beginConditions(conditions, sequence), "EventPoliciesReady", NO_POLICIES);
-  const wanted = wantedOf(sequence);
-  const template = spec.channelTemplate ?? {};
-  const { kind } = parts;
-  const again = { wakeAtMs: nowMs + AGAIN_MS };
-  if (kind === undefined) return { desired: undefined, ...failedChannel(observed, begun, { at: 0, why: unservedText(template) }), ...again };
-  const foreign = foreignSubscription(metadata, wanted, parts);
-  if (foreign !== undefined) {
-    const why = `subscriptions.messaging.knative.dev ${JSON.stringify(wanted.subscriptions[foreign]?.name)} already exists`;
-    return { desired: undefined, ...failedSubscription(observed, begun, { at: foreign, why }), ...again };
-  }
   const status = statusOf(observed, marked(observed, begun));
-  return {
-    desired: flowChildren(metadata, template, wanted, { ...parts, kind }),
+  const flow = { metadata, template: spec.channelTemplate ?? {}, wanted: wantedOf(sequence), parts, nowMs };
+  return planFlow(flow, {
     status,
-    afterRefusal: ([refusal]) => refused(observed, begun, refusal),
-    ...(conditions.isHappy(status.conditions) ? {} : again),
-  };
+    isReady: conditions.isHappy(status.conditions),
+    failedChannel: (failure) => failedChannel(observed, begun, failure),
+    failedSubscription: (failure) => failedSubscription(observed, begun, failure),
+  });
 }
 
-type Failed = Required<Pick<Plan, "status" | "events">>;
-
-interface Failure {
-  /** The step. */
-  readonly at: number;
-  readonly why: string;
-}
-
-function refused(observed: ObservedSequence, begun: readonly Condition[], refusal: Refusal | undefined): Failed {
-  const name = refusal?.child.object.metadata.name ?? "";
-  const failure = { at: Math.max(0, wantedOf(observed.sequence).channels.indexOf(name)), why: refusal?.error.message ?? "" };
-  if (refusal !== undefined && isSubscription(refusal)) return failedSubscription(observed, begun, failure);
-  return failedChannel(observed, begun, { ...failure, why: `failed to create channel ${name}: ${failure.why}` });
-}
-
-function failedChannel(observed: ObservedSequence, begun: readonly Condition[], { at, why }: Failure): Failed {
+function failedChannel(observed: ObservedSequence, begun: readonly Condition[], { at, why }: FlowFailure): FailedFlow {
   const message = `failed to reconcile channel ${wantedOf(observed.sequence).channels[at] ?? ""} at step ${at}: ${why}`;
   return failed(observed, conditions.markUnknown(begun, "ChannelsReady", { reason: CHANNELS.reason, message }), message);
 }
 
-function failedSubscription(observed: ObservedSequence, begun: readonly Condition[], { at, why }: Failure): Failed {
+function failedSubscription(observed: ObservedSequence, begun: readonly Condition[], { at, why }: FlowFailure): FailedFlow {
   const message = `failed to reconcile subscription resource for step: ${at} : ${why}`;
   return failed(observed, conditions.markUnknown(begun, "SubscriptionsReady", { reason: SUBSCRIPTIONS.reason, message }), message);
 }
 
-function failed(observed: ObservedSequence, marks: readonly Condition[], message: string): Failed {
+function failed(observed: ObservedSequence, marks: readonly Condition[], message: string): FailedFlow {
   return { status: statusOf(observed, marks), events: [{ type: "Warning", reason: "InternalError", message }] };
 }
 
