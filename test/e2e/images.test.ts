@@ -106,7 +106,11 @@ test("digests are found where Knative does not find them", { skip }, async (t) =
       status: { containerStatuses: { imageDigest: string }[] };
     };
     assert.equal(revision.status.containerStatuses[0]?.imageDigest, `${server.host}/team/private@${digest}`);
-    const events = await platform.kubectl("get", "events", "-o", "jsonpath={range .items[?(@.involvedObject.kind=='Pod')]}{.reason}: {.message}{'\\n'}{end}");
+    // They are gathered for a second.
+    const events = await eventually("the pod's events are written", async () => {
+      const told = await platform.kubectl("get", "events", "-o", "jsonpath={range .items[?(@.involvedObject.kind=='Pod')]}{.reason}: {.message}{'\\n'}{end}");
+      return told.includes("Pulled: ") && told;
+    });
     assert.match(events, /^Pulling: Pulling image ".*team\/private@sha256:/m);
     assert.match(events, /^Pulled: Successfully pulled image ".*" in .*s \(.* including waiting\)\. Image size: \d+ bytes\.$/m);
   });
