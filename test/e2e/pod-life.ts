@@ -5,8 +5,7 @@ import { eventually, type Platform } from "./platform.ts";
 interface ContainerShown {
   readonly name: string;
   readonly ready: boolean;
-  readonly started?: boolean;
-  readonly state: { readonly terminated?: { readonly exitCode: number } };
+  readonly state: { readonly terminated?: { readonly exitCode: number; readonly startedAt: string } };
 }
 
 export interface PodShown {
@@ -86,11 +85,12 @@ export async function sidecarStory(w: LifeWorld): Promise<void> {
   const initContainers = [{ name: "beside", image: w.image, ...w.stays, restartPolicy: "Always" }];
   const spec = { restartPolicy: "Never", terminationGracePeriodSeconds: 2, initContainers, containers: [{ name: "app", image: w.image, ...w.ends }] };
   await w.platform.apply(pod(`once-${w.runtime}`, spec));
-  await eventually("the sidecar has started", async () => (await shown(w, `once-${w.runtime}`)).status.initContainerStatuses?.[0]?.started === true);
   await eventually("the pod is done though the sidecar would run on", async () => (await shown(w, `once-${w.runtime}`)).status.phase === "Succeeded");
   const { status } = await shown(w, `once-${w.runtime}`);
-  assert.ok(status.initContainerStatuses?.[0]?.state.terminated !== undefined);
-  assert.equal(status.containerStatuses?.[0]?.state.terminated?.exitCode, 0);
+  const [sidecar, app] = [status.initContainerStatuses?.[0]?.state.terminated, status.containerStatuses?.[0]?.state.terminated];
+  assert.ok(sidecar?.startedAt !== undefined && app?.startedAt !== undefined);
+  assert.ok(sidecar.startedAt <= app.startedAt, `the sidecar began at ${sidecar.startedAt}, the program at ${app.startedAt}`);
+  assert.equal(app.exitCode, 0);
 }
 
 export async function deadlineStory(w: LifeWorld): Promise<void> {
