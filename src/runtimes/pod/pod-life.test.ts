@@ -208,7 +208,7 @@ test("a pod whose time is over ends, is Failed once nothing runs, and stays; the
   await next.until(() => phaseOf(next) === "Failed", 100);
   const { reason, message } = next.pods.get("p").status ?? {};
   assert.deepEqual([reason, message], ["DeadlineExceeded", "Pod was active on the node longer than the specified deadline"]);
-  assert.ok(w.engine.log.includes("SIGKILL app") && next.clock.monotonicMs() < 80_000);
+  assert.ok(w.engine.log.includes("SIGKILL app"));
   await next.clock.advance(60_000);
   assert.equal(w.engine.log.filter((line) => line === "start app").length, 1);
   assert.deepEqual(told(next, "DeadlineExceeded"), [message]);
