@@ -16,17 +16,16 @@ import {
 import type { Plan } from "#reconcile";
 import { formatLabelSelector, requirementsOf, type Condition } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
-import { sinkStatus } from "../sinkbinding/plan.ts";
+import { sinkNotFound, sinkStatus } from "../sinkbinding/plan.ts";
 import { isEverywhere, type Denied, type ObservedApiServerSource } from "./observe.ts";
 import { configText, type SourceConfig } from "./watches.ts";
+import { NO_OIDC } from "../without-oidc.ts";
 
 export interface FollowEffect {
   readonly do: "follow";
   readonly key: { readonly namespace: string; readonly name: string };
   readonly config: SourceConfig;
 }
-
-const NO_OIDC = { reason: "authentication-oidc feature disabled" };
 
 export function planApiServerSource(observed: ObservedApiServerSource): Plan<FollowEffect> {
   const { source, find, denied, inForce } = observed;
@@ -36,8 +35,7 @@ export function planApiServerSource(observed: ObservedApiServerSource): Plan<Fol
   const found = resolveDestination(sink, { find, clusterDomain: CLUSTER_DOMAIN });
   if ("error" in found) {
     const marks = conditions.markFalse(begun, "SinkProvided", { reason: "NotFound" });
-    const event = { type: "Warning", reason: "SinkNotFound", message: `Sink not found: ${JSON.stringify(sink)}` } as const;
-    return { desired: undefined, status: statusOf(observed, marks, {}), events: [event], failure: found.error };
+    return { desired: undefined, status: statusOf(observed, marks, {}), events: [sinkNotFound(sink)], failure: found.error };
   }
   const addresses = sinkStatus(found.address);
   const provided = conditions.markTrue(begun, "SinkProvided");

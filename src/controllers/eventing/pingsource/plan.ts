@@ -8,11 +8,11 @@ import { CLUSTER_DOMAIN, pingSourceConditions as conditions, resolveDestination,
 import type { Plan } from "#reconcile";
 import type { Condition } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
-import { sinkStatus } from "../sinkbinding/plan.ts";
+import { sinkNotFound, sinkStatus } from "../sinkbinding/plan.ts";
 import { isOf } from "../standing.ts";
 import type { ObservedPingSource } from "./observe.ts";
+import { NO_OIDC } from "../without-oidc.ts";
 
-const NO_OIDC = { reason: "authentication-oidc feature disabled" };
 const TYPE = "dev.knative.sources.ping";
 /** The Deployment that stands behind all of them elsewhere. */
 const ADAPTER = "pingsource-mt-adapter";
@@ -25,8 +25,7 @@ export function planPingSource({ source, find, standing }: ObservedPingSource): 
   const found = resolveDestination(sink, { find, clusterDomain: CLUSTER_DOMAIN });
   if ("error" in found) {
     const marks = conditions.markFalse(begun, "SinkProvided", { reason: "NotFound" });
-    const event = { type: "Warning", reason: "SinkNotFound", message: `Sink not found: ${JSON.stringify(sink)}` } as const;
-    return { desired: undefined, status: statusOf(source, marks, {}), events: [event], failure: found.error };
+    return { desired: undefined, status: statusOf(source, marks, {}), events: [sinkNotFound(sink)], failure: found.error };
   }
   const addresses = sinkStatus(found.address);
   const isInForce = isOf(standing, source) && standing.subscriberUri === addresses.sinkUri && standing.subscriberCaCerts === addresses.sinkCACerts;

@@ -22,17 +22,22 @@ import { type Condition, type Kind } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
 import { bound, isBoundAlike, unbound, type Subject } from "./environment.ts";
 import type { ObservedBinding } from "./observe.ts";
+import { NO_OIDC } from "../without-oidc.ts";
 
 const FINALIZER = "sinkbindings.sources.knative.dev";
 const EXCLUDE = "bindings.knative.dev/exclude";
 const INCLUDE = "bindings.knative.dev/include";
-const NO_OIDC = { reason: "authentication-oidc feature disabled" };
 
 type Addresses = Pick<SinkBindingStatus, "sinkUri" | "sinkCACerts" | "sinkAudience">;
 
 /** A resolved sink as a source's status tells it. */
 export function sinkStatus({ url, CACerts, audience }: ResolvedAddress): Addresses {
   return { sinkUri: url, ...(CACerts === undefined ? {} : { sinkCACerts: CACerts }), ...(audience === undefined ? {} : { sinkAudience: audience }) };
+}
+
+/** What a source says of a sink that is not there. */
+export function sinkNotFound(sink: unknown): { readonly type: "Warning"; readonly reason: string; readonly message: string } {
+  return { type: "Warning", reason: "SinkNotFound", message: `Sink not found: ${JSON.stringify(sink)}` };
 }
 
 export function planBinding(observed: ObservedBinding): Plan {
