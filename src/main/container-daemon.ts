@@ -4,6 +4,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger } from "#core";
 import { bridgeDoors, findDaemon, LateDaemon, removeContainers, removeSentImages, type BridgeDoors, type DaemonThere } from "#runtimes";
+import { platformDoors } from "./platform-doors.ts";
 
 export interface ContainerDaemonOptions {
   readonly dataDir: string;
@@ -64,8 +65,7 @@ export class ContainerDaemon {
 
 /** What pods in containers reach of this machine: the API, both listeners of the gateways, and the inner one where programs look for web servers. */
 function doorsOf({ place }: DaemonThere, { ports, logger }: Pick<ContainerDaemonOptions, "ports" | "logger">): BridgeDoors {
-  const same = [ports.apiPort, ports.httpPort, ports.internalPort].map((port) => ({ port, to: port }));
-  return bridgeDoors(place.gateway, place.isReachable ? [...same, { port: 80, to: ports.internalPort }] : [], logger);
+  return bridgeDoors(place.gateway, place.isReachable ? platformDoors(ports) : [], logger);
 }
 
 /** After the end of a data folder's platform: what it left in the daemon that it used goes, with `purge` also the images that it sent. */

@@ -2,17 +2,12 @@
 import type { Logger } from "#core";
 import { LayerFolders } from "#images";
 import { bridgeDoors, findSandboxHost, sandboxEngine, type BridgeDoors, type EngineFactory, type SandboxEngineOptions } from "#runtimes";
-
-interface Ports {
-  readonly apiPort: number;
-  readonly httpPort: number;
-  readonly internalPort: number;
-}
+import { platformDoors, type PlatformPorts } from "./platform-doors.ts";
 
 /** At the machine's own address on a bridge of sandboxes, as for containers: the API, both listeners of the gateways, and the inner one where programs look for web servers. */
-function sandboxDoors({ apiPort, httpPort, internalPort }: Ports, logger: Logger): { open(address: string): Promise<void>; close(): void } {
+function sandboxDoors(ports: PlatformPorts, logger: Logger): { open(address: string): Promise<void>; close(): void } {
   const doors = new Map<string, BridgeDoors>();
-  const all = [...[apiPort, httpPort, internalPort].map((port) => ({ port, to: port })), { port: 80, to: internalPort }];
+  const all = platformDoors(ports);
   return {
     open(address) {
       const known = doors.get(address) ?? bridgeDoors(address, all, logger);
@@ -24,7 +19,7 @@ function sandboxDoors({ apiPort, httpPort, internalPort }: Ports, logger: Logger
 }
 
 type Options = Omit<SandboxEngineOptions, "host" | "layers" | "onBridge"> & {
-  readonly sockets: Ports;
+  readonly sockets: PlatformPorts;
   /** Until then pods are let in. */
   readonly signal: AbortSignal;
   readonly imagesDir: string;
