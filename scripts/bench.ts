@@ -1,15 +1,17 @@
-// `npm run bench -- api|coldstart|gateway|idle|seeds [-o json] [--rounds N] [--starts N]`: measures Eider on this machine. Ctrl-C ends it and what it started.
+// `npm run bench -- api|coldstart|events|gateway|idle|seeds [-o json] [--rounds N] [--starts N]`: measures Eider on this machine. Ctrl-C ends it and what it started.
 import { parseArgs } from "node:util";
 import { print, verdictOf, type Report } from "../test/bench/figures.ts";
 import { benchApi } from "../test/bench/api.ts";
 import { benchColdstart, RUNTIMES } from "../test/bench/coldstart.ts";
+import { benchEvents, EVENT_PARTS } from "../test/bench/events.ts";
 import { benchGateway, PARTS } from "../test/bench/gateway.ts";
 import { NAMES } from "../test/bench/gateway-contenders.ts";
 import { benchIdle } from "../test/bench/idle.ts";
 import { benchSeeds } from "../test/bench/seeds.ts";
 
-const USAGE = `usage: npm run bench -- api|coldstart|gateway|idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]
+const USAGE = `usage: npm run bench -- api|coldstart|events|gateway|idle|seeds [-o json] [--rounds N] [--starts N] [--creations N] [--parallel N]
        coldstart: [--services N] [--runtimes ${RUNTIMES.join(",")}]
+       events: [--events N] [--parts ${EVENT_PARTS.join(",")}]
        gateway: [--seconds N] [--connections N,...] [--only ${NAMES.join(",")}] [--parts ${PARTS.join(",")}]`;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,13 +26,14 @@ const { values, positionals } = parseArgs({
     only: { type: "string" },
     parts: { type: "string" },
     services: { type: "string" },
+    events: { type: "string" },
     runtimes: { type: "string" },
   },
 });
 
-const number = (text: string | undefined, otherwise: number): number => {
+const number = (text: string | undefined, otherwise: number, max = 10_000): number => {
   const value = text === undefined ? otherwise : Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 10_000) throw new RangeError(USAGE);
+  if (!Number.isInteger(value) || value < 1 || value > max) throw new RangeError(USAGE);
   return value;
 };
 const some = <T extends string>(text: string | undefined, all: readonly T[]): readonly T[] => {
@@ -47,6 +50,11 @@ const benches: Readonly<Record<string, () => Promise<Report>>> = {
   coldstart: () =>
     benchColdstart(
       { starts: number(values.starts, 50), services: number(values.services, 1_000), runtimes: some(values.runtimes, RUNTIMES), note },
+      ending.signal,
+    ),
+  events: () =>
+    benchEvents(
+      { rounds: number(values.rounds, 5), events: number(values.events, 20_000, 1_000_000), parts: some(values.parts, EVENT_PARTS), note },
       ending.signal,
     ),
   gateway: () =>

@@ -17,6 +17,8 @@ const NAMESPACE = "default";
 
 export interface State {
   readonly http: string;
+  /** Where names inside the cluster are served. */
+  readonly internal: string;
   /** `localhost:5000`, as it stands in images' names. */
   readonly registry: string;
   readonly kubeconfig: string;
@@ -48,10 +50,13 @@ export class BenchPlatform {
     this.#close = options.close;
   }
 
-  static async start(command: string): Promise<BenchPlatform> {
+  /** `under`: a command that it runs under, as `taskset -c 1`. */
+  static async start(command: string, under: readonly string[] = []): Promise<BenchPlatform> {
     const data = mkdtempSync(join(tmpdir(), "eider-bench-"));
     try {
-      const { stdout } = await run(command, [
+      const [program, ...args] = [...under, command];
+      const { stdout } = await run(program, [
+        ...args,
         "up",
         "--detach",
         "--data",
