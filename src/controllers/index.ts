@@ -15,7 +15,7 @@ export {
 } from "./serving/podautoscaler/index.ts";
 export { BROKER_INGRESS, brokerController, type BrokerControllerDeps } from "./eventing/broker/index.ts";
 export { containerSourceController } from "./eventing/containersource/index.ts";
-export { apiServerSourceController, ApiWatches, type MayAccount, type SendChange } from "./eventing/apiserversource/index.ts";
+export { apiServerSourceController, ApiWatches, type MayAccount, type SendChange, type ToldMark } from "./eventing/apiserversource/index.ts";
 export { pingSourceController, type PingSourceControllerDeps } from "./eventing/pingsource/index.ts";
 export { sinkBindingController } from "./eventing/sinkbinding/index.ts";
 export { channelController } from "./eventing/channel/index.ts";

@@ -27,6 +27,7 @@ export {
   unknownFailure,
 } from "./status-error.ts";
 export { Lines } from "./lines.ts";
+export type { Marks, MarksShelf } from "./marks.ts";
 export { Parking } from "./parking.ts";
 export { WorkQueue } from "./work-queue.ts";
 export { parseTextTemplate, type TemplateObject, type TemplateValue, type TextTemplate } from "./go-template.ts";

@@ -4,7 +4,7 @@ export { EventsNode } from "./events-node.ts";
 export { EventHistory } from "./history/history.ts";
 export { matcherFor } from "./filters/matcher.ts";
 export { Ingress } from "./ingress/server.ts";
-export { MarksFile } from "./sources/marks-file.ts";
+export type { RunMark } from "./sources/ping-plan.ts";
 export { PingSources } from "./sources/ping-sources.ts";
 export { SourceEvents } from "./sources/source-events.ts";
 export { Sightings } from "./sightings.ts";

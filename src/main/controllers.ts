@@ -1,7 +1,7 @@
 // All controllers, wired by hand: what each needs and who wakes it.
 import type { Deciders } from "#autoscaler";
 import { createClient, keyFrom, type Client, type InformerSet, type Transport } from "#client";
-import type { Clock, Logger, Rng } from "#core";
+import type { Clock, Logger, MarksShelf, Rng } from "#core";
 import {
   apiServerSourceController,
   ApiWatches,
@@ -47,6 +47,7 @@ import {
   type SeenEvent,
   type SendChange,
   type Settings,
+  type ToldMark,
   type TriggerControllerDeps,
 } from "#controllers";
 import { CLUSTER_DOMAIN, Event, type Ingress, type KReference } from "#kinds";
@@ -79,6 +80,8 @@ export interface ControllersOptions {
     readonly trigger: TriggerControllerDeps["standing"];
     readonly ping: PingSourceControllerDeps["standing"];
     readonly sendChange: SendChange;
+    /** What ApiServerSources have told, over restarts. */
+    readonly toldMarks: MarksShelf<ToldMark>;
     /** What ServiceAccounts may do. */
     readonly mayAccount: MayAccount;
     readonly channel: InMemoryChannelControllerDeps["standing"];
@@ -212,8 +215,8 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
   settings.onChange(() => {
     for (const dependent of [revisions, routes, autoscalers, hpaClass]) dependent.requeueAll();
   });
-  const done = Promise.all([events.run(signal), collector?.run(signal), seenEvents.run(signal), ...runs.map((controller) => controller.done)]);
-  return { done, way, requeueIngress: (key) => ingresses.requeue(key), requeueEventing: eventing, makeEventTypes: (seen) => seenEvents.put(seen) };
+  const done = Promise.all([events.run(signal), collector?.run(signal), seenEvents.run(signal), eventing.done, ...runs.map((controller) => controller.done)]);
+  return { done, way, requeueIngress: (key) => ingresses.requeue(key), requeueEventing: eventing.requeue, makeEventTypes: (seen) => seenEvents.put(seen) };
 }
 
 interface EventingStarters {
@@ -221,10 +224,14 @@ interface EventingStarters {
   readonly runMessaging: Starters["run"];
 }
 
-/** Brokers, Triggers, channels, Subscriptions, flows, sources and EventTypes; returns how they are woken. */
-function runEventing(options: ControllersOptions, { run, runMessaging }: EventingStarters, signal: AbortSignal): RunningControllers["requeueEventing"] {
+/** Brokers, Triggers, channels, Subscriptions, flows, sources and EventTypes; `requeue` wakes them, `done` is of what runs beside the controllers. */
+function runEventing(
+  options: ControllersOptions,
+  { run, runMessaging }: EventingStarters,
+  signal: AbortSignal,
+): { readonly requeue: RunningControllers["requeueEventing"]; readonly done: Promise<void> } {
   const { events, kinds, coming } = options;
-  if (events === undefined) return () => undefined;
+  if (events === undefined) return { requeue: () => undefined, done: Promise.resolve() };
   const named = ({ apiVersion, group, kind }: KReference, one: Kind): boolean =>
     one.kind === kind && (apiVersion === undefined || apiVersion === "" ? one.group === group : apiVersionOf(one) === apiVersion);
   const kindOf = (reference: KReference): Kind | undefined => [...kinds, ...(coming?.kinds() ?? [])].find((one) => named(reference, one));
@@ -235,7 +242,7 @@ function runEventing(options: ControllersOptions, { run, runMessaging }: Eventin
   run(sinkBindingController({ kindOf }, { addressables, workloads }));
   run(containerSourceController());
   const pings = run(pingSourceController({ kindOf, standing: events.ping }, addressables));
-  const watches = new ApiWatches({ ...options, send: events.sendChange, wake: (key) => changes.requeue(key), signal });
+  const watches = new ApiWatches({ ...options, send: events.sendChange, marks: events.toldMarks, wake: (key) => changes.requeue(key), signal });
   const changes = run(apiServerSourceController({ kindOf, mayAccount: events.mayAccount, watches }, addressables));
   const subscribers = kinds.filter(({ kind, group }) => SUBSCRIBERS.includes(`${group}/${kind}`));
   run(eventTypeController({ kindOf }, [...addressables, ...subscribers]));
@@ -244,12 +251,13 @@ function runEventing(options: ControllersOptions, { run, runMessaging }: Eventin
   runMessaging(sequenceController({ kindOf }));
   runMessaging(parallelController({ kindOf }));
   runMessaging(subscriptionController({ kindOf, crossesNamespaces: events.crossesNamespaces }, addressables));
-  return (news) => {
+  const requeue = (news: EventingNews): void => {
     for (const key of news.brokers ?? []) brokers.requeue(key);
     for (const key of news.triggers ?? []) triggers.requeue(key);
     for (const key of news.channels ?? []) channels.requeue(key);
     for (const key of news.pings ?? []) pings.requeue(key);
   };
+  return { requeue, done: watches.run() };
 }
 
 interface Starters {

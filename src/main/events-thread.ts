@@ -2,8 +2,9 @@
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { StatusError } from "#core";
-import { EventHistory, EventsNode, HttpSender, Ingress, MarksFile, matcherFor, PingSources, Sightings, SourceEvents } from "#events";
+import { EventHistory, EventsNode, HttpSender, Ingress, matcherFor, PingSources, Sightings, SourceEvents, type RunMark } from "#events";
 import { systemClock } from "#host";
+import { MarksFile } from "#host/marks";
 import { NodeDisk, openLog } from "#log";
 import type { ControlToEvents, EventsQuestion, EventsStart, EventsToControl } from "#protocol";
 import { messageLogger } from "./message-logger.ts";
@@ -34,7 +35,7 @@ const node = new EventsNode({
   clock: systemClock,
   logger,
 });
-const pings = new PingSources({ marks: await MarksFile.open(start.pingsFile), sender, clock: systemClock, logger });
+const pings = new PingSources({ marks: await MarksFile.open<RunMark>(start.pingsFile), sender, clock: systemClock, logger });
 const sourceEvents = new SourceEvents({ sender, clock: systemClock, logger, over: send });
 const history = new EventHistory({ log, view: () => node.view, sender, clock: systemClock });
 const asked = new Map<number, AbortController>();

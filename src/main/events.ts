@@ -2,8 +2,9 @@
 import { readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyFrom, type InformerSet } from "#client";
-import { BROKER_INGRESS, CHANNEL_DISPATCHER, type EventingSettings } from "#controllers";
+import { BROKER_INGRESS, CHANNEL_DISPATCHER, type EventingSettings, type ToldMark } from "#controllers";
 import { StatusError, type Clock, type Logger, type Rng } from "#core";
+import { MarksFolder } from "#host/marks";
 import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, InMemoryChannel, PingSource, Subscription, Trigger, type Ingress } from "#kinds";
 import type { ControlToEvents, EventList, EventsQuestion, EventsToControl } from "#protocol";
 import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#routing";
@@ -127,13 +128,14 @@ export class Events {
   }
 
   get forControllers(): Omit<NonNullable<ControllersOptions["events"]>, "mayAccount"> {
-    const { publicPort, settings } = this.#options;
+    const { folder, publicPort, settings } = this.#options;
     const outer = this.#outerHost;
     return {
       broker: (key) => this.#table.broker(key),
       trigger: (key) => this.#table.trigger(key),
       ping: (key) => this.#pings.standing(key),
       sendChange: ({ namespace, filters, target }, event, signal) => this.#outbox.send({ namespace, filters, target, ...event }, signal),
+      toldMarks: new MarksFolder<ToldMark>(join(folder.events, "apiserver-sources")),
       channel: (key) => this.#table.channel(key),
       outerUrl: () => (outer === undefined ? undefined : `http://${outer}${publicPort === 80 ? "" : `:${publicPort}`}`),
       crossesNamespaces: () => settings.current().features.crossNamespaceEventLinks === "Enabled",

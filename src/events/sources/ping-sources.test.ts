@@ -1,13 +1,9 @@
 // PingSources under a clock that is moved by hand: what is sent when, and what a restart, an outage or a sleeping machine make of it.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { silentLogger, SimClock } from "#core";
+import { silentLogger, SimClock, type Marks } from "#core";
 import type { Ping, PingsDelta } from "#protocol";
 import type { Outgoing, Sender, Sent } from "../delivery/send.ts";
-import { MarksFile, type Marks } from "./marks-file.ts";
 import { firstRun, MISSED_MAX, nextRun, type RunMark } from "./ping-plan.ts";
 import { PingSources } from "./ping-sources.ts";
 import { readSchedule } from "./schedule.ts";
@@ -28,11 +24,11 @@ const ping = (over: Partial<Ping> = {}): Ping => ({
 });
 const batch = (put: readonly Ping[], over: Partial<PingsDelta> = {}): PingsDelta => ({ type: "pings", generation: 1, reset: false, put, removed: [], ...over });
 
-class MemoryMarks implements Marks {
+class MemoryMarks implements Marks<RunMark> {
   readonly marks = new Map<string, RunMark>();
   fails = false;
-  get sources(): readonly string[] {
-    return [...this.marks.keys()];
+  entries(): Iterable<readonly [string, RunMark]> {
+    return this.marks.entries();
   }
   get(source: string): RunMark | undefined {
     return this.marks.get(source);
@@ -41,7 +37,7 @@ class MemoryMarks implements Marks {
     if (this.fails) throw new Error("no space");
     this.marks.set(source, mark);
   }
-  delete(source: string): void {
+  async delete(source: string): Promise<void> {
     this.marks.delete(source);
   }
 }
@@ -195,7 +191,7 @@ test("another schedule begins anew; another sink gets what the first one did not
   sources.apply(batch([], { removed: ["u1"] }));
   const { length } = sender.got;
   await clock.advance(5 * MINUTE);
-  assert.deepEqual([sender.got.length, marks.sources], [length, []]);
+  assert.deepEqual([sender.got.length, [...marks.marks.keys()]], [length, []]);
   await sources.end();
 });
 
@@ -216,24 +212,4 @@ test("of many missed runs the last ones are made up for", () => {
   const nowMs = START + 86_400_000;
   assert.equal(firstRun(schedule, { mark, text: "", missed: "all" }, nowMs), nowMs - (MISSED_MAX - 1) * 1_000);
   assert.equal(nextRun(schedule, START, nowMs), nowMs - (MISSED_MAX - 1) * 1_000);
-});
-
-test("marks are on the disk when a run begins, and a file of a newer format is refused", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "eider-marks-"));
-  const path = join(folder, "marks.json");
-  const marks = await MarksFile.open(path);
-  await Promise.all(["a", "b", "c"].map((id, at) => marks.set(id, { schedule: "s", begun: at, done: at })));
-  marks.delete("a");
-  await marks.set("b", { schedule: "s", begun: 7, done: 1 });
-  const again = await MarksFile.open(path);
-  assert.deepEqual(
-    again.sources.map((id) => [id, again.get(id)]),
-    [
-      ["b", { schedule: "s", begun: 7, done: 1 }],
-      ["c", { schedule: "s", begun: 2, done: 2 }],
-    ],
-  );
-  await writeFile(path, (await readFile(path, "utf8")).replace('"format":1', '"format":2'));
-  await assert.rejects(MarksFile.open(path), /has format 2/);
-  await rm(folder, { recursive: true });
 });

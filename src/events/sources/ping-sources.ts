@@ -1,16 +1,15 @@
 // All PingSources: one timer for whichever run is next. A run is noted on the disk before its event is sent, and again when it is over.
-import type { Clock, Logger } from "#core";
+import type { Clock, Logger, Marks } from "#core";
 import type { Ping, PingsDelta } from "#protocol";
 import { isAccepted } from "../delivery/retry.ts";
 import type { Sender } from "../delivery/send.ts";
-import type { Marks } from "./marks-file.ts";
 import { pingRequest } from "./ping-event.ts";
 import { firstRun, nextRun, type RunMark } from "./ping-plan.ts";
 import { readSchedule, type Schedule } from "./schedule.ts";
 import { sendUntilTaken } from "./send-until-taken.ts";
 
 export interface PingSourcesOptions {
-  readonly marks: Marks;
+  readonly marks: Marks<RunMark>;
   readonly sender: Sender;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -45,7 +44,8 @@ export class PingSources {
 
   apply({ reset, put, removed }: PingsDelta): void {
     const kept = new Set(put.map(({ id }) => id));
-    const gone = reset ? [...this.#running.keys(), ...this.#options.marks.sources].filter((id) => !kept.has(id)) : removed;
+    const known = [...this.#options.marks.entries()].map(([id]) => id);
+    const gone = reset ? [...this.#running.keys(), ...known].filter((id) => !kept.has(id)) : removed;
     for (const id of gone) this.#remove(id);
     for (const ping of put) this.#put(ping);
     this.#wake();
@@ -62,7 +62,7 @@ export class PingSources {
   #remove(id: string): void {
     this.#running.get(id)?.stop.abort();
     this.#running.delete(id);
-    this.#options.marks.delete(id);
+    this.#kept(id, this.#options.marks.delete(id));
   }
 
   #put(is: Ping): void {
@@ -120,10 +120,13 @@ export class PingSources {
     }
   }
 
-  /** The source can do without: at worst its next start finds less than there was. */
   #note(id: string, mark: RunMark): void {
-    const { marks, logger } = this.#options;
-    marks.set(id, mark).catch((err: unknown) => logger.warn("how far a PingSource is cannot be kept", { source: id, err }));
+    this.#kept(id, this.#options.marks.set(id, mark));
+  }
+
+  /** The source can do without: at worst its next start finds less than there was. */
+  #kept(id: string, written: Promise<void>): void {
+    written.catch((err: unknown) => this.#options.logger.warn("how far a PingSource is cannot be kept", { source: id, err }));
   }
 
   #start(running: Running, runMs: number): void {

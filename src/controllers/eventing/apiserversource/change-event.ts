@@ -15,9 +15,10 @@ export interface ChangeOf {
   readonly object: KubeObject;
 }
 
-/** The same for the same change of the same object. */
+/** The same for the same change of the same object, which goes but once. */
 function idOf(source: string, { change, object: { metadata } }: ChangeOf): string {
-  const hex = createHash("sha256").update(`${source} ${change} ${metadata.uid} ${metadata.resourceVersion}`).digest("hex");
+  const version = change === "delete" ? "" : metadata.resourceVersion;
+  const hex = createHash("sha256").update(`${source} ${change} ${metadata.uid} ${version}`).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
 }
 

@@ -8,6 +8,7 @@ import { planApiServerSource, type FollowEffect } from "./plan.ts";
 import type { ApiWatches } from "./watches.ts";
 
 export type { MayAccount } from "./observe.ts";
+export type { ToldMark } from "./known.ts";
 export { ApiWatches, type SendChange } from "./watches.ts";
 
 /** `addressables`: kinds whose objects may be sinks, and are watched for that. */

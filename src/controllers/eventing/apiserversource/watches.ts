@@ -1,10 +1,12 @@
-// The watches of all ApiServerSources. Losing it is harmless only for what is under way: after a start sources begin with what exists.
+// The watches of all ApiServerSources. What they have told of each object outlives them, so that a start tells what was not.
+import { createHash } from "node:crypto";
 import type { Client } from "#client";
-import type { Clock, Logger, Rng } from "#core";
-import type { ApiServerSourceSpec } from "#kinds";
+import type { Clock, Logger, Marks, MarksShelf, Rng } from "#core";
+import { ApiServerSource, type ApiServerSourceSpec } from "#kinds";
 import { controllerOf } from "#reconcile";
 import type { Kind, KubeObject, ObjectKey } from "#schema";
 import { changeEvent, type ChangeEvent, type ChangeType } from "./change-event.ts";
+import { forgetOthers, Known, type ToldMark } from "./known.ts";
 import { runWatcher } from "./watcher.ts";
 
 /** What a source does. */
@@ -22,12 +24,14 @@ export interface SourceConfig {
   readonly target: { readonly url: string; readonly caCerts?: string };
 }
 
-/** Resolves once the event is over; more than one a watch never waits. */
+/** Resolves once the event is over, or the signal has aborted; more than one a watch never waits. */
 export type SendChange = (config: SourceConfig, event: ChangeEvent, signal: AbortSignal) => Promise<void>;
 
 export interface WatchesOptions {
   readonly client: Client;
   readonly send: SendChange;
+  /** By the uids of sources. */
+  readonly marks: MarksShelf<ToldMark>;
   /** All watches of the source know what exists. */
   readonly wake: (key: ObjectKey) => void;
   readonly clock: Clock;
@@ -42,6 +46,14 @@ interface Entry {
   readonly stop: AbortController;
   /** Watches that do not know yet what exists. */
   pending: number;
+  /** All watches have ended, and nothing is written any more. */
+  done: Promise<unknown>;
+}
+
+interface WatchPlace {
+  readonly kind: Kind;
+  readonly labelSelector: string;
+  readonly namespace: string | undefined;
 }
 
 const kindText = ({ group, version, kind }: Kind): string => `${group}/${version}/${kind}`;
@@ -54,6 +66,21 @@ export function configText(config: SourceConfig): string {
 /** All that cannot be changed while the watches go on. */
 function watchedText({ uid, mode, resources, namespaces }: SourceConfig): string {
   return JSON.stringify([uid, mode, resources.map(({ kind, labelSelector }) => [kindText(kind), labelSelector]), namespaces]);
+}
+
+/** The same after a restart, and after changes of other resources of the source. */
+function watchName({ kind, labelSelector, namespace }: WatchPlace): string {
+  return createHash("sha256")
+    .update(JSON.stringify([kindText(kind), namespace ?? null, labelSelector]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+function placesOf({ namespaces, resources }: SourceConfig): readonly WatchPlace[] {
+  const places = namespaces ?? [undefined];
+  return resources.flatMap(({ kind, labelSelector }) =>
+    (kind.scope === "Namespaced" ? places : [undefined]).map((namespace) => ({ kind, labelSelector, namespace })),
+  );
 }
 
 export class ApiWatches {
@@ -70,6 +97,21 @@ export class ApiWatches {
     return entry === undefined || entry.pending > 0 ? undefined : configText(entry.config);
   }
 
+  /** Forgets what sources have told that went while nobody was there to see it, then waits for the end of all watches. */
+  async run(): Promise<void> {
+    const { client, marks, logger, signal } = this.#options;
+    try {
+      const owners = await marks.owners();
+      const { items } = owners.length === 0 ? { items: [] } : await client.list(ApiServerSource);
+      const known = new Set(items.map(({ metadata }) => metadata.uid));
+      await Promise.all(owners.filter((uid) => !known.has(uid)).map((uid) => marks.remove(uid)));
+    } catch (err) {
+      if (!signal.aborted) logger.warn("what former ApiServerSources have told is not forgotten", { err });
+    }
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await Promise.all([...this.#entries.values()].map(({ done }) => done));
+  }
+
   /** Watches go on where only the sink, filters or additions are others. */
   follow(key: ObjectKey, config: SourceConfig): void {
     const id = `${key.namespace}/${key.name}`;
@@ -78,14 +120,21 @@ export class ApiWatches {
       known.config = config;
       return this.#wakeIfSynced(key, known);
     }
-    this.stop(key);
-    const places = config.namespaces ?? [undefined];
-    const targets = config.resources.flatMap(({ kind, labelSelector }) =>
-      (kind.scope === "Namespaced" ? places : [undefined]).map((namespace) => ({ kind, labelSelector, namespace })),
-    );
-    const entry: Entry = { config, watched: watchedText(config), stop: new AbortController(), pending: targets.length };
+    const before = known?.config.uid === config.uid ? this.#stop(id) : this.#forget(id);
+    const places = placesOf(config);
+    const entry: Entry = { config, watched: watchedText(config), stop: new AbortController(), pending: places.length, done: Promise.resolve() };
     this.#entries.set(id, entry);
-    for (const target of targets) this.#watch(key, entry, target);
+    const names = new Set(places.map(watchName));
+    let opened: Promise<Marks<ToldMark>> | undefined;
+    const open = async (): Promise<Marks<ToldMark>> => {
+      await before;
+      const marks = await this.#options.marks.open(config.uid);
+      await forgetOthers(marks, names);
+      return marks;
+    };
+    // One for all watches of the source; a failure is tried again by each.
+    const marks = (): Promise<Marks<ToldMark>> => (opened ??= open().catch((error: unknown) => ((opened = undefined), Promise.reject(error))));
+    entry.done = Promise.all([marks().catch(() => undefined), ...places.map((place) => this.#watch(key, entry, place, marks))]);
     this.#wakeIfSynced(key, entry);
   }
 
@@ -93,16 +142,29 @@ export class ApiWatches {
     if (pending === 0) this.#options.wake(key);
   }
 
+  /** The source is no more. */
   stop({ namespace, name }: ObjectKey): void {
-    const id = `${namespace}/${name}`;
-    this.#entries.get(id)?.stop.abort();
-    this.#entries.delete(id);
+    void this.#forget(`${namespace}/${name}`);
   }
 
-  #watch(key: ObjectKey, entry: Entry, at: { readonly kind: Kind; readonly labelSelector: string; readonly namespace: string | undefined }): void {
+  async #stop(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    entry?.stop.abort();
+    this.#entries.delete(id);
+    await entry?.done;
+  }
+
+  async #forget(id: string): Promise<void> {
+    const { marks, logger } = this.#options;
+    const uid = this.#entries.get(id)?.config.uid;
+    await this.#stop(id);
+    if (uid !== undefined) await marks.remove(uid).catch((err: unknown) => logger.warn("what an ApiServerSource has told is not forgotten", { uid, err }));
+  }
+
+  #watch(key: ObjectKey, entry: Entry, place: WatchPlace, marks: () => Promise<Marks<ToldMark>>): Promise<void> {
     const { client, clock, rng, logger, signal } = this.#options;
     const both = AbortSignal.any([signal, entry.stop.signal]);
-    const { kind, namespace } = at;
+    const { kind } = place;
     let synced = false;
     const onSynced = (): void => {
       if (synced) return;
@@ -110,37 +172,17 @@ export class ApiWatches {
       entry.pending--;
       this.#wakeIfSynced(key, entry);
     };
-    const keep = (object: KubeObject): KubeObject => (entry.config.mode === "Reference" ? reference(object) : object);
+    const known = async (): Promise<Known> => new Known(await marks(), { watch: watchName(place), whole: entry.config.mode === "Resource" });
     const emit = (change: ChangeType, object: KubeObject): Promise<void> => this.#emit(entry, { change, kind, object }, both);
-    void runWatcher({ client, kind, namespace, labelSelector: at.labelSelector, keep, emit, onSynced, clock, rng, logger }, both);
+    return runWatcher({ client, ...place, known, emit, onSynced, clock, rng, logger }, both);
   }
 
-  async #emit(
-    { config }: Entry,
-    change: { readonly change: ChangeType; readonly kind: Kind; readonly object: KubeObject },
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #emit(entry: Entry, change: { readonly change: ChangeType; readonly kind: Kind; readonly object: KubeObject }, signal: AbortSignal): Promise<void> {
+    const { config } = entry;
     if (!isOwned(change.object, config.owner)) return;
     const time = new Date(this.#options.clock.wallMs()).toISOString();
     await this.#options.send(config, changeEvent(change, { ...config, time }), signal);
   }
-}
-
-/** Enough to tell its end. */
-function reference({ apiVersion, kind, metadata }: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, creationTimestamp, ownerReferences } = metadata;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      uid,
-      resourceVersion,
-      creationTimestamp,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(ownerReferences === undefined ? {} : { ownerReferences }),
-    },
-  } as KubeObject;
 }
 
 function isOwned(object: KubeObject, owner: SourceConfig["owner"]): boolean {
