@@ -9,7 +9,9 @@ import { encodeNote } from "./history/attempt-notes.ts";
 import type { NodeView } from "./history/view.ts";
 import type { Attributes } from "./hops.ts";
 import type { Place } from "./ingress/first-look.ts";
-import type { AttemptNote, EventLog, NoteAttempt, StreamLog } from "./port.ts";
+import type { Intake } from "./ingress/take-events.ts";
+import type { EventEar } from "./observe/event-meters.ts";
+import type { EventLog, NoteAttempt, StreamLog } from "./port.ts";
 import type { Sightings } from "./sightings.ts";
 
 export interface EventsNodeOptions {
@@ -20,6 +22,8 @@ export interface EventsNodeOptions {
   readonly brokersUrl: string;
   /** Hears of every attempt, beside the log, which keeps it. */
   readonly note?: NoteAttempt;
+  /** Measures. */
+  readonly ear?: EventEar;
   readonly sightings: Pick<Sightings, "saw">;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,6 +32,7 @@ export interface EventsNodeOptions {
 interface OpenStream {
   readonly is: EventStream;
   readonly log: StreamLog;
+  readonly intake: Intake;
 }
 
 interface Running {
@@ -54,9 +59,9 @@ export class EventsNode {
     this.#options = options;
   }
 
-  /** The stream that takes events there now. */
-  streamAt(place: Place): StreamLog | undefined {
-    return this.#at(place)?.log;
+  /** Who takes events there now. */
+  intakeAt(place: Place): Intake | undefined {
+    return this.#at(place)?.intake;
   }
 
   /** An event was taken there. */
@@ -125,7 +130,10 @@ export class EventsNode {
 
   async #putStream(is: EventStream): Promise<void> {
     const log = await this.#options.log.stream(is.id, { atLimit: is.atLimit ?? "refuse" });
-    const opened = { is, log: this.#streams.get(is.id)?.log ?? log };
+    const { ear } = this.#options;
+    const kept = this.#streams.get(is.id)?.log ?? log;
+    const heard: Intake["heard"] = ear === undefined ? undefined : (events, how) => ear.took(is, events, how);
+    const opened = { is, log: kept, intake: { stream: kept, hops: is.kind === "Broker", ...(heard === undefined ? {} : { heard }) } };
     this.#streams.set(is.id, opened);
     this.#named.set(keyOf(is), opened);
     if (is.host !== undefined) this.#hosts.set(is.host, opened);
@@ -171,7 +179,7 @@ export class EventsNode {
       sender,
       underWay: this.#underWay,
       takeReply: (subscriber, { stored, offset }, sent) => takeReply(this.#replies, { subscriber, event: stored, offset, sent, signal: stop.signal }),
-      note: (note) => this.#note(note),
+      note: this.#note,
       clock,
       logger: logger.with({ subscriber: `${is.namespace}/${is.name}` }),
     });
@@ -179,22 +187,25 @@ export class EventsNode {
     this.#subscribers.set(is.id, { is, subscription, stop, done });
   }
 
-  #note(note: AttemptNote): void {
-    this.#streams.get(note.stream)?.log.note(note.offset, encodeNote(note));
-    this.#options.note?.(note);
-  }
+  readonly #note: NoteAttempt = (note, event) => {
+    const stream = this.#streams.get(note.stream);
+    const subscriber = this.#subscribers.get(note.subscriber)?.is;
+    stream?.log.note(note.offset, encodeNote(note));
+    this.#options.note?.(note, event);
+    if (stream !== undefined && subscriber !== undefined) this.#options.ear?.attempted({ stream: stream.is, subscriber }, note, event.attributes);
+  };
 
   get #replies(): Parameters<typeof takeReply>[0] {
     const { sender, sightings, clock, brokersUrl } = this.#options;
-    const streamOf = (id: string): { readonly log: StreamLog; readonly address: string } | undefined => {
+    const intakeOf: Parameters<typeof takeReply>[0]["intakeOf"] = (id) => {
       const stream = this.#streams.get(id);
-      return stream === undefined ? undefined : { log: stream.log, address: `${brokersUrl}/${stream.is.namespace}/${stream.is.name}` };
+      return stream === undefined ? undefined : { intake: stream.intake, address: `${brokersUrl}/${stream.is.namespace}/${stream.is.name}` };
     };
     const saw: Parameters<typeof takeReply>[0]["saw"] = ({ stream, namespace, name }, { attributes }) => {
       const at = this.#streams.get(stream)?.is.kind === "Channel" ? "Subscription" : "Trigger";
       sightings.saw({ at, namespace, name }, attributes);
     };
-    return { sender, clock, streamOf, saw };
+    return { sender, clock, intakeOf, saw };
   }
 
   async #removeSubscriber(id: string): Promise<void> {

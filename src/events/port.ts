@@ -1,4 +1,5 @@
 // What this room wants of the log: a part of what `#log` offers.
+import type { StoredEvent } from "./stored-event.ts";
 
 export interface LogRecord {
   readonly offset: number;
@@ -70,6 +71,12 @@ export interface StreamLog {
   note(about: number, value: Uint8Array): void;
   /** What was said of a record, as it came. */
   notes(about: number, page: { readonly at?: number; readonly limit: number }, signal: AbortSignal): Promise<LogPage<{ readonly value: Uint8Array }>>;
+  /** Offset of its newest record; -1 before the first. */
+  readonly last: number;
+  /** Records that went at the log's size before all were done with them. */
+  readonly dropped: number;
+  /** Notes that the log refused. */
+  readonly notesLost: number;
   readonly cursors: readonly string[];
   /** The cursor of that name; a new one begins there, and is on the disk when it resolves. */
   cursor(name: string, from: "end"): Promise<DeliveryCursor>;
@@ -105,4 +112,4 @@ export interface AttemptNote {
 }
 
 /** Must not throw, and not wait. */
-export type NoteAttempt = (note: AttemptNote) => void;
+export type NoteAttempt = (note: AttemptNote, event: StoredEvent) => void;

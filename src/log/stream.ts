@@ -119,6 +119,11 @@ export class Stream {
     linger();
   }
 
+  /** Offset of its newest record; -1 before the first. */
+  get last(): number {
+    return this.#parts.state.last;
+  }
+
   /** Records that were dropped at the log's size before all were done with them. */
   get dropped(): number {
     return this.#parts.state.dropped;

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { StatusError } from "#core";
-import { EventHistory, EventsNode, HttpSender, Ingress, matcherFor, PingSources, Sightings, SourceEvents, type RunMark } from "#events";
+import { EventHistory, EventMeters, EventsNode, HttpSender, Ingress, matcherFor, PingSources, Sightings, SourceEvents, type RunMark } from "#events";
 import { systemClock } from "#host";
 import { MarksFile } from "#host/marks";
 import { NodeDisk, openLog } from "#log";
@@ -22,6 +22,7 @@ mkdirSync(start.logFolder, { recursive: true, mode: 0o700 });
 const log = await openLog({ disk: new NodeDisk(start.logFolder), clock: systemClock, logger, limits: { bytesMax: start.logBytesMax } });
 const sender = new HttpSender({ gateway: start.gateway, localSuffix: start.localSuffix, clock: systemClock, replyBytesMax: EVENT_BYTES_MAX });
 const sightings = new Sightings({ tell: (events) => send({ type: "seen", events }), clock: systemClock });
+const meters = new EventMeters();
 const node = new EventsNode({
   log,
   sender,
@@ -30,7 +31,8 @@ const node = new EventsNode({
     return ({ attributes }) => matches(attributes);
   },
   brokersUrl: start.brokersUrl,
-  note: (note) => history.note(note),
+  note: (note, event) => history.note(note, event),
+  ear: meters,
   sightings,
   clock: systemClock,
   logger,
@@ -39,8 +41,9 @@ const pings = new PingSources({ marks: await MarksFile.open<RunMark>(start.pings
 const sourceEvents = new SourceEvents({ sender, clock: systemClock, logger, over: send });
 const history = new EventHistory({ log, view: () => node.view, sender, clock: systemClock });
 const asked = new Map<number, AbortController>();
+const ending = new AbortController();
 const ingress = new Ingress({
-  streamAt: (place) => node.streamAt(place),
+  intakeAt: (place) => node.intakeAt(place),
   bodyBytesMax: EVENT_BYTES_MAX,
   saw: (place, attributes) => node.saw(place, attributes),
   clock: systemClock,
@@ -54,6 +57,7 @@ function fail(error: unknown): never {
 
 /** Events that came are on the disk, deliveries under way are given up. */
 async function end(): Promise<void> {
+  ending.abort();
   for (const enough of asked.values()) enough.abort();
   await ingress.close();
   sourceEvents.end();
@@ -79,6 +83,12 @@ async function answer(ask: number, question: EventsQuestion): Promise<void> {
   }
 }
 
+/** Of what is in force now: it waits for nothing but reads of the log. */
+async function measure(id: number): Promise<void> {
+  const families = await meters.families(node.view, { size: log.size, nowMs: systemClock.wallMs() }, ending.signal);
+  send({ type: "metrics", id, families });
+}
+
 let listening: Promise<void> | undefined;
 port.on("message", (message: ControlToEvents) => {
   if (message.type === "end") return void end().catch(fail);
@@ -89,6 +99,7 @@ port.on("message", (message: ControlToEvents) => {
     return send({ type: "pingsAck", generation: message.generation });
   }
   if (message.type === "ask") return void answer(message.ask, message.question);
+  if (message.type === "metrics") return void measure(message.id).catch((err: unknown) => logger.warn("metrics of events could not be told", { err }));
   if (message.type === "enough") return asked.get(message.ask)?.abort();
   if (message.type === "sightings") return sightings.want(message.wanted);
   const applied = node.apply(message);

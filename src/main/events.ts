@@ -11,6 +11,7 @@ import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#rou
 import type { ControllersOptions, RunningControllers } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { EventAsks } from "./event-asks.ts";
+import { EventsMetrics } from "./events-metrics.ts";
 import { channelRoute, listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
 import { eventLogBytes } from "./event-log-size.ts";
 import { EventsWorker } from "./events-worker.ts";
@@ -56,6 +57,7 @@ export class Events {
   #isListening = false;
   readonly #worker: EventsWorker;
   readonly #asks = new EventAsks((message) => this.#worker.send(message));
+  readonly #metrics: EventsMetrics;
   readonly #portFile: string;
   /** Plain Services, by key; of those that Knative routes itself nothing is known here. */
   readonly #services = new Set<string>();
@@ -70,6 +72,7 @@ export class Events {
   constructor(options: EventsOptions) {
     this.#options = options;
     const { informers, folder, sockets, clock, rng, logger } = options;
+    this.#metrics = new EventsMetrics({ clock, runs: () => this.#isListening, send: (message) => this.#worker.send(message) });
     this.#portFile = join(folder.run, PORT_FILE);
     const lastPort = this.#lastPort();
     // After a crash nobody is told that a Broker does not exist, only that it does not answer yet.
@@ -93,6 +96,7 @@ export class Events {
       onGone: () => {
         this.#isListening = false;
         this.#asks.gone();
+        this.#metrics.gone();
         this.#tell(this.#table.threadStopped());
         this.#tellPings(this.#pings.threadStopped());
       },
@@ -155,6 +159,11 @@ export class Events {
     yield { items: [] } satisfies EventList;
   }
 
+  /** Metrics of the events thread in Prometheus' text form. */
+  metricsText(): Promise<string> {
+    return this.#metrics.text();
+  }
+
   end(): Promise<void> {
     return this.#worker.end();
   }
@@ -197,6 +206,7 @@ export class Events {
   }
 
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
+    if (message.type === "metrics") return this.#metrics.received(message);
     if (message.type === "told" || message.type === "answered") return this.#asks.receive(message);
     if (message.type === "listening") {
       this.#worker.send(this.#pings.threadStarted());

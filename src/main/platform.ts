@@ -391,7 +391,8 @@ function toGateways(): GatewaySettings {
 }
 
 async function allMetrics(): Promise<string> {
-  return metrics.text() + (await threads.metricsText((key) => table.hasRevision(key)));
+  const texts = await Promise.all([threads.metricsText((key) => table.hasRevision(key)), events.metricsText()]);
+  return metrics.text() + texts.join("");
 }
 
 function followObservability(): void {

@@ -1,6 +1,7 @@
 // Control thread ↔ events thread: streams of events and their subscribers, in batches with a generation (decisions 4 and 48).
 import type { StatusReason } from "#core";
 import type { EventsQuestion } from "./event-history.ts";
+import type { MetricFamily } from "./metric-families.ts";
 import type { PingsDelta } from "./ping-sources.ts";
 import type { SourceEvent, SourceEventEnd } from "./source-events.ts";
 
@@ -139,6 +140,8 @@ export type ControlToEvents =
   /** Whether events that come by are told of; a new thread tells of none. */
   | { readonly type: "sightings"; readonly wanted: boolean }
   | { readonly type: "end" }
+  /** Answered with what was measured so far. */
+  | { readonly type: "metrics"; readonly id: number }
   /** Answered with lines and an end. */
   | { readonly type: "ask"; readonly ask: number; readonly question: EventsQuestion }
   /** Nobody listens to the answer any more. */
@@ -154,5 +157,6 @@ export type EventsToControl =
   /** All batches of PingSources up to this one are in force. */
   | { readonly type: "pingsAck"; readonly generation: number }
   | SourceEventEnd
+  | { readonly type: "metrics"; readonly id: number; readonly families: readonly MetricFamily[] }
   | { readonly type: "seen"; readonly events: readonly SightedEvent[] }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

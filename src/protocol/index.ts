@@ -33,6 +33,7 @@ export type {
   ReplyTarget,
   SightedEvent,
 } from "./events.ts";
+export type { MetricFamily } from "./metric-families.ts";
 export type { MissedRuns, Ping, PingsDelta } from "./ping-sources.ts";
 export type { SourceEvent, SourceEventEnd } from "./source-events.ts";
 export { DEFAULT_CLIENTS } from "./gateway.ts";

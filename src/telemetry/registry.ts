@@ -1,4 +1,5 @@
 // Metrics: counters, gauges and histograms by name and labels, and Prometheus' text form.
+import { labelText } from "./label-text.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -34,7 +35,7 @@ export class MetricRegistry {
   counter(name: string, help: string): (labels?: Labels, by?: number) => void {
     const { samples } = this.#family(name, help, "counter");
     return (labels = {}, by = 1) => {
-      const key = bounded(samples, labelText(labels));
+      const key = bounded(samples, bracedText(labels));
       samples.set(key, (samples.get(key) ?? 0) + by);
     };
   }
@@ -42,7 +43,7 @@ export class MetricRegistry {
   gauge(name: string, help: string): (value: number, labels?: Labels) => void {
     const { samples } = this.#family(name, help, "gauge");
     return (value, labels = {}) => {
-      samples.set(bounded(samples, labelText(labels)), value);
+      samples.set(bounded(samples, bracedText(labels)), value);
     };
   }
 
@@ -50,7 +51,7 @@ export class MetricRegistry {
   histogram(name: string, help: string, bounds: readonly number[]): (value: number, labels?: Labels) => void {
     const { series } = this.#histogram(name, help, bounds);
     return (value, labels = {}) => {
-      const key = bounded(series, labelText(labels), SERIES_MAX);
+      const key = bounded(series, bracedText(labels), SERIES_MAX);
       const one = series.get(key) ?? { below: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 };
       series.set(key, one);
       const first = bounds.findIndex((bound) => value <= bound);
@@ -65,7 +66,7 @@ export class MetricRegistry {
     const { samples } = this.#family(name, help, "gauge");
     this.onCollect(() => {
       samples.clear();
-      for (const [labels, value] of read()) samples.set(bounded(samples, labelText(labels)), value);
+      for (const [labels, value] of read()) samples.set(bounded(samples, bracedText(labels)), value);
     });
   }
 
@@ -101,17 +102,10 @@ export class MetricRegistry {
   }
 }
 
-const NOT_PLAIN = /[\\"\n]/;
-
-function escaped(value: string): string {
-  return NOT_PLAIN.test(value) ? value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : value;
-}
-
-/** Made for every observation, so that it makes nothing but the text. */
-function labelText(labels: Labels): string {
-  let text = "";
-  for (const name of Object.keys(labels)) text += `${text === "" ? "{" : ","}${name}="${escaped(labels[name] ?? "")}"`;
-  return text === "" ? "" : `${text}}`;
+/** With the braces; "" without labels. */
+function bracedText(labels: Labels): string {
+  const text = labelText(labels);
+  return text === "" ? "" : `{${text}}`;
 }
 
 function bounded(samples: ReadonlyMap<string, unknown>, key: string, max = SAMPLES_MAX): string {

@@ -325,7 +325,58 @@ test("D6: the trace of the request goes on to subscribers", needsKubectl, async 
   assert.match(String(got?.headers["traceparent"]), /^00-0af7651916cd43dd8448eb211c80319c-/);
 });
 
-test("D8: metrics of deliveries", { skip: "the events thread has no metrics yet" });
+/** Samples of Prometheus' text that have all of these labels, added up; undefined when there is none. */
+function sampled(text: string, name: string, labels: Readonly<Record<string, string>>): number | undefined {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const found = text.split("\n").filter((line) => line.startsWith(`${name}{`) && wanted.every((one) => line.includes(one)));
+  return found.length === 0 ? undefined : found.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
+test(
+  "D8: what Broker, Triggers and Subscriptions do is measured by Knative's names, what was not delivered and who is behind by ours",
+  needsKubectl,
+  async () => {
+    const delivery = { retry: 1, backoffPolicy: "linear", backoffDelay: "PT0.01S", deadLetterSink: { uri: at("/status/410/d8-dead") } };
+    await trigger("d8", "/d8");
+    await trigger("d8-lost", "/status/400/d8");
+    await trigger("d8-parked", "/status/503/d8", { delivery });
+    await messaging("Channel", "d8", {});
+    await messaging("Subscription", "d8", { ...ofChannel("d8"), subscriber: { uri: at("/d8-channel") } });
+    await ready("subscription", "d8");
+    for (const type of ["d8", "d8", "d8-lost", "d8-parked"]) assert.equal(await send({ id: "1", type }), 202);
+    assert.equal(await sendInto("d8", { id: "1", type: "d8" }), 202);
+    const dispatch = "kn_eventing_dispatch_duration_seconds_count";
+    const messages = { messaging_operation_name: "send", messaging_system: "knative" };
+    const to = (destination: string, code: number, type: string): Readonly<Record<string, string>> => ({
+      ...messages,
+      messaging_destination_name: destination,
+      http_response_status_code: String(code),
+      cloudevents_type: type,
+    });
+    const broker = { kn_broker_name: "main", kn_broker_namespace: "default" };
+    const own = (kind: string, name: string): Readonly<Record<string, string>> => ({ kind, namespace: "default", name });
+    const parked = { ...own("Trigger", "d8-parked"), state: "parked" };
+    const text = await eventually("all is done, and told", async () => {
+      const now = await platform.kubectl("get", "--raw", "/metrics");
+      const isDone = (name: string, next: string): boolean => (sampled(now, "eider_events_attempts_total", { ...own("Trigger", name), next }) ?? 0) > 0;
+      const channelDone = sampled(now, dispatch, to("subscription:d8.default", 200, "d8")) === 1;
+      return (
+        isDone("d8-lost", "gaveUp") && isDone("d8-parked", "park") && sampled(now, dispatch, to("trigger:d8.default", 200, "d8")) === 2 && channelDone && now
+      );
+    });
+    assert.equal(sampled(text, dispatch, { ...to("broker:main.default", 202, "d8"), ...broker }), 2);
+    assert.equal(sampled(text, "kn_eventing_process_duration_seconds_count", { messaging_destination_name: "trigger:d8.default", ...broker }), 2);
+    assert.equal(sampled(text, dispatch, { ...to("trigger:d8-lost.default", 400, "d8-lost"), ...broker }), 1);
+    assert.equal(sampled(text, dispatch, { ...to("trigger:d8-parked.default", 503, "d8-parked"), ...broker }), 2);
+    assert.equal(sampled(text, dispatch, { ...to("trigger:d8-parked.default", 410, "d8-parked"), eider_leg: "deadLetter" }), 1);
+    assert.equal(sampled(text, dispatch, { ...to("subscription:d8.default", 200, "d8"), kn_channel_name: "d8", kn_channel_namespace: "default" }), 1);
+    assert.equal(sampled(text, "eider_events_taken_total", own("Channel", "d8")), 1);
+    assert.equal(sampled(text, "eider_events_open", parked), 1);
+    assert.equal(sampled(text, "eider_events_oldest_unfinished_seconds", own("Trigger", "d8-parked")), 0);
+    assert.ok((sampled(text, "eider_events_behind_bytes", own("Trigger", "d8")) ?? -1) >= 0);
+    assert.match(text, /^eider_events_log_bytes [1-9]/m);
+  },
+);
 
 test("limits: a subscriber that answers with what it gets is asked as often as an event has hops, and no more", needsKubectl, async () => {
   await trigger("loop", "/loops", { delivery: { deadLetterSink: { uri: at("/loops-dead") } } });

@@ -5,10 +5,8 @@ import type { EventSubscriber } from "#protocol";
 import type { CloudEvent } from "../cloudevents/event.ts";
 import { decodeMessage } from "../cloudevents/http.ts";
 import { withHopsOf } from "../hops.ts";
-import { statusOf } from "../ingress/server.ts";
-import { takeEvents } from "../ingress/take-events.ts";
+import { statusOf, takeEvents, type Intake } from "../ingress/take-events.ts";
 import { passedOn } from "../pass-headers.ts";
-import type { StreamLog } from "../port.ts";
 import type { StoredEvent } from "../stored-event.ts";
 import { countsHops, outgoingFor } from "./outgoing.ts";
 import type { ReplyResult } from "./plan.ts";
@@ -16,8 +14,8 @@ import { isAccepted, isRetryable } from "./retry.ts";
 import type { Sender, Sent } from "./send.ts";
 
 export interface ReplyOptions {
-  /** A stream of this platform, and the address that its failures are told with. */
-  readonly streamOf: (id: string) => { readonly log: StreamLog; readonly address: string } | undefined;
+  /** Who takes events for a stream of this platform, and the address that its failures are told with. */
+  readonly intakeOf: (stream: string) => { readonly intake: Intake; readonly address: string } | undefined;
   readonly sender: Sender;
   /** A subscriber has answered with an event. */
   readonly saw: (subscriber: EventSubscriber, reply: StoredEvent) => void;
@@ -61,15 +59,15 @@ export async function takeReply(options: ReplyOptions, { subscriber, event, offs
 
 /** Without a way over HTTP: the next Broker hop of an event that is in our own log already. */
 async function intoStream(
-  { streamOf, clock }: ReplyOptions,
+  { intakeOf, clock }: ReplyOptions,
   id: string,
   { reply, origin }: { readonly reply: StoredEvent; readonly origin: number },
 ): Promise<Taken> {
-  const stream = streamOf(id);
-  const destination = stream?.address ?? "";
-  if (stream === undefined) return { result: { is: "busy", destination, result: { is: "answer", status: NOT_FOUND } } };
+  const to = intakeOf(id);
+  const destination = to?.address ?? "";
+  if (to === undefined) return { result: { is: "busy", destination, result: { is: "answer", status: NOT_FOUND } } };
   try {
-    const taken = await takeEvents({ stream: stream.log, hops: true, origin }, [reply], clock);
+    const taken = await takeEvents(to.intake, { events: [reply], origin }, clock);
     if ("refused" in taken) return { result: { is: "refused", destination, result: { is: "answer", status: NO_HOPS_LEFT } } };
     const [offset] = taken.offsets;
     return { result: { is: "taken" }, ...(offset === undefined ? {} : { offset }) };

@@ -300,7 +300,7 @@ export class Subscription {
     const reply = state.error === undefined && isAccepted(sent.result) ? await takeReply(subscriber, { stored: event, offset }, sent) : undefined;
     const attempt: Attempt = { result: sent.result, body: sent.body, ...(reply === undefined ? {} : { reply: reply.result }) };
     const step = planStep(subscriber, state, attempt, clock.wallMs());
-    this.#options.note({
+    const note: AttemptNote = {
       stream: subscriber.stream,
       subscriber: subscriber.id,
       offset,
@@ -311,7 +311,8 @@ export class Subscription {
       ...(sent.result.is === "answer" ? { status: sent.result.status } : { why: sent.result.why }),
       next: nextOf(step),
       ...(reply?.offset === undefined ? {} : { reply: reply.offset }),
-    });
+    };
+    this.#options.note(note, event);
     return step;
   }
 }

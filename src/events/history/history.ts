@@ -30,8 +30,8 @@ export class EventHistory {
   }
 
   /** For those who watch. */
-  readonly note: NoteAttempt = (note) => {
-    for (const ear of this.#ears) ear(note);
+  readonly note: NoteAttempt = (note, event) => {
+    for (const ear of this.#ears) ear(note, event);
   };
 
   /** Lines of the answer; throws StatusErrors. */

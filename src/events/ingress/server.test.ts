@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { test, type TestContext } from "node:test";
 import { silentLogger, SimClock } from "#core";
 import { LogError } from "#log";
-import type { StreamLog } from "../port.ts";
+import type { Intake } from "./take-events.ts";
 import { decodeStored, type StoredEvent } from "../stored-event.ts";
 import { Ingress } from "./server.ts";
 
@@ -34,9 +34,10 @@ async function world(t: TestContext): Promise<World> {
       return take(record);
     },
     appendAll: async (records: readonly { readonly value: Uint8Array }[]) => records.map(take),
-  } as unknown as StreamLog;
+  } as unknown as Intake["stream"];
   const ingress = new Ingress({
-    streamAt: (place) => (("host" in place ? place.host === CHANNEL : place.namespace === "ns" && place.name === "b") ? stream : undefined),
+    intakeAt: (place) =>
+      ("host" in place ? place.host === CHANNEL : place.namespace === "ns" && place.name === "b") ? { stream, hops: place.kind === "Broker" } : undefined,
     bodyBytesMax: 1_000,
     saw: (place, attributes) => void seen.push(`${"host" in place ? place.host : `${place.namespace}/${place.name}`} ${String(attributes.get("type"))}`),
     clock: new SimClock(),

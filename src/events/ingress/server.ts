@@ -8,14 +8,13 @@ import { decodeMessage } from "../cloudevents/http.ts";
 import type { Headers } from "../cloudevents/http-message.ts";
 import type { Attributes } from "../hops.ts";
 import { passedOn } from "../pass-headers.ts";
-import type { StreamLog } from "../port.ts";
 import { firstLook, type Place } from "./first-look.ts";
 import { readBody } from "./read-body.ts";
-import { fromRequest, takeEvents } from "./take-events.ts";
+import { fromRequest, statusOf, takeEvents, type Intake } from "./take-events.ts";
 
 export interface IngressOptions {
-  /** The stream that takes events there now. */
-  readonly streamAt: (place: Place) => StreamLog | undefined;
+  /** Who takes events there now. */
+  readonly intakeAt: (place: Place) => Intake | undefined;
   /** Most content of a request. */
   readonly bodyBytesMax: number;
   /** An event was taken. */
@@ -76,7 +75,7 @@ export class Ingress {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url = "", headers } = request;
-    const look = firstLook({ method, url, host: headers.host ?? "" }, (place) => this.#options.streamAt(place) !== undefined);
+    const look = firstLook({ method, url, host: headers.host ?? "" }, (place) => this.#options.intakeAt(place) !== undefined);
     if ("status" in look) return answer(request, response, look.status, look.headers);
     const declared = Math.max(BODY_BYTES_LEAST, Number(headers["content-length"] ?? this.#options.bodyBytesMax));
     if (this.#waitingBytes > 0 && this.#waitingBytes + declared > WAITING_BYTES_MAX) return answer(request, response, 429);
@@ -92,19 +91,19 @@ export class Ingress {
   }
 
   async #take(request: IncomingMessage, place: Place): Promise<number> {
-    const { streamAt, bodyBytesMax, saw, clock } = this.#options;
+    const { intakeAt, bodyBytesMax, saw, clock } = this.#options;
     const body = await readBody(request, bodyBytesMax);
     if ("refused" in body) return body.refused;
     const headers = flat(request.headers);
     const message = decodeMessage(headers, body.octets);
     if (message.is === "none" || message.is === "fault") return 400;
-    const stream = streamAt(place);
-    if (stream === undefined) return 404;
+    const intake = intakeAt(place);
+    if (intake === undefined) return 404;
     const passed = passedOn(headers);
     const sent = message.is === "event" ? [message.event] : message.events;
     const events = sent.map((event) => fromRequest({ ...event, headers: passed }, headers));
     try {
-      if ("refused" in (await takeEvents({ stream, hops: place.kind === "Broker" }, events, clock))) return 400;
+      if ("refused" in (await takeEvents(intake, { events }, clock))) return 400;
       for (const { attributes } of events) saw(place, attributes);
       return 202;
     } catch (error) {
@@ -112,12 +111,6 @@ export class Ingress {
       return statusOf(error);
     }
   }
-}
-
-/** What the log's refusal means to a producer: 413 never again, 429 and 503 later. */
-export function statusOf({ reason }: LogError): 413 | 429 | 503 {
-  if (reason === "tooLarge") return 413;
-  return reason === "overloaded" ? 429 : 503;
 }
 
 function flat(headers: IncomingMessage["headers"]): Headers {
