@@ -78,7 +78,7 @@ async function lineOf(lines: Interface, signal: AbortSignal): Promise<string> {
   return line;
 }
 
-async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await look().catch(() => undefined);
     if (found !== undefined) return found;
@@ -142,14 +142,15 @@ export async function eider(ground: EventsGround, command: string): Promise<Eide
 /** Of a server that is older than the setting, none. */
 const SYNCED = "sync_interval: always";
 
-export interface NatsContender extends EventsContender {
+/** Somebody else. */
+export interface Peer extends EventsContender {
   readonly version: string;
-  /** Whether an acknowledged event is on the disk. */
-  readonly isSynced: boolean;
+  /** What a reader has to know of it. */
+  readonly notes: readonly string[];
 }
 
 /** The server that NATS_SERVER names, or the machine's; why not, when there is none. */
-export async function nats(ground: EventsGround): Promise<NatsContender | string> {
+export async function nats(ground: EventsGround): Promise<Peer | string> {
   const program = process.env["NATS_SERVER"] ?? programPath("nats-server");
   if (program === undefined) return "neither NATS_SERVER nor a nats-server on the PATH";
   const folder = join(ground.folder, "nats");
@@ -173,7 +174,7 @@ export async function nats(ground: EventsGround): Promise<NatsContender | string
   return {
     name: "nats",
     version: execFileSync(program, ["--version"], { encoding: "utf8" }).trim().replace("nats-server: ", ""),
-    isSynced,
+    notes: isSynced ? [] : [`nats does not know "${SYNCED}": it acknowledges what is not on the disk yet (NATS_SERVER names another one)`],
     pids: () => [child.pid ?? 0],
     wayTo: (place) => ({ over: "nats", port, subject: `bench.${place}` }),
     subscriber,

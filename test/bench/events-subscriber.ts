@@ -18,6 +18,8 @@ export interface SubscriberResult {
   /** From the moment that stands in an event until it is here. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** From the moment that stands in the first until the last is here. */
+  readonly seconds: number;
 }
 
 const ACCEPTED = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
@@ -25,19 +27,24 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 const NO_CHUNK = Buffer.from("0\r\n\r\n");
 
 let latencies: number[] = [];
+let firstSentMs = Infinity;
 let wanted = Infinity;
 
 function told(): void {
   if (latencies.length < wanted) return;
   const sorted = latencies.toSorted((a, b) => a - b);
-  const result: SubscriberResult = { received: sorted.length, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
+  const seconds = (nowMs() - firstSentMs) / 1000;
+  const result: SubscriberResult = { received: sorted.length, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99), seconds };
   latencies = [];
+  firstSentMs = Infinity;
   wanted = Infinity;
   console.log(JSON.stringify(result));
 }
 
 function took(octets: Buffer, at: number): void {
-  latencies.push(nowMs() - sentMsIn(octets, at));
+  const sentMs = sentMsIn(octets, at);
+  firstSentMs = Math.min(firstSentMs, sentMs);
+  latencies.push(nowMs() - sentMs);
   told();
 }
 
@@ -86,8 +93,10 @@ async function open(options: SubscriberOptions): Promise<SubscriberReady> {
 }
 
 const ready = await open(JSON.parse(process.argv[2] ?? "") as SubscriberOptions);
-createInterface({ input: process.stdin }).on("line", (line) => {
-  wanted = Number(line);
-  told();
-});
+createInterface({ input: process.stdin })
+  .on("line", (line) => {
+    wanted = Number(line);
+    told();
+  })
+  .on("close", () => process.exit(0));
 console.log(JSON.stringify(ready));

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "#host";
 import { eider, nats, type EiderContender, type EventsContender, type EventsGround } from "./events-contenders.ts";
+import { knative } from "./events-knative.ts";
 import { deliveryFigures, filterFigures, ingestFigures, latencyFigures } from "./events-figures.ts";
 import type { ProducerOptions, ProducerResult, ProducerWay } from "./events-producer.ts";
 import { versionsOf, type Figure, type Report } from "./figures.ts";
@@ -66,14 +67,12 @@ async function costOf(run: Run, contender: EventsContender, { delivered, ...opti
   const signal = AbortSignal.any([run.signal, AbortSignal.timeout(LOAD_MS_MAX)]);
   await atRest(contender, signal);
   const before = total(contender.pids(), cpuMs);
-  const from = performance.now();
   const argv = [...run.ground.loadPin, process.execPath, "--conditions=source", join(import.meta.dirname, "events-producer.ts"), JSON.stringify(options)];
   const producing = firstLine<ProducerResult>(start(run.ground, argv, { log: "producer.log", piped: true }));
   const [produced, received] = await Promise.all([producing, delivered ? contender.subscriber.received(options.events, signal) : undefined]);
-  const seconds = delivered ? (performance.now() - from) / 1000 : produced.seconds;
   await atRest(contender, signal);
   const used = total(contender.pids(), cpuMs) - before;
-  return { ...produced, ...received, seconds, cpuMs: used, pssBytes: total(contender.pids(), pssBytes) };
+  return { ...produced, ...received, cpuMs: used, pssBytes: total(contender.pids(), pssBytes) };
 }
 
 /** Every contender in every round, each round beginning with another; the first round warms up and is forgotten. */
@@ -166,16 +165,20 @@ export async function benchEvents(options: EventsBenchOptions, signal: AbortSign
   ends.defer(() => build.remove());
   const ours = await eider(run.ground, build.command);
   ends.defer(() => ours.stop());
-  const theirs = await nats(run.ground);
-  if (typeof theirs === "string") notes.push(`nats was skipped: ${theirs}`);
-  else {
+  const contenders: EventsContender[] = [ours];
+  const versions: Record<string, string> = versionsOf(root);
+  for (const [name, begin] of Object.entries({ nats, knative })) {
+    const theirs = await begin(run.ground);
+    versions[name] = typeof theirs === "string" ? "missing" : theirs.version;
+    if (typeof theirs === "string") {
+      notes.push(`${name} was skipped: ${theirs}`);
+      continue;
+    }
     ends.defer(() => theirs.stop());
-    if (!theirs.isSynced)
-      notes.push(`nats ${theirs.version} does not know "sync_interval: always": it acknowledges what is not on the disk (NATS_SERVER names another one)`);
+    contenders.push(theirs);
+    notes.push(...theirs.notes);
   }
-  const contenders = typeof theirs === "string" ? [ours] : [ours, theirs];
   const figures = [...(await beside(run, contenders)), ...(await alone(run, ours))];
-  const versions = { ...versionsOf(root), nats: typeof theirs === "string" ? "missing" : theirs.version };
   return { bench: "events", measured: "packed build", versions, figures, notes };
 }
 

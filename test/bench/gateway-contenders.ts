@@ -185,7 +185,7 @@ const ACTIVATOR_PORTS: readonly number[] = [ACTIVATOR_PORT, 8013, 8008];
 const QUEUE_PROXY_PORTS: readonly number[] = [8022, 9090];
 
 /** Why a program with ports of its own cannot run: another one, perhaps an Eider, has them. */
-function taken(ports: readonly number[]): string | undefined {
+export function taken(ports: readonly number[]): string | undefined {
   const port = ports.find((each) => holderOfPort(each) !== undefined);
   return port === undefined ? undefined : `its port ${port} is in use by ${holderOfPort(port)}`;
 }
