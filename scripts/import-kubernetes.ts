@@ -35,6 +35,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   },
   autoscaling: { prefix: "io.k8s.api.autoscaling.v2", file: `k8s.io/api@${VERSION}/autoscaling/v2/types.go` },
   autoscalingv1: { prefix: "io.k8s.api.autoscaling.v1", file: `k8s.io/api@${VERSION}/autoscaling/v1/types.go` },
+  storage: { prefix: "io.k8s.api.storage.v1", file: `k8s.io/api@${VERSION}/storage/v1/types.go` },
   metrics: { prefix: "io.k8s.metrics.pkg.apis.metrics.v1beta1", file: `k8s.io/metrics@${VERSION}/pkg/apis/metrics/v1beta1/types.go` },
   coordination: { prefix: "io.k8s.api.coordination.v1", file: `k8s.io/api@${VERSION}/coordination/v1/types.go` },
 };
@@ -45,19 +46,20 @@ const GROUPS: readonly Group[] = [
     folder: "core",
     name: "v1",
     source: "v1",
-    roots: ["Namespace", "Pod", "Service", "Endpoints", "ConfigMap", "Secret", "ServiceAccount", "Event", "Node"],
+    roots: ["Namespace", "Pod", "Service", "Endpoints", "ConfigMap", "Secret", "ServiceAccount", "Event", "Node", "PersistentVolume", "PersistentVolumeClaim"],
   },
   { folder: "apps", name: "v1", source: "apps", roots: ["Deployment", "ReplicaSet"] },
   { folder: "discovery", name: "v1", source: "discovery", roots: ["EndpointSlice"] },
   { folder: "autoscaling", name: "v2", source: "autoscaling", roots: ["HorizontalPodAutoscaler"] },
   { folder: "autoscaling", name: "v1", source: "autoscalingv1", roots: ["HorizontalPodAutoscaler"] },
+  { folder: "storage", name: "v1", source: "storage", roots: ["StorageClass"] },
   { folder: "metrics", name: "v1beta1", source: "metrics", roots: ["PodMetrics", "NodeMetrics"] },
   { folder: "coordination", name: "v1", source: "coordination", roots: ["Lease"] },
   { folder: "apiextensions", name: "v1", source: "apiextensions", roots: ["CustomResourceDefinition"] },
 ];
 
 /** Kinds whose `spec` our own code may rely on. */
-const SPEC_EXPECTED = new Set(["Pod", "Service", "Deployment", "ReplicaSet", "HorizontalPodAutoscaler"]);
+const SPEC_EXPECTED = new Set(["PersistentVolume", "PersistentVolumeClaim", "Pod", "Service", "Deployment", "ReplicaSet", "HorizontalPodAutoscaler"]);
 
 interface Field {
   readonly json: string;
@@ -250,7 +252,8 @@ class Importer {
     const initial = marker("default")[0];
     if (listType !== undefined) node["x-kubernetes-list-type"] = listType;
     if (keys.length > 0) node["x-kubernetes-list-map-keys"] = keys;
-    if (marker("mapType")[0] !== undefined) node["x-kubernetes-map-type"] = marker("mapType")[0];
+    const mapType = marker("mapType")[0] ?? marker("structType")[0];
+    if (mapType !== undefined) node["x-kubernetes-map-type"] = mapType;
     if (field.patchStrategy !== undefined) node["x-kubernetes-patch-strategy"] = field.patchStrategy;
     if (field.patchMergeKey !== undefined) node["x-kubernetes-patch-merge-key"] = field.patchMergeKey;
     if (initial !== undefined && /^["0-9tf[{]/.test(initial)) node["default"] = JSON.parse(initial);

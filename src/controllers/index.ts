@@ -54,5 +54,8 @@ export { createGarbageCollector, type GarbageCollectorOptions } from "./workload
 export { namespaceController, type NamespaceControllerOptions } from "./workloads/namespace/index.ts";
 export { replicaSetController } from "./workloads/replicaset/index.ts";
 export { serviceAccountController } from "./workloads/serviceaccount/index.ts";
+export { persistentVolumeController } from "./storage/persistentvolume/index.ts";
+export { persistentVolumeClaimController } from "./storage/persistentvolumeclaim/index.ts";
+export { standardClass, type ClaimFolders } from "./storage/provisioner.ts";
 export { metricController } from "./serving/metric/index.ts";
 export { serverlessServiceController, type ServerlessServiceOptions } from "./serving/serverlessservice/index.ts";

@@ -111,6 +111,12 @@ export { Binding, bound, evicted, Eviction } from "./core/pod-actions.ts";
 export { TokenRequest, type BoundObject } from "./core/token-request.ts";
 export { podAdmission, type PodAdmissionOptions } from "./core/pod-admission.ts";
 export { amountsOf, type ResourceAmounts } from "./core/resource-amounts.ts";
+export { PersistentVolume, volumeAdmission } from "./core/persistent-volume.ts";
+export { PersistentVolumeClaim } from "./core/persistent-volume-claim.ts";
+export { storageClassOf } from "./core/storage-checks.ts";
+export { CLAIM_PROTECTION, VOLUME_PROTECTION } from "./core/storage-protection.ts";
+export { claimAdmission } from "./storage/claim-admission.ts";
+export { StorageClass } from "./storage/storage-class.ts";
 export { Secret } from "./core/secret.ts";
 export { ServiceAccount } from "./core/service-account.ts";
 export { definitions as coreDefinitions } from "./core/definitions.ts";
@@ -124,6 +130,10 @@ export type {
   EndpointSubset,
   EnvVar,
   ObjectReference,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeClaimStatus,
+  PersistentVolumeSpec,
+  PersistentVolumeStatus,
   PodCondition,
   PodSpec,
   PodStatus,

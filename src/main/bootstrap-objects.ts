@@ -10,9 +10,11 @@ import {
   Namespace,
   SERVICE_RANGE_DEFAULT,
   serviceRange,
+  StorageClass,
   SYSTEM_NAMESPACE,
 } from "#kinds";
 import type { Draft } from "#schema";
+import { standardClass } from "#controllers";
 import { ensure } from "./cluster-objects.ts";
 
 const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system", EVENTING_NAMESPACE, SYSTEM_NAMESPACE];
@@ -45,6 +47,7 @@ export async function ensureBootstrapObjects(client: Client, options: BootstrapO
   for (const name of NAMESPACES) await ensure(client, Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as Draft<Namespace>);
   for (const map of [...defaultConfigMaps(options), ...defaultEventingConfigMaps(options)]) await ensure(client, ConfigMap, map as Draft<ConfigMap>);
   if (options.apiPort !== undefined) await ensure(client, CoreService, kubernetesService(options.apiPort, options.serviceRange));
+  await ensure(client, StorageClass, standardClass());
   await ensure(client, ClusterNode, options.node);
   const current = await client.get(ClusterNode, "", options.node.metadata.name ?? "");
   await client.updateStatus(ClusterNode, { ...current, ...(options.node.status === undefined ? {} : { status: options.node.status }) });

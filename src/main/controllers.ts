@@ -23,6 +23,8 @@ import {
   metricController,
   namespaceController,
   parallelController,
+  persistentVolumeClaimController,
+  persistentVolumeController,
   pingSourceController,
   podAutoscalerController,
   replicaSetController,
@@ -37,6 +39,7 @@ import {
   subscriptionController,
   triggerController,
   type BrokerControllerDeps,
+  type ClaimFolders,
   type Definitions,
   type InMemoryChannelControllerDeps,
   type IngressStanding,
@@ -74,6 +77,8 @@ export interface ControllersOptions {
   /** The port that URLs show; undefined when it is the scheme's own. */
   readonly publicPort: number | undefined;
   readonly rootCa: string;
+  /** Of claims of storage, and the node that they are on; undefined where a cluster has its own provisioners. */
+  readonly storage?: { readonly folders: ClaimFolders; readonly nodeName: string };
   /** What the events thread serves; undefined where there is none. */
   readonly events?: {
     readonly broker: BrokerControllerDeps["standing"];
@@ -275,6 +280,10 @@ function runWorkloads(options: ControllersOptions, { run, runFirst }: Starters):
   run(endpointSliceMirroringController());
   run(namespaceController({ transport, kinds: kinds.filter((kind) => kind.scope === "Namespaced"), coming: () => options.coming?.kinds() ?? [] }));
   run(serviceAccountController({ rootCa: options.rootCa }));
+  if (options.storage !== undefined) {
+    run(persistentVolumeClaimController({ informers, ...options.storage }));
+    run(persistentVolumeController(options.storage));
+  }
   const scalable = (): readonly Kind[] => [...kinds, ...(options.coming?.kinds() ?? [])].filter(({ subresources }) => subresources.scale !== undefined);
   run(horizontalPodAutoscalerController({ scalable }));
   // Nothing owns Events, and there are many: Kubernetes' collector passes them over, too.

@@ -14,6 +14,8 @@ export interface DataFolder {
   readonly events: string;
   /** Readable by the pods' users. */
   readonly images: string;
+  /** What pods keep for good; made with the first claim of storage. */
+  readonly claims: string;
 }
 
 export function dataFolder(root: string): DataFolder {
@@ -27,6 +29,7 @@ export function dataFolder(root: string): DataFolder {
     log: below("log"),
     events: below("events"),
     images: below("images"),
+    claims: below("claims"),
   };
 }
 

@@ -14,6 +14,8 @@ export interface DiskUsage {
   readonly logs: number;
   /** Pods' folders and their output. */
   readonly pods: number;
+  /** Of PersistentVolumeClaims: nothing here deletes them but their claims. */
+  readonly claims: number;
   readonly other: number;
 }
 
@@ -26,12 +28,15 @@ const PARTS: Readonly<Record<string, keyof DiskUsage>> = {
   store: "store",
   log: "logs",
   pods: "pods",
+  logs: "pods",
+  volumes: "pods",
   processes: "pods",
+  claims: "claims",
 };
 
 /** Walks the folder; what cannot be read, or goes meanwhile, is not counted. A file with several names counts once. */
 export async function diskUsage(root: string): Promise<DiskUsage> {
-  const usage: Record<keyof DiskUsage, number> = { images: 0, unpacked: 0, uploads: 0, store: 0, logs: 0, pods: 0, other: 0 };
+  const usage: Record<keyof DiskUsage, number> = { images: 0, unpacked: 0, uploads: 0, store: 0, logs: 0, pods: 0, claims: 0, other: 0 };
   const linked = new Set<string>();
   const folders: { readonly path: string; readonly part: keyof DiskUsage }[] = [{ path: "", part: "other" }];
   const { dev: device } = await lstat(root).catch(() => ({ dev: undefined }));

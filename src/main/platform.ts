@@ -20,6 +20,7 @@ import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
+import { claimFolders } from "./claim-folders.ts";
 import { ContainerDaemon } from "./container-daemon.ts";
 import { runControllers } from "./controllers.ts";
 import { conversionWebhooks } from "./conversion-webhook.ts";
@@ -298,6 +299,7 @@ const controllers = runControllers(
     gatewayPort: sockets.internalPort,
     publicPort: publicPort === 80 ? undefined : publicPort,
     rootCa: tls.caPem,
+    storage: { folders: claimFolders(folder.claims), nodeName: NODE_NAME },
     events: { ...events.forControllers, mayAccount: accountTokens.mayAccount },
     clock,
     rng,

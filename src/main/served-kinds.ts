@@ -2,7 +2,7 @@
 import { served, type ServedKind } from "#apiserver";
 import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
-import { below, type Clock, type Rng } from "#core";
+import { below, rfc3339, type Clock, type Rng } from "#core";
 import {
   ApiServerSource,
   autoscalerV1Stored,
@@ -12,6 +12,7 @@ import {
   Broker,
   Certificate,
   Channel,
+  claimAdmission,
   ClusterDomainClaim,
   clusterIpAdmission,
   ClusterNode,
@@ -44,6 +45,8 @@ import {
   nodeAdmission,
   namespaceAdmission,
   Parallel,
+  PersistentVolume,
+  PersistentVolumeClaim,
   PingSource,
   Pod,
   podAdmission,
@@ -60,10 +63,12 @@ import {
   ServiceAccount,
   TokenRequest,
   SinkBinding,
+  StorageClass,
   Subscription,
   type ServiceRange,
   type ServingConfig,
   Trigger,
+  volumeAdmission,
 } from "#kinds";
 import type { Draft, Kind, KubeObject } from "#schema";
 import type { Subresources } from "./subresources.ts";
@@ -162,6 +167,13 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: Endpoints, warning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice" }),
     served({ kind: ClusterNode, subresources: options.subresources.nodes, admit: nodeAdmission(options.nodeName) }),
     ...[Secret, Deployment, ReplicaSet, EndpointSlice, HorizontalPodAutoscaler].map((kind) => served({ kind: kind as unknown as Kind })),
+    served({
+      kind: PersistentVolumeClaim,
+      returnsDeleted: true,
+      admit: claimAdmission({ classes: async () => (await options.client().list(StorageClass)).items }),
+    }),
+    served({ kind: PersistentVolume, returnsDeleted: true, admit: volumeAdmission(() => rfc3339(options.clock.wallMs())) }),
+    served({ kind: StorageClass, returnsDeleted: true }),
     served({ kind: HorizontalPodAutoscalerV1, stored: autoscalerV1Stored }),
     ...(options.usage === undefined ? [] : [served({ kind: PodMetrics, made: options.usage.pods }), served({ kind: NodeMetrics, made: options.usage.nodes })]),
     knative(Service),

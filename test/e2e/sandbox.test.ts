@@ -161,6 +161,46 @@ test("a container that eats more than its limit is OOMKilled", { skip }, async (
   await gone("eats");
 });
 
+test("what is written to a claim of storage is there for the next pod, behind Knative's two features, and goes with the claim", { skip }, async () => {
+  const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "kept" } };
+  await platform.apply({ ...claim, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } });
+  const shown = (path: string): Promise<string> => platform.kubectl("get", "pvc", "kept", "-o", `jsonpath={${path}}`);
+  await eventually("it waits for a pod", async () =>
+    (await platform.kubectl("describe", "pvc", "kept")).includes("waiting for first consumer to be created before binding"),
+  );
+  assert.deepEqual([await shown(".status.phase"), await shown(".spec.storageClassName")], ["Pending", "standard"]);
+  const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "kept" } }];
+  const writer = service("writer", { volumeMounts: [{ name: "data", mountPath: "/data", subPath: "part" }] }, { volumes });
+  await assert.rejects(platform.apply(writer), /Persistent volume claim support is disabled, but found persistent volume claim kept/);
+  const features = { "kubernetes.podspec-persistent-volume-claim": "enabled", "kubernetes.podspec-persistent-volume-write": "enabled" };
+  await platform.kubectl("-n", "knative-serving", "patch", "configmap", "config-features", "--type=merge", "-p", JSON.stringify({ data: features }));
+  await eventually("the features are in force", async () => (await platform.apply(writer).catch(() => undefined)) !== undefined);
+  await seenBy("writer");
+  assert.match(await platform.kubectl("exec", await podOf("writer"), "--", "/app/probe", "files", "/data/f"), /^\/data\/f  - <nil>$/m);
+  assert.equal(await shown(".status.phase"), "Bound");
+  await platform.kubectl("delete", "ksvc", "writer");
+  await gone("writer");
+  const container = { name: "app", image: "dev.local/layered:v1", volumeMounts: [{ name: "data", mountPath: "/data", readOnly: true }] };
+  await platform.apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "reader" },
+    spec: { terminationGracePeriodSeconds: 1, volumes, containers: [container] },
+  });
+  await platform.kubectl("wait", "pod", "reader", "--for=condition=Ready", "--timeout=60s");
+  const read = await platform.kubectl("exec", "reader", "--", "/app/probe", "files", "/data/part/f");
+  assert.match(read, /^\/data\/part\/f 9 - open \/data\/part\/f: read-only file system$/m);
+  await platform.kubectl("delete", "pvc", "kept", "--wait=false");
+  assert.match(await platform.kubectl("get", "pvc", "kept"), /Terminating/);
+  const folders = (): readonly string[] => readdirSync(join(platform.data, "claims"));
+  assert.match(folders().join(), /^pvc-[-0-9a-f]{36}_default_kept$/);
+  await platform.kubectl("delete", "pod", "reader");
+  await eventually(
+    "claim, volume and files are gone",
+    async () => (await platform.kubectl("get", "pvc,pv", "-o", "name")).trim() === "" && folders().length === 0,
+  );
+});
+
 const knStory = [
   [skip !== false, String(skip)],
   [findProgram("kn", "KN") === undefined, "kn is not there: set KN to its path"],

@@ -1,11 +1,10 @@
 // What Deployments and ReplicaSets have in common: a pod template, a selector that fits it, replicas.
-import { equal, fieldError, labelErrors, names, selectorMatches, type FieldError, type LabelSelectorObject } from "#schema";
+import { equal, fieldError, labelErrors, selectorMatches, type FieldError, type LabelSelectorObject } from "#schema";
+import { labelSelectorErrors } from "../core/label-selector-errors.ts";
 import { podSpecErrors } from "../core/pod-validation.ts";
 import { notNegative } from "../core/ranges.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
 import type { PodTemplateSpec } from "../core/v1.types.ts";
-
-type Requirement = NonNullable<LabelSelectorObject["matchExpressions"]>[number];
 
 interface Workload {
   readonly replicas?: number;
@@ -20,28 +19,11 @@ export function templateDefaults(template: PodTemplateSpec): PodTemplateSpec {
   return spec === template.spec ? template : { ...template, spec };
 }
 
-const VALUED = ["In", "NotIn"];
-const UNVALUED = ["Exists", "DoesNotExist"];
-
-function requirementErrors(field: string, { key, operator, values = [] }: Requirement): FieldError[] {
-  const wrong: FieldError[] = [];
-  if (VALUED.includes(operator)) {
-    if (values.length === 0) wrong.push(fieldError.required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-  } else if (UNVALUED.includes(operator)) {
-    if (values.length > 0) wrong.push(fieldError.forbidden(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-  } else wrong.push(fieldError.invalid(`${field}.operator`, operator, "not a valid selector operator"));
-  wrong.push(...names.qualifiedName(key).map((detail) => fieldError.invalid(`${field}.key`, key, detail)));
-  return wrong;
-}
-
 /** What is wrong with the selector itself; one that cannot be read is told as a whole, too. */
 function selectorErrors(selector: LabelSelectorObject | null | undefined): FieldError[] {
   if (selector === null || selector === undefined) return [fieldError.required("spec.selector")];
   const { matchLabels = {}, matchExpressions = [] } = selector;
-  const wrong = [
-    ...labelErrors("spec.selector.matchLabels", matchLabels),
-    ...matchExpressions.flatMap((one, index) => requirementErrors(`spec.selector.matchExpressions[${index}]`, one)),
-  ];
+  const wrong = labelSelectorErrors("spec.selector", selector);
   // Kubernetes says deployment of other kinds, too.
   if (Object.keys(matchLabels).length + matchExpressions.length === 0)
     wrong.push(fieldError.invalid("spec.selector", selector, "empty selector is invalid for deployment"));

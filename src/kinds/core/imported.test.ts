@@ -10,6 +10,7 @@ import { definitions as autoscaling } from "../autoscaling/definitions.ts";
 import { definitions as apps } from "../apps/definitions.ts";
 import { definitions as discovery } from "../discovery/definitions.ts";
 import { definitions as metrics } from "../metrics/definitions.ts";
+import { definitions as storage } from "../storage/definitions.ts";
 import { definitions as coordination } from "../coordination/definitions.ts";
 
 const kinds = resolve(import.meta.dirname, "..");
@@ -17,7 +18,7 @@ const recorded = JSON.parse(readFileSync(resolve(import.meta.dirname, "imported.
 
 test("every imported file has its recorded hash", () => {
   const files = Object.entries(recorded.hashes);
-  assert.equal(files.length, 18);
+  assert.equal(files.length, 20);
   for (const [path, hash] of files) {
     assert.equal(
       createHash("sha256")
@@ -38,7 +39,7 @@ function refsOf(node: Node): string[] {
   return [...(node.$ref === undefined ? [] : [node.$ref]), ...below.flatMap(refsOf)];
 }
 
-for (const [name, definitions] of Object.entries({ apiextensions, apps, autoscaling, discovery, coordination, metrics })) {
+for (const [name, definitions] of Object.entries({ apiextensions, apps, autoscaling, discovery, coordination, metrics, storage })) {
   test(`every type that the kinds of ${name} refer to is there`, () => {
     const missing = Object.values(definitions)
       .flatMap(refsOf)

@@ -34,10 +34,30 @@ export interface AzureDiskVolumeSource {
   kind?: string;
 }
 
+export interface AzureFilePersistentVolumeSource {
+  secretName: string;
+  shareName: string;
+  readOnly?: boolean;
+  secretNamespace?: string;
+}
+
 export interface AzureFileVolumeSource {
   secretName: string;
   shareName: string;
   readOnly?: boolean;
+}
+
+export interface CSIPersistentVolumeSource {
+  driver: string;
+  volumeHandle: string;
+  readOnly?: boolean;
+  fsType?: string;
+  volumeAttributes?: Record<string, string>;
+  controllerPublishSecretRef?: SecretReference;
+  nodeStageSecretRef?: SecretReference;
+  nodePublishSecretRef?: SecretReference;
+  controllerExpandSecretRef?: SecretReference;
+  nodeExpandSecretRef?: SecretReference;
 }
 
 export interface CSIVolumeSource {
@@ -53,6 +73,15 @@ export interface Capabilities {
   drop?: string[];
 }
 
+export interface CephFSPersistentVolumeSource {
+  monitors: string[];
+  path?: string;
+  user?: string;
+  secretFile?: string;
+  secretRef?: SecretReference;
+  readOnly?: boolean;
+}
+
 export interface CephFSVolumeSource {
   monitors: string[];
   path?: string;
@@ -60,6 +89,13 @@ export interface CephFSVolumeSource {
   secretFile?: string;
   secretRef?: LocalObjectReference;
   readOnly?: boolean;
+}
+
+export interface CinderPersistentVolumeSource {
+  volumeID: string;
+  fsType?: string;
+  readOnly?: boolean;
+  secretRef?: SecretReference;
 }
 
 export interface CinderVolumeSource {
@@ -385,6 +421,14 @@ export interface FileKeySelector {
   optional?: boolean;
 }
 
+export interface FlexPersistentVolumeSource {
+  driver: string;
+  fsType?: string;
+  secretRef?: SecretReference;
+  readOnly?: boolean;
+  options?: Record<string, string>;
+}
+
 export interface FlexVolumeSource {
   driver: string;
   fsType?: string;
@@ -414,6 +458,13 @@ export interface GitRepoVolumeSource {
   repository: string;
   revision?: string;
   directory?: string;
+}
+
+export interface GlusterfsPersistentVolumeSource {
+  endpoints: string;
+  path: string;
+  readOnly?: boolean;
+  endpointsNamespace?: string;
 }
 
 export interface GlusterfsVolumeSource {
@@ -447,6 +498,20 @@ export interface HostIP {
 export interface HostPathVolumeSource {
   path: string;
   type?: string;
+}
+
+export interface ISCSIPersistentVolumeSource {
+  targetPortal: string;
+  iqn: string;
+  lun: number;
+  iscsiInterface?: string;
+  fsType?: string;
+  readOnly?: boolean;
+  portals?: string[];
+  chapAuthDiscovery?: boolean;
+  chapAuthSession?: boolean;
+  secretRef?: SecretReference;
+  initiatorName?: string;
 }
 
 export interface ISCSIVolumeSource {
@@ -506,6 +571,16 @@ export interface LoadBalancerStatus {
 
 export interface LocalObjectReference {
   name?: string;
+}
+
+export interface LocalVolumeSource {
+  path: string;
+  fsType?: string;
+}
+
+export interface ModifyVolumeStatus {
+  targetVolumeAttributesClassName?: string;
+  status: string;
 }
 
 export interface NFSVolumeSource {
@@ -669,6 +744,31 @@ export interface ObjectReference {
   fieldPath?: string;
 }
 
+export interface PersistentVolume {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  spec: PersistentVolumeSpec;
+  status?: PersistentVolumeStatus;
+}
+
+export interface PersistentVolumeClaim {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  spec: PersistentVolumeClaimSpec;
+  status?: PersistentVolumeClaimStatus;
+}
+
+export interface PersistentVolumeClaimCondition {
+  type: string;
+  status: string;
+  lastProbeTime?: string;
+  lastTransitionTime?: string;
+  reason?: string;
+  message?: string;
+}
+
 export interface PersistentVolumeClaimSpec {
   accessModes?: string[];
   selector?: LabelSelector;
@@ -681,6 +781,17 @@ export interface PersistentVolumeClaimSpec {
   volumeAttributesClassName?: string;
 }
 
+export interface PersistentVolumeClaimStatus {
+  phase?: string;
+  accessModes?: string[];
+  capacity?: Record<string, string | number>;
+  conditions?: PersistentVolumeClaimCondition[];
+  allocatedResources?: Record<string, string | number>;
+  allocatedResourceStatuses?: Record<string, string>;
+  currentVolumeAttributesClassName?: string;
+  modifyVolumeStatus?: ModifyVolumeStatus;
+}
+
 export interface PersistentVolumeClaimTemplate {
   metadata?: DraftMeta;
   spec: PersistentVolumeClaimSpec;
@@ -689,6 +800,47 @@ export interface PersistentVolumeClaimTemplate {
 export interface PersistentVolumeClaimVolumeSource {
   claimName: string;
   readOnly?: boolean;
+}
+
+export interface PersistentVolumeSpec {
+  capacity?: Record<string, string | number>;
+  gcePersistentDisk?: GCEPersistentDiskVolumeSource;
+  awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource;
+  hostPath?: HostPathVolumeSource;
+  glusterfs?: GlusterfsPersistentVolumeSource;
+  nfs?: NFSVolumeSource;
+  rbd?: RBDPersistentVolumeSource;
+  iscsi?: ISCSIPersistentVolumeSource;
+  cinder?: CinderPersistentVolumeSource;
+  cephfs?: CephFSPersistentVolumeSource;
+  fc?: FCVolumeSource;
+  flocker?: FlockerVolumeSource;
+  flexVolume?: FlexPersistentVolumeSource;
+  azureFile?: AzureFilePersistentVolumeSource;
+  vsphereVolume?: VsphereVirtualDiskVolumeSource;
+  quobyte?: QuobyteVolumeSource;
+  azureDisk?: AzureDiskVolumeSource;
+  photonPersistentDisk?: PhotonPersistentDiskVolumeSource;
+  portworxVolume?: PortworxVolumeSource;
+  scaleIO?: ScaleIOPersistentVolumeSource;
+  local?: LocalVolumeSource;
+  storageos?: StorageOSPersistentVolumeSource;
+  csi?: CSIPersistentVolumeSource;
+  accessModes?: string[];
+  claimRef?: ObjectReference;
+  persistentVolumeReclaimPolicy?: string;
+  storageClassName?: string;
+  mountOptions?: string[];
+  volumeMode?: string;
+  nodeAffinity?: VolumeNodeAffinity;
+  volumeAttributesClassName?: string;
+}
+
+export interface PersistentVolumeStatus {
+  phase?: string;
+  message?: string;
+  reason?: string;
+  lastPhaseTransitionTime?: string;
 }
 
 export interface PhotonPersistentDiskVolumeSource {
@@ -915,6 +1067,17 @@ export interface QuobyteVolumeSource {
   tenant?: string;
 }
 
+export interface RBDPersistentVolumeSource {
+  monitors: string[];
+  image: string;
+  fsType?: string;
+  pool?: string;
+  user?: string;
+  keyring?: string;
+  secretRef?: SecretReference;
+  readOnly?: boolean;
+}
+
 export interface RBDVolumeSource {
   monitors: string[];
   image: string;
@@ -960,6 +1123,19 @@ export interface SELinuxOptions {
   level?: string;
 }
 
+export interface ScaleIOPersistentVolumeSource {
+  gateway: string;
+  system: string;
+  secretRef: SecretReference;
+  sslEnabled?: boolean;
+  protectionDomain?: string;
+  storagePool?: string;
+  storageMode?: string;
+  volumeName?: string;
+  fsType?: string;
+  readOnly?: boolean;
+}
+
 export interface ScaleIOVolumeSource {
   gateway: string;
   system: string;
@@ -1003,6 +1179,11 @@ export interface SecretProjection {
   name?: string;
   items?: KeyToPath[];
   optional?: boolean;
+}
+
+export interface SecretReference {
+  name?: string;
+  namespace?: string;
 }
 
 export interface SecretVolumeSource {
@@ -1095,6 +1276,14 @@ export interface SleepAction {
   seconds: number;
 }
 
+export interface StorageOSPersistentVolumeSource {
+  volumeName?: string;
+  volumeNamespace?: string;
+  fsType?: string;
+  readOnly?: boolean;
+  secretRef?: ObjectReference;
+}
+
 export interface StorageOSVolumeSource {
   volumeName?: string;
   volumeNamespace?: string;
@@ -1126,6 +1315,15 @@ export interface Toleration {
   value?: string;
   effect?: string;
   tolerationSeconds?: number;
+}
+
+export interface TopologySelectorLabelRequirement {
+  key: string;
+  values: string[];
+}
+
+export interface TopologySelectorTerm {
+  matchLabelExpressions?: TopologySelectorLabelRequirement[];
 }
 
 export interface TopologySpreadConstraint {
@@ -1206,6 +1404,10 @@ export interface VolumeMountStatus {
   mountPath: string;
   readOnly?: boolean;
   recursiveReadOnly?: string;
+}
+
+export interface VolumeNodeAffinity {
+  required?: NodeSelector;
 }
 
 export interface VolumeProjection {

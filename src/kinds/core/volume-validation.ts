@@ -1,10 +1,22 @@
 // What Kubernetes refuses in volumes, and in the variables that take their values from elsewhere.
 import { fieldError, names, type FieldError } from "#schema";
-import type { EnvVar, Volume } from "./v1.types.ts";
+import type { EnvVar, HostPathVolumeSource, Volume } from "./v1.types.ts";
 
 const SOURCES = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"] as const;
 
 const required = (field: string, value: string | undefined): FieldError[] => (value === undefined || value === "" ? [fieldError.required(field)] : []);
+
+const HOST_PATH_TYPES = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+
+export function noBacksteps(field: string, path: string): FieldError[] {
+  return path.split("/").includes("..") ? [fieldError.invalid(field, path, "must not contain '..'")] : [];
+}
+
+export function hostPathErrors(field: string, { path, type }: HostPathVolumeSource): FieldError[] {
+  if (!path) return [fieldError.required(`${field}.path`)];
+  const unknown = type === undefined || HOST_PATH_TYPES.includes(type) ? [] : [fieldError.notSupported(`${field}.type`, type, HOST_PATH_TYPES)];
+  return [...noBacksteps(`${field}.path`, path), ...unknown];
+}
 
 function sourceErrors(field: string, volume: Volume): FieldError[] {
   const { secret, configMap, hostPath, persistentVolumeClaim } = volume;
@@ -13,7 +25,7 @@ function sourceErrors(field: string, volume: Volume): FieldError[] {
       .filter((name) => name !== "name")
       .slice(1)
       .map((source) => fieldError.forbidden(`${field}.${source}`, "may not specify more than 1 volume type")),
-    ...(hostPath === undefined ? [] : required(`${field}.hostPath.path`, hostPath.path)),
+    ...(hostPath === undefined ? [] : hostPathErrors(`${field}.hostPath`, hostPath)),
     ...(secret === undefined ? [] : required(`${field}.secret.secretName`, secret.secretName)),
     ...(persistentVolumeClaim === undefined ? [] : required(`${field}.persistentVolumeClaim.claimName`, persistentVolumeClaim.claimName)),
     ...(configMap === undefined ? [] : required(`${field}.configMap.name`, configMap.name)),

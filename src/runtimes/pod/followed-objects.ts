@@ -1,7 +1,7 @@
-// ConfigMaps and Secrets that running pods have mounted: one watch a kind from the first such pod on, versions only.
+// ConfigMaps, Secrets and claims of storage that running pods have mounted: one watch a kind from the first such pod on, versions only.
 import { createInformer, type Client } from "#client";
 import type { Clock, Logger, Rng } from "#core";
-import { ConfigMap, Secret } from "#kinds";
+import { ConfigMap, PersistentVolumeClaim, Secret } from "#kinds";
 import type { Kind } from "#schema";
 import type { FollowedKind } from "./volumes/pod-volumes.ts";
 
@@ -50,7 +50,7 @@ export class FollowedObjects {
 
   #watch(kind: FollowedKind, signal: AbortSignal): void {
     if (this.#watching.has(kind)) return;
-    const watched = { ConfigMap, Secret }[kind] as unknown as Kind;
+    const watched = { ConfigMap, PersistentVolumeClaim, Secret }[kind] as unknown as Kind;
     const informer = createInformer({ ...this.#options, kind: watched, keep: ({ metadata }) => metadata.resourceVersion });
     // The first list tells of all, so that nothing is missed between a pod's look and this one.
     informer.onChange(({ key }) => {

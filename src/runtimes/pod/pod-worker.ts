@@ -176,7 +176,7 @@ export class PodWorker {
     const { namespace = "" } = this.#pod.metadata;
     const followed = this.#starts.volumes.followed.map((object) => ({ ...object, namespace }));
     if (followed.length === 0) return () => undefined;
-    const onChange = (object: { readonly kind: "ConfigMap" | "Secret"; readonly name: string }): void => {
+    const onChange = (object: (typeof followed)[number]): void => {
       void this.#starts.volumes.follow(object.kind, object.name);
       for (const container of this.#containers) container.retryMounts();
     };

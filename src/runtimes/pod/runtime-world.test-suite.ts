@@ -45,10 +45,10 @@ export class Pods {
     this.#emit(type, { ...pod, metadata: { ...pod.metadata, resourceVersion: String(this.#events.length + 1) } });
   }
 
-  /** Creates or changes a ConfigMap or a Secret of the namespace `default`. */
-  putObject(kind: "ConfigMap" | "Secret" | "ServiceAccount", name: string, body: Any): void {
+  /** Creates or changes an object, of the namespace `default` where it lies in one. */
+  putObject(kind: "ConfigMap" | "Secret" | "ServiceAccount" | "PersistentVolumeClaim" | "PersistentVolume", name: string, body: Any): void {
     const resourceVersion = String(this.#otherEvents.length + 1);
-    const object = { kind, metadata: { namespace: "default", name, resourceVersion }, ...body } as unknown as KubeObject;
+    const object = { kind, metadata: { namespace: "default", name, uid: `uid-${name}`, resourceVersion }, ...body } as unknown as KubeObject;
     this.#otherEvents.push({ type: this.objects.has(`${kind}/${name}`) ? "MODIFIED" : "ADDED", object });
     this.objects.set(`${kind}/${name}`, object);
     this.#wake();

@@ -1,7 +1,7 @@
 // The volumes of one pod: folders of the machine that its containers see, made before the first start and gone with the pod.
 //
 //   volumes/<pod uid>/<volume>     a folder, or the files of ConfigMaps, Secrets, fields and tokens
-import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "#client";
@@ -11,12 +11,13 @@ import { parseQuantity, quantityNumber } from "#schema";
 import type { Mount, PodPlace } from "../../engine.ts";
 import type { NodeResources } from "../pod-fields.ts";
 import { writeFiles } from "./atomic-files.ts";
+import { claimedFolder } from "./claim-volume.ts";
 import { hostPath } from "./host-path.ts";
 import { memoryFolder, removeMemoryFolders } from "./memory-folder.ts";
 import { PodTokens, type MintToken } from "./pod-tokens.ts";
 import { subPathIn } from "./sub-path.ts";
 import { mountsToken, TOKEN_PATH, TOKEN_VOLUME, wantsToken } from "./token-volume.ts";
-import { configMapValues, downwardFiles, keyFiles, secretValues, VolumeError, type VolumeFiles } from "./volume-files.ts";
+import { configMapValues, downwardFiles, keyFiles, secretValues, UnboundError, VolumeError, type VolumeFiles } from "./volume-files.ts";
 
 export interface VolumeTools {
   readonly mintToken: MintToken;
@@ -28,7 +29,7 @@ export interface VolumeTools {
 }
 
 /** Kinds whose objects' changes reach mounted files. */
-export type FollowedKind = "ConfigMap" | "Secret";
+export type FollowedKind = "ConfigMap" | "Secret" | "PersistentVolumeClaim";
 
 interface Prepared {
   readonly path: string;
@@ -37,6 +38,8 @@ interface Prepared {
 }
 
 const DEFAULT_MODE = 0o644;
+/** New files in the folder get its group. */
+const SET_GROUP = 0o2000;
 
 type Projection = NonNullable<NonNullable<Volume["projected"]>["sources"]>[number];
 
@@ -66,7 +69,7 @@ export class PodVolumes {
     if (!this.#hasToken) this.#hasToken = wantsToken(pod, await this.#account());
     for (const volume of this.#volumes) {
       await this.#prepare(volume).catch((error: unknown) => {
-        throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${(error as Error).message}`);
+        throw new VolumeError(mountFailure(volume.name, error as Error));
       });
     }
   }
@@ -104,6 +107,7 @@ export class PodVolumes {
 
   /** An object of the pod's namespace changed. What is missing now stays as it was mounted. */
   async follow(kind: FollowedKind, name: string): Promise<void> {
+    if (kind === "PersistentVolumeClaim") return;
     await this.#rewrite((projection) => (kind === "ConfigMap" ? projection.configMap?.name === name : projection.secret?.name === name));
   }
 
@@ -118,12 +122,15 @@ export class PodVolumes {
 
   /** Names of the objects whose changes count. */
   get followed(): readonly { readonly kind: FollowedKind; readonly name: string }[] {
-    return (this.#pod.spec.volumes ?? [])
+    const volumes = this.#pod.spec.volumes ?? [];
+    const claims = volumes.flatMap(({ persistentVolumeClaim: claim }) => (claim === undefined ? [] : [claim.claimName]));
+    const mounted = volumes
       .flatMap((volume) => projectionsOf(volume))
       .flatMap(({ configMap, secret }) => [
         ...(configMap?.name === undefined ? [] : [{ kind: "ConfigMap" as const, name: configMap.name }]),
         ...(secret?.name === undefined ? [] : [{ kind: "Secret" as const, name: secret.name }]),
       ]);
+    return [...mounted, ...claims.map((name) => ({ kind: "PersistentVolumeClaim" as const, name }))];
   }
 
   async remove(): Promise<void> {
@@ -156,6 +163,7 @@ export class PodVolumes {
     mkdirSync(this.#folder, { recursive: true, mode: 0o711 });
     if (volume.emptyDir !== undefined) return { path: await this.#emptyDir(path, volume), writable: true };
     if (volume.hostPath !== undefined) return { path: hostPath(volume.hostPath), writable: true };
+    if (volume.persistentVolumeClaim !== undefined) return this.#claim(volume.persistentVolumeClaim);
     if (projectionsOf(volume).length === 0 && volume.projected === undefined && volume.downwardAPI === undefined)
       throw new VolumeError(`this platform has no volumes of the type ${Object.keys(volume).find((key) => key !== "name") ?? "unknown"}`);
     await this.#inTurn(() => this.#write(volume));
@@ -169,12 +177,26 @@ export class PodVolumes {
     const folder = inMemory ? await memoryFolder(path, { name: memoryName(this.#pod.metadata.uid, name), bytesMax }) : path;
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o777);
-    const group = this.#group;
-    if (group !== undefined && process.getuid?.() === 0) {
-      chownSync(folder, 0, group);
-      chmodSync(folder, 0o2777);
-    }
+    this.#giveTo(folder);
     return folder;
+  }
+
+  async #claim({ claimName, readOnly = false }: NonNullable<Volume["persistentVolumeClaim"]>): Promise<Prepared> {
+    const { namespace = "" } = this.#pod.metadata;
+    const folder = await claimedFolder(this.#tools.client, { namespace, name: claimName });
+    const writable = !readOnly && !folder.readOnly;
+    if (writable) this.#giveTo(folder.path);
+    return { path: folder.path, writable };
+  }
+
+  /** Files that programs make in it belong to the pod's group, where it has one. */
+  #giveTo(folder: string): void {
+    const group = this.#group;
+    if (group === undefined || process.getuid?.() !== 0) return;
+    const { gid, mode } = statSync(folder);
+    if (gid === group && (mode & SET_GROUP) !== 0) return;
+    chownSync(folder, -1, group);
+    chmodSync(folder, 0o2777);
   }
 
   get #group(): number | undefined {
@@ -210,6 +232,12 @@ export class PodVolumes {
     }
     throw new VolumeError(`this platform does not project ${Object.keys(other)[0] ?? "nothing"}`);
   }
+}
+
+/** The kubelet's words. */
+function mountFailure(name: string, error: Error): string {
+  if (!(error instanceof UnboundError)) return `MountVolume.SetUp failed for volume ${JSON.stringify(name)} : ${error.message}`;
+  return `Unable to attach or mount volumes: unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]: ${error.message}`;
 }
 
 function partOf(prepared: Prepared, part: string, { volume, container }: { readonly volume: string; readonly container: string }): string {

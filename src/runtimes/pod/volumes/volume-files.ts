@@ -19,6 +19,9 @@ export class VolumeError extends Error {
   }
 }
 
+/** The volume is a claim that is not bound; told for the pod as a whole. */
+export class UnboundError extends VolumeError {}
+
 const DEFAULT_MODE = 0o644;
 
 export interface KeysSource {

@@ -1,6 +1,6 @@
 // Volumes of pods on an engine that can mount: what is in them, how it changes, what is said when it is not there.
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Mount } from "../../engine.ts";
@@ -282,3 +282,80 @@ test("labels that change reach the files that tell them; a token that is still g
   await w.until(() => readFileSync(join(w.folder("/v"), "l"), "utf8") === "new");
   assert.equal(readFileSync(join(w.folder(TOKEN_AT), "token"), "utf8"), "default/api/1");
 });
+
+/** A claim `data` of the namespace, bound to a volume at `path` or to none yet. */
+function putClaim({ pods }: World, path: string | undefined, spec: Any = {}): void {
+  if (path !== undefined)
+    pods.putObject("PersistentVolume", "v", { spec: { local: { path }, accessModes: ["ReadWriteOnce"], claimRef: { uid: "uid-data" }, ...spec } });
+  pods.putObject(
+    "PersistentVolumeClaim",
+    "data",
+    path === undefined ? { spec: {}, status: { phase: "Pending" } } : { spec: { volumeName: "v" }, status: { phase: "Bound" } },
+  );
+}
+
+const CLAIM = { name: "v", persistentVolumeClaim: { claimName: "data" } };
+
+test("a pod waits for a claim that is not bound, told in the kubelet's words, and starts when it is; its parts are folders of the volume", async (t) => {
+  const engine = new FakeEngine();
+  const w = await world(t, undefined, engine);
+  const kept = join(w.dir, "kept");
+  mkdirSync(kept);
+  chmodSync(kept, 0o777);
+  putClaim(w, undefined);
+  const mounts = [
+    { name: "v", mountPath: "/whole" },
+    { name: "v", mountPath: "/part", subPath: "a/b" },
+    { name: "look", mountPath: "/look" },
+  ];
+  w.pods.put(podMounting([CLAIM, { name: "look", persistentVolumeClaim: { claimName: "data", readOnly: true } }], mounts));
+  await w.until(() => w.events.some(({ reason }) => reason === "FailedMount"));
+  const told =
+    "Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: error processing PVC default/data: PVC is not bound";
+  assert.equal(w.events.find(({ reason }) => reason === "FailedMount")?.message, told);
+  assert.equal(engine.starts.size, 0);
+  const before = w.clock.monotonicMs();
+  putClaim(w, kept);
+  await w.until(() => engine.starts.size > 0);
+  assert.ok(w.clock.monotonicMs() - before < 1_000, "it was told of the change and did not wait for its next try");
+  const seen = engine.started(NAME).mounts.map(({ source, target, readOnly }) => [target, "path" in source && source.path, readOnly]);
+  assert.deepEqual(seen, [
+    ["/whole", kept, false],
+    ["/part", join(kept, "a/b"), false],
+    ["/look", kept, true],
+  ]);
+  assert.deepEqual([modeOf(join(kept, "a")), modeOf(join(kept, "a/b"))], [modeOf(kept), modeOf(kept)], "who may use the volume may use its parts");
+  writeFileSync(join(kept, "mine"), "x");
+  w.drained.resolve();
+  w.pods.remove("p");
+  await w.until(() => engine.log.includes("close p"));
+  assert.ok(existsSync(join(kept, "mine")), "what is in it outlives the pod");
+});
+
+const unusable = [
+  { name: "a claim that is not there", put: () => {}, want: /failed to fetch PVC from API server: persistentvolumeclaims "data" not found$/ },
+  {
+    name: "another claim's volume",
+    put: (w: World) => putClaim(w, "/", { claimRef: { uid: "other" } }),
+    want: /its pv\.Spec\.ClaimRef\.UID other does not point to claim\.UID uid-data$/,
+  },
+  {
+    name: "a folder that is gone",
+    put: (w: World) => putClaim(w, "/nowhere/at/all"),
+    want: /^MountVolume\.SetUp failed for volume "v" : path "\/nowhere\/at\/all" does not exist$/,
+  },
+  {
+    name: "a volume elsewhere",
+    put: (w: World) => putClaim(w, "/", { local: undefined, nfs: { server: "s", path: "/" } }),
+    want: /this platform cannot mount volumes of the type nfs$/,
+  },
+];
+for (const { name, put, want } of unusable)
+  test(`a pod with ${name} waits, and says why`, async (t) => {
+    const w = await world(t, undefined, new FakeEngine());
+    put(w);
+    w.pods.put(podMounting([CLAIM]));
+    await w.until(() => w.events.some(({ reason }) => reason === "FailedMount"));
+    assert.match(w.events.find(({ reason }) => reason === "FailedMount")?.message ?? "", want);
+    await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "ContainerCreating");
+  });

@@ -1,0 +1,55 @@
+// A claim of storage in a pod: the folder of the volume that it is bound to, or the kubelet's words for why there is none.
+import { statSync } from "node:fs";
+import type { Client } from "#client";
+import { PersistentVolume, PersistentVolumeClaim, type PersistentVolumeSpec } from "#kinds";
+import { hostPath } from "./host-path.ts";
+import { UnboundError, VolumeError } from "./volume-files.ts";
+
+/** Throws UnboundError while the claim has no volume. */
+async function volumeOf(client: Client, { namespace, name }: { readonly namespace: string; readonly name: string }): Promise<PersistentVolume> {
+  const unbound = (why: string): UnboundError => new UnboundError(`error processing PVC ${namespace}/${name}: ${why}`);
+  const claim = await client.find(PersistentVolumeClaim, namespace, name);
+  if (claim === undefined) throw unbound(`failed to fetch PVC from API server: persistentvolumeclaims ${JSON.stringify(name)} not found`);
+  // Who holds it already keeps it; a new pod does not get it.
+  if (claim.metadata.deletionTimestamp !== undefined) throw unbound("PVC is being deleted");
+  const { volumeName = "" } = claim.spec;
+  if (claim.status?.phase !== "Bound" || volumeName === "") throw unbound("PVC is not bound");
+  const volume = await client.find(PersistentVolume, "", volumeName);
+  if (volume === undefined) throw unbound(`failed to fetch PV ${volumeName} from API server: persistentvolumes ${JSON.stringify(volumeName)} not found`);
+  const { claimRef } = volume.spec;
+  if (claimRef === undefined) throw unbound(`found PV object ${volumeName} but it has a nil pv.Spec.ClaimRef indicating it is not yet bound to the claim`);
+  if (claimRef.uid !== claim.metadata.uid) {
+    throw unbound(`found PV object ${volumeName} but its pv.Spec.ClaimRef.UID ${claimRef.uid ?? ""} does not point to claim.UID ${claim.metadata.uid}`);
+  }
+  return volume;
+}
+
+/** Throws VolumeError. */
+function pathOf({ local, hostPath: host, ...other }: PersistentVolumeSpec): string {
+  if (host !== undefined) return hostPath(host);
+  if (local === undefined) {
+    const type = Object.entries(other).find(([name, value]) => typeof value === "object" && !NO_SOURCE.has(name))?.[0] ?? "unknown";
+    throw new VolumeError(`this platform cannot mount volumes of the type ${type}`);
+  }
+  const stats = statSync(local.path, { throwIfNoEntry: false });
+  if (stats === undefined) throw new VolumeError(`path ${JSON.stringify(local.path)} does not exist`);
+  if (!stats.isDirectory()) throw new VolumeError("only directory and block device are supported");
+  return local.path;
+}
+
+/** Members of a volume's spec that are objects and do not say where it is. */
+const NO_SOURCE: ReadonlySet<string> = new Set(["capacity", "accessModes", "claimRef", "mountOptions", "nodeAffinity"]);
+
+export interface ClaimedFolder {
+  readonly path: string;
+  /** What its volume lets its users do. */
+  readonly readOnly: boolean;
+}
+
+/** Throws UnboundError while it has no volume, VolumeError when the volume cannot be used. */
+export async function claimedFolder(client: Client, claim: { readonly namespace: string; readonly name: string }): Promise<ClaimedFolder> {
+  const { spec } = await volumeOf(client, claim);
+  if (spec.volumeMode === "Block") throw new VolumeError("volumes of the mode Block cannot be mounted as folders");
+  const modes = spec.accessModes ?? [];
+  return { path: pathOf(spec), readOnly: modes.length > 0 && modes.every((mode) => mode === "ReadOnlyMany") };
+}
