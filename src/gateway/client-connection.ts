@@ -71,7 +71,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     context.counters.connections++;
     context.idles.add(this, this.#quietSinceMs + HEAD_MS);
     this.#space = new ReadSpace(context.buffers);
-    readInto(socket, this, context.buffers.shared);
+    readInto(socket, this);
     socket.on("drain", () => (this.#exchange === undefined ? this.#next() : this.#exchange.clientDrained()));
     socket.on("end", () => this.#left());
     socket.on("error", () => this.#left());
@@ -208,6 +208,10 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     const quietMs = this.#paused ? 0 : nowMs - this.#quietSinceMs;
     if (quietMs < clients.bodyIdleMs) idles.add(this, nowMs + clients.bodyIdleMs - quietMs);
     else exchange.requestRefused(408, "request body took too long");
+  }
+
+  get buffer(): Buffer {
+    return this.#space.buffer;
   }
 
   nextBuffer(): Buffer | undefined {

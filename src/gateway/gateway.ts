@@ -334,12 +334,11 @@ class GatewayThread implements Gateway {
 
   #prove(backend: Backend, pod: Pod): void {
     const { clock, start, send, logger } = this.#options;
-    const { buffers, outbox, idles } = this.#context;
     proveReady(
       { backend, pod },
       {
         clock,
-        connect: (to) => new PodConnection({ address: to.address, buffers, outbox, idles, nowMs: () => clock.monotonicMs() }),
+        connect: (to) => new PodConnection(to, this.#context),
         podReady: () => send({ type: "podReady", thread: start.thread, backend: backend.key, pod: pod.id }),
       },
       this.#stop.signal,

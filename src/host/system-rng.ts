@@ -2,9 +2,12 @@
 import { randomFillSync } from "node:crypto";
 import type { Rng } from "#core";
 
+/** Of a block: asking for one costs as much as a thousand of them. */
+const WORDS = 2_048;
+
 /** Cryptographic randomness, drawn in blocks. */
 export function createSystemRng(): Rng {
-  const block = new Uint32Array(256);
+  const block = new Uint32Array(WORDS);
   let used = block.length;
   return {
     uint32() {

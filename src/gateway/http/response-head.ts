@@ -57,6 +57,17 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
   };
 }
 
+/** Heads from one application, on all of its connections: it says the same again and again, and then nothing is parsed. */
+export class ResponseHeads {
+  #last: ResponseHead | undefined;
+
+  /** As `parseResponseHead` does. */
+  parse(text: string): ResponseHead | undefined {
+    if (this.#last?.text !== text) this.#last = parseResponseHead(text);
+    return this.#last;
+  }
+}
+
 interface Lengths {
   readonly codings: readonly string[];
   readonly lengths: readonly string[];

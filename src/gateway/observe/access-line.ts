@@ -6,19 +6,24 @@ import { traceIdOf } from "./trace-context.ts";
 /** Longer targets and hosts are cut. */
 const TEXT_MAX = 2_048;
 
-/** Times as JSON has them; the text of a second is kept. */
+/** Times as JSON has them; the texts of a second and of a millisecond are kept. */
 export class IsoTimes {
   #second = NaN;
+  #secondText = "";
+  #ms = NaN;
   #text = "";
 
   text(wallMs: number): string {
+    if (wallMs === this.#ms) return this.#text;
+    this.#ms = wallMs;
     const second = Math.floor(wallMs / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#text = new Date(second * 1000).toISOString().slice(0, 20);
+      this.#secondText = new Date(second * 1000).toISOString().slice(0, 20);
     }
     const rest = Math.floor(wallMs - second * 1000);
-    return `${this.#text}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+    this.#text = `${this.#secondText}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+    return this.#text;
   }
 }
 

@@ -42,7 +42,7 @@ export class Tracer implements RequestObserver {
     const { rate, rng } = this.#options;
     const parent = traceParentOf(facts.head);
     // Samplers that go by the trace's id decide by these bits: an application with the same rate decides as we do.
-    const chance = rng.uint32();
+    const chance = parent === undefined ? rng.uint32() : 0;
     const isSampled = rate >= 1 || (parent === undefined ? chance < rate * 0x1_0000_0000 : parent.sampled);
     if (!isSampled) return;
     const spanId = this.#id();

@@ -1,10 +1,12 @@
 // A connection to a pod: writes requests, parses responses, and tells the exchange that it serves.
 import { connect, type Socket } from "node:net";
+import type { Clock } from "#core";
 import { BodyTracker } from "../http/body-tracker.ts";
 import { findHeadEnd, HEAD_BYTES_MAX } from "../http/head-scan.ts";
 import { Sender, type Outbox } from "../sockets/outbox.ts";
 import { STREAM_BYTES, type ReadBuffers } from "../sockets/read-buffers.ts";
-import { parseResponseHead, type ResponseHead } from "../http/response-head.ts";
+import { readInto, type BufferedReader } from "../sockets/read-into.ts";
+import type { ResponseHead, ResponseHeads } from "../http/response-head.ts";
 import type { Framing } from "../http/request-head.ts";
 import type { Timed, TimerWheel } from "../sockets/timer-wheel.ts";
 
@@ -56,15 +58,21 @@ export interface PodFailure {
   readonly malformed: boolean;
 }
 
-export interface PodConnectionOptions {
-  readonly address: { readonly host: string; readonly port: number };
+/** What all connections of a thread share. */
+export interface Surroundings {
   readonly buffers: ReadBuffers;
   readonly outbox: Outbox;
   readonly idles: TimerWheel;
-  readonly nowMs: () => number;
+  readonly clock: Pick<Clock, "monotonicMs">;
 }
 
-export class PodConnection implements Timed {
+/** Where a connection goes to. */
+export interface Reached {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly heads: ResponseHeads;
+}
+
+export class PodConnection implements BufferedReader, Timed {
   dueMs = 0;
   bucket = -1;
   before: Timed | undefined = undefined;
@@ -76,32 +84,31 @@ export class PodConnection implements Timed {
   #closed = false;
   readonly #socket: Socket;
   readonly #sender: Sender;
-  readonly #options: PodConnectionOptions;
+  readonly #pod: Reached;
+  readonly #around: Surroundings;
   #sink: ResponseSink | undefined;
   /** The pool that it waits in. */
   #pool: PodConnection[] | undefined;
-  #idleUntilMs = 0;
   #tunnel = false;
   #inBody = false;
   #informational = 0;
   /** Writes for this request; one that may arrive in pieces counts as two. */
   #writes = 0;
-  #idleSinceMs = 0;
+  #idleSinceMs = NaN;
+  /** How long it may be idle from then on. */
+  #idleMaxMs = IDLE_MS;
   #partial: Buffer | undefined;
-  #memo: ResponseHead | undefined;
   #own: Buffer | undefined;
   /** What the next read goes to. */
-  #buffer: Buffer | undefined;
+  buffer: Buffer;
 
-  constructor(options: PodConnectionOptions) {
-    this.#options = options;
-    this.#socket = connect({
-      host: options.address.host,
-      port: options.address.port,
-      noDelay: true,
-      onread: { buffer: () => this.#nextBuffer(), callback: (count, bytes) => this.#read(count, bytes as Buffer) },
-    });
-    this.#sender = new Sender(this.#socket, options.outbox);
+  constructor(pod: Reached, around: Surroundings) {
+    this.#pod = pod;
+    this.#around = around;
+    this.buffer = around.buffers.shared;
+    this.#socket = connect({ ...pod.address, noDelay: true });
+    readInto(this.#socket, this);
+    this.#sender = new Sender(this.#socket, around.outbox);
     this.#socket.on("connect", () => (this.#connected = true));
     this.#socket.on("end", () => this.#ended());
     this.#socket.on("error", (error) => this.#failed(error));
@@ -109,11 +116,10 @@ export class PodConnection implements Timed {
     this.#socket.on("drain", () => this.#sink?.podDrained());
   }
 
-  /** Node goes on with the buffer that it has when it is given none: handing over the same one each time costs. */
-  #nextBuffer(): Buffer {
-    const wanted = this.#own ?? this.#options.buffers.shared;
-    if (wanted === this.#buffer) return undefined as unknown as Buffer;
-    this.#buffer = wanted;
+  nextBuffer(): Buffer | undefined {
+    const wanted = this.#own ?? this.#around.buffers.shared;
+    if (wanted === this.buffer) return undefined;
+    this.buffer = wanted;
     return wanted;
   }
 
@@ -166,27 +172,24 @@ export class PodConnection implements Timed {
   release(pool: PodConnection[], head: ResponseHead, nowMs: number): void {
     this.#sink = undefined;
     const idleMs = Math.min(IDLE_MS, head.keepAliveSeconds === undefined ? IDLE_MS : head.keepAliveSeconds * 1000 - 1000);
-    if (!head.keepAlive || idleMs <= 0 || this.#closed || this.tracker.untilClose || pool.length >= IDLE_PER_POD_MAX) return this.destroy();
+    if (!head.keepAlive || idleMs <= 0 || this.#closed || pool.length >= IDLE_PER_POD_MAX) return this.destroy();
     this.#idleSinceMs = nowMs;
-    this.#idleUntilMs = nowMs + idleMs;
+    this.#idleMaxMs = idleMs;
     this.park(pool);
   }
 
   /** Waits in `pool`; for a connection that has just been made, too. */
   park(pool: PodConnection[]): void {
-    if (this.#idleUntilMs === 0) {
-      this.#idleSinceMs = this.#options.nowMs();
-      this.#idleUntilMs = this.#idleSinceMs + IDLE_MS;
-    }
+    if (Number.isNaN(this.#idleSinceMs)) this.#idleSinceMs = this.#around.clock.monotonicMs();
     this.#fresh = false;
     this.#pool = pool;
     pool.push(this);
-    if (this.bucket < 0) this.#options.idles.add(this, this.#idleUntilMs);
+    if (this.bucket < 0) this.#around.idles.add(this, this.#idleSinceMs + this.#idleMaxMs);
   }
 
   /** Whether the application may still be trusted to keep it open. */
   isStale(nowMs: number): boolean {
-    return nowMs >= this.#idleUntilMs;
+    return this.idleForMs(nowMs) >= this.#idleMaxMs;
   }
 
   /** How long it has waited in its pool. */
@@ -198,16 +201,16 @@ export class PodConnection implements Timed {
     this.#closed = true;
     this.#sink = undefined;
     this.#leavePool();
-    this.#options.idles.remove(this);
+    this.#around.idles.remove(this);
     this.#returnOwn();
     this.#socket.destroy();
   }
 
   /** The idle limit; looked at lazily, so that requests need not touch the wheel. */
   expire(nowMs: number): void {
-    if (this.#pool === undefined) this.#options.idles.add(this, nowMs + IDLE_MS);
-    else if (nowMs >= this.#idleUntilMs) this.destroy();
-    else this.#options.idles.add(this, this.#idleUntilMs);
+    if (this.#pool === undefined) this.#around.idles.add(this, nowMs + IDLE_MS);
+    else if (this.isStale(nowMs)) this.destroy();
+    else this.#around.idles.add(this, this.#idleSinceMs + this.#idleMaxMs);
   }
 
   #leavePool(): void {
@@ -217,13 +220,13 @@ export class PodConnection implements Timed {
     if (index >= 0) pool?.splice(index, 1);
   }
 
-  #read(count: number, bytes: Buffer): boolean {
+  /** Octets of a buffer that the next read may fill again. */
+  read(count: number, bytes: Buffer): void {
     const sink = this.#sink;
     if (sink === undefined) this.destroy();
     else if (this.#tunnel) sink.tunnelData(this.#chunk(bytes, 0, count, false));
     else if (this.#inBody) this.#readBody(sink, bytes, 0, count);
     else this.#readHead(sink, bytes, count);
-    return true;
   }
 
   #readHead(sink: ResponseSink, read: Buffer, count: number): void {
@@ -238,7 +241,7 @@ export class PodConnection implements Timed {
         this.#partial = Buffer.from(joined.subarray(from, to));
         return;
       }
-      const head = this.#parse(joined.toString("latin1", from, end));
+      const head = this.#pod.heads.parse(joined.toString("latin1", from, end));
       if (head === undefined) return this.#malformed();
       if (head.status >= 200 || head.status === 101) return this.#begin(sink, head, { bytes: joined, from: end, to });
       if (++this.#informational > INFORMATIONAL_MAX) return this.#malformed();
@@ -247,18 +250,16 @@ export class PodConnection implements Timed {
     }
   }
 
-  #parse(text: string): ResponseHead | undefined {
-    if (this.#memo?.text !== text) this.#memo = parseResponseHead(text);
-    return this.#memo;
-  }
-
   #begin(sink: ResponseSink, head: ResponseHead, rest: { readonly bytes: Buffer; readonly from: number; readonly to: number }): void {
     if (head.status === 101) {
       this.#tunnel = true;
       sink.upgraded(head, this.#chunk(rest.bytes, rest.from, rest.to, false));
       return;
     }
-    this.tracker.begin(sink.framingOf(head));
+    const framing = sink.framingOf(head);
+    // A body that came whole need not be followed: most do.
+    if (framing === rest.to - rest.from) return sink.responseBegan(head, this.#chunk(rest.bytes, rest.from, rest.to, true));
+    this.tracker.begin(framing);
     const end = this.tracker.feed(rest.bytes, rest.from, rest.to);
     if (this.tracker.failed) return this.#malformed();
     this.#inBody = !this.tracker.done;
@@ -274,19 +275,19 @@ export class PodConnection implements Timed {
     if (done) this.#inBody = false;
     if (done && end < to) this.#closed = true;
     sink.responseBody(this.#chunk(bytes, from, end, done));
-    if (!done && !this.#closed && this.#own === undefined && to - from >= STREAM_BYTES) this.#own = this.#options.buffers.take();
+    if (!done && !this.#closed && this.#own === undefined && to - from >= STREAM_BYTES) this.#own = this.#around.buffers.take();
     else if (done) this.#returnOwn();
   }
 
   /** A large part of an own buffer is handed over whole and the next read gets another. */
   #chunk(bytes: Buffer, from: number, to: number, done: boolean): Chunk {
     if (bytes !== this.#own || to - from < STREAM_BYTES) return { bytes, from, to, done, release: undefined };
-    this.#own = done ? undefined : this.#options.buffers.take();
-    return { bytes, from, to, done, release: () => this.#options.buffers.giveBack(bytes) };
+    this.#own = done ? undefined : this.#around.buffers.take();
+    return { bytes, from, to, done, release: () => this.#around.buffers.giveBack(bytes) };
   }
 
   #returnOwn(): void {
-    if (this.#own !== undefined) this.#options.buffers.giveBack(this.#own);
+    if (this.#own !== undefined) this.#around.buffers.giveBack(this.#own);
     this.#own = undefined;
   }
 
@@ -296,7 +297,7 @@ export class PodConnection implements Timed {
     if (sink !== undefined && this.#inBody && this.tracker.untilClose) {
       this.#inBody = false;
       this.#closed = true;
-      sink.responseBody({ bytes: this.#options.buffers.shared, from: 0, to: 0, done: true, release: undefined });
+      sink.responseBody({ bytes: this.#around.buffers.shared, from: 0, to: 0, done: true, release: undefined });
       return;
     }
     this.#failed(undefined);

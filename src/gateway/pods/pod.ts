@@ -1,4 +1,5 @@
 // A pod as this thread knows it.
+import { ResponseHeads } from "../http/response-head.ts";
 import type { PodConnection } from "./pod-connection.ts";
 
 /** Something that outlasts requests. */
@@ -22,6 +23,7 @@ export class Pod {
   inUse = 0;
   /** Idle connections; the last one is used first. */
   readonly idle: PodConnection[] = [];
+  readonly heads = new ResponseHeads();
   /** Upgraded connections. */
   tunnels: Set<OnPod> | undefined = undefined;
   /** What lines of the access log say of it; made with the first one. */

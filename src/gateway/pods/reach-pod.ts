@@ -1,6 +1,5 @@
-// A connection to a pod for one request: one that was kept, or a new one.
-import type { GatewayContext } from "../context.ts";
-import { PodConnection } from "./pod-connection.ts";
+// A kept connection to a pod for one request.
+import type { PodConnection } from "./pod-connection.ts";
 import type { Pod } from "./pod.ts";
 import { isIdempotent, TRUSTED_IDLE_MS } from "../request/retry.ts";
 
@@ -13,8 +12,4 @@ export function keptConnection(pod: Pod, method: string, nowMs: number): PodConn
     connection.destroy();
   }
   return undefined;
-}
-
-export function newConnection(pod: Pod, { buffers, outbox, idles, clock }: GatewayContext): PodConnection {
-  return new PodConnection({ address: pod.address, buffers, outbox, idles, nowMs: () => clock.monotonicMs() });
 }

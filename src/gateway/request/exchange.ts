@@ -10,10 +10,10 @@ import { forwardedHead } from "../http/forward-head.ts";
 import { HeldBody } from "./held-body.ts";
 import { tracedHead } from "../observe/trace-context.ts";
 import { errorResponse, renderResponse, textResponse, type OwnResponse } from "../http/own-response.ts";
-import type { Chunk, PodConnection, PodFailure, ResponseSink } from "../pods/pod-connection.ts";
+import { PodConnection, type Chunk, type PodFailure, type ResponseSink } from "../pods/pod-connection.ts";
 import type { OnPod, Pod } from "../pods/pod.ts";
 import { STREAM_BYTES } from "../sockets/read-buffers.ts";
-import { keptConnection, newConnection } from "../pods/reach-pod.ts";
+import { keptConnection } from "../pods/reach-pod.ts";
 import { receiptLine } from "../start/receipt.ts";
 import { relay } from "./relay.ts";
 import type { Outcome, RequestFacts } from "./request-facts.ts";
@@ -142,7 +142,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
     if (limitMs === undefined) return this.#fail(dialTimeoutText(pod.authority, nowMs - this.#connectingSinceMs));
     this.stepDueMs = nowMs + limitMs;
     this.#watch();
-    this.#send(pod, newConnection(pod, this.#context));
+    this.#send(pod, new PodConnection(pod, this.#context));
   }
 
   refused(): void {

@@ -54,10 +54,13 @@ test("a socket that is behind gets its text at once, and says that it is", () =>
   const log: string[] = [];
   const socket = fakeSocket(log);
   const sender = new Sender(socket, new Outbox());
-  sender.write("a");
+  sender.write(Buffer.from("a"));
   socket.behind = 100_000;
   assert.equal(sender.write("b"), false);
-  assert.deepEqual(log, ["text a", "text b"]);
+  assert.deepEqual(log, ["bytes a", "text b"]);
+  socket.behind = 0;
+  assert.equal(sender.write("c"), true);
+  assert.equal(log.length, 2, "once it is not behind any more its text waits again");
 });
 
 test("little waits: a long text goes out at once, and so does what would make the text that waits long", () => {

@@ -2,13 +2,13 @@
 // and finds the others when it looks, where a write now and then would wake it each time.
 import type { Socket } from "node:net";
 import { STREAM_BYTES } from "./read-buffers.ts";
-import { writeNow, type WrittenTo } from "./write-now.ts";
+import { handleOf, isLate, type Handle, type WrittenTo } from "./write-now.ts";
 
 /** So many connections are written to together; the first of them should not wait for a long turn. */
 const TOGETHER_MAX = 64;
 
 /** What is used of a socket. */
-export type Writes = WrittenTo & Pick<Socket, "write">;
+export type Writes = WrittenTo & Pick<Socket, "write" | "writableLength">;
 
 /** One a thread. */
 export class Outbox {
@@ -44,13 +44,16 @@ export class Outbox {
   }
 }
 
-/** The way out of one connection. */
+/** The way out of one connection: all that is written to its socket goes through here. */
 export class Sender {
   readonly #socket: Writes;
   readonly #outbox: Outbox;
+  #handle: Handle | undefined;
   /** Text that waits for the end of the turn. */
   #text = "";
-  /** A write past the socket's stream is not through: what comes goes the way that keeps count of what waits. */
+  /** The socket's stream was given something, and may not have sent it all. */
+  #streams = false;
+  /** A write past the stream is not through: what comes goes the way that keeps count of what waits. */
   #late = false;
   readonly #sent = (): void => void (this.#late = false);
 
@@ -65,14 +68,13 @@ export class Sender {
    */
   write(data: string | Buffer, written?: () => void): boolean {
     const waiting = this.#text;
-    if (typeof data === "string" && written === undefined && waiting.length + data.length < STREAM_BYTES && this.#socket.writableLength === 0) {
+    if (typeof data === "string" && written === undefined && waiting.length + data.length < STREAM_BYTES && !this.#isBehind()) {
       this.#text = waiting + data;
       if (waiting === "" && data !== "") this.#outbox.add(this);
       return true;
     }
     if (waiting !== "") this.flush();
-    if (typeof data === "string") return this.#socket.write(data, "latin1", written);
-    return this.#socket.write(data, written);
+    return this.#stream(data, written);
   }
 
   /** What was taken last is not written yet. */
@@ -83,10 +85,24 @@ export class Sender {
   /** Writes what waits; nothing once the socket is destroyed. */
   flush(): void {
     const text = this.#text;
+    if (text === "") return;
     this.#text = "";
-    if (text === "" || this.#socket.destroyed) return;
-    const done = !this.#late && writeNow(this.#socket, text, this.#sent);
-    if (done === false) this.#socket.write(text, "latin1");
-    else if (done === "later") this.#late = true;
+    const handle = (this.#handle ??= handleOf(this.#socket));
+    if (handle === undefined || this.#late || this.#isBehind()) {
+      if (!this.#socket.destroyed) this.#stream(text);
+      return;
+    }
+    const result = handle.writeLatin1String(null, text);
+    if (result !== 0) this.#late = isLate(this.#socket, result, this.#sent);
+  }
+
+  #stream(data: string | Buffer, written?: () => void): boolean {
+    this.#streams = true;
+    return typeof data === "string" ? this.#socket.write(data, "latin1", written) : this.#socket.write(data, written);
+  }
+
+  #isBehind(): boolean {
+    if (this.#streams) this.#streams = this.#socket.writableLength > 0;
+    return this.#streams;
   }
 }

@@ -25,12 +25,13 @@ export class ReadSpace {
   readonly #buffers: ReadBuffers;
   /** Much comes: each read gets a buffer that can be given away. */
   streams = false;
-  #buffer: Buffer;
+  /** What the next read goes to. */
+  buffer: Buffer;
   #own: Buffer | undefined;
 
   constructor(buffers: ReadBuffers) {
     this.#buffers = buffers;
-    this.#buffer = buffers.shared;
+    this.buffer = buffers.shared;
   }
 
   /** Gives the octets of the latest `lasting` up, so that other reads can have the buffer; without it the buffer is garbage in the end. */
@@ -41,8 +42,8 @@ export class ReadSpace {
     if (this.streams) this.#own ??= this.#buffers.take();
     else this.#leaveOwn();
     const wanted = this.#own ?? this.#buffers.shared;
-    if (wanted === this.#buffer) return undefined;
-    this.#buffer = wanted;
+    if (wanted === this.buffer) return undefined;
+    this.buffer = wanted;
     return wanted;
   }
 

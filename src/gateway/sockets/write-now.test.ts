@@ -5,9 +5,16 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { test, type TestContext } from "node:test";
 import { Outbox, Sender } from "./outbox.ts";
-import { writeNow } from "./write-now.ts";
+import { handleOf, type Handle } from "./write-now.ts";
 
 const nothing = (): void => undefined;
+
+function handleIn(socket: Socket): Handle {
+  const handle = handleOf(socket);
+  // Should this fail with a new Node: requests got dearer, not wrong.
+  assert.ok(handle !== undefined);
+  return handle;
+}
 
 async function pair(t: TestContext): Promise<{ readonly ours: Socket; readonly theirs: Socket }> {
   const server = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
@@ -25,8 +32,7 @@ async function pair(t: TestContext): Promise<{ readonly ours: Socket; readonly t
 
 test("a text goes out without the stream", async (t) => {
   const { ours, theirs } = await pair(t);
-  // Should this fail with a new Node: requests got dearer, not wrong.
-  assert.equal(writeNow(ours, "h\u00e9llo", nothing), true);
+  assert.equal(handleIn(ours).writeLatin1String(null, "h\u00e9llo"), 0);
   theirs.resume();
   const [bytes] = (await once(theirs, "data")) as [Buffer];
   assert.equal(bytes.toString("latin1"), "h\u00e9llo");
@@ -63,19 +69,36 @@ test("an error ends the socket as one of its own writes would", async (t) => {
   ours.end();
   await once(ours, "finish");
   const failed = once(ours, "error");
-  assert.equal(writeNow(ours, "x", nothing), true);
+  const sender = new Sender(ours, new Outbox());
+  sender.write("x");
+  sender.flush();
   const [error] = (await failed) as [NodeJS.ErrnoException];
   assert.deepEqual([error.code, error.syscall, error.message, error.errno], ["EPIPE", "write", "write EPIPE", -32]);
   theirs.destroy();
 });
 
-test("a socket that connects, one that is behind and one of another make are written to as streams are", async (t) => {
+test("a socket that was destroyed takes no text and no harm, before its handle is closed and after", async (t) => {
   const { ours, theirs } = await pair(t);
+  const sender = new Sender(ours, new Outbox());
+  sender.write("first");
+  sender.flush();
+  const [bytes] = (await once(theirs.resume(), "data")) as [Buffer];
+  assert.equal(bytes.toString("latin1"), "first");
+  ours.on("error", (error) => assert.fail(error));
+  ours.destroy();
+  sender.write("second");
+  sender.flush();
+  await once(ours, "close");
+  sender.write("third");
+  sender.flush();
+  theirs.on("data", (more: Buffer) => assert.fail(more.toString("latin1")));
+  await once(theirs, "end");
+});
+
+test("a socket that connects and one of another make are written to as streams are", async (t) => {
+  const { theirs } = await pair(t);
   const connecting = connect(theirs.localPort ?? 0, "127.0.0.1");
   t.after(() => connecting.destroy());
-  assert.equal(writeNow(connecting, "x", nothing), false);
-  ours.cork();
-  ours.write("first");
-  assert.equal(writeNow(ours, "x", nothing), false);
-  assert.equal(writeNow(Object.assign(new PassThrough(), { connecting: false }) as unknown as Socket, "x", nothing), false);
+  assert.equal(handleOf(connecting), undefined);
+  assert.equal(handleOf(Object.assign(new PassThrough(), { connecting: false }) as unknown as Socket), undefined);
 });

@@ -1,18 +1,27 @@
 // Writing to connected sockets past the streams of Node: a small text that fits needs nothing of what they keep.
 import type { Socket } from "node:net";
+import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 
+/** Of a handle that is closed. */
+const EBADF = -constants.errno.EBADF;
+
 /** A write that the system did not take at once. */
-interface Dispatched {
+export interface Dispatched {
   oncomplete: (status: number) => void;
 }
 
-interface Handle {
-  writeLatin1String(request: null, text: string): number | Dispatched;
+/**
+ * The system's side of a connected socket: of the many things that Node keeps of a socket none is in the cache when its turn comes, so that
+ * nothing else is looked at as long as all goes well.
+ */
+export interface Handle {
+  /** 0 when all is written. The socket must have nothing else to send. */
+  writeLatin1String(request: null, text: string): number | Dispatched | undefined;
 }
 
 /** What is used of a socket. */
-export type WrittenTo = Pick<Socket, "connecting" | "destroyed" | "destroy" | "writableLength">;
+export type WrittenTo = Pick<Socket, "connecting" | "destroyed" | "destroy">;
 
 /**
  * Whether this Node makes the request of a write itself, when it needs one: an older one ends the process where it is given none.
@@ -27,24 +36,26 @@ const canWrite: boolean = (() => {
   }
 })();
 
-/**
- * Writes latin1 text to a socket that has nothing else to send. `false`: it cannot be done so, and nothing was written; `true`: it is
- * done, or the socket was destroyed with the error; otherwise the rest goes out when there is room, and `sent` is called after that.
- */
-export function writeNow(socket: WrittenTo, text: string, sent: () => void): boolean | "later" {
+/** What texts are written to past the stream; undefined where that cannot be done, or not yet. */
+export function handleOf(socket: WrittenTo): Handle | undefined {
   const handle = (socket as unknown as Readonly<Record<"_handle", Handle | null | undefined>>)["_handle"];
-  if (!canWrite || handle === null || handle === undefined || socket.connecting || socket.writableLength > 0) return false;
-  const result = handle.writeLatin1String(null, text);
-  if (result === 0) return true;
-  if (typeof result === "number") {
-    socket.destroy(writeError(result));
-    return true;
+  return !canWrite || socket.connecting ? undefined : (handle ?? undefined);
+}
+
+/**
+ * What became of a write to `handle` that was not done at once. True when the system takes the rest later, and `sent` is called after that;
+ * otherwise the socket is of no use any more.
+ */
+export function isLate(socket: WrittenTo, result: number | Dispatched | undefined, sent: () => void): boolean {
+  if (typeof result !== "object") {
+    if (!socket.destroyed) socket.destroy(writeError(result ?? EBADF));
+    return false;
   }
   result.oncomplete = (status) => {
     sent();
     if (status < 0 && !socket.destroyed) socket.destroy(writeError(status));
   };
-  return "later";
+  return true;
 }
 
 function writeError(status: number): NodeJS.ErrnoException {
