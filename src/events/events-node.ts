@@ -9,6 +9,7 @@ import { encodeNote } from "./history/attempt-notes.ts";
 import type { NodeView } from "./history/view.ts";
 import type { Attributes } from "./hops.ts";
 import type { Place } from "./ingress/first-look.ts";
+import { Intakes } from "./ingress/intakes.ts";
 import type { Intake } from "./ingress/take-events.ts";
 import type { EventEar } from "./observe/event-meters.ts";
 import type { EventLog, NoteAttempt, StreamLog } from "./port.ts";
@@ -51,12 +52,14 @@ export class EventsNode {
   readonly #hosts = new Map<string, OpenStream>();
   readonly #subscribers = new Map<string, Running>();
   readonly #underWay = new UnderWay();
+  readonly #intakes: Intakes;
   /** The last of the batches that were given. */
   #applied: Promise<void> = Promise.resolve();
   #ended = false;
 
   constructor(options: EventsNodeOptions) {
     this.#options = options;
+    this.#intakes = new Intakes(options);
   }
 
   /** Who takes events there now. */
@@ -99,6 +102,7 @@ export class EventsNode {
   async end(): Promise<void> {
     this.#ended = true;
     await this.#applied.catch(() => undefined);
+    for (const id of this.#streams.keys()) this.#intakes.remove(id);
     await Promise.all([...this.#subscribers.keys()].map((id) => this.#stop(id)));
   }
 
@@ -130,10 +134,8 @@ export class EventsNode {
 
   async #putStream(is: EventStream): Promise<void> {
     const log = await this.#options.log.stream(is.id, { atLimit: is.atLimit ?? "refuse" });
-    const { ear } = this.#options;
     const kept = this.#streams.get(is.id)?.log ?? log;
-    const heard: Intake["heard"] = ear === undefined ? undefined : (events, how) => ear.took(is, events, how);
-    const opened = { is, log: kept, intake: { stream: kept, hops: is.kind === "Broker", ...(heard === undefined ? {} : { heard }) } };
+    const opened = { is, log: kept, intake: this.#intakes.of(is, kept) };
     this.#streams.set(is.id, opened);
     this.#named.set(keyOf(is), opened);
     if (is.host !== undefined) this.#hosts.set(is.host, opened);
@@ -143,6 +145,7 @@ export class EventsNode {
     for (const [subscriber, { is }] of this.#subscribers) if (is.stream === id) await this.#stop(subscriber);
     const stream = this.#streams.get(id)?.is;
     this.#streams.delete(id);
+    this.#intakes.remove(id);
     if (stream !== undefined) {
       // One of the same name may have come meanwhile.
       const { host = "" } = stream;

@@ -89,6 +89,8 @@ export interface EventLog {
   stream(name: string, options?: { readonly atLimit?: "refuse" | "dropOldest" }): Promise<StreamLog>;
   /** Its cursors go with it. */
   removeStream(name: string): Promise<void>;
+  /** Resolves once everything so far is on the disk, or was cut off; rejects with a `LogError`. */
+  sync(): Promise<void>;
   /** Undefined: it is gone. */
   read(offset: number): Promise<(FoundRecord & { readonly stream: string | undefined }) | undefined>;
 }

@@ -9,11 +9,14 @@ export type LogRefusal = "overloaded" | "blocked" | "limit" | "diskFull" | "disk
 
 export class LogError extends Error {
   readonly reason: LogRefusal;
+  /** Of what was `blocked`: where each record is, should it be kept. */
+  readonly offsets: readonly number[] | undefined;
 
-  constructor(reason: LogRefusal, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(reason: LogRefusal, message: string, more: { readonly cause?: unknown; readonly offsets?: readonly number[] } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "LogError";
     this.reason = reason;
+    this.offsets = more.offsets;
   }
 }
 
@@ -23,6 +26,6 @@ const NO_SPACE = ["ENOSPC", "EDQUOT", "EFBIG"];
 export function diskRefusal(error: unknown): LogError {
   if (error instanceof LogError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  if (NO_SPACE.includes(code)) return new LogError("diskFull", "the disk of the event log is full: free some space, it goes on by itself", error);
-  return new LogError("disk", `the disk of the event log failed: ${error instanceof Error ? error.message : String(error)}`, error);
+  if (NO_SPACE.includes(code)) return new LogError("diskFull", "the disk of the event log is full: free some space, it goes on by itself", { cause: error });
+  return new LogError("disk", `the disk of the event log failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

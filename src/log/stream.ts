@@ -59,7 +59,7 @@ export class Stream {
     this.#parts.journal.admit(length);
     if (!this.#parts.journal.hasRoom(length)) await this.#makeRoom([length]);
     const offset = this.#put(frame);
-    await this.#parts.journal.settled(offset);
+    await this.#settled([offset]);
     return offset;
   }
 
@@ -70,9 +70,19 @@ export class Stream {
     this.#parts.journal.admit(...lengths);
     if (!this.#parts.journal.hasRoom(sum(lengths))) await this.#makeRoom(lengths);
     const offsets = frames.map((frame) => this.#put(frame));
-    const last = offsets.at(-1);
-    if (last !== undefined) await this.#parts.journal.settled(last);
+    await this.#settled(offsets);
     return offsets;
+  }
+
+  async #settled(offsets: readonly number[]): Promise<void> {
+    const last = offsets.at(-1);
+    if (last === undefined) return;
+    try {
+      await this.#parts.journal.settled(last);
+    } catch (error) {
+      if (!(error instanceof LogError) || error.reason !== "blocked") throw error;
+      throw new LogError(error.reason, error.message, { cause: error, offsets });
+    }
   }
 
   /** At the log's size: something that is finished goes, or the oldest, or nothing is taken. */

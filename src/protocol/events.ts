@@ -63,6 +63,8 @@ export interface EventStream {
   readonly host?: string;
   /** Counts what is written of its object; told back once it is in force. */
   readonly version: number;
+  /** An event whose source and id came within this time is taken for the same. Absent: each is another. */
+  readonly deduplicateMs?: number;
   /** At the log's size its oldest events go, delivered or not. Absent: new ones are refused. */
   readonly atLimit?: "dropOldest";
 }

@@ -378,6 +378,18 @@ test(
   },
 );
 
+test("D5: only where a Broker asks for it, an id that comes again from the same source is the same event", needsKubectl, async () => {
+  await apply("Broker", "d5", {}, { "eider.dev/deduplicate": "PT1H" });
+  await ready("broker", "d5");
+  await trigger("d5", "/d5", { broker: "d5" });
+  for (const id of ["1", "1", "2", "1", "3"]) assert.equal(await send({ id, type: "d5" }, "", "d5"), 202);
+  await arrived("/d5", 3);
+  const text = await platform.kubectl("get", "--raw", "/metrics");
+  assert.equal(sampled(text, "eider_events_duplicates_total", { kind: "Broker", namespace: "default", name: "d5" }), 2);
+  assert.equal(sampled(text, "eider_events_taken_total", { kind: "Broker", namespace: "default", name: "d5" }), 3);
+  assert.deepEqual(idsAt("/d5").sort(), ["1", "2", "3"]);
+});
+
 test("limits: a subscriber that answers with what it gets is asked as often as an event has hops, and no more", needsKubectl, async () => {
   await trigger("loop", "/loops", { delivery: { deadLetterSink: { uri: at("/loops-dead") } } });
   await send({ id: "1", type: "loop" });

@@ -1,7 +1,7 @@
 // Events of the log as documents. Pure.
 import type { EventStory, LoggedEvent, StreamName } from "#protocol";
 import { writtenAs } from "../cloudevents/shown-as.ts";
-import { ORIGIN_KEY } from "../ingress/take-events.ts";
+import { ORIGIN_KEY } from "../ingress/keys.ts";
 import type { FoundRecord } from "../port.ts";
 import type { StoredEvent } from "../stored-event.ts";
 

@@ -1,7 +1,7 @@
 // Finds events of the log: by place, attributes and time, in all streams that fit.
 import { StatusError } from "#core";
 import type { EventChoice, EventQuery, EventStream } from "#protocol";
-import { KEY_CHARACTERS_MAX } from "../ingress/take-events.ts";
+import { KEY_CHARACTERS_MAX } from "../ingress/keys.ts";
 import { canonical } from "../cloudevents/event.ts";
 import type { EventLog, FoundRecord, RecordSearch } from "../port.ts";
 import { decodeStored, type StoredEvent } from "../stored-event.ts";

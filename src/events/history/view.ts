@@ -2,11 +2,13 @@
 import type { EventStream, EventSubscriber } from "#protocol";
 import type { Answered, takeReply } from "../delivery/replies.ts";
 import type { Selects } from "../delivery/subscription.ts";
+import type { Intake } from "../ingress/take-events.ts";
 import type { StreamLog } from "../port.ts";
 
 export interface StreamView {
   readonly is: EventStream;
   readonly log: StreamLog;
+  readonly intake?: Pick<Intake, "recent">;
 }
 
 export interface SubscriberView {

@@ -1,26 +1,26 @@
 // An event becomes a record: trace, arrival, hops, then the log. The answer is decided by what the log says.
 import type { Clock } from "#core";
 import { LogError } from "#log";
-import { canonical } from "../cloudevents/event.ts";
 import { admitted, type Attributes } from "../hops.ts";
 import { withTrace } from "../pass-headers.ts";
 import type { StreamLog } from "../port.ts";
 import { encodeStored, type StoredEvent } from "../stored-event.ts";
+import { identityOf } from "./identity.ts";
+import { keysOf } from "./keys.ts";
+import type { RecentEvents } from "./recent-events.ts";
 
-/** By what an event is found again. */
-const KEYS = ["type", "source", "id", "subject"] as const;
-/** Of one attribute in the index; longer ones are found by their beginning. */
-export const KEY_CHARACTERS_MAX = 256;
 const TAKEN = 202;
 const NO_HOPS = 400;
-/** Of an event that is a subscriber's answer: what follows is the offset of the event that it answers. */
-export const ORIGIN_KEY = "origin=";
+
+type Appended = Parameters<StreamLog["append"]>[0];
 
 /** A Broker or a channel as it takes events. */
 export interface Intake {
   readonly stream: Pick<StreamLog, "append" | "appendAll">;
   /** Whether events are marked with their arrival and their hops are counted: at Brokers. A channel passes on what it got. */
   readonly hops: boolean;
+  /** Present: what came lately is acknowledged and not stored again. */
+  readonly recent?: RecentEvents;
   /** Hears how it went; must not throw, and not wait. */
   readonly heard?: (events: readonly Attributes[], how: Intaken) => void;
 }
@@ -31,10 +31,12 @@ export interface Intaken {
   readonly status: number;
   /** Why they were not taken. */
   readonly refused?: string;
+  /** Events that were there already. */
+  readonly duplicates: number;
   readonly tookMs: number;
 }
 
-export type Taken = { readonly offsets: readonly number[] } | { readonly refused: "noHops" };
+export type Taken = { readonly offsets: readonly number[]; readonly duplicates: number } | { readonly refused: "noHops" };
 
 /** Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken. `origin`: the offset of the event that they answer. */
 export async function takeEvents(
@@ -45,43 +47,48 @@ export async function takeEvents(
   const { heard } = intake;
   if (heard === undefined) return take(intake, { events, origin }, clock);
   const beganMs = clock.monotonicMs();
-  const hear = (status: number, refused?: string): void =>
+  const hear = (how: Omit<Intaken, "tookMs">): void =>
     heard(
       events.map(({ attributes }) => attributes),
-      { status, tookMs: clock.monotonicMs() - beganMs, ...(refused === undefined ? {} : { refused }) },
+      { ...how, tookMs: clock.monotonicMs() - beganMs },
     );
   try {
     const taken = await take(intake, { events, origin }, clock);
-    if ("refused" in taken) hear(NO_HOPS, taken.refused);
-    else hear(TAKEN);
+    if ("refused" in taken) hear({ status: NO_HOPS, refused: taken.refused, duplicates: 0 });
+    else hear({ status: TAKEN, duplicates: taken.duplicates });
     return taken;
   } catch (error) {
-    if (error instanceof LogError) hear(statusOf(error), error.reason);
+    if (error instanceof LogError) hear({ status: statusOf(error), refused: error.reason, duplicates: 0 });
     throw error;
   }
 }
 
 async function take(
-  { stream, hops }: Intake,
+  { stream, hops, recent }: Intake,
   { events, origin }: { readonly events: readonly StoredEvent[]; readonly origin: number | undefined },
   clock: Clock,
 ): Promise<Taken> {
+  if (recent?.ready !== undefined) await recent.ready;
   const wallMs = clock.wallMs();
-  const records: { readonly keys: readonly string[]; readonly value: Uint8Array }[] = [];
+  const records: Appended[] = [];
   for (const event of events) {
     const attributes = hops ? admitted(event.attributes, wallMs) : event.attributes;
     if (attributes === undefined) return { refused: "noHops" };
-    records.push({
-      keys: origin === undefined ? keysOf(attributes) : [...keysOf(attributes), `${ORIGIN_KEY}${origin}`],
-      value: encodeStored({ ...event, attributes }),
-    });
+    records.push({ keys: keysOf(attributes, origin), value: encodeStored({ ...event, attributes }) });
   }
-  const [only] = records;
-  return { offsets: only !== undefined && records.length === 1 ? [await stream.append(only)] : await stream.appendAll(records) };
+  if (recent === undefined) return { offsets: await append(stream, records), duplicates: 0 };
+  const identities = events.map(({ attributes }) => identityOf(attributes));
+  return recent.take(identities, wallMs, (fresh) =>
+    append(
+      stream,
+      fresh.map((index) => records[index] as Appended),
+    ),
+  );
 }
 
-function keysOf(attributes: Attributes): string[] {
-  return KEYS.flatMap((name) => (attributes.has(name) ? [`${name}=${canonical(attributes.get(name) ?? "").slice(0, KEY_CHARACTERS_MAX)}`] : []));
+async function append(stream: Intake["stream"], records: readonly Appended[]): Promise<readonly number[]> {
+  const [only] = records;
+  return only !== undefined && records.length === 1 ? [await stream.append(only)] : stream.appendAll(records);
 }
 
 /** What the log's refusal means to a producer: 413 never again, 429 and 503 later. */

@@ -71,10 +71,10 @@ test("what a Broker takes and a subscriber gets is measured by Knative's names a
   const trigger = subscriber("t", BROKER);
   const subscription = subscriber("s", CHANNEL);
   const view = viewOf([BROKER, CHANNEL], [trigger, subscription]);
-  meters.took(BROKER, [attributes(), attributes()], { status: 202, tookMs: 4 });
-  meters.took(BROKER, [attributes()], { status: 429, refused: "overloaded", tookMs: 1 });
-  meters.took(BROKER, [attributes()], { status: 400, refused: "noHops", tookMs: 1 });
-  meters.took(CHANNEL, [attributes()], { status: 202, tookMs: 4 });
+  meters.took(BROKER, [attributes(), attributes()], { status: 202, duplicates: 0, tookMs: 4 });
+  meters.took(BROKER, [attributes()], { status: 429, refused: "overloaded", duplicates: 0, tookMs: 1 });
+  meters.took(BROKER, [attributes()], { status: 400, refused: "noHops", duplicates: 0, tookMs: 1 });
+  meters.took(CHANNEL, [attributes(), attributes()], { status: 202, duplicates: 1, tookMs: 4 });
   meters.attempted({ stream: BROKER, subscriber: trigger }, NOTE, attributes());
   const { status: _status, ...unanswered } = NOTE;
   meters.attempted({ stream: BROKER, subscriber: trigger }, { ...unanswered, attempt: 2, next: "deadLetter" }, attributes());
@@ -112,9 +112,9 @@ test("what a Broker takes and a subscriber gets is measured by Knative's names a
 test("producers that make up types, and destinations beyond a limit, are measured together; what is removed is measured no more", async () => {
   const meters = new EventMeters(2);
   const others = [1, 2, 3].map((index) => ({ ...BROKER, id: `b${index}`, name: `b${index}` }));
-  for (let type = 0; type < 1_000; type++) meters.took(others[0] as EventStream, [attributes({ type: `t${type}` })], { status: 202, tookMs: 1 });
-  meters.took(others[1] as EventStream, [attributes({ type: "x".repeat(1_000) })], { status: 202, tookMs: 1 });
-  meters.took(others[2] as EventStream, [attributes()], { status: 202, tookMs: 1 });
+  for (let type = 0; type < 1_000; type++) meters.took(others[0] as EventStream, [attributes({ type: `t${type}` })], { status: 202, duplicates: 0, tookMs: 1 });
+  meters.took(others[1] as EventStream, [attributes({ type: "x".repeat(1_000) })], { status: 202, duplicates: 0, tookMs: 1 });
+  meters.took(others[2] as EventStream, [attributes()], { status: 202, duplicates: 0, tookMs: 1 });
   const found = await samples(meters, viewOf(others, []), DISPATCH);
   const overflow = Object.entries(found).filter(([labels]) => labels.includes('otel_metric_overflow="true"'));
   assert.equal(Object.keys(found).length, SERIES_MAX + 3);
@@ -128,7 +128,7 @@ test("producers that make up types, and destinations beyond a limit, are measure
   );
   const left = await samples(meters, viewOf(others.slice(1), []), DISPATCH);
   assert.ok(!Object.keys(left).some((labels) => labels.includes('kn_broker_name="b1"')));
-  meters.took(others[2] as EventStream, [attributes()], { status: 202, tookMs: 1 });
+  meters.took(others[2] as EventStream, [attributes()], { status: 202, duplicates: 0, tookMs: 1 });
   assert.equal(Object.keys(await samples(meters, viewOf(others.slice(1), []), "eider_events_taken_total")).length, 3);
 });
 

@@ -38,6 +38,7 @@ class Meter {
   readonly process: DurationSeries;
   readonly own: Readonly<Record<string, string>>;
   taken = 0;
+  duplicates = 0;
   /** By reason. */
   readonly refused = new Map<string, number>();
   /** Attempts by what followed. */
@@ -67,10 +68,11 @@ export class EventMeters implements EventEar {
     this.#max = max;
   }
 
-  took(stream: EventStream, events: readonly Attributes[], { status, refused, tookMs }: Intaken): void {
+  took(stream: EventStream, events: readonly Attributes[], { status, refused, duplicates, tookMs }: Intaken): void {
     const meter = this.#meters.get(stream.id) ?? this.#keep(stream.id, () => new Meter(streamLabels(stream), ownLabels(stream.kind, stream), this.#budgets));
-    if (refused === undefined) meter.taken += events.length;
+    if (refused === undefined) meter.taken += events.length - duplicates;
     else add(meter.refused, refused, events.length);
+    meter.duplicates += duplicates;
     // Knative does not measure what it refuses by itself, and what channels take only by who gets it.
     if (stream.kind !== "Broker" || status === 400) return;
     for (const attributes of events) meter.dispatch.observe({ type: typeOf(attributes), status }, tookMs);
@@ -136,12 +138,14 @@ export class EventMeters implements EventEar {
 const DISPATCH = { name: "kn_eventing_dispatch_duration_seconds", help: "The duration to dispatch the event", bounds: DURATION_BOUNDS };
 const PROCESS = { name: "kn_eventing_process_duration_seconds", help: "The duration of processing an event before dispatching it", bounds: DURATION_BOUNDS };
 const TAKEN = { name: "eider_events_taken_total", help: "Events that a Broker or a channel took." };
+const DUPLICATES = { name: "eider_events_duplicates_total", help: "Events that came again within the time that their Broker or channel remembers." };
 const REFUSED = { name: "eider_events_refused_total", help: "Events that a Broker or a channel did not take, by reason." };
 const ATTEMPTS = { name: "eider_events_attempts_total", help: "Attempts to deliver events, by what followed; gaveUp: nobody gets the event." };
 
-function countsOf({ own, taken, refused, attempts }: Meter): Count[] {
+function countsOf({ own, taken, duplicates, refused, attempts }: Meter): Count[] {
   return [
     ...(taken === 0 ? [] : [{ ...TAKEN, labels: own, value: taken }]),
+    ...(duplicates === 0 ? [] : [{ ...DUPLICATES, labels: own, value: duplicates }]),
     ...[...refused].map(([reason, value]) => ({ ...REFUSED, labels: { ...own, reason }, value })),
     ...[...attempts].map(([next, value]) => ({ ...ATTEMPTS, labels: { ...own, next }, value })),
   ];

@@ -21,6 +21,8 @@ const DROPPED = {
 
 const NOTES = { name: "eider_events_notes_lost", help: "Attempts that are not on record, since the log took no more." };
 
+const FORGOTTEN = { name: "eider_events_forgotten", help: "Events that are not remembered as long as the annotation says, so that they may be taken twice." };
+
 interface Standing {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -47,13 +49,7 @@ export class Standings {
     await this.#readTimes(standings, signal);
     const shown = standings.slice(0, max).flatMap((standing) => this.#gauges(standing, nowMs));
     const rest = standings.slice(max).flatMap((standing) => this.#gauges(standing, nowMs).map((gauge) => ({ ...gauge, labels: overflow(gauge) })));
-    const lost = view.streams
-      .filter(({ log }) => log.dropped + log.notesLost > 0)
-      .slice(0, max)
-      .flatMap(({ is, log }) => [
-        { ...DROPPED, labels: ownLabels(is.kind, is), value: log.dropped },
-        { ...NOTES, labels: ownLabels(is.kind, is), value: log.notesLost },
-      ]);
+    const lost = view.streams.slice(0, max).flatMap(lossesOf);
     return gaugeFamilies([...joined([...shown, ...rest]), ...lost]);
   }
 
@@ -83,6 +79,17 @@ export class Standings {
       if (first !== undefined && (!oldest.isOpen || first.offset === oldest.at)) this.#times.set(id, { at: oldest.at, ms: first.timeMs });
     }
   }
+}
+
+/** Nothing when nothing was lost. */
+function lossesOf({ is, log, intake }: StreamView): Count[] {
+  const labels = ownLabels(is.kind, is);
+  const losses = [
+    { ...DROPPED, labels, value: log.dropped },
+    { ...NOTES, labels, value: log.notesLost },
+    { ...FORGOTTEN, labels, value: intake?.recent?.forgotten ?? 0 },
+  ];
+  return losses.filter(({ value }) => value > 0);
 }
 
 function standingOf({ is, next, open }: SubscriberView, stream: StreamView): Standing {

@@ -57,12 +57,12 @@ test("a channel becomes a stream with a name, and each entry a subscriber of it"
   ]);
 });
 
-test("a channel's annotation tells what happens at the log's size", () => {
+test("a channel's annotations tell what happens at the log's size, and for how long an event that comes again is the same", () => {
   const table = tableWith(channel());
   assert.equal(settle(table)?.streams[0]?.atLimit, undefined);
-  table.upsertChannel(channel([ENTRY], { annotations: { "eider.dev/at-limit": "drop-oldest" } }));
+  table.upsertChannel(channel([ENTRY], { annotations: { "eider.dev/at-limit": "drop-oldest", "eider.dev/deduplicate": "PT1M" } }));
   const changed = settle(table);
-  assert.deepEqual([changed?.streams.map(({ atLimit }) => atLimit), changed?.streamsRemoved], [["dropOldest"], []]);
+  assert.deepEqual([changed?.streams.map(({ atLimit, deduplicateMs }) => [atLimit, deduplicateMs]), changed?.streamsRemoved], [[["dropOldest", 60_000]], []]);
 });
 
 test("without an address to call, events go where answers would", () => {

@@ -1,7 +1,7 @@
 // InMemoryChannels and what subscribes to them: each channel is a stream, each of its entries a subscriber of it.
 import { channelServiceName, CLUSTER_DOMAIN, type ChannelSubscriber, type InMemoryChannel, type Subscription } from "#kinds";
 import type { EventStream, EventSubscriber } from "#protocol";
-import { dropsOldest } from "./at-limit.ts";
+import { annotated } from "./annotated.ts";
 import { deliveryRules } from "./delivery-rules.ts";
 import { orderOf } from "./order.ts";
 import { targetOf } from "./target.ts";
@@ -140,7 +140,7 @@ function channelFacts(channel: InMemoryChannel): ChannelFacts {
     UID.test(entry.uid ?? "") ? [[entry.uid ?? "", subscriberOf(channel, entry)] as const] : [],
   );
   // What changes in a channel is who subscribes: the stream stays in force meanwhile.
-  const stream: EventStream = { id: uid, kind: "Channel", namespace, name, host, version: 1, ...(dropsOldest(annotations) ? { atLimit: "dropOldest" } : {}) };
+  const stream: EventStream = { id: uid, kind: "Channel", namespace, name, host, version: 1, ...annotated(annotations) };
   return { stream, subscribers: new Map(entries) };
 }
 

@@ -125,6 +125,23 @@ test("a Broker's annotation tells what happens at the log's size, without a new 
   );
 });
 
+test("a Broker's annotation tells for how long an event is the same when source and id are, a day at most", () => {
+  const { metadata, ...rest } = broker();
+  const rows: readonly (readonly [text: string, ms: number | undefined])[] = [
+    ["PT10M", 600_000],
+    ["P2D", 86_400_000],
+    ["PT0S", undefined],
+    ["10m", undefined],
+  ];
+  const told = rows.map(([text]) => {
+    const table = tableWith();
+    table.flush();
+    table.upsertBroker({ ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, "eider.dev/deduplicate": text } } });
+    return [text, table.flush()?.streams[0]?.deduplicateMs];
+  });
+  assert.deepEqual(told, rows);
+});
+
 test("an object of the same name and another uid takes the other's place", () => {
   const table = tableWith(trigger());
   table.flush();

@@ -1,7 +1,7 @@
 // From Brokers, Triggers and channels to what the events thread does: takes objects as they change, gives deltas, follows acknowledgements.
 import { eventing, type Broker, type DeliverySpec, type InMemoryChannel, type Subscription, type Trigger } from "#kinds";
 import type { EventsDelta, EventStream, EventSubscriber } from "#protocol";
-import { dropsOldest } from "./at-limit.ts";
+import { annotated } from "./annotated.ts";
 import { ChannelTable, type ChannelStanding } from "./channel-table.ts";
 import { deliveryRules } from "./delivery-rules.ts";
 import { orderOf } from "./order.ts";
@@ -31,7 +31,7 @@ interface BrokerFacts {
   readonly uid: string;
   readonly generation: number;
   readonly delivery: DeliverySpec | undefined;
-  readonly dropsOldest: boolean;
+  readonly more: Pick<EventStream, "atLimit" | "deduplicateMs">;
 }
 
 interface TriggerFacts {
@@ -68,10 +68,11 @@ export class EventTable {
     const isOurs = broker.metadata.annotations?.[eventing.brokerClass] === eventing.mtClass && broker.metadata.deletionTimestamp === undefined;
     if (!isOurs) return this.removeBroker(key);
     const { uid, generation = 0 } = broker.metadata;
-    const drops = dropsOldest(broker.metadata.annotations);
+    const more = annotated(broker.metadata.annotations);
     const known = this.#brokers.get(key);
-    if (known?.uid === uid && known.generation === generation && known.dropsOldest === drops) return;
-    this.#brokers.set(key, { uid, generation, delivery: broker.spec.delivery, dropsOldest: drops });
+    const isSame = known?.more.atLimit === more.atLimit && known?.more.deduplicateMs === more.deduplicateMs;
+    if (isSame && known?.uid === uid && known.generation === generation) return;
+    this.#brokers.set(key, { uid, generation, delivery: broker.spec.delivery, more });
     this.#touch(key);
   }
 
@@ -216,7 +217,7 @@ export class EventTable {
     if (facts === undefined) return undefined;
     const [namespace = "", name = ""] = key.split("/");
     return {
-      is: { id: facts.uid, kind: "Broker", namespace, name, version: facts.generation, ...(facts.dropsOldest ? { atLimit: "dropOldest" } : {}) },
+      is: { id: facts.uid, kind: "Broker", namespace, name, version: facts.generation, ...facts.more },
       standing: { uid: facts.uid, generation: facts.generation },
     };
   }

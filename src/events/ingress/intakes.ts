@@ -1,0 +1,54 @@
+// How each Broker and channel takes events: what its object says, who listens, and what it took lately.
+import type { Clock, Logger } from "#core";
+import type { EventStream } from "#protocol";
+import type { EventEar } from "../observe/event-meters.ts";
+import type { EventLog, StreamLog } from "../port.ts";
+import { RecentBudget, RecentEvents } from "./recent-events.ts";
+import type { Intake } from "./take-events.ts";
+
+export interface IntakesOptions {
+  readonly log: Pick<EventLog, "read" | "sync">;
+  readonly ear?: EventEar | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Intakes {
+  readonly #options: IntakesOptions;
+  readonly #budget = new RecentBudget();
+  /** By the id of the stream. */
+  readonly #recent = new Map<string, RecentEvents>();
+
+  constructor(options: IntakesOptions) {
+    this.#options = options;
+  }
+
+  /** In the newest form of the stream. */
+  of(is: EventStream, stream: StreamLog): Intake {
+    const { ear } = this.#options;
+    const recent = this.#recentOf(is, stream);
+    return {
+      stream,
+      hops: is.kind === "Broker",
+      ...(recent === undefined ? {} : { recent }),
+      ...(ear === undefined ? {} : { heard: (events, how) => ear.took(is, events, how) }),
+    };
+  }
+
+  remove(id: string): void {
+    this.#recent.get(id)?.end();
+    this.#recent.delete(id);
+  }
+
+  /** One of another window learns anew from the log what it has to know. */
+  #recentOf({ id, deduplicateMs }: EventStream, stream: StreamLog): RecentEvents | undefined {
+    const { log, clock, logger } = this.#options;
+    const known = this.#recent.get(id);
+    if (known?.windowMs === deduplicateMs) return known;
+    this.remove(id);
+    if (deduplicateMs === undefined) return undefined;
+    const made = new RecentEvents({ windowMs: deduplicateMs, name: id, stream, log, budget: this.#budget, clock, logger });
+    this.#recent.set(id, made);
+    return made;
+  }
+}
