@@ -30,6 +30,17 @@ export {
 export { EventType, eventTypeConditions, olderEventTypes, type EventAttribute, type EventTypeSpec } from "./eventing/event-type.ts";
 export type { KindView } from "./kind-view.ts";
 export type { SourceSpec } from "./duck/source.ts";
+export { BINDING_FINALIZER, bindingAdmission, type BindingAdmissionDeps } from "./sources/binding-admission.ts";
+export {
+  BINDING_EXCLUDE,
+  boundTemplate,
+  boundTemplateAs,
+  isBindable,
+  isBoundAlike,
+  templateBinding,
+  unboundTemplate,
+  type BindableObject,
+} from "./sources/bound-template.ts";
 export { ApiServerSource, apiServerSourceConditions, type ApiServerSourceSpec, type ApiServerSourceStatus } from "./sources/api-server-source.ts";
 export { ContainerSource, containerSourceConditions, type ContainerSourceSpec, type ContainerSourceStatus } from "./sources/container-source.ts";
 export { cronText, type CronText } from "./sources/cron.ts";

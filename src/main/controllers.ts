@@ -56,6 +56,7 @@ import {
 import { CLUSTER_DOMAIN, Event, type Ingress, type KReference } from "#kinds";
 import { createEventRecorder, RightOfWay, runController, type Controller, type ControllerRun } from "#reconcile";
 import { apiVersionOf, type Kind, type KubeObject, type ObjectKey } from "#schema";
+import { WORKLOADS } from "./sink-bindings.ts";
 
 export interface ControllersOptions {
   /** Also the controllers that a cluster has in its kube-controller-manager: Deployments, endpoints, namespaces, garbage. */
@@ -141,9 +142,6 @@ const ADDRESSABLES: readonly string[] = [
   "flows.knative.dev/Sequence",
   "flows.knative.dev/Parallel",
 ];
-
-/** Kinds whose objects may be bound to a sink, and are watched for that; those of users are looked at every now and then. */
-const WORKLOADS: readonly string[] = ["apps/Deployment", "apps/ReplicaSet", "serving.knative.dev/Service", "serving.knative.dev/Configuration"];
 
 /** Kinds whose objects answer with events: EventTypes may be about them. */
 const SUBSCRIBERS: readonly string[] = ["eventing.knative.dev/Trigger", "messaging.knative.dev/Subscription"];

@@ -17,6 +17,8 @@ export interface CustomKindsOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
+  /** What all of them are served with besides. */
+  readonly with?: (kind: ServedKind) => ServedKind;
   readonly convert: (definition: CustomResourceDefinition) => ConvertCustom;
 }
 
@@ -31,16 +33,19 @@ export function definitionKind(own: readonly Kind[], { platform, engines }: { re
 
 export function serveDefinitions(options: CustomKindsOptions): Definitions {
   const known = new WeakMap<CustomVersion, ServedKind>();
+  const { with: complete = (kind) => kind } = options;
   const servedOf = (version: CustomVersion): ServedKind => {
-    const made = known.get(version) ?? {
-      ...version,
-      admit: ({ object, operation, subresource }) => {
-        if (operation === "CREATE" && subresource === "" && definitions.isTerminating(nameOf(version.kind))) {
-          throw new StatusError("MethodNotAllowed", "create not allowed while custom resource definition is terminating");
-        }
-        return { object, warnings: [] };
-      },
-    };
+    const made =
+      known.get(version) ??
+      complete({
+        ...version,
+        admit: ({ object, operation, subresource }) => {
+          if (operation === "CREATE" && subresource === "" && definitions.isTerminating(nameOf(version.kind))) {
+            throw new StatusError("MethodNotAllowed", "create not allowed while custom resource definition is terminating");
+          }
+          return { object, warnings: [] };
+        },
+      });
     known.set(version, made);
     return made;
   };

@@ -68,6 +68,7 @@ import { mayUse, ServiceAccountTokens } from "./service-account-tokens.ts";
 import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
+import { bindable, rememberSinkBindings, withSinkBindings } from "./sink-bindings.ts";
 import { StateFile } from "./state-file.ts";
 import { Traces } from "./traces.ts";
 import { usageObjects } from "./usage.ts";
@@ -130,13 +131,13 @@ publishEventLoopDelay(metrics, measureEventLoopDelay());
 
 let runtime: Runtime | undefined;
 const running = (): Runtime => runtime as Runtime;
+const looks = { informers: () => informers, client: () => client };
 const builtIn = servedKinds({
   settings: () => settings.current(),
   eventingSettings: () => eventingSettings.current(),
   rng,
   clock,
-  informers: () => informers,
-  client: () => client,
+  ...looks,
   serviceRange: () => range,
   nodeName: NODE_NAME,
   runtimeClasses: RUNTIME_NAMES,
@@ -145,7 +146,9 @@ const builtIn = servedKinds({
   subresources: subresources({ runtime: running, client: () => client, clock }),
   token: accountTokens.answer,
   usage: usageObjects({ runtime: running, client: () => client, clock, nodeName: NODE_NAME, machine: machineUsage, signal }),
-}).map((kind) => withRuntimeWarnings(kind, { ownUser: CONTROLLER.name, tell: async (spec, path) => (await runtime?.notHonoured(spec, path)) ?? [] }));
+}).map((kind) =>
+  withRuntimeWarnings(withSinkBindings(kind, looks), { ownUser: CONTROLLER.name, tell: async (spec, path) => (await runtime?.notHonoured(spec, path)) ?? [] }),
+);
 const definitionsOf = builtIn.map(({ kind }) => kind);
 const kinds = [...builtIn, definitionKind(definitionsOf, { platform: CONTROLLER.name, engines })];
 const api = createApiServer({
@@ -180,6 +183,7 @@ const definitions = serveDefinitions({
   clock,
   rng,
   logger: logger.with({ room: "definitions" }),
+  with: (kind) => bindable(kind, looks),
   convert: conversionWebhooks({ client: () => client, rng, post: httpsPost }),
 });
 const informing = informers.run(signal);
@@ -188,7 +192,7 @@ const node = nodeObject({ version: KUBERNETES_VERSION, nowMs: clock.wallMs() });
 await ensureBootstrapObjects(client, { domain: asked.domain, version: VERSION, node, apiPort: sockets.apiPort, serviceRange: range.cidr });
 await ensureGatewayServices(client, { address: outerAddress(), httpPort: sockets.httpPort, internalPort: sockets.internalPort });
 await ensureDefinitions(client, definitionsOf, clock.wallMs());
-await Promise.all([settings.synced, eventingSettings.synced, definitions.synced]);
+await Promise.all([settings.synced, eventingSettings.synced, definitions.synced, rememberSinkBindings(informers)]);
 
 const scraped = {
   components: new MetricsListener({ port: 9090, text: allMetrics, clock, logger }),

@@ -35,6 +35,9 @@ const arrived = async (path: string): Promise<Receipt> => {
   const [first] = await eventually(`an event arrives at ${path}`, async () => receiver.at(path).length > 0 && receiver.at(path));
   return first as Receipt;
 };
+/** Of a Deployment: how many pod templates it has had. */
+const revisionOf = (deployment: string): Promise<string> =>
+  platform.kubectl("get", "deployment", deployment, "-o", "jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}");
 const environmentOf = (deployment: string): Promise<string> =>
   platform.kubectl("get", "deployment", deployment, "-o", "jsonpath={.spec.template.spec.containers[0].env[*].name}");
 
@@ -71,6 +74,7 @@ test("workloads are bound by their labels, those that come later as well, and no
   await ready("sinkbinding", "by-labels");
   await platform.apply(deployment("later", { sends: "yes" }));
   assert.equal((await arrived("/labels")).headers["ce-type"], "later");
+  assert.equal(await revisionOf("later"), "1");
   assert.equal(await environmentOf("left-out"), "BEAT");
   await platform.kubectl("delete", "deployment", "left-out", "later");
 });
@@ -81,20 +85,19 @@ test("a binding of a Knative Service makes a revision that knows its sink", need
   assert.equal((await arrived("/service")).headers["ce-type"], "service");
   await ready("ksvc", "sender");
   await kn("service", "delete", "sender");
+  // The binding is there already: the first revision knows the sink, and so does the next.
+  await kn("service", "create", "sender", "--image", IMAGE, "--env", "BEAT=again");
+  await kn("service", "update", "sender", "--env", "BEAT=changed");
+  const told = platform.kubectl("get", "revisions", "-l", "serving.knative.dev/service=sender", "-o", "jsonpath={.items[*].spec.containers[0].env[*].name}");
+  assert.equal(await told, "BEAT K_SINK K_CE_OVERRIDES BEAT K_SINK K_CE_OVERRIDES");
+  await kn("service", "delete", "sender");
 });
 
 test("kn makes a ContainerSource: its first pod has the sink already", needsKn, async () => {
   await kn("source", "container", "create", "box", "--image", IMAGE, "--env", "BEAT=box", "--sink", `${receiver.url}/box`);
   await ready("containersource", "box");
   assert.equal((await arrived("/box")).headers["ce-type"], "box");
-  const revision = await platform.kubectl(
-    "get",
-    "deployment",
-    "box-deployment",
-    "-o",
-    "jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}",
-  );
-  assert.equal(revision, "1");
+  assert.equal(await revisionOf("box-deployment"), "1");
   assert.match(await kn("source", "list"), /^box +ContainerSource .* True/m);
   await kn("source", "container", "delete", "box");
   await eventually("its Deployment goes", async () => (await platform.kubectl("get", "deployment", "box-deployment", "--ignore-not-found")) === "");

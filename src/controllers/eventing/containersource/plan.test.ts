@@ -1,11 +1,10 @@
 // The truth table of ContainerSources.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ContainerSource, Deployment, SinkBinding } from "#kinds";
+import { boundTemplate as bound, ContainerSource, Deployment, SinkBinding } from "#kinds";
 import type { Child } from "#reconcile";
 import type { KubeObject } from "#schema";
 import { condition, conditionsOf, made, ready } from "../../serving/fixture.test-suite.ts";
-import { bound } from "../sinkbinding/environment.ts";
 import type { ObservedContainerSource } from "./observe.ts";
 import { planContainerSource } from "./plan.ts";
 
@@ -30,7 +29,7 @@ test("planContainerSource: the Deployment waits for the sink, and has it from th
   assert.deepEqual(first?.object.metadata.labels, labels);
   const env = [
     { name: "K_SINK", value: SINK },
-    { name: "K_CE_OVERRIDES", value: "" },
+    { name: "K_CE_OVERRIDES" },
   ];
   const template = { metadata: { labels }, spec: { containers: [{ name: "s-0", image: "i", env }] } };
   assert.deepEqual(second?.object.spec, { selector: { matchLabels: labels }, template });

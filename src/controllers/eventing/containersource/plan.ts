@@ -6,18 +6,20 @@
 // The Deployment is made once the sink is known, with what the SinkBinding would put into it: no pod starts without a sink. From then on
 // its variables are the SinkBinding's.
 import {
+  boundTemplate,
+  boundTemplateAs,
   containerSourceBindingName,
   containerSourceConditions as conditions,
   containerSourceDeploymentName,
   Deployment,
   SinkBinding,
+  templateBinding,
   type ContainerSource,
   type ContainerSourceStatus,
 } from "#kinds";
 import type { Child, Plan, PlanEvent } from "#reconcile";
 import { conditionOf, type Condition, type Draft } from "#schema";
 import { beginConditions, propagate, type WithConditions } from "../../serving/status.ts";
-import { bound, boundAs } from "../sinkbinding/environment.ts";
 import type { ObservedContainerSource } from "./observe.ts";
 
 function labelsOf({ metadata }: ContainerSource): Record<string, string> {
@@ -65,21 +67,19 @@ function templateOf(source: ContainerSource): NonNullable<Deployment["spec"]>["t
 function deploymentFor(source: ContainerSource, binding: SinkBinding | undefined): Child<Deployment> {
   const { name, namespace = "" } = source.metadata;
   const template = templateOf(source);
-  const { sinkUri = "", sinkCACerts } = binding?.status ?? {};
-  const { ceOverrides } = source.spec;
-  const its = { sinkUri, ...(sinkCACerts === undefined ? {} : { caCerts: sinkCACerts }), ...(ceOverrides === undefined ? {} : { overrides: ceOverrides }) };
+  const its = templateBinding(binding?.status?.sinkUri ?? "", binding?.status ?? {}, source.spec.ceOverrides);
   const object = {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: containerSourceDeploymentName(name), namespace, labels: labelsOf(source) },
-    spec: { selector: { matchLabels: labelsOf(source) }, template: { ...template, spec: bound(template.spec ?? {}, its) } },
+    spec: { selector: { matchLabels: labelsOf(source) }, template: { ...template, spec: boundTemplate(template.spec ?? {}, its) } },
   } as Draft<Deployment>;
   return {
     kind: Deployment,
     object,
     // Replicas are whoever's scales it, variables the SinkBinding's.
     merge(current) {
-      const spec = boundAs(template.spec ?? {}, current.spec?.template.spec ?? {});
+      const spec = boundTemplateAs(template.spec ?? {}, current.spec?.template.spec ?? {});
       return { ...current, spec: { ...current.spec, template: { ...template, spec } } } as Draft<Deployment>;
     },
     onCreated: (made) => created("ContainerSourceDeploymentCreated", "Deployment", made.metadata.name),

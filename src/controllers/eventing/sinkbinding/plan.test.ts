@@ -1,10 +1,17 @@
 // The truth table of SinkBindings, and what they do to containers.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Deployment, Namespace, SinkBinding } from "#kinds";
+import {
+  boundTemplate as bound,
+  boundTemplateAs as boundAs,
+  Deployment,
+  Namespace,
+  SinkBinding,
+  unboundTemplate as unbound,
+  type BindableObject as Subject,
+} from "#kinds";
 import type { Kind } from "#schema";
 import { conditionsOf, made } from "../../serving/fixture.test-suite.ts";
-import { bound, boundAs, unbound, type Subject } from "./environment.ts";
 import type { ObservedBinding } from "./observe.ts";
 import { planBinding } from "./plan.ts";
 import { SubjectTracker } from "./subjects.ts";
@@ -43,7 +50,7 @@ const observed = (over: Partial<ObservedBinding> = {}): ObservedBinding => ({
 });
 const variables = [
   { name: "K_SINK", value: SINK },
-  { name: "K_CE_OVERRIDES", value: "" },
+  { name: "K_CE_OVERRIDES" },
 ];
 
 test("planBinding: every container and init container gets the sink, in place of what stood there", () => {

@@ -9,23 +9,28 @@
 // Subjects and namespaces with the label bindings.knative.dev/exclude "true" are passed over. What is owned by the same object as the
 // binding goes away with it: nothing is taken out of it on the way.
 import {
+  BINDING_EXCLUDE,
+  BINDING_FINALIZER,
+  boundTemplate,
   CLUSTER_DOMAIN,
+  isBindable,
+  isBoundAlike,
   Namespace,
   resolveDestination,
   SinkBinding,
   sinkBindingConditions as conditions,
+  templateBinding,
+  unboundTemplate,
+  type BindableObject,
   type ResolvedAddress,
   type SinkBindingStatus,
 } from "#kinds";
 import { controllerOf, type Patch, type Plan, type PlanEvent } from "#reconcile";
 import { type Condition, type Kind } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
-import { bound, isBoundAlike, unbound, type Subject } from "./environment.ts";
 import type { ObservedBinding } from "./observe.ts";
 import { NO_OIDC } from "../without-oidc.ts";
 
-const FINALIZER = "sinkbindings.sources.knative.dev";
-const EXCLUDE = "bindings.knative.dev/exclude";
 const INCLUDE = "bindings.knative.dev/include";
 
 type Addresses = Pick<SinkBindingStatus, "sinkUri" | "sinkCACerts" | "sinkAudience">;
@@ -58,16 +63,11 @@ export function planBinding(observed: ObservedBinding): Plan {
     return { desired: undefined, patches, events, status: statusOf(binding, marks, {}), failure: sink.error };
   }
   const addresses = sinkStatus(sink.address);
-  const { ceOverrides } = binding.spec;
-  const its = {
-    sinkUri: sink.address.url,
-    ...(addresses.sinkCACerts === undefined ? {} : { caCerts: addresses.sinkCACerts }),
-    ...(ceOverrides === undefined ? {} : { overrides: ceOverrides }),
-  };
-  const taken = found.subjects.filter((subject) => isOpen(subject, observed));
+  const its = templateBinding(sink.address.url, addresses, binding.spec.ceOverrides);
+  const taken = found.subjects.filter((subject) => isBindable(subject, observed.namespace));
   return {
     desired: undefined,
-    patches: [...patches, ...included(observed), ...taken.flatMap((subject) => subjectPatch(found.kind, subject, (spec) => bound(spec, its)))],
+    patches: [...patches, ...included(observed), ...taken.flatMap((subject) => subjectPatch(found.kind, subject, (spec) => boundTemplate(spec, its)))],
     events,
     status: statusOf(binding, markReady(begun), addresses),
     ...look,
@@ -84,12 +84,14 @@ function markReady(begun: readonly Condition[]): Condition[] {
 
 function planEnd({ binding, found }: ObservedBinding): Plan {
   const { finalizers = [], name } = binding.metadata;
-  if (!finalizers.includes(FINALIZER)) return { desired: undefined };
+  if (!finalizers.includes(BINDING_FINALIZER)) return { desired: undefined };
   const owner = controllerOf(binding)?.uid;
   const freed = !("subjects" in found)
     ? []
-    : found.subjects.flatMap((subject) => (owner !== undefined && controllerOf(subject)?.uid === owner ? [] : subjectPatch(found.kind, subject, unbound)));
-  const rest = finalizers.filter((finalizer) => finalizer !== FINALIZER);
+    : found.subjects.flatMap((subject) =>
+        owner !== undefined && controllerOf(subject)?.uid === owner ? [] : subjectPatch(found.kind, subject, unboundTemplate),
+      );
+  const rest = finalizers.filter((finalizer) => finalizer !== BINDING_FINALIZER);
   return {
     desired: undefined,
     patches: [...freed, finalizerPatch(binding, rest)],
@@ -100,8 +102,8 @@ function planEnd({ binding, found }: ObservedBinding): Plan {
 /** Nothing is bound before the finalizer stands: what is bound can be undone. */
 function finalizerAdded(binding: SinkBinding): { readonly patches: readonly Patch[]; readonly events: readonly PlanEvent[] } {
   const { finalizers = [], name } = binding.metadata;
-  if (finalizers.includes(FINALIZER)) return { patches: [], events: [] };
-  return { patches: [finalizerPatch(binding, [...finalizers, FINALIZER])], events: [finalizerEvent(name)] };
+  if (finalizers.includes(BINDING_FINALIZER)) return { patches: [], events: [] };
+  return { patches: [finalizerPatch(binding, [...finalizers, BINDING_FINALIZER])], events: [finalizerEvent(name)] };
 }
 
 const finalizerEvent = (name: string): PlanEvent => ({ type: "Normal", reason: "FinalizerUpdate", message: `Updated ${JSON.stringify(name)} finalizers` });
@@ -111,20 +113,16 @@ function finalizerPatch({ metadata }: SinkBinding, finalizers: readonly string[]
   return { kind: SinkBinding as unknown as Kind, namespace, name, type: "application/merge-patch+json", body: { metadata: { finalizers, resourceVersion } } };
 }
 
-function isOpen({ metadata }: Subject, { namespace }: ObservedBinding): boolean {
-  return metadata.deletionTimestamp === undefined && [metadata.labels, namespace?.metadata.labels].every((labels) => labels?.[EXCLUDE] !== "true");
-}
-
 /** As Knative notes on a namespace that it binds in. */
 function included({ namespace }: ObservedBinding): Patch[] {
   const labels = namespace?.metadata.labels ?? {};
-  if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined || EXCLUDE in labels || INCLUDE in labels) return [];
+  if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined || BINDING_EXCLUDE in labels || INCLUDE in labels) return [];
   const body = { metadata: { labels: { [INCLUDE]: "true" } } };
   return [{ kind: Namespace as unknown as Kind, namespace: "", name: namespace.metadata.name, type: "application/merge-patch+json", body }];
 }
 
 /** Only what differs is written: lists of containers are replaced whole, so that a version is named. */
-function subjectPatch(kind: Kind, subject: Subject, change: <P extends object>(spec: P) => P): Patch[] {
+function subjectPatch(kind: Kind, subject: BindableObject, change: <P extends object>(spec: P) => P): Patch[] {
   const spec = subject.spec?.template?.spec;
   if (spec === undefined || subject.metadata.deletionTimestamp !== undefined) return [];
   const changed = change(spec);

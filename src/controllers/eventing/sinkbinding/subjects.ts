@@ -1,14 +1,13 @@
 // Whom SinkBindings bind: found by name or by labels, and remembered, so that a new or changed workload wakes its bindings.
 import type { Client } from "#client";
 import { StatusError } from "#core";
-import type { BindingSubject, KReference } from "#kinds";
+import type { BindableObject, BindingSubject, KReference } from "#kinds";
 import type { Watched } from "#reconcile";
 import { formatLabelSelector, requirementsOf, type Kind, type KubeObject, type ObjectKey } from "#schema";
-import type { Subject } from "./environment.ts";
 
 /** All that is bound; or why it cannot be told, in Knative's words. */
 export type FoundSubjects =
-  | { readonly kind: Kind; readonly subjects: readonly Subject[] }
+  | { readonly kind: Kind; readonly subjects: readonly BindableObject[] }
   | { readonly reason: "SubjectMissing" | "SubjectUnavailable"; readonly message: string };
 
 /** Losing it is harmless: after a start every binding is reconciled and names its subject again. */
@@ -49,13 +48,13 @@ export async function findSubjects(client: Client, kind: Kind | undefined, subje
     const found = await client.find(kind, namespace, name);
     const resource = kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
     if (found === undefined) return { reason: "SubjectMissing", message: `${resource} ${JSON.stringify(name)} not found` };
-    return { kind, subjects: [found as Subject] };
+    return { kind, subjects: [found as BindableObject] };
   }
   const requirements = requirementsOf(selector);
   if (requirements === undefined) return { reason: "SubjectUnavailable", message: "the selector has an operator that does not exist" };
   try {
     const { items } = await client.list(kind, { namespace, labelSelector: formatLabelSelector(requirements) });
-    return { kind, subjects: items as readonly Subject[] };
+    return { kind, subjects: items as readonly BindableObject[] };
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
     return { reason: "SubjectUnavailable", message: error.message };

@@ -1,5 +1,6 @@
-// What a SinkBinding puts into the containers of a workload, and how it is taken out again. Pure.
-import type { KubeObject } from "#schema";
+// What a SinkBinding puts into the containers of a workload, and how it is taken out again: for its controller, and for admission. Pure.
+import { requirementsOf, selectorMatches, type Kind, type KubeObject } from "#schema";
+import type { BindingSubject, SinkBindingSpec, SinkBindingStatus } from "./sink-binding.ts";
 
 interface Variable {
   readonly name: string;
@@ -17,22 +18,47 @@ interface PodSpec {
 }
 
 /** Any object with a pod template: Deployments, ReplicaSets, Knative Services, users' kinds. */
-export type Subject = KubeObject & { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
+export type BindableObject = KubeObject & { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
 
-export interface Binding {
+export interface TemplateBinding {
   readonly sinkUri: string;
   readonly caCerts?: string;
   readonly overrides?: { readonly extensions?: Readonly<Record<string, string>> };
 }
 
+/** Of an object or of its namespace: no binding looks at it. */
+export const BINDING_EXCLUDE = "bindings.knative.dev/exclude";
+
 const NAMES: readonly string[] = ["K_SINK", "K_CA_CERTS", "K_CE_OVERRIDES"];
 const LISTS = ["initContainers", "containers"] as const;
 
-function variablesOf({ sinkUri, caCerts, overrides }: Binding): Variable[] {
+export function templateBinding(
+  sinkUri: string,
+  { sinkCACerts }: Pick<SinkBindingStatus, "sinkCACerts">,
+  overrides: SinkBindingSpec["ceOverrides"],
+): TemplateBinding {
+  return { sinkUri, ...(sinkCACerts === undefined ? {} : { caCerts: sinkCACerts }), ...(overrides === undefined ? {} : { overrides }) };
+}
+
+/** Whether a binding of the object's namespace means it, by its name or by labels; of whichever version the kind is. */
+export function isSubject({ apiVersion = "", kind, name = "", selector }: BindingSubject, of: Pick<Kind, "group" | "kind">, { metadata }: KubeObject): boolean {
+  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  if (kind !== of.kind || group !== of.group) return false;
+  if (name !== "") return name === metadata.name;
+  return selector !== undefined && requirementsOf(selector) !== undefined && selectorMatches(selector, metadata.labels);
+}
+
+/** Neither the workload nor its namespace is excluded, and it is not going away. */
+export function isBindable({ metadata }: KubeObject, namespace: KubeObject | undefined): boolean {
+  return metadata.deletionTimestamp === undefined && [metadata.labels, namespace?.metadata.labels].every((labels) => labels?.[BINDING_EXCLUDE] !== "true");
+}
+
+function variablesOf({ sinkUri, caCerts, overrides }: TemplateBinding): Variable[] {
   return [
     { name: "K_SINK", value: sinkUri },
     ...(caCerts === undefined ? [] : [{ name: "K_CA_CERTS", value: caCerts }]),
-    { name: "K_CE_OVERRIDES", value: overrides === undefined ? "" : JSON.stringify(overrides) },
+    // Without a value where it is empty: so it is stored, and admission comes behind the step that would leave it out.
+    { name: "K_CE_OVERRIDES", ...(overrides === undefined ? {} : { value: JSON.stringify(overrides) }) },
   ];
 }
 
@@ -49,17 +75,17 @@ function eachContainer<P extends object>(spec: P, change: (container: BoundConta
 }
 
 /** Variables of these names that stood there before are replaced. */
-export function bound<P extends object>(spec: P, binding: Binding): P {
+export function boundTemplate<P extends object>(spec: P, binding: TemplateBinding): P {
   const variables = variablesOf(binding);
   return eachContainer(spec, (container) => withVariables(container, variables));
 }
 
-export function unbound<P extends object>(spec: P): P {
+export function unboundTemplate<P extends object>(spec: P): P {
   return eachContainer(spec, (container) => withVariables(container, []));
 }
 
 /** `spec` with what a binding has put into the containers of `current` that have the same names. */
-export function boundAs<P extends object>(spec: P, current: object): P {
+export function boundTemplateAs<P extends object>(spec: P, current: object): P {
   const there = current as PodSpec;
   const known = new Map(LISTS.flatMap((list) => there[list] ?? []).map(({ name, env = [] }) => [name, env.filter((one) => NAMES.includes(one.name))]));
   return eachContainer(spec, (container) => withVariables(container, known.get(container.name) ?? []));
