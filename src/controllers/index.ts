@@ -23,6 +23,8 @@ export { eventTypeController, SeenEvents, type SeenEvent } from "./eventing/even
 export { CHANNEL_DISPATCHER, inMemoryChannelController, type InMemoryChannelControllerDeps } from "./eventing/inmemorychannel/index.ts";
 export { parallelController } from "./eventing/parallel/index.ts";
 export { sequenceController } from "./eventing/sequence/index.ts";
+export { sourceTypesController } from "./eventing/sourcetypes/index.ts";
+export { namespaceSugarController, triggerSugarController } from "./eventing/sugar/index.ts";
 export { subscriptionController } from "./eventing/subscription/index.ts";
 export { triggerController, type TriggerControllerDeps } from "./eventing/trigger/index.ts";
 export { horizontalPodAutoscalerController, type HorizontalPodAutoscalerOptions } from "./autoscaling/horizontalpodautoscaler/index.ts";

@@ -25,6 +25,7 @@ export {
   parallelIngressName,
   seenEventTypeName,
   sequenceStepName,
+  sourceEventTypeName,
   triggerSubscriptionName,
 } from "./eventing/names.ts";
 export { EventType, eventTypeConditions, olderEventTypes, type EventAttribute, type EventTypeSpec } from "./eventing/event-type.ts";
@@ -54,6 +55,7 @@ export { Subscription, subscriptionConditions, type SubscriptionSpec, type Subsc
 export { Sequence, sequenceConditions, type SequenceSpec, type SequenceStatus, type SequenceStep } from "./flows/sequence.ts";
 export { Parallel, parallelConditions, type ParallelBranch, type ParallelSpec, type ParallelStatus } from "./flows/parallel.ts";
 export { defaultEventingConfig, parseEventingConfig, type EventingConfig, type ParsedEventingConfig } from "./eventing-config/eventing-config.ts";
+export type { SugarConfig } from "./eventing-config/small-maps.ts";
 export { defaultEventingConfigMaps, EVENTING_NAMESPACE } from "./eventing-config/default-maps.ts";
 export type { EventingFeatures } from "./eventing-config/features.ts";
 export type { Container, Probe } from "./serving/container-schema.ts";

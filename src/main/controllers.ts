@@ -34,10 +34,13 @@ import {
   sequenceController,
   serverlessServiceController,
   serviceAccountController,
+  namespaceSugarController,
   serviceController,
   sinkBindingController,
+  sourceTypesController,
   subscriptionController,
   triggerController,
+  triggerSugarController,
   type BrokerControllerDeps,
   type ClaimFolders,
   type Definitions,
@@ -53,7 +56,7 @@ import {
   type ToldMark,
   type TriggerControllerDeps,
 } from "#controllers";
-import { CLUSTER_DOMAIN, Event, type Ingress, type KReference } from "#kinds";
+import { CLUSTER_DOMAIN, Event, type Ingress, type KReference, type SugarConfig } from "#kinds";
 import { createEventRecorder, RightOfWay, runController, type Controller, type ControllerRun } from "#reconcile";
 import { apiVersionOf, type Kind, type KubeObject, type ObjectKey } from "#schema";
 import { WORKLOADS } from "./sink-bindings.ts";
@@ -90,6 +93,8 @@ export interface ControllersOptions {
     readonly toldMarks: MarksShelf<ToldMark>;
     /** What ServiceAccounts may do. */
     readonly mayAccount: MayAccount;
+    /** Which Brokers come by themselves. */
+    readonly sugar: { current(): SugarConfig; onChange(listener: () => void): void };
     readonly channel: InMemoryChannelControllerDeps["standing"];
     readonly outerUrl: BrokerControllerDeps["outerUrl"];
     readonly crossesNamespaces: TriggerControllerDeps["crossesNamespaces"];
@@ -145,6 +150,9 @@ const ADDRESSABLES: readonly string[] = [
 
 /** Kinds whose objects answer with events: EventTypes may be about them. */
 const SUBSCRIBERS: readonly string[] = ["eventing.knative.dev/Trigger", "messaging.knative.dev/Subscription"];
+
+/** Kinds whose objects tell in their status which events they send. */
+const SOURCES: readonly string[] = ["sources.knative.dev/ApiServerSource", "sources.knative.dev/PingSource"];
 
 /** Passes that wait for a start to be over keep their worker. */
 const WORKERS_LEADING_TO_PODS = 32;
@@ -249,6 +257,9 @@ function runEventing(
   const changes = run(apiServerSourceController({ kindOf, mayAccount: events.mayAccount, watches }, addressables));
   const subscribers = kinds.filter(({ kind, group }) => SUBSCRIBERS.includes(`${group}/${kind}`));
   run(eventTypeController({ kindOf }, [...addressables, ...subscribers]));
+  for (const source of kinds.filter(({ kind, group }) => SOURCES.includes(`${group}/${kind}`))) runMessaging(sourceTypesController(source));
+  const sugar = [runMessaging(namespaceSugarController(() => events.sugar.current())), runMessaging(triggerSugarController(() => events.sugar.current()))];
+  events.sugar.onChange(() => sugar.forEach((controller) => controller.requeueAll()));
   const channels = runMessaging(inMemoryChannelController({ kindOf, standing: events.channel }, addressables));
   runMessaging(channelController({ kindOf }));
   runMessaging(sequenceController({ kindOf }));

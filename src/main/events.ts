@@ -139,6 +139,7 @@ export class Events {
       trigger: (key) => this.#table.trigger(key),
       ping: (key) => this.#pings.standing(key),
       sendChange: ({ namespace, filters, target }, event, signal) => this.#outbox.send({ namespace, filters, target, ...event }, signal),
+      sugar: { current: () => settings.current().sugar, onChange: (listener) => settings.onChange(listener) },
       toldMarks: new MarksFolder<ToldMark>(join(folder.events, "apiserver-sources")),
       channel: (key) => this.#table.channel(key),
       outerUrl: () => (outer === undefined ? undefined : `http://${outer}${publicPort === 80 ? "" : `:${publicPort}`}`),

@@ -112,6 +112,26 @@ test("a SinkBinding without its subject says so in Knative's words", needsKn, as
   assert.equal(said, 'deployments.apps "nobody" not found');
 });
 
+test("Brokers come by themselves where config-sugar says so, and not before", needsKn, async () => {
+  await platform.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "sweet", labels: { sugar: "yes" } } });
+  const trigger = { broker: "wanted", subscriber: { uri: receiver.url } };
+  await platform.apply({
+    apiVersion: "eventing.knative.dev/v1",
+    kind: "Trigger",
+    metadata: { name: "t", namespace: "sweet", labels: { sugar: "yes" } },
+    spec: trigger,
+  });
+  assert.doesNotMatch(await platform.kubectl("get", "brokers", "-n", "sweet", "-o", "name"), /broker/);
+  const data = { "namespace-selector": "matchLabels: {sugar: 'yes'}", "trigger-selector": "matchLabels: {sugar: 'yes'}" };
+  await platform.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "config-sugar", namespace: "knative-eventing" }, data });
+  await platform.kubectl("wait", "trigger", "t", "-n", "sweet", "--for=condition=Ready", "--timeout=60s");
+  const isThere = async (): Promise<boolean> => (await platform.kubectl("get", "broker", "default", "-n", "sweet", "--ignore-not-found")).includes("True");
+  await eventually("the namespace has its Broker", isThere);
+  await platform.kubectl("delete", "broker", "default", "-n", "sweet");
+  await eventually("it comes again", isThere);
+  await platform.kubectl("delete", "configmap", "config-sugar", "-n", "knative-eventing");
+});
+
 const PING = "dev.knative.sources.ping";
 
 test("kn makes a PingSource for a Broker: a Trigger's subscriber gets its events", needsKn, async () => {
@@ -140,7 +160,13 @@ test("kn makes a PingSource for a Broker: a Trigger's subscriber gets its events
     [PING, "/apis/v1/namespaces/default/pingsources/tick", "red", '{"a":1}'],
   );
   assert.match(await kn("source", "list"), /^tick +PingSource +\S+ +broker:default +True/m);
+  const types = (): Promise<string> => platform.kubectl("get", "eventtypes", "-l", "eventing.knative.dev/sourceName=tick", "--no-headers");
+  assert.match(
+    await eventually("its EventType is there", async () => (await types()) || false),
+    /dev.knative.sources.ping +\S+pingsources\/tick +default +Broker/,
+  );
   await kn("source", "ping", "delete", "tick");
+  await eventually("its EventType goes with it", async () => /^(No resources.*)?$/.test(await types()));
 });
 
 test("kn makes an ApiServerSource: changes of objects are told once their ServiceAccount may see them", needsKn, async () => {

@@ -30,6 +30,13 @@ export const containerSourceDeploymentName = (source: string): string => childNa
 /** The SinkBinding of a ContainerSource. */
 export const containerSourceBindingName = (source: string): string => childName(source, "-sinkbinding");
 
+/** An EventType that a source tells of. */
+export function sourceEventTypeName(of: { readonly type: string; readonly source: string; readonly schema: string; readonly uid: string }): string {
+  return createHash("md5")
+    .update(of.type + of.source + of.schema + of.uid)
+    .digest("hex");
+}
+
 /** An EventType that is made when an event of its type first comes by. */
 export function seenEventTypeName(seen: { readonly type: string; readonly source: string; readonly namespace: string; readonly name: string }): string {
   const { type, source, namespace, name } = seen;

@@ -27,10 +27,7 @@ test("planContainerSource: the Deployment waits for the sink, and has it from th
     subject: { apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "s-deployment" },
   });
   assert.deepEqual(first?.object.metadata.labels, labels);
-  const env = [
-    { name: "K_SINK", value: SINK },
-    { name: "K_CE_OVERRIDES" },
-  ];
+  const env = [{ name: "K_SINK", value: SINK }, { name: "K_CE_OVERRIDES" }];
   const template = { metadata: { labels }, spec: { containers: [{ name: "s-0", image: "i", env }] } };
   assert.deepEqual(second?.object.spec, { selector: { matchLabels: labels }, template });
 });

@@ -48,10 +48,7 @@ const observed = (over: Partial<ObservedBinding> = {}): ObservedBinding => ({
   lookAgainAtMs: undefined,
   ...over,
 });
-const variables = [
-  { name: "K_SINK", value: SINK },
-  { name: "K_CE_OVERRIDES" },
-];
+const variables = [{ name: "K_SINK", value: SINK }, { name: "K_CE_OVERRIDES" }];
 
 test("planBinding: every container and init container gets the sink, in place of what stood there", () => {
   const { patches, status, failure } = planBinding(observed());
