@@ -23,6 +23,8 @@ const OVER_BARE_GOAL_MS = 8;
 const MANY_GOAL = 1.2;
 const RECEIPT = ["queue", "decide", "create", "boot", "probe", "first-byte"];
 const CREATE_BATCH = 25;
+/** Podman makes a network in that time. */
+const CONTAINER_REST_MS = 600;
 const PODMAN_SOCKET = "/run/podman/podman.sock";
 const REST = { "autoscaling.knative.dev/initial-scale": "0" };
 
@@ -127,7 +129,13 @@ export async function benchColdstart(options: ColdstartOptions, signal: AbortSig
       for (const runtime of runtimes.filter((each) => missing(each) === undefined)) {
         note(`${starts} cold starts on ${runtime}`);
         const bareStart = bareStartOf(runtime, image, platform);
-        const app: App = { name: runtime, image, runtimeClassName: runtime, ...(bareStart === undefined ? {} : { bareStart }) };
+        const app: App = {
+          name: runtime,
+          image,
+          runtimeClassName: runtime,
+          ...(bareStart === undefined ? {} : { bareStart }),
+          ...(runtime === "container" ? { restMs: CONTAINER_REST_MS } : {}),
+        };
         for (const rounds of await coldStarts(platform, { apps: [app], starts }, signal)) figures.push(...figuresOf(rounds));
       }
       if (services > 0 && runtimes.includes("process")) figures.push(...(await amongMany(platform, options, image, signal)));

@@ -69,7 +69,12 @@ export function askDaemon<T>(path: string): Promise<T> {
   });
 }
 
-/** Names of the containers that a platform has made. */
+/** Names of the containers that a platform has made for pods. */
+export async function podContainersOf(platform: string): Promise<readonly string[]> {
+  return (await containersOf(platform)).filter((name) => !name.includes("eider__spare_"));
+}
+
+/** Names of all containers that a platform has made, networks that are made ahead included. */
 export async function containersOf(platform: string): Promise<readonly string[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`dev.eider.platform=${platform}`] }));
   const found = await askDaemon<readonly { readonly Names: readonly string[] }[]>(`/containers/json?all=true&filters=${filters}`);

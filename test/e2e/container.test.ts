@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { askDaemon, buildStory, containersOf, endProgram, needsDaemon } from "./container-world.ts";
+import { askDaemon, buildStory, containersOf, endProgram, needsDaemon, podContainersOf } from "./container-world.ts";
 import { eventually, Platform } from "./platform.ts";
 
 const NAME = "in-container";
@@ -60,7 +60,7 @@ test("an image that only the daemon holds runs, with limits, labels and an addre
   const { Config, HostConfig } = await askDaemon<Inspected>(`/containers/${dockerIdOf(pod)}/json`);
   assert.deepEqual([Config.User, HostConfig.Memory, HostConfig.ReadonlyRootfs], ["1234", 64 << 20, true]);
   assert.deepEqual([Config.Labels["dev.eider.pod"], Config.Labels["dev.eider.pod-uid"]], [pod.metadata.name, pod.metadata.uid]);
-  assert.equal((await containersOf(platformId)).length, 2, "one that runs the program, one that holds the network");
+  assert.equal((await podContainersOf(platformId)).length, 2, "one that runs the program, one that holds the network");
 });
 
 test("from inside of a pod: the API by its name, and the gateways at the machine's address", { skip: needsDaemon }, async () => {
@@ -105,7 +105,7 @@ test("a container that ends by itself starts again in the pod's network, and its
 
 test("a deleted Service leaves no container, and neither does a platform that ends", { skip: needsDaemon }, async () => {
   await platform.kubectl("delete", "ksvc", NAME);
-  await eventually("no container is left", async () => (await containersOf(platformId)).length === 0);
+  await eventually("no container is left", async () => (await podContainersOf(platformId)).length === 0);
   await platform.apply({
     apiVersion: "v1",
     kind: "Pod",
@@ -113,7 +113,7 @@ test("a deleted Service leaves no container, and neither does a platform that en
     spec: { containers: [{ name: "c", image: "localhost/eider-story:test", env: [{ name: "PORT", value: "8080" }] }] },
   });
   await platform.kubectl("wait", "pod", "stays", "--for=condition=Ready", "--timeout=60s");
-  assert.equal((await containersOf(platformId)).length, 2);
+  assert.equal((await podContainersOf(platformId)).length, 2);
   const { code, stderr } = await platform.eider("down", "--purge");
   assert.equal(code, 0, stderr);
   assert.deepEqual(await containersOf(platformId), []);

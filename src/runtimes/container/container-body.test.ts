@@ -15,7 +15,7 @@ function startOf(container: Any = {}, spec: Any = {}, more: Partial<ContainerSta
 }
 
 function body(start: ContainerStart, facts: Partial<BodyFacts> = {}): Any & { readonly HostConfig: Any } {
-  const all = { platform: "me", engine: "docker", image: "img", inspected: { Id: "sha256:x" }, network: "net", ...facts } as const;
+  const all = { platform: "me", engine: "docker", image: "img", inspected: { Id: "sha256:x" }, network: "net", files: [], ...facts } as const;
   return containerBody(start, all) as Any & { readonly HostConfig: Any };
 }
 

@@ -25,6 +25,8 @@ export interface BodyFacts {
   readonly inspected: DaemonImage;
   /** The container that holds the pod's network. */
   readonly network: string;
+  /** Files of ours that every container of the pod has. */
+  readonly files: readonly Mount[];
 }
 
 /** The daemon keeps as much of the output as we do; what it keeps is for restarts of ours. */
@@ -40,7 +42,7 @@ const TMPFS_MODE = 0o1777;
 /** Throws ContainerConfigError in the kubelet's words. */
 export function containerBody(start: ContainerStart, facts: BodyFacts): object {
   const { pod, container, env } = start;
-  const { platform, engine, image, inspected, network } = facts;
+  const { platform, engine, image, inspected, network, files } = facts;
   checkNonRoot(pod, container, inspected.Config?.User ?? "");
   const stopSignal = container.lifecycle?.stopSignal ?? inspected.Config?.StopSignal ?? "";
   const command = container.command?.map((word) => expanded(word, env));
@@ -72,7 +74,7 @@ export function containerBody(start: ContainerStart, facts: BodyFacts): object {
       RestartPolicy: { Name: "no" },
       ...resourcesOf(container),
       ...securityOf(pod, container),
-      Mounts: mountsOf(start),
+      Mounts: [...files.map(mountBody), ...mountsOf(start)],
     },
   };
 }

@@ -1,10 +1,10 @@
 // The engine against a daemon in memory: what it asks for, and what it makes of a network that has ended.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { silentLogger, SimClock } from "#core";
+import { SeededRng, silentLogger, SimClock } from "#core";
 import type { ImageStore } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import { PlaceLostError, type ContainerStart } from "../engine.ts";
@@ -18,8 +18,9 @@ const app: CoreContainer = { name: "app", image: "a" };
 const sidecar: CoreContainer = { name: "beside", image: "a", restartPolicy: "Always" };
 const pod = { metadata: { name: "p", namespace: "default", uid: "u1" }, spec: { initContainers: [sidecar], containers: [app] } } as unknown as Pod;
 
-async function world(t: TestContext) {
-  const daemon = await StandInDaemon.start(t);
+async function world(t: TestContext, { isReachable = false, daemon: given }: { readonly isReachable?: boolean; readonly daemon?: StandInDaemon } = {}) {
+  const daemon = given ?? (await StandInDaemon.start(t));
+  if (isReachable) daemon.machine = hostname();
   const folder = mkdtempSync(join(tmpdir(), "eider-engine-"));
   const over = new AbortController();
   t.after(() => {
@@ -27,27 +28,48 @@ async function world(t: TestContext) {
     rmSync(folder, { recursive: true, force: true });
   });
   const clock = new SimClock();
+  let made = 0;
+  let onMade: () => unknown = () => undefined;
+  const debug = (message: string): void => {
+    if (message === "a network was made ahead") made += 1;
+    onMade();
+  };
+  const logger = { ...silentLogger, debug };
   const outputFile = (_uid: string, container: string, restarts: number): string => join(folder, `${container}-${restarts}.log`);
   const engine = containerEngine({
     daemon: new LateDaemon({ asked: `unix://${daemon.path}`, env: {}, clock, logger: silentLogger }),
     // It has nothing: all images are the daemon's own.
     images: { resolve: async () => undefined, config: () => Promise.reject(new Error("none")) } as unknown as ImageStore,
     podImages: { forget: () => undefined } as unknown as PodImages,
-    logger: silentLogger,
+    logger,
     platform: "here",
     onBridge: async () => undefined,
-    names: { open: async () => undefined } as unknown as PodNames,
+    names: (isReachable ? NAMES : { open: async () => undefined }) as unknown as PodNames,
+    rng: new SeededRng(1),
+    dataDir: folder,
     signal: over.signal,
   })({ clock, outputFile, imageProgress: () => undefined });
   await engine.list();
-  await engine.sweep(new Set());
-  const start = async (container: CoreContainer, restarts: number): Promise<void> => {
-    const shared = { id: `u1/${container.name}`, pod, container, restarts, imageDigest: "sha256:1", env: {}, mounts: [], hosts: [] };
+  await engine.sweep(new Set(["u1"]));
+  const start = async (container: CoreContainer, restarts: number, of = pod): Promise<void> => {
+    const shared = { id: `${of.metadata.uid}/${container.name}`, pod: of, container, restarts, imageDigest: "sha256:1", env: {}, mounts: [], hosts: [] };
     const place = { podIP: "10.1.0.2", hostIP: "10.1.0.1", sharesPorts: false };
     await engine.start({ ...shared, place, addresses: {}, outputFile: outputFile("u1", container.name, restarts) } as ContainerStart);
   };
-  return { daemon, engine, start };
+  /** So many since the engine began, once the time for it has come. */
+  const sparesMade = async (count: number): Promise<void> => {
+    const all = new Promise<void>((resolve) => (onMade = () => made >= count && resolve()));
+    onMade();
+    await clock.advance(1_000);
+    await all;
+  };
+  return { daemon, engine, start, sparesMade, over };
 }
+
+const NAMES = {
+  open: async () => ({ nameserver: "10.2.0.10", api: "10.2.0.1" }),
+  dnsFor: () => ({ nameservers: ["10.2.0.10"], searches: ["default.svc.cluster.local"], options: [] }),
+};
 
 /** Without the names, which are long. */
 const verbs = (asked: readonly string[]): string[] => asked.map((line) => line.replace(/ eider_p_(\w+)_\d_u1$/, " $1").replace(/ id\d+$/, " ID"));
@@ -123,4 +145,80 @@ test("freeze and thaw reach every container of the pod, sidecars too, and no oth
   daemon.named("app").State.Running = false;
   await engine.freeze(pod);
   assert.deepEqual(paused(), [true, false, false]);
+});
+
+const second = { ...pod, metadata: { ...pod.metadata, name: "q", uid: "u2" } } as Pod;
+const spares = (daemon: StandInDaemon): string[] => [...daemon.containers.values()].filter(({ Name }) => Name.includes("spare")).map(({ Id }) => Id);
+
+test("networks are made ahead once a pod has started, two of them; the next pod takes one, and mounts hosts and resolver of its own", async (t) => {
+  const { daemon, engine, start, sparesMade } = await world(t, { isReachable: true });
+  await engine.open(pod);
+  assert.deepEqual(spares(daemon), [], "none before there is a pod");
+  await start(app, 0);
+  await sparesMade(2);
+  const [first = ""] = spares(daemon);
+  daemon.asked.length = 0;
+  await engine.open(second);
+  await start(app, 0, second);
+  const asked = daemon.asked.filter((line) => line.startsWith("POST"));
+  assert.deepEqual(
+    asked.map((line) => line.split(" ")[1]),
+    ["rename", "create", "start"],
+  );
+  assert.equal(daemon.containers.get(first)?.Name, "eider_q_network_0_u2");
+  const { Mounts = [] } = daemon.bodies.get("eider_q_app_0_u2")?.HostConfig ?? {};
+  assert.deepEqual(
+    Mounts.map(({ Target, Source }) => [Target, readFileSync(Source, "utf8")]),
+    [
+      ["/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.1.0.2\tq\n"],
+      ["/etc/resolv.conf", "search default.svc.cluster.local\nnameserver 10.2.0.10\n"],
+    ],
+  );
+  await sparesMade(3);
+  assert.equal(spares(daemon).length, 2, "one in its place, and no more");
+  await engine.close(second);
+  assert.equal(daemon.containers.has(first), false, "it went with its pod");
+  assert.equal(spares(daemon).length, 2);
+});
+
+test("a network that was made ahead and has ended is no pod's", async (t) => {
+  const { daemon, engine, start, sparesMade } = await world(t, { isReachable: true });
+  await engine.open(pod);
+  await start(app, 0);
+  await sparesMade(2);
+  const [dead = "", alive = ""] = spares(daemon);
+  const ended = daemon.containers.get(dead);
+  assert.ok(ended !== undefined);
+  ended.State.Running = false;
+  await engine.open(second);
+  assert.equal(daemon.containers.has(dead), false);
+  assert.equal(daemon.containers.get(alive)?.Name, "eider_q_network_0_u2");
+});
+
+test("the next platform goes on with what was made ahead, and knows a pod's network that was", async (t) => {
+  const before = await world(t, { isReachable: true });
+  const { daemon } = before;
+  await before.engine.open(second);
+  await before.start(app, 0, second);
+  await before.sparesMade(2);
+  await before.engine.open(pod);
+  await before.start(app, 0);
+  await before.sparesMade(3);
+  const [one = "", two = ""] = spares(daemon);
+  before.over.abort();
+  // Not running: of an attempt that was cut off.
+  daemon.containers.set("cut-off", {
+    Id: "cut-off",
+    Name: "eider__spare_x",
+    Config: { Labels: { "dev.eider.platform": "here" } },
+    State: { Running: false, Paused: false, ExitCode: 0, Pid: 0 },
+  });
+  const { engine } = await world(t, { isReachable: true, daemon });
+  assert.deepEqual(
+    [...daemon.containers.values()].map(({ Id, Name }) => (Id === one || Id === two ? "spare" : Name)).toSorted(),
+    ["eider_p_app_0_u1", "eider_p_network_0_u1", "spare", "spare"],
+    "the pod u2 is no more, and neither is what was not finished",
+  );
+  await engine.open(second);
+  assert.equal(daemon.containers.get(one)?.Name, "eider_q_network_0_u2");
 });

@@ -2,7 +2,7 @@
 import { appendFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Duplex, Writable } from "node:stream";
-import type { Logger } from "#core";
+import { uuid, type Logger, type Rng } from "#core";
 import type { ImageStore } from "#images";
 import type { CoreContainer, Pod } from "#kinds";
 import {
@@ -28,14 +28,17 @@ import { runCommand, startCommand, type CommandTools } from "./command.ts";
 import { containerBody } from "./container-body.ts";
 import { DaemonError, type DaemonClient } from "./daemon-client.ts";
 import { DaemonImages } from "./daemon-images.ts";
+import type { PodDns } from "../names/pod-dns.ts";
 import type { PodNames } from "../names/pod-names.ts";
 import type { DaemonThere, LateDaemon } from "./late-daemon.ts";
 import { Leftovers } from "./leftovers.ts";
 import { heldInput } from "./held-input.ts";
 import { isAlone, withAlgorithm } from "./daemon-names.ts";
-import { containerName, labelFilter, LABELS } from "./labels.ts";
+import { containerName, isSpare, labelFilter, LABELS, podUidOf, spareName, type Named } from "./labels.ts";
 import { notHonoured } from "./not-honoured.ts";
-import { inspect, mayBeTaken, openNetwork, type ContainerState, type PodNetwork } from "./pod-network.ts";
+import { podFiles } from "./pod-files.ts";
+import { givesFiles, inspect, makeSpare, mayBeTaken, openNetwork, type ContainerState, type NetworkOptions, type PodNetwork } from "./pod-network.ts";
+import { SpareNetworks } from "./spare-networks.ts";
 import { usageOf, type DaemonStats } from "./usage.ts";
 import { watchContainer } from "./watch-container.ts";
 
@@ -49,18 +52,25 @@ export interface ContainerEngineOptions {
   /** The first pod's network is there: the machine's own address on the bridge can be listened on. */
   readonly onBridge: () => Promise<void>;
   readonly names: PodNames;
+  readonly rng: Rng;
+  /** Files that we give to pods go below it. */
+  readonly dataDir: string;
   /** Ends the following of outputs; containers are left as they are. */
   readonly signal: AbortSignal;
 }
 
-interface Listed {
+interface Listed extends Named {
   readonly Id: string;
   readonly State?: string;
-  readonly Labels?: Readonly<Record<string, string>> | null;
 }
 
 export function containerEngine(options: ContainerEngineOptions): EngineFactory {
   return (tools) => new DockerEngine(options, tools);
+}
+
+interface OpenNetwork extends PodNetwork {
+  /** Of the pod's own resolver file; undefined where the daemon has set up the resolver, and the hosts. */
+  readonly dns: PodDns | undefined;
 }
 
 interface Known {
@@ -84,10 +94,11 @@ class DockerEngine implements ContainerEngine {
   readonly #options: ContainerEngineOptions;
   readonly #tools: EngineTools;
   readonly #leftovers: Leftovers;
+  readonly #spares: SpareNetworks;
   /** By `<pod uid>/<container>`. */
   readonly #known = new Map<string, Known>();
   /** By pod uid. */
-  readonly #networks = new Map<string, PodNetwork>();
+  readonly #networks = new Map<string, OpenNetwork>();
   #daemon: Daemon | undefined;
   #listed: readonly Listed[] = [];
   /** Pods of which nothing may be removed, when the daemon was away at the sweep. */
@@ -97,7 +108,19 @@ class DockerEngine implements ContainerEngine {
     this.#options = options;
     this.#tools = tools;
     const { logger, signal } = options;
-    this.#leftovers = new Leftovers({ clock: tools.clock, logger, remove: (uid) => this.#removePod(uid) }, signal);
+    const { clock } = tools;
+    this.#leftovers = new Leftovers({ clock, logger, remove: (uid) => this.#removePod(uid) }, signal);
+    this.#spares = new SpareNetworks(
+      {
+        clock,
+        logger,
+        make: () => this.#told(makeSpare(this.#networkTools, spareName(uuid(options.rng)))),
+        inspect: (id) => this.#inspect(id),
+        rename: (id, name) => this.#ask({ method: "POST", path: `/containers/${id}/rename`, query: { name } }),
+        remove: (id) => this.#remove(id),
+      },
+      signal,
+    );
   }
 
   isHere(): boolean | Promise<boolean> {
@@ -147,8 +170,9 @@ class DockerEngine implements ContainerEngine {
     }
     const kept = new Set([...this.#known.values()].map(({ dockerId }) => dockerId));
     for (const each of this.#listed) {
-      const uid = each.Labels?.[LABELS.uid] ?? "";
+      const uid = podUidOf(each);
       if (podUids.has(uid) && (idOf(each) === undefined || kept.has(each.Id))) continue;
+      if (isSpare(each) && each.State === "running" && this.#spares.adopt(each.Id)) continue;
       this.#options.logger.info("container without a pod is removed", { container: each.Id, pod: uid });
       await this.#remove(each.Id);
     }
@@ -158,15 +182,16 @@ class DockerEngine implements ContainerEngine {
   /** A network that had ended is a new one: what still runs in the old one cannot be reached and is ended. */
   async open(pod: Pod): Promise<PodPlace> {
     await this.#look();
-    const { logger, platform, onBridge, names } = this.#options;
+    const { onBridge, names } = this.#options;
     const { uid } = pod.metadata;
-    const { client, images, place } = this.#there;
+    const { place } = this.#there;
     const found = place.isReachable ? await names.open(place.gateway) : undefined;
     const reached = found === undefined ? undefined : { api: found.api, dns: names.dnsFor(pod, pod.spec.hostNetwork !== true) };
+    const options = { ...this.#networkTools, names: reached, spares: this.#sparesOf(this.#daemon) };
     const known = [...this.#known.keys()].filter((id) => id.startsWith(`${uid}/`));
     const mayBeThere = known.length > 0 || this.#networks.has(uid);
-    const network = await this.#told(openNetwork({ client, images, logger, platform, place, names: reached }, pod, mayBeThere));
-    this.#networks.set(uid, network);
+    const network = await this.#told(openNetwork(options, pod, mayBeThere));
+    this.#networks.set(uid, { ...network, dns: givesFiles(options, pod) ? reached?.dns : undefined });
     if (network.isAnew) for (const id of known) await this.signal(id, "SIGKILL");
     await onBridge();
     return network.place;
@@ -207,14 +232,17 @@ class DockerEngine implements ContainerEngine {
     } catch (error) {
       if (error instanceof DaemonError || error instanceof ContainerCreateError) await this.#mustHaveNetwork(uid);
       throw error;
+    } finally {
+      // Only where they would be taken: pods have files of ours instead of the daemon's.
+      if (this.#networks.get(uid)?.dns !== undefined) this.#sparesOf(this.#daemon)?.refill();
     }
   }
 
   /** Throws PlaceLostError when the container that holds the network has ended or is gone. */
-  async #mustHaveNetwork(uid: string): Promise<PodNetwork> {
+  async #mustHaveNetwork(uid: string): Promise<void> {
     const network = this.#networks.get(uid);
     const state = network === undefined ? undefined : await this.#inspect(network.id);
-    if (network !== undefined && state?.State.Running === true) return network;
+    if (state?.State.Running === true) return;
     this.#networks.delete(uid);
     throw new PlaceLostError("the container that holds the pod's network has ended");
   }
@@ -226,7 +254,9 @@ class DockerEngine implements ContainerEngine {
     const network = this.#networks.get(pod.metadata.uid);
     if (network === undefined) throw new PlaceLostError("the pod has no network");
     const { name: image, inspected } = await this.#told(images.ready(imageDigest));
-    const body = containerBody(start, { platform: this.#options.platform, engine: daemon.engine, image, inspected, network: network.id });
+    const { platform, dataDir } = this.#options;
+    const files = network.dns === undefined ? [] : podFiles(start, { dataDir, dns: network.dns });
+    const body = containerBody(start, { platform, engine: daemon.engine, image, inspected, network: network.id, files });
     // A start without a word is a start.
     await appendFile(start.outputFile, "", { mode: 0o600 });
     const dockerId = await this.#create(name, body, imageDigest).catch((error: unknown) => {
@@ -314,10 +344,21 @@ class DockerEngine implements ContainerEngine {
 
   async #removePod(uid: string): Promise<void> {
     await this.#look();
-    const query = { all: "true", filters: labelFilter({ [LABELS.platform]: this.#options.platform, [LABELS.uid]: uid }) };
+    const query = { all: "true", filters: labelFilter({ [LABELS.platform]: this.#options.platform }, `_${uid}`) };
     // The one that holds the network goes last: the others name it.
     const all = (await this.#ask<Listed[]>({ method: "GET", path: "/containers/json", query })).toSorted(byRole);
     for (const { Id } of all) await this.#remove(Id);
+  }
+
+  /** Undefined for Docker, whose containers have the hostname of the one that holds their network: that is said when it is made. */
+  #sparesOf(daemon: Daemon | undefined): SpareNetworks | undefined {
+    return daemon?.daemon.engine === "podman" && daemon.place.isReachable ? this.#spares : undefined;
+  }
+
+  get #networkTools(): Omit<NetworkOptions, "names" | "spares"> {
+    const { client, images, place } = this.#there;
+    const { logger, platform } = this.#options;
+    return { client, images, logger, platform, place };
   }
 
   #listAll(): Promise<Listed[]> {

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 
 export interface StandInContainer {
   readonly Id: string;
-  readonly Name: string;
+  Name: string;
   readonly Config: { readonly Labels: Readonly<Record<string, string>> };
   readonly State: { Running: boolean; Paused: boolean; ExitCode: number; Pid: number };
 }
@@ -21,6 +21,10 @@ export class StandInDaemon {
   takenStatus = 409;
   /** Names of containers that it refuses to start. */
   readonly broken = new Set<string>();
+  /** As `docker info` names the machine: this one's name means that its containers are reached. */
+  machine = "another";
+  /** Of each container that was created, by its first name. */
+  readonly bodies = new Map<string, { readonly HostConfig: { readonly Mounts?: readonly { readonly Source: string; readonly Target: string }[] } }>();
   #count = 0;
 
   private constructor(path: string) {
@@ -57,10 +61,10 @@ export class StandInDaemon {
 
   #done(method: string, path: string, query: URLSearchParams, text: string): [number, unknown?] {
     if (path === "/version") return [200, { Version: "4.3.1", Arch: "amd64", Components: [{ Name: "Podman Engine" }] }];
-    if (path === "/info") return [200, { Name: "another" }];
+    if (path === "/info") return [200, { Name: this.machine }];
     if (path.startsWith("/networks/")) return [200, { IPAM: { Config: [{ Subnet: "10.1.0.0/16", Gateway: "10.1.0.1" }] } }];
     if (path.startsWith("/images/")) return [200, { Id: "sha256:1", Config: {} }];
-    if (path === "/containers/json") return [200, [...this.containers.values()].map(({ Id, Config }) => ({ Id, Labels: Config.Labels }))];
+    if (path === "/containers/json") return [200, this.#list(query.get("filters") ?? "{}")];
     if (path === "/containers/create") return this.#create(query.get("name") ?? "", text);
     const [, , key = "", verb = ""] = path.split("/");
     const found = this.containers.get(key) ?? [...this.containers.values()].find(({ Name }) => Name === key);
@@ -68,13 +72,24 @@ export class StandInDaemon {
     if (found === undefined) return [404, { message: "no such container" }];
     if (method === "DELETE") return this.containers.delete(found.Id) ? [204] : [404];
     if (verb === "json") return [200, { ...found, NetworkSettings: { IPAddress: "10.1.0.2" } }];
+    if (verb === "rename") found.Name = query.get("name") ?? "";
     return this.#changed(found, verb);
+  }
+
+  #list(filters: string): object[] {
+    const { label = [], name = [] } = JSON.parse(filters) as { readonly label?: readonly string[]; readonly name?: readonly string[] };
+    return [...this.containers.values()]
+      .filter(({ Name }) => name.every((part) => Name.includes(part)))
+      .filter(({ Config: { Labels } }) => label.every((each) => Object.entries(Labels).some((pair) => pair.join("=") === each)))
+      .map(({ Id, Name, Config, State }) => ({ Id, Names: [`/${Name}`], Labels: Config.Labels, State: State.Running ? "running" : "exited" }));
   }
 
   #create(name: string, text: string): [number, unknown?] {
     this.asked.push(`POST create ${name}`);
     if ([...this.containers.values()].some(({ Name }) => Name === name)) return [this.takenStatus, { message: "that name is already in use" }];
-    const { Labels } = JSON.parse(text) as { readonly Labels: Readonly<Record<string, string>> };
+    const body = JSON.parse(text) as { readonly Labels: Readonly<Record<string, string>>; readonly HostConfig: object };
+    const { Labels } = body;
+    this.bodies.set(name, body);
     const Id = `id${++this.#count}`;
     this.containers.set(Id, { Id, Name: name, Config: { Labels }, State: { Running: false, Paused: false, ExitCode: 0, Pid: 0 } });
     return [201, { Id }];

@@ -26,11 +26,33 @@ export function podLabels(platform: string, { metadata }: Pod): Record<string, s
 }
 
 /** As the `filters` of a list. */
-export function labelFilter(labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify({ label: Object.entries(labels).map(([name, value]) => `${name}=${value}`) });
+export function labelFilter(labels: Readonly<Record<string, string>>, namePart?: string): string {
+  return JSON.stringify({
+    label: Object.entries(labels).map(([name, value]) => `${name}=${value}`),
+    ...(namePart === undefined ? {} : { name: [namePart] }),
+  });
 }
 
 const NAME_PART_MAX = 60;
+
+/** Of a network that is nobody's yet; no pod's name begins so. */
+const SPARE = "eider__spare_";
+
+export const spareName = (unique: string): string => `${SPARE}${unique}`;
+
+/** As a list tells of it. */
+export interface Named {
+  readonly Names?: readonly string[] | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
+export const isSpare = ({ Names }: Pick<Named, "Names">): boolean => (Names ?? []).some((name) => name.replace(/^\//, "").startsWith(SPARE));
+
+/** Empty for what is nobody's. A network that was made ahead tells by its name alone. */
+export function podUidOf(named: Named): string {
+  const uid = named.Labels?.[LABELS.uid] ?? "";
+  return uid !== "" || isSpare(named) ? uid : ((named.Names ?? [])[0]?.split("_").at(-1) ?? "");
+}
 
 /** For people who look at `docker ps`; the uid makes it the only one. */
 export function containerName({ metadata }: Pod, container: string, restarts: number): string {

@@ -1,4 +1,5 @@
 // What the containers of a pod share: one container that does nothing holds the network (and whatever else is shared) for the pod's life.
+// Where hosts and resolver are files of ours (`pod-files.ts`), nothing in it is the pod's own: it may have been made ahead.
 import type { Logger } from "#core";
 import type { Pod } from "#kinds";
 import type { PodPlace } from "../engine.ts";
@@ -8,6 +9,7 @@ import { DaemonError, type DaemonClient } from "./daemon-client.ts";
 import type { DaemonImages } from "./daemon-images.ts";
 import { containerName, LABELS, podLabels } from "./labels.ts";
 import type { DaemonPlace } from "./daemon-place.ts";
+import type { SpareNetworks } from "./spare-networks.ts";
 
 export interface NetworkOptions {
   readonly client: DaemonClient;
@@ -17,6 +19,8 @@ export interface NetworkOptions {
   readonly place: DaemonPlace;
   /** Undefined where pods reach no Service by name: the daemon sets up their resolver then. */
   readonly names: { readonly api: string; readonly dns: PodDns } | undefined;
+  /** Undefined where a pod's network cannot be one that was made without knowing the pod. */
+  readonly spares: Pick<SpareNetworks, "take"> | undefined;
 }
 
 /** As much as we read of a container (ContainerInspect). */
@@ -52,6 +56,7 @@ export interface PodNetwork {
 }
 
 const LOOPBACK = "127.0.0.1";
+const SHARED = { IpcMode: "shareable", LogConfig: { Type: "none" }, RestartPolicy: { Name: "no" } };
 /** Of the API; its certificate is for the first. */
 const API_NAMES = ["kubernetes.default.svc", "kubernetes.default", "kubernetes"];
 
@@ -62,7 +67,7 @@ const API_NAMES = ["kubernetes.default.svc", "kubernetes.default", "kubernetes"]
 export async function openNetwork(options: NetworkOptions, pod: Pod, mayBeThere: boolean): Promise<PodNetwork> {
   const { client } = options;
   const name = networkName(pod);
-  let found = (mayBeThere ? await inspect(client, name) : undefined) ?? (await made(options, pod));
+  let found = (mayBeThere ? await inspect(client, name) : undefined) ?? (await spareFor(options, pod)) ?? (await made(options, pod));
   const isAnew = found?.State.Running === false;
   if (found?.State.Running !== true) {
     await client.call({ method: "POST", path: `/containers/${name}/start` });
@@ -72,15 +77,42 @@ export async function openNetwork(options: NetworkOptions, pod: Pod, mayBeThere:
   return { ...networkOf(found, options, pod), isAnew };
 }
 
+/** Hosts and resolver are files that we write: the daemon's containers are on this machine, and pods reach Services by name. */
+export function givesFiles({ place, names }: Pick<NetworkOptions, "place" | "names">, { spec }: Pod): boolean {
+  return place.isReachable && names !== undefined && spec.hostNetwork !== true;
+}
+
+async function spareFor(options: NetworkOptions, pod: Pod): Promise<ContainerState | undefined> {
+  const isPlain = givesFiles(options, pod) && pod.spec.securityContext?.sysctls === undefined;
+  return isPlain ? options.spares?.take(networkName(pod)) : undefined;
+}
+
+/** One that runs and is nobody's yet. */
+export async function makeSpare({ client, images, platform, place }: Omit<NetworkOptions, "names" | "spares">, name: string): Promise<ContainerState> {
+  const body = {
+    Labels: { [LABELS.platform]: platform, [LABELS.container]: "" },
+    HostConfig: { NetworkMode: place.network, ...SHARED },
+  };
+  await withPause(images, (image) => client.call({ method: "POST", path: "/containers/create", query: { name }, body: { Image: image, ...body } }));
+  await client.call({ method: "POST", path: `/containers/${name}/start` });
+  const state = await inspect(client, name);
+  if (state?.State.Running !== true) throw new Error("a container that holds a network ended at once");
+  return state;
+}
+
+/** Somebody may have removed the image. */
+async function withPause(images: DaemonImages, make: (image: string) => Promise<unknown>): Promise<void> {
+  await make(await images.pause()).catch(async (error: unknown) => {
+    if (!(error instanceof DaemonError) || error.status !== 404) throw error;
+    await make(await images.pause({ again: true }));
+  });
+}
+
 /** Undefined when it is new; else the one that has its name. */
 async function made(options: NetworkOptions, pod: Pod): Promise<ContainerState | undefined> {
   const { client, images } = options;
   try {
-    await create(options, pod, await images.pause()).catch(async (error: unknown) => {
-      if (!(error instanceof DaemonError) || error.status !== 404) throw error;
-      // Somebody has removed the image.
-      await create(options, pod, await images.pause({ again: true }));
-    });
+    await withPause(images, (image) => create(options, pod, image));
     return undefined;
   } catch (error) {
     const found = mayBeTaken(error) ? await inspect(client, networkName(pod)) : undefined;
@@ -108,7 +140,8 @@ export async function inspect(client: DaemonClient, id: string): Promise<Contain
   }
 }
 
-async function create({ client, platform, place, names }: NetworkOptions, pod: Pod, image: string): Promise<void> {
+async function create(options: NetworkOptions, pod: Pod, image: string): Promise<void> {
+  const { client, platform, place, names } = options;
   const { spec } = pod;
   const ports = place.isReachable ? [] : portsOf(pod);
   const isHost = spec.hostNetwork === true;
@@ -119,14 +152,12 @@ async function create({ client, platform, place, names }: NetworkOptions, pod: P
     ...(ports.length === 0 ? {} : { ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])) }),
     HostConfig: {
       NetworkMode: isHost ? "host" : place.network,
-      IpcMode: "shareable",
-      LogConfig: { Type: "none" },
-      RestartPolicy: { Name: "no" },
+      ...SHARED,
       ...(ports.length === 0 ? {} : { PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: LOOPBACK, HostPort: "" }]])) }),
-      ...(isHost
+      ...(isHost || givesFiles(options, pod)
         ? {}
         : { ExtraHosts: [...hostAliases(pod), ...API_NAMES.map((name) => `${name}:${names?.api ?? (place.isReachable ? place.gateway : "host-gateway")}`)] }),
-      ...(isHost && !(names !== undefined && asksForCluster(pod)) ? {} : names === undefined ? dnsOf(pod) : dnsBody(names.dns)),
+      ...(givesFiles(options, pod) || (isHost && !(names !== undefined && asksForCluster(pod))) ? {} : names === undefined ? dnsOf(pod) : dnsBody(names.dns)),
       ...(spec.securityContext?.sysctls === undefined
         ? {}
         : { Sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])) }),

@@ -8,6 +8,7 @@ import { existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LayeredImage } from "#images";
 import type { ContainerStart, Mount } from "../engine.ts";
+import { hostsText } from "../names/pod-hosts.ts";
 import type { GroupView } from "./control-groups.ts";
 import { fstabText, rootLine, systemLines, volumeLines } from "./fstab.ts";
 import { HOST_LAYER, hostLines } from "./host-base.ts";
@@ -85,13 +86,7 @@ export function makeContainerFolder(input: FolderInput): ContainerFolder {
 
 function giveFiles(over: UpperFolder, { start: { pod, place, hosts }, resolvConf }: FolderInput): void {
   const { name } = pod.metadata;
-  const lines = [
-    "127.0.0.1\tlocalhost",
-    "::1\tlocalhost ip6-localhost ip6-loopback",
-    `${place.podIP}\t${name}`,
-    ...hosts.map(({ ip, names }) => `${ip}\t${names.join(" ")}`),
-  ];
-  over.write("/etc/hosts", `${lines.join("\n")}\n`);
+  over.write("/etc/hosts", hostsText({ podIP: place.podIP, hostname: name, hosts }));
   over.write("/etc/hostname", `${name}\n`);
   over.write("/etc/resolv.conf", resolvConf);
 }

@@ -1,0 +1,28 @@
+// /etc/hosts and /etc/resolv.conf of a pod, as files of ours that its containers mount: its network then holds nothing that is the pod's own, and any will do.
+//
+//   volumes/<pod uid>/.network/{hosts,resolv.conf}    the name is none that a volume can have; gone with the pod's volumes
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ContainerStart, Mount } from "../engine.ts";
+import { resolvConf, type PodDns } from "../names/pod-dns.ts";
+import { hostsText } from "../names/pod-hosts.ts";
+import { hostnameOf } from "./container-body.ts";
+
+const HOSTS = "/etc/hosts";
+const RESOLVER = "/etc/resolv.conf";
+
+/** Writes them; answers how they are mounted, but for what the container mounts there itself. */
+export function podFiles(
+  { pod, place: { podIP }, hosts, mounts }: ContainerStart,
+  { dataDir, dns }: { readonly dataDir: string; readonly dns: PodDns },
+): Mount[] {
+  const folder = join(dataDir, "volumes", pod.metadata.uid, ".network");
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  const files = [
+    { target: HOSTS, path: join(folder, "hosts"), text: hostsText({ podIP, hostname: hostnameOf(pod), hosts }) },
+    { target: RESOLVER, path: join(folder, "resolv.conf"), text: resolvConf(dns) },
+  ];
+  const given = files.filter(({ target }) => !mounts.some((mount) => mount.target === target));
+  for (const { path, text } of given) writeFileSync(path, text, { mode: 0o644 });
+  return given.map(({ target, path }) => ({ source: { path }, target, readOnly: false }));
+}

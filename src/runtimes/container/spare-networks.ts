@@ -1,0 +1,92 @@
+// Networks of pods made ahead: a container that holds one takes Podman longer to start than the pod's own does.
+//
+// None before the first pod; from then on as many as SPARES_MAX, made again a moment after a start, when the machine has nothing better to do.
+import type { Clock, Logger } from "#core";
+import { EngineGoneError } from "../engine.ts";
+import type { ContainerState } from "./pod-network.ts";
+
+export interface SpareNetworksOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Makes one that runs, under a name that says that it is nobody's. */
+  readonly make: () => Promise<ContainerState>;
+  readonly inspect: (id: string) => Promise<ContainerState | undefined>;
+  /** Names it after its pod, so that it is found again. */
+  readonly rename: (id: string, name: string) => Promise<unknown>;
+  readonly remove: (id: string) => Promise<void>;
+}
+
+export const SPARES_MAX = 2;
+/** After a start, so that the program has the machine to itself until it answers. */
+const AFTER_START_MS = 200;
+
+export class SpareNetworks {
+  readonly #options: SpareNetworksOptions;
+  readonly #signal: AbortSignal;
+  readonly #ids: string[] = [];
+  #notBeforeMs = 0;
+  #filling = false;
+
+  constructor(options: SpareNetworksOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /** One of an earlier platform; false when there are enough. */
+  adopt(id: string): boolean {
+    if (this.#ids.length >= SPARES_MAX) return false;
+    this.#ids.push(id);
+    return true;
+  }
+
+  /** One that runs, called `name` from now on; undefined when there is none. Throws EngineGoneError; one with which anything else is wrong is not used. */
+  async take(name: string): Promise<ContainerState | undefined> {
+    for (let id = this.#ids.shift(); id !== undefined; id = this.#ids.shift()) {
+      const state = await this.#named(id, name);
+      if (state !== undefined) return state;
+    }
+    return undefined;
+  }
+
+  async #named(id: string, name: string): Promise<ContainerState | undefined> {
+    const { inspect, rename, remove, logger } = this.#options;
+    try {
+      const [state] = await Promise.all([inspect(id), rename(id, name)]);
+      if (state?.State.Running === true) return state;
+    } catch (err) {
+      if (err instanceof EngineGoneError) {
+        this.#ids.unshift(id);
+        throw err;
+      }
+      logger.debug("a network that was made ahead was not taken", { container: id, err });
+    }
+    // It may have the name by now.
+    await remove(id);
+    return undefined;
+  }
+
+  /** A start is over: what is missing is made a moment after the last one. */
+  refill(): void {
+    this.#notBeforeMs = this.#options.clock.monotonicMs() + AFTER_START_MS;
+    if (!this.#filling) void this.#fill();
+  }
+
+  async #fill(): Promise<void> {
+    const { clock, make, logger } = this.#options;
+    this.#filling = true;
+    try {
+      while (this.#ids.length < SPARES_MAX && !this.#signal.aborted) {
+        const waitMs = this.#notBeforeMs - clock.monotonicMs();
+        if (waitMs > 0) await clock.sleep(waitMs, this.#signal);
+        else {
+          const { Id } = await make();
+          this.#ids.push(Id);
+          logger.debug("a network was made ahead", { container: Id });
+        }
+      }
+    } catch (err) {
+      if (!this.#signal.aborted) logger.warn("no network was made ahead", { err });
+    }
+    this.#filling = false;
+  }
+}
