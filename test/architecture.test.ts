@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   controllers: ["core", "schema", "kinds", "client", "reconcile", "autoscaler"],
   routing: ["core", "protocol", "kinds", "client"],
   gateway: ["core", "protocol", "telemetry"],
-  events: ["core", "protocol", "telemetry", "log", "cesql"],
+  events: ["core", "protocol", "telemetry", "log", "cesql", "gateway/wire"],
   keeper: ["core", "protocol"],
   runtimes: ["core", "protocol", "schema", "kinds", "client", "telemetry", "images"],
   cli: ["core", "protocol", "schema", "kinds", "client", "autoscaler", "cesql"],
@@ -101,7 +101,7 @@ const ENTRIES: readonly {
   },
   {
     entry: "main/events-thread.ts",
-    rooms: ["main", "host", "core", "protocol", "telemetry", "events", "log", "cesql"],
+    rooms: ["main", "host", "core", "protocol", "telemetry", "events", "log", "cesql", "gateway"],
     packages: ["undici", "@bufbuild/protobuf/wire", "croner"],
     forbidden: ["node:sqlite", "node:https"],
   },

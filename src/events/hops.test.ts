@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { admitted, type Attributes, withHopsOf, withoutHops } from "./hops.ts";
 
-const AT = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
+const AT = "2026-01-02T03:04:05.006Z";
 const event = (ttl?: string): Attributes => new Map([["id", "1"], ...(ttl === undefined ? [] : [["knativebrokerttl", ttl] as const])]);
 
 const table: readonly { readonly name: string; readonly given?: string; readonly want: number | undefined }[] = [
@@ -21,7 +21,7 @@ for (const { name, given, want } of table) {
 
 test("the time of arrival is written over what the event says", () => {
   const stored = admitted(new Map([["knativearrivaltime", "yesterday"]]), AT);
-  assert.equal(stored?.get("knativearrivaltime"), "2026-01-02T03:04:05.006Z");
+  assert.equal(stored?.get("knativearrivaltime"), AT);
 });
 
 test("a subscriber sees no hops, and its reply goes on with them", () => {

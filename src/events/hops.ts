@@ -8,11 +8,12 @@ const HOPS_LEFT = "knativebrokerttl";
 /** Hops of an event that comes from outside. */
 const HOPS_MAX = 255;
 
-/** The attributes as they are stored; undefined when the event has no hop left. */
-export function admitted(attributes: Attributes, wallMs: number): Attributes | undefined {
+/** The attributes as they are stored, `arrival` being a timestamp; undefined when the event has no hop left. */
+export function admitted(attributes: Attributes, arrival: string): Attributes | undefined {
   const left = hopsAfter(attributes.get(HOPS_LEFT));
   if (left <= 0) return undefined;
-  return new Map([...attributes, [ARRIVAL, new Date(wallMs).toISOString()], [HOPS_LEFT, left]]);
+  // A copy of a map and what is set in it cost a fraction of a list of all of them.
+  return new Map(attributes).set(ARRIVAL, arrival).set(HOPS_LEFT, left);
 }
 
 /** One fewer; all of them for an event that is new here, or whose number is none. */
@@ -24,11 +25,13 @@ function hopsAfter(value: AttributeValue | undefined): number {
 
 /** What a subscriber sees: the hops are the Broker's own business. */
 export function withoutHops(attributes: Attributes): Attributes {
-  return new Map([...attributes].filter(([name]) => name !== HOPS_LEFT));
+  const seen = new Map(attributes);
+  seen.delete(HOPS_LEFT);
+  return seen;
 }
 
 /** A reply goes on with the hops of the event that it answers. */
 export function withHopsOf(reply: Attributes, event: Attributes): Attributes {
   const hops = event.get(HOPS_LEFT);
-  return hops === undefined ? reply : new Map([...reply, [HOPS_LEFT, hops]]);
+  return hops === undefined ? reply : new Map(reply).set(HOPS_LEFT, hops);
 }

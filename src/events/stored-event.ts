@@ -27,11 +27,12 @@ export function encodeStored({ form, attributes, types, headers, data }: StoredE
     ...(data === undefined ? {} : { is: data.is }),
     ...(data?.typeUrl === undefined ? {} : { typeUrl: data.typeUrl }),
   };
-  const head = Buffer.from(JSON.stringify(said));
-  const octets = Buffer.allocUnsafe(LENGTH_BYTES + head.length + (data?.octets.length ?? 0));
-  octets.writeUInt32LE(head.length, 0);
-  octets.set(head, LENGTH_BYTES);
-  if (data !== undefined) octets.set(data.octets, LENGTH_BYTES + head.length);
+  const head = JSON.stringify(said);
+  const begin = LENGTH_BYTES + Buffer.byteLength(head);
+  const octets = Buffer.allocUnsafe(begin + (data?.octets.length ?? 0));
+  octets.writeUInt32LE(begin - LENGTH_BYTES, 0);
+  octets.write(head, LENGTH_BYTES);
+  if (data !== undefined) octets.set(data.octets, begin);
   return octets;
 }
 

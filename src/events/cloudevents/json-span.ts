@@ -1,6 +1,14 @@
 // Where members of a JSON text lie. The text is known to be valid: JSON.parse has read it before.
 // Data is carried as it was written: numbers keep their digits, and members their order.
 
+const SPACE = 32;
+const QUOTE = 34;
+const BRACKET = 91;
+const BACKSLASH = 92;
+const BRACKET_END = 93;
+const BRACE = 123;
+const BRACE_END = 125;
+
 /** A text's part: from, to. */
 export type Span = readonly [from: number, to: number];
 
@@ -37,29 +45,31 @@ export function elementSpans(text: string, at: number): Span[] {
 
 function blanks(text: string, at: number): number {
   let next = at;
-  while (text[next] === " " || text[next] === "\n" || text[next] === "\r" || text[next] === "\t") next++;
+  // JSON has no others up to there.
+  while (text.charCodeAt(next) <= SPACE) next++;
   return next;
 }
 
 /** The end of the value that begins here. */
 function skip(text: string, at: number): number {
-  const first = text[at];
-  if (first === '"') return skipString(text, at);
-  if (first !== "{" && first !== "[") return skipWord(text, at);
+  const first = text.charCodeAt(at);
+  if (first === QUOTE) return skipString(text, at);
+  if (first !== BRACE && first !== BRACKET) return skipWord(text, at);
   let depth = 0;
   for (let next = at; ; next++) {
-    const character = text[next];
-    if (character === '"') next = skipString(text, next) - 1;
-    else if (character === "{" || character === "[") depth++;
-    else if ((character === "}" || character === "]") && --depth === 0) return next + 1;
+    const code = text.charCodeAt(next);
+    if (code === QUOTE) next = skipString(text, next) - 1;
+    else if (code === BRACE || code === BRACKET) depth++;
+    else if ((code === BRACE_END || code === BRACKET_END) && --depth === 0) return next + 1;
   }
 }
 
+/** The next quote that no backslash stands for: one before which they are even in number. */
 function skipString(text: string, at: number): number {
-  for (let next = at + 1; ; next++) {
-    const character = text[next];
-    if (character === "\\") next++;
-    else if (character === '"') return next + 1;
+  for (let quote = text.indexOf('"', at + 1); ; quote = text.indexOf('"', quote + 1)) {
+    let from = quote;
+    while (text.charCodeAt(from - 1) === BACKSLASH) from--;
+    if ((quote - from) % 2 === 0) return quote + 1;
   }
 }
 

@@ -1,7 +1,8 @@
 // Sending over real sockets: the way through the gateway, limits, time-outs by the clock.
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { SimClock } from "#core";
 import { HttpSender, type Outgoing } from "./send.ts";
@@ -78,4 +79,87 @@ test("a reply over the limit is a failure, what tells of an error is cut short",
   const failed = await sender.send(outgoing(`http://127.0.0.1:${port}/failed`), forever);
   assert.deepEqual(failed.result, { is: "answer", status: 500, retryAfter: "3" });
   assert.equal(failed.body.length, 4_096);
+});
+
+test("one connection serves one request after the other, and what comes in chunks is put together", async (t) => {
+  const ports = new Set<number>();
+  const port = await served(t, ({ socket }, response) => {
+    ports.add(socket.remotePort ?? 0);
+    response.setHeader("X-Twice", ["a", "b"]);
+    response.write("one ");
+    response.end("two");
+  });
+  const { sender } = senderWith(t, port);
+  for (let round = 0; round < 3; round++) {
+    const { result, headers, body } = await sender.send(outgoing(`http://127.0.0.1:${port}/`), forever);
+    assert.deepEqual([result, headers["x-twice"], Buffer.from(body).toString()], [{ is: "answer", status: 200 }, "a, b", "one two"]);
+  }
+  assert.equal(ports.size, 1);
+});
+
+test("a kept connection that its server has closed is not used again", async (t) => {
+  const closed: Promise<unknown>[] = [];
+  const port = await served(t, ({ socket }, response) => {
+    closed.push(once(socket, "close"));
+    response.end(() => socket.end());
+  });
+  const { sender } = senderWith(t, port);
+  for (let round = 0; round < 5; round++) {
+    assert.equal((await sender.send(outgoing(`http://127.0.0.1:${port}/`), forever)).result.is, "answer");
+    await closed.at(-1);
+  }
+  assert.equal(closed.length, 5);
+});
+
+test("at most 256 connections a destination: the others wait for their turn, and their time counts", async (t) => {
+  let waiting: ServerResponse[] = [];
+  const first = Promise.withResolvers<void>();
+  const port = await served(t, (_, response) => {
+    waiting.push(response);
+    if (waiting.length === 256) first.resolve();
+  });
+  const { sender, clock } = senderWith(t, port);
+  const sent = Array.from({ length: 300 }, () => sender.send(outgoing(`http://127.0.0.1:${port}/`), forever));
+  await first.promise;
+  const begun = waiting;
+  waiting = [];
+  assert.equal(begun.length, 256);
+  for (const response of begun) response.end();
+  const answered = await Promise.all(sent.slice(0, 256));
+  assert.ok(answered.every(({ result }) => result.is === "answer"));
+  await clock.advance(5_000);
+  const late = await Promise.all(sent.slice(256));
+  assert.deepEqual(new Set(late.map(({ result }) => (result.is === "failure" ? result.why : "answered"))), new Set(["no answer within 5000 ms"]));
+});
+
+test("what is given up ends at once, and so does what is under way when the sender closes", async (t) => {
+  const came = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const port = await served(t, () => came.shift()?.resolve());
+  const { sender } = senderWith(t, port);
+  const [one, two] = came.map(({ promise }) => promise);
+  const enough = new AbortController();
+  const first = sender.send(outgoing(`http://127.0.0.1:${port}/`), enough.signal);
+  await one;
+  enough.abort();
+  assert.deepEqual((await first).result, { is: "failure", why: "given up" });
+  const second = sender.send(outgoing(`http://127.0.0.1:${port}/`), forever);
+  await two;
+  await sender.close();
+  assert.deepEqual((await second).result, { is: "failure", why: "given up" });
+});
+
+test("an attribute that would end its header, or begin another, is a failure and is not sent", async (t) => {
+  const port = await served(t, (_, response) => void response.end());
+  const { sender } = senderWith(t, port);
+  const { result } = await sender.send({ ...outgoing(`http://127.0.0.1:${port}/`), headers: { "content-type": "a\r\nx: y" } }, forever);
+  assert.deepEqual(result, { is: "failure", why: "the header content-type cannot be sent" });
+});
+
+test("what answers without HTTP is a failure", async (t) => {
+  const server = createTcpServer((socket) => void socket.end("220 mail.example.com\r\n\r\n")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { sender } = senderWith(t, 1);
+  const { result } = await sender.send(outgoing(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`), forever);
+  assert.deepEqual(result, { is: "failure", why: "the answer is no HTTP" });
 });

@@ -1,9 +1,11 @@
 // Sends events over HTTP: names inside the cluster by way of the gateway (where Services wake from zero), all others directly.
-import { createHash } from "node:crypto";
-import { Agent, type Dispatcher } from "undici";
 import type { Clock } from "#core";
+import { octetsOf, Outbox, ReadBuffers, scanFields, TimerWheel, type ResponseHead, type Surroundings } from "#gateway/wire";
 import type { EventTarget } from "#protocol";
-import type { AttemptResult } from "./retry.ts";
+import { Destination } from "./destination.ts";
+import { Exchange, type Answer } from "./exchange.ts";
+import { requestHead, routeOf, type Route } from "./request-head.ts";
+import { isAccepted, type AttemptResult } from "./retry.ts";
 
 export interface Outgoing {
   readonly target: EventTarget;
@@ -34,112 +36,159 @@ export interface HttpSenderOptions {
   readonly replyBytesMax: number;
 }
 
-/** Connections a destination. The gateway is one, and holds requests for Services at zero. */
-const CONNECTIONS_MAX = 256;
-/** Destinations with authorities of their own whose connections are kept. */
-const AUTHORITIES_MAX = 64;
-const IDLE_MS = 10_000;
+/** Destinations that are remembered while nothing is open there. */
+const UNUSED_MAX = 1_024;
 /** Read of an answer that tells of a failure. */
 const ERROR_BYTES_MAX = 4_096;
+const TICK_MS = 25;
 const NOTHING = new Uint8Array();
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
+interface Way {
+  readonly route: Route;
+  readonly destination: Destination;
+}
 
 export class HttpSender implements Sender {
   readonly #options: HttpSenderOptions;
-  readonly #plain: Agent;
-  /** By the digest of the PEM; the one that was used longest ago is first. */
-  readonly #trusting = new Map<string, Agent>();
+  /** What all connections share; its wheel has the deadlines of requests, too. */
+  readonly #around: Surroundings;
+  readonly #closing = new AbortController();
+  /** By host and port. */
+  readonly #destinations = new Map<string, Destination>();
+  /** Of targets, which live as long as their subscribers. */
+  readonly #routes = new WeakMap<EventTarget, Route>();
+  /** What is under way, by the signal that ends it: one listener each. */
+  readonly #underWay = new WeakMap<AbortSignal, Set<Exchange>>();
+  readonly #open = new Set<Exchange>();
+  readonly #headers = new WeakMap<ResponseHead, Readonly<Record<string, string>>>();
+  #secure: Promise<Sender & { close(): Promise<void> }> | undefined;
 
   constructor(options: HttpSenderOptions) {
     this.#options = options;
-    this.#plain = agent();
+    const idles = new TimerWheel(options.clock, TICK_MS);
+    this.#around = { buffers: new ReadBuffers(), outbox: new Outbox(), idles, clock: options.clock };
+    void idles.run(this.#closing.signal);
   }
 
   async send(outgoing: Outgoing, signal: AbortSignal): Promise<Sent> {
-    const { clock } = this.#options;
-    const over = new AbortController();
-    const both = AbortSignal.any([signal, over.signal]);
-    const late = clock.sleep(outgoing.timeoutMs, both).then(
-      () => over.abort(new Error(`no answer within ${outgoing.timeoutMs} ms`)),
-      () => undefined,
-    );
-    try {
-      return await this.#exchange(outgoing, both);
-    } catch (error) {
-      const why = over.signal.aborted ? (over.signal.reason as Error).message : said(error);
-      return { result: { is: "failure", why }, headers: {}, body: NOTHING };
-    } finally {
-      over.abort();
-      await late;
-    }
+    if (!outgoing.target.url.startsWith("http:")) return (await this.#secureSender()).send(outgoing, signal);
+    const way = this.#wayTo(outgoing.target);
+    const head = requestHead(way.route, outgoing.headers, outgoing.body.length);
+    if ("fault" in head) return sentOf({ why: head.fault });
+    const result = await this.#exchange(outgoing, { destination: way.destination, head: head.text }, signal);
+    return "why" in result
+      ? sentOf(result)
+      : sentOf({ status: result.head.status, headers: this.#headersOf(result.head), body: result.body, isCut: result.isCut });
   }
 
+  /** What is under way is given up. */
   async close(): Promise<void> {
-    await Promise.all([this.#plain, ...this.#trusting.values()].map((one) => one.destroy()));
+    this.#closing.abort();
+    for (const exchange of this.#open) exchange.giveUp("given up");
+    for (const destination of this.#destinations.values()) destination.close();
+    await (await this.#secure)?.close();
   }
 
-  async #exchange({ target, headers, body }: Outgoing, signal: AbortSignal): Promise<Sent> {
-    const url = new URL(target.url);
-    const { gateway, localSuffix } = this.#options;
-    // A name inside the cluster is resolved by nobody but the gateway.
-    const isLocal = url.protocol === "http:" && url.hostname.endsWith(`.${localSuffix}`);
-    const answer = await this.#agentFor(target).request({
-      origin: isLocal ? `http://${gateway.host}:${gateway.port}` : url.origin,
-      path: url.pathname + url.search,
-      method: "POST",
-      headers: { ...headers, host: url.host },
-      body,
-      signal,
-      headersTimeout: 0,
-      bodyTimeout: 0,
+  #exchange(
+    { body, timeoutMs }: Outgoing,
+    { destination, head }: { readonly destination: Destination; readonly head: string },
+    signal: AbortSignal,
+  ): Promise<Answer | { readonly why: string }> {
+    const together = this.#endingWith(signal);
+    if (signal.aborted) return Promise.resolve({ why: "given up" });
+    return new Promise((resolve) => {
+      const exchange: Exchange = new Exchange({
+        destination,
+        deadlines: this.#around.idles,
+        nowMs: () => this.#options.clock.monotonicMs(),
+        head,
+        body,
+        timeoutMs,
+        bodyMax: ({ status }) => this.#bodyMax(status),
+        done: (result) => {
+          together.delete(exchange);
+          this.#open.delete(exchange);
+          resolve(result);
+        },
+      });
+      together.add(exchange);
+      this.#open.add(exchange);
     });
-    return this.#read(answer);
   }
 
-  async #read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Sent> {
-    const accepted = statusCode >= 200 && statusCode < 300;
-    const max = accepted ? this.#options.replyBytesMax : ERROR_BYTES_MAX;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > max) break;
-    }
-    if (accepted && bytes > max) return { result: { is: "failure", why: `the answer has more than ${max} bytes` }, headers: {}, body: NOTHING };
-    const flat = Object.fromEntries(Object.entries(headers).map(([name, value = ""]) => [name, Array.isArray(value) ? value.join(", ") : value]));
-    const retryAfter = flat["retry-after"];
-    const result: AttemptResult = { is: "answer", status: statusCode, ...(retryAfter === undefined ? {} : { retryAfter }) };
-    return { result, headers: flat, body: Buffer.concat(chunks).subarray(0, max) };
+  /** What the signal ends; listening once is enough for all of it. */
+  #endingWith(signal: AbortSignal): Set<Exchange> {
+    const known = this.#underWay.get(signal);
+    if (known !== undefined) return known;
+    const together = new Set<Exchange>();
+    this.#underWay.set(signal, together);
+    signal.addEventListener("abort", () => together.forEach((exchange) => exchange.giveUp("given up")), { once: true });
+    return together;
   }
 
-  #agentFor({ caCerts }: EventTarget): Agent {
-    if (caCerts === undefined) return this.#plain;
-    const digest = createHash("sha256").update(caCerts).digest("hex");
-    const known = this.#trusting.get(digest) ?? agent(caCerts);
-    this.#trusting.delete(digest);
-    this.#trusting.set(digest, known);
-    const [oldest] = this.#trusting;
-    if (oldest !== undefined && this.#trusting.size > AUTHORITIES_MAX) {
-      this.#trusting.delete(oldest[0]);
-      void oldest[1].close();
+  #bodyMax(status: number): number {
+    return isAccepted({ is: "answer", status }) ? this.#options.replyBytesMax : ERROR_BYTES_MAX;
+  }
+
+  #wayTo(target: EventTarget): Way {
+    const { gateway, localSuffix } = this.#options;
+    let route = this.#routes.get(target);
+    if (route === undefined) {
+      const url = new URL(target.url);
+      // A name inside the cluster is resolved by nobody but the gateway.
+      route = routeOf(url, url.hostname.endsWith(`.${localSuffix}`) ? gateway : undefined);
+      this.#routes.set(target, route);
     }
+    return { route, destination: this.#destinationAt(route) };
+  }
+
+  #destinationAt({ host, port }: Route): Destination {
+    const key = `${host} ${port}`;
+    const known = this.#destinations.get(key);
+    if (known !== undefined) return known;
+    if (this.#destinations.size >= UNUSED_MAX) for (const [each, destination] of this.#destinations) if (destination.isUnused) this.#destinations.delete(each);
+    const made = new Destination({ host, port }, this.#around);
+    this.#destinations.set(key, made);
+    return made;
+  }
+
+  /** A connection has the same head again and again, but for its date. */
+  #headersOf(head: ResponseHead): Readonly<Record<string, string>> {
+    const known = this.#headers.get(head) ?? headersOf(head);
+    this.#headers.set(head, known);
     return known;
   }
+
+  #secureSender(): Promise<Sender & { close(): Promise<void> }> {
+    const { clock } = this.#options;
+    return (this.#secure ??= import("./secure-sender.ts").then(({ SecureSender }) => new SecureSender({ clock, bodyMax: (status) => this.#bodyMax(status) })));
+  }
 }
 
-function agent(ca?: string): Agent {
-  return new Agent({
-    connections: CONNECTIONS_MAX,
-    pipelining: 1,
-    keepAliveTimeout: IDLE_MS,
-    keepAliveMaxTimeout: IDLE_MS,
-    ...(ca === undefined ? {} : { connect: { ca } }),
-  });
+function headersOf({ text }: ResponseHead): Readonly<Record<string, string>> {
+  const fields = scanFields(octetsOf(text), text.indexOf("\r\n") + 2);
+  const headers: Record<string, string> = {};
+  if (!Array.isArray(fields)) return headers;
+  for (let i = 0; i < fields.length; i += 4) {
+    const name = text.slice(fields[i], fields[i + 1]).toLowerCase();
+    const value = text.slice(fields[i + 2], fields[i + 3]);
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return headers;
 }
 
-/** Messages of system errors are empty when several addresses were tried. */
-function said(error: unknown): string {
-  const { message, code, cause } = error as { message?: string; code?: string; cause?: unknown };
-  const own = message === undefined || message === "" ? (code ?? "unknown failure") : message;
-  return cause instanceof Error && cause.message !== "" ? `${own}: ${cause.message}` : own;
+/** An answer, with what was read of it, or why there is none. */
+export function sentOf(
+  got:
+    | { readonly why: string }
+    | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly isCut: boolean },
+): Sent {
+  if ("why" in got) return { result: { is: "failure", why: got.why }, headers: NO_HEADERS, body: NOTHING };
+  const { status, headers, body, isCut } = got;
+  const accepted: AttemptResult = { is: "answer", status };
+  if (isCut && isAccepted(accepted)) return sentOf({ why: `the answer has more than ${body.length} bytes` });
+  const retryAfter = headers["retry-after"];
+  return { result: retryAfter === undefined ? accepted : { ...accepted, retryAfter }, headers, body };
 }

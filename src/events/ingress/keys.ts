@@ -9,7 +9,11 @@ export const KEY_CHARACTERS_MAX = 256;
 export const ORIGIN_KEY = "origin=";
 
 export function keysOf(attributes: Attributes, origin: number | undefined): string[] {
-  const keys = NAMES.flatMap((name) => (attributes.has(name) ? [`${name}=${canonical(attributes.get(name) ?? "").slice(0, KEY_CHARACTERS_MAX)}`] : []));
+  const keys: string[] = [];
+  for (const name of NAMES) {
+    const value = attributes.get(name);
+    if (value !== undefined) keys.push(`${name}=${canonical(value).slice(0, KEY_CHARACTERS_MAX)}`);
+  }
   if (origin !== undefined) keys.push(`${ORIGIN_KEY}${origin}`);
   return keys;
 }

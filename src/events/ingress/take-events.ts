@@ -70,9 +70,10 @@ async function take(
 ): Promise<Taken> {
   if (recent?.ready !== undefined) await recent.ready;
   const wallMs = clock.wallMs();
+  const arrival = new Date(wallMs).toISOString();
   const records: Appended[] = [];
   for (const event of events) {
-    const attributes = hops ? admitted(event.attributes, wallMs) : event.attributes;
+    const attributes = hops ? admitted(event.attributes, arrival) : event.attributes;
     if (attributes === undefined) return { refused: "noHops" };
     records.push({ keys: keysOf(attributes, origin), value: encodeStored({ ...event, attributes }) });
   }
