@@ -9,6 +9,7 @@ import { ContainerConfigError, type ContainerStart, type PodPlace } from "../eng
 import { environmentOf, expand } from "./environment.ts";
 import type { OpenedPod, PodEngine } from "./pod-engine.ts";
 import type { NodeResources } from "./pod-fields.ts";
+import { serviceLinks, serviceVariables } from "./service-links.ts";
 import { PodVolumes, type VolumeTools } from "./volumes/pod-volumes.ts";
 import { VolumeError } from "./volumes/volume-files.ts";
 
@@ -43,9 +44,11 @@ export class ContainerStarts {
     const mountsFiles = engine.withoutMounts !== true;
     if (mountsFiles) await this.volumes.prepare(pod, place);
     const given = place.sharesPorts ? this.givenPort(container) : undefined;
-    const resolved = await environmentOf(this.#tools.client, { pod, container, place, node: this.#tools.node });
+    const { client, node } = this.#tools;
     const api = mountsFiles ? apiFor(place, this.#tools.apiPort) : undefined;
-    const env = { ...api?.env, ...resolved, ...(given === undefined ? {} : { PORT: String(given) }) };
+    const around = { ...(await serviceLinks(client, pod)), ...api?.env };
+    const resolved = await environmentOf(client, { pod, container, place, node, around });
+    const env = { ...resolved, ...(given === undefined ? {} : { PORT: String(given) }) };
     const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, names: hostnames ?? [] }));
     return {
       id: `${uid}/${container.name}`,
@@ -110,9 +113,8 @@ function apiFor({ loopback }: PodPlace, port: number | undefined) {
   if (loopback === undefined || port === undefined) return undefined;
   const isOwn = loopback === MACHINE_LOOPBACK;
   const [name = ""] = API_NAMES;
-  const text = String(port);
   return {
-    env: { KUBERNETES_SERVICE_HOST: isOwn ? loopback : name, KUBERNETES_SERVICE_PORT: text, KUBERNETES_SERVICE_PORT_HTTPS: text },
+    env: serviceVariables([{ name: "kubernetes", host: isOwn ? loopback : name, ports: [{ name: "https", port }] }]),
     hosts: isOwn ? [] : [{ ip: loopback, names: API_NAMES }],
   };
 }

@@ -36,10 +36,12 @@ export interface EnvironmentInput {
   readonly container: CoreContainer;
   readonly place: PodPlace;
   readonly node: NodeResources;
+  /** Variables that are there anyhow: those of the container go before them, and may use them. */
+  readonly around: Values;
 }
 
 /** `envFrom` first, then `env` in its order with `$(NAME)` expanded. Throws ContainerConfigError. */
-export async function environmentOf(client: Client, { pod, container, place, node }: EnvironmentInput): Promise<Values> {
+export async function environmentOf(client: Client, { pod, container, place, node, around }: EnvironmentInput): Promise<Values> {
   const namespace = pod.metadata.namespace ?? "";
   const values = valuesReader(client, namespace);
   const result: Record<string, string> = {};
@@ -52,10 +54,10 @@ export async function environmentOf(client: Client, { pod, container, place, nod
     for (const [key, value] of Object.entries(found ?? {})) if (NAME.test(`${source.prefix ?? ""}${key}`)) result[`${source.prefix ?? ""}${key}`] = value;
   }
   for (const variable of container.env ?? []) {
-    const value = await valueOf(variable, { pod, container, place, node, namespace, values });
-    if (value !== undefined) result[variable.name] = variable.value === undefined ? value : expand(value, result);
+    const value = await valueOf(variable, { pod, container, place, node, around, namespace, values });
+    if (value !== undefined) result[variable.name] = variable.value === undefined ? value : expand(value, { ...around, ...result });
   }
-  return result;
+  return { ...around, ...result };
 }
 
 interface Sources extends EnvironmentInput {

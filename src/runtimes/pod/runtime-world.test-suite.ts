@@ -46,7 +46,7 @@ export class Pods {
   }
 
   /** Creates or changes an object, of the namespace `default` where it lies in one. */
-  putObject(kind: "ConfigMap" | "Secret" | "ServiceAccount" | "PersistentVolumeClaim" | "PersistentVolume", name: string, body: Any): void {
+  putObject(kind: "ConfigMap" | "Secret" | "ServiceAccount" | "PersistentVolumeClaim" | "PersistentVolume" | "Service", name: string, body: Any): void {
     const resourceVersion = String(this.#otherEvents.length + 1);
     const object = { kind, metadata: { namespace: "default", name, uid: `uid-${name}`, resourceVersion }, ...body } as unknown as KubeObject;
     this.#otherEvents.push({ type: this.objects.has(`${kind}/${name}`) ? "MODIFIED" : "ADDED", object });
