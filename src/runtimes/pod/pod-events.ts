@@ -39,5 +39,11 @@ export const containerEvents = {
   preStopFailed: () => warning("FailedPreStopHook", "PreStopHook failed"),
 } as const;
 
-/** Of a pod whose `activeDeadlineSeconds` are over; also the reason and message of its status. */
-export const DEADLINE_EXCEEDED = { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" } as const;
+/** Why a pod is ended before its time: its Event, and the reason and message of its status. */
+export type CutShort = Pick<PodEvent, "type" | "reason" | "message">;
+
+/** Of a pod whose `activeDeadlineSeconds` are over. */
+export const DEADLINE_EXCEEDED: CutShort = normal("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+
+/** Of one that takes more of the machine than it may. */
+export const evicted = (message: string): CutShort => warning("Evicted", message);

@@ -4,8 +4,8 @@ import type { Client } from "#client";
 import { isReason, type Clock, type Logger } from "#core";
 import { Pod, type PodStatus } from "#kinds";
 import { ADDRESSES_ANNOTATION, RUNTIME_ANNOTATION } from "../addresses.ts";
-import type { PodAddresses, PodPlace, RuntimeName } from "../engine.ts";
-import { isComingUp, podStatusFor, type ContainerRun } from "./pod-status.ts";
+import type { PodAddresses, RuntimeName } from "../engine.ts";
+import { isComingUp, podStatusFor, type StatusInput } from "./pod-status.ts";
 
 /** On the way up nothing is reported for so long: a quick pod costs one status write, the one that says Ready. */
 const QUIET_START_MS = 1_000;
@@ -44,10 +44,7 @@ export class PodRecord {
   }
 
   /** Writes the status when it changed and is worth a write; answers when to look again. */
-  async report(
-    pod: Pod,
-    { runs, place, expired }: { readonly runs: readonly ContainerRun[]; readonly place: PodPlace | undefined; readonly expired: boolean },
-  ): Promise<number> {
+  async report(pod: Pod, { runs, place, cutShort }: Pick<StatusInput, "runs" | "place" | "cutShort">): Promise<number> {
     const { client, clock, logger } = this.#context;
     if (this.#unrecorded !== undefined) this.given(pod, this.#unrecorded);
     const nowMs = clock.monotonicMs();
@@ -56,7 +53,7 @@ export class PodRecord {
       pod: { ...pod, ...(this.#written === undefined ? {} : { status: this.#written }) },
       runs,
       place,
-      expired,
+      cutShort,
       nowWallMs: clock.wallMs(),
     });
     if (isDeepStrictEqual(status, this.#written)) return Infinity;

@@ -2,7 +2,7 @@
 import { rfc3339 } from "#core";
 import type { CoreContainerStatus, ContainerState, CoreContainer, Pod, PodCondition, PodStatus } from "#kinds";
 import type { EngineContainer, EngineIdentity, PodPlace } from "../engine.ts";
-import { DEADLINE_EXCEEDED } from "./pod-events.ts";
+import type { CutShort } from "./pod-events.ts";
 import { restarts } from "./pod-plan.ts";
 
 export type Terminated = NonNullable<ContainerState["terminated"]>;
@@ -105,19 +105,19 @@ export interface StatusInput {
   /** Undefined until the pod has one. */
   readonly place: PodPlace | undefined;
   readonly nowWallMs: number;
-  /** It has been active for longer than it may. */
-  readonly expired: boolean;
+  /** It is ended before its time. */
+  readonly cutShort: CutShort | undefined;
 }
 
 /** The whole status; conditions that did not change keep their times. */
-export function podStatusFor({ pod, runs, place, nowWallMs, expired }: StatusInput): PodStatus {
+export function podStatusFor({ pod, runs, place, nowWallMs, cutShort }: StatusInput): PodStatus {
   const inits = runs.filter((run) => run.init);
   const containers = runs.filter((run) => !run.init);
-  const phase = phaseOf(pod, { inits, containers, expired });
+  const phase = phaseOf(pod, { inits, containers, failed: cutShort !== undefined });
   const where = place ?? placeIn(pod.status);
   return {
     phase,
-    ...(expired && phase === "Failed" ? DEADLINE_EXCEEDED : {}),
+    ...(cutShort !== undefined && phase === "Failed" ? { reason: cutShort.reason, message: cutShort.message } : {}),
     conditions: withTimes(conditionsFor(pod, { inits, containers, phase, placed: where !== undefined }), pod.status?.conditions ?? [], nowWallMs),
     ...addressesFor(where),
     startTime: pod.status?.startTime ?? rfc3339(nowWallMs),
@@ -188,10 +188,10 @@ function addressesFor(where: Where | undefined): Pick<PodStatus, "hostIP" | "hos
 }
 
 /** A pod is over when nothing of it runs any more: until then the next platform has something to end. */
-function phaseOf(pod: Pod, { inits, containers, expired }: Parts & { readonly expired: boolean }): string {
+function phaseOf(pod: Pod, { inits, containers, failed: isCut }: Parts & { readonly failed: boolean }): string {
   const ended = (run: ContainerRun): boolean => run.phase === "ended" && run.dueAtMs === undefined;
   const runs = [...inits, ...containers].some((run) => run.phase === "running");
-  const failed = expired || inits.some((run) => kindOf(run) === "init" && ended(run) && run.terminated?.exitCode !== 0);
+  const failed = isCut || inits.some((run) => kindOf(run) === "init" && ended(run) && run.terminated?.exitCode !== 0);
   if (failed && !runs) return "Failed";
   if (containers.length > 0 && containers.every(ended) && !runs) return containers.every((run) => run.terminated?.exitCode === 0) ? "Succeeded" : "Failed";
   const begun = containers.some((run) => run.phase === "running" || run.terminated !== undefined || run.last !== undefined);

@@ -9,10 +9,11 @@ import type { Adopted, FetchImage } from "./engines.ts";
 import type { FollowedObjects } from "./followed-objects.ts";
 import { GRACE_DEFAULT_S, PodContainer, type ContainerPod, type ContainerTools } from "./pod-container.ts";
 import { PodEngine } from "./pod-engine.ts";
-import { DEADLINE_EXCEEDED, scheduledEvent } from "./pod-events.ts";
+import { DEADLINE_EXCEEDED, evicted, scheduledEvent, type CutShort } from "./pod-events.ts";
 import { planPod, type PodAction, type PodView } from "./pod-plan.ts";
 import { PodRecord } from "./pod-record.ts";
 import { resumedRun } from "./pod-status.ts";
+import type { LimitedVolume } from "./volumes/volume-scanner.ts";
 
 export interface WorkerContext extends StartTools, ContainerTools {
   readonly client: Client;
@@ -29,6 +30,8 @@ export interface WorkerContext extends StartTools, ContainerTools {
 const RETRY_WRITE_MS = 1_000;
 /** For a pod whose object vanished: nobody said how long its containers may take. */
 const GRACE_GONE_MS = 2_000;
+/** As the kubelet gives it. */
+const GRACE_EVICTED_MS = 1_000;
 
 export class PodWorker {
   readonly #context: WorkerContext;
@@ -43,8 +46,10 @@ export class PodWorker {
   /** When the stop began, monotonic time. */
   #stopBeganMs: number | undefined;
   #dismissed = false;
-  /** It has been active for longer than it may. */
-  #expired = false;
+  /** It takes more than it may. */
+  #eviction: CutShort | undefined;
+  /** Why it was ended before its time. */
+  #cutShort: CutShort | undefined;
   /** What `activeDeadlineSeconds` counts from, monotonic time. */
   readonly #activeSinceMs: number;
   readonly #engine: PodEngine;
@@ -126,6 +131,17 @@ export class PodWorker {
     this.#wake();
   }
 
+  get limitedVolumes(): readonly LimitedVolume[] {
+    return this.#starts.volumes.limited;
+  }
+
+  /** It ends at once, and counts as failed. */
+  evict(message: string): void {
+    if (this.#isEnding || this.#eviction !== undefined) return;
+    this.#eviction = evicted(message);
+    this.#wake();
+  }
+
   /** The object was deleted under us. */
   gone(): void {
     this.#objectGone = true;
@@ -164,7 +180,7 @@ export class PodWorker {
       for (const action of plan.actions) await this.#act(action);
       if (plan.actions.length > 0) continue;
       const runs = this.#containers.map(({ run }) => run);
-      const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, { runs, place: this.#engine.place, expired: this.#expired });
+      const reportAtMs = this.#deleting ? Infinity : await this.#record.report(this.#pod, { runs, place: this.#engine.place, cutShort: this.#cutShort });
       await this.#pause(Math.min(plan.wakeAtMs ?? Infinity, reportAtMs, tokensDueMs));
     }
     signal.removeEventListener("abort", leave);
@@ -213,6 +229,7 @@ export class PodWorker {
       stop: this.#stop,
       dismissed: this.#dismissed,
       ...(activeDeadlineSeconds === undefined ? {} : { expiresAtMs: this.#activeSinceMs + activeDeadlineSeconds * 1000 }),
+      ...(this.#eviction === undefined ? {} : { expiresAtMs: this.#foundMs }),
       inits: views(true),
       containers: views(false),
     };
@@ -239,12 +256,13 @@ export class PodWorker {
         this.#endAll(this.#containers);
         return;
       case "expire":
-        this.#expired = true;
+        this.#cutShort = this.#eviction ?? DEADLINE_EXCEEDED;
         this.#stop = "stopping";
         this.#stopBeganMs = this.#context.clock.monotonicMs();
         this.#leaving.abort();
-        this.#context.onEvent(this.#pod, { type: "Normal", ...DEADLINE_EXCEEDED });
+        this.#context.onEvent(this.#pod, this.#cutShort);
         this.#endAll(this.#containers);
+        if (this.#eviction !== undefined) void this.#giveBack();
         return;
       case "dismiss":
         this.#dismissed = true;
@@ -257,7 +275,17 @@ export class PodWorker {
     }
   }
 
+  /** What it took too much of is free as soon as it does not run, though the object stays. */
+  async #giveBack(): Promise<void> {
+    await Promise.all(this.#containers.map(({ ended }) => ended));
+    if (this.#signal.aborted) return;
+    await this.#starts.volumes
+      .remove()
+      .catch((error: unknown) => this.#context.logger.warn("volumes were not removed", { pod: this.#pod.metadata.name, err: error }));
+  }
+
   get #graceMs(): number {
+    if (this.#eviction !== undefined) return GRACE_EVICTED_MS;
     if (this.#objectGone && this.#pod.metadata.deletionTimestamp === undefined) return GRACE_GONE_MS;
     return (this.#pod.metadata.deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_S) * 1000;
   }

@@ -14,6 +14,7 @@ import { createPodStreams } from "./pod-streams.ts";
 import { PodWorker, type WorkerContext } from "./pod-worker.ts";
 import type { MintToken } from "./volumes/pod-tokens.ts";
 import { sweepVolumes } from "./volumes/pod-volumes.ts";
+import { VolumeScanner } from "./volumes/volume-scanner.ts";
 
 export interface RuntimeOptions {
   readonly client: Client;
@@ -64,6 +65,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     options,
   );
   const running = new Set<Promise<void>>();
+  const scanner = new VolumeScanner(options);
   const objects = new FollowedObjects(options);
   const volumesDir = join(options.dataDir, "volumes");
   const context: WorkerContext = {
@@ -79,10 +81,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     if (workers.has(pod.metadata.uid) || isOver(pod)) return;
     const worker = new PodWorker(context, pod, { adopted: engines.adopted(pod), signal });
     workers.set(worker.uid, worker);
+    const unwatch = hasLimits(pod) ? scanner.watch(worker) : undefined;
     const run = worker
       .run()
       .catch((error: unknown) => logger.error("pod worker failed", { pod: pod.metadata.name, err: error }))
       .finally(() => {
+        unwatch?.();
         running.delete(run);
         workers.delete(worker.uid);
         if (!signal.aborted) void folders.prune(new Set(workers.keys())).catch((error: unknown) => logger.warn("old output was not deleted", { err: error }));
@@ -112,7 +116,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       await sweepVolumes(volumesDir, (uid) => uids.has(uid) || workers.has(uid)).catch((error: unknown) =>
         logger.warn("old volumes were not removed", { err: error }),
       );
-      await watching;
+      await Promise.all([watching, scanner.run(signal)]);
       await Promise.all([...running, objects.ended()]);
     },
     podReady(uid) {
@@ -127,6 +131,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 function podsOf({ client, clock, rng, logger, nodeName }: RuntimeOptions) {
   const query = { fieldSelector: `spec.nodeName=${nodeName}` };
   return createInformer<Pod, Owned>({ client, kind: Pod, query, clock, rng, logger, keep: (pod) => ({ uid: pod.metadata.uid, pod }) });
+}
+
+/** Somebody has to look how much is in its volumes. */
+function hasLimits({ spec }: Pod): boolean {
+  return spec.volumes?.some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined) === true;
 }
 
 /** Nothing is left to do for it until somebody deletes it. */

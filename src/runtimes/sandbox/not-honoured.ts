@@ -20,7 +20,9 @@ export function notHonoured(spec: Spec, path: string, { asRoot, networks, groups
     containers.flatMap(({ resources, securityContext = {}, tty, volumeDevices = [] }, index) => {
       const at = `${path}.${name}[${index}]`;
       const limits = groups.missing.filter((each) => resources?.limits?.[each] !== undefined);
+      const storage = (["limits", "requests"] as const).filter((kind) => resources?.[kind]?.["ephemeral-storage"] !== undefined);
       return [
+        ...storage.map((kind) => `${at}.resources.${kind}.ephemeral-storage: stored, but a sandbox's disk space is not limited`),
         ...limits.map((each) => `${at}.resources.limits.${each}: stored, but this machine lets Eider make no control groups for it`),
         ...(tty === true ? [`${at}.tty: stored, but a sandbox has no terminal of its own; \`kubectl exec -t\` has one`] : []),
         ...(volumeDevices.length === 0 ? [] : [`${at}.volumeDevices: stored, but sandboxes get no block devices`]),

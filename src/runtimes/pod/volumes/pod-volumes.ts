@@ -17,6 +17,7 @@ import { memoryFolder, removeMemoryFolders } from "./memory-folder.ts";
 import { PodTokens, type MintToken } from "./pod-tokens.ts";
 import { subPathIn } from "./sub-path.ts";
 import { mountsToken, TOKEN_PATH, TOKEN_VOLUME, wantsToken } from "./token-volume.ts";
+import type { LimitedVolume } from "./volume-scanner.ts";
 import { configMapValues, downwardFiles, keyFiles, secretValues, UnboundError, VolumeError, type VolumeFiles } from "./volume-files.ts";
 
 export interface VolumeTools {
@@ -47,6 +48,7 @@ export class PodVolumes {
   readonly #tools: VolumeTools;
   readonly #folder: string;
   readonly #prepared = new Map<string, Promise<Prepared>>();
+  readonly #limited: LimitedVolume[] = [];
   /** Files follow each other: a later look at an object is not overtaken by an earlier one. */
   #last: Promise<unknown> = Promise.resolve();
   #stamps = 0;
@@ -133,6 +135,11 @@ export class PodVolumes {
     return [...mounted, ...claims.map((name) => ({ kind: "PersistentVolumeClaim" as const, name }))];
   }
 
+  /** Those with a limit that are made. */
+  get limited(): readonly LimitedVolume[] {
+    return this.#limited;
+  }
+
   async remove(): Promise<void> {
     await removeMemoryFolders(this.#folder, memoryName(this.#pod.metadata.uid, ""));
     rmSync(this.#folder, { recursive: true, force: true });
@@ -178,6 +185,7 @@ export class PodVolumes {
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o777);
     this.#giveTo(folder);
+    if (bytesMax !== undefined && bytesMax > 0) this.#limited.push({ name, path: folder, bytesMax, limit: String(emptyDir?.sizeLimit) });
     return folder;
   }
 

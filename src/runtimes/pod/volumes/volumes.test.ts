@@ -1,6 +1,6 @@
 // Volumes of pods on an engine that can mount: what is in them, how it changes, what is said when it is not there.
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Mount } from "../../engine.ts";
@@ -359,3 +359,34 @@ for (const { name, put, want } of unusable)
     assert.match(w.events.find(({ reason }) => reason === "FailedMount")?.message ?? "", want);
     await w.until(() => stateOf(w.pods)?.state?.waiting?.reason === "ContainerCreating");
   });
+
+test("a pod whose emptyDir holds more than its limit is evicted as the kubelet does it, and gives the room back; one that does not is left alone", async (t) => {
+  const engine = new FakeEngine();
+  const w = await world(t, undefined, engine);
+  w.pods.put(
+    podMounting([
+      { name: "scratch", emptyDir: { sizeLimit: "64Ki" } },
+      { name: "free", emptyDir: {} },
+    ]),
+  );
+  await w.until(() => engine.starts.size > 0);
+  const folder = pathOf(engine.started(NAME).mounts, "/scratch");
+  mkdirSync(join(folder, "deep"));
+  writeFileSync(join(folder, "deep/a"), Buffer.alloc(40 << 10, 1));
+  // Names of one file count once.
+  linkSync(join(folder, "deep/a"), join(folder, "b"));
+  writeFileSync(join(pathOf(engine.started(NAME).mounts, "/free"), "large"), Buffer.alloc(1 << 20, 1));
+  await w.clock.advance(120_000);
+  assert.equal(w.pods.get("p").status?.phase, "Running");
+  writeFileSync(join(folder, "c"), Buffer.alloc(40 << 10, 1));
+  await w.until(() => engine.log.includes("SIGKILL user-container"), 500);
+  await w.until(() => w.pods.get("p").status?.phase === "Failed");
+  const message = 'Usage of EmptyDir volume "scratch" exceeds the limit "64Ki". ';
+  const { reason, message: told } = w.pods.get("p").status ?? {};
+  assert.deepEqual([reason, told], ["Evicted", message]);
+  assert.deepEqual(
+    w.events.filter((event) => event.reason === "Evicted").map(({ type, message: said }) => [type, said]),
+    [["Warning", message]],
+  );
+  await w.until(() => !existsSync(folder));
+});
