@@ -1,6 +1,7 @@
 // Pods in containers of a Docker-compatible daemon: started, looked into, adopted after a crash, restarted, removed without a trace.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { askDaemon, buildStory, containersOf, endProgram, needsDaemon, podContainersOf } from "./container-world.ts";
@@ -101,6 +102,55 @@ test("a container that ends by itself starts again in the pod's network, and its
   assert.equal(later.status.podIP, before.status.podIP);
   await eventually("it answers", async () => (await platform.request(HOST)).status === 200);
   assert.match(await platform.kubectl("logs", later.metadata.name, "--previous"), /^served \d+ requests\n$/);
+});
+
+const listener = (name: string, spec: object, container: object): object => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name },
+  spec: { terminationGracePeriodSeconds: 1, ...spec, containers: [{ name: "c", image: "localhost/eider-story:test", stdin: true, ...container }] },
+});
+
+/** Writes a line to a pod by `kubectl attach`, with an end of the input behind it or without; answers what came back until the condition holds. */
+async function attached(pod: string, line: string, { ends, until }: { readonly ends: boolean; readonly until: RegExp }): Promise<string> {
+  const env = { ...process.env, KUBECONFIG: platform.state.kubeconfig, HOME: platform.data };
+  const child = spawn("kubectl", ["attach", "-i", pod], { env, stdio: ["pipe", "pipe", "ignore"] });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  child.stdin.write(line);
+  if (ends) child.stdin.end();
+  try {
+    await eventually(`${pod} answers`, async () => until.test(text));
+  } finally {
+    child.kill();
+  }
+  return text;
+}
+
+test("attach: an input that outlives who writes to it and an end of his, and what was heard is kept in a claim of storage", { skip: needsDaemon }, async () => {
+  await platform.apply({
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name: "kept" },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+  });
+  const volumes = [{ name: "kept", persistentVolumeClaim: { claimName: "kept" } }];
+  await platform.apply(listener("listener", { volumes }, { args: ["listen", "/kept/heard"], volumeMounts: [{ name: "kept", mountPath: "/kept" }] }));
+  await platform.kubectl("wait", "pod", "listener", "--for=condition=Ready", "--timeout=60s");
+  assert.equal(await attached("listener", "one\n", { ends: false, until: /one\n/ }), "heard one\n");
+  assert.equal(await attached("listener", "two\n", { ends: true, until: /two\n/ }), "heard two\n");
+  assert.equal(await attached("listener", "three\n", { ends: false, until: /three\n/ }), "heard three\n");
+  const [folder = ""] = readdirSync(join(platform.data, "claims"));
+  assert.equal(readFileSync(join(platform.data, "claims", folder, "heard"), "utf8"), "one\ntwo\nthree\n");
+  await platform.kubectl("delete", "pod", "listener");
+});
+
+test("attach: an input that is given once ends with its first writer, and so does the program", { skip: needsDaemon }, async () => {
+  await platform.apply(listener("once", { restartPolicy: "Never" }, { stdinOnce: true, args: ["listen", "/heard"] }));
+  await platform.kubectl("wait", "pod", "once", "--for=condition=Ready", "--timeout=60s");
+  assert.equal(await attached("once", "all\n", { ends: true, until: /over\n/ }), "heard all\nover\n");
+  await platform.kubectl("wait", "pod", "once", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=30s");
+  await platform.kubectl("delete", "pod", "once");
 });
 
 test("a deleted Service leaves no container, and neither does a platform that ends", { skip: needsDaemon }, async () => {

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -14,7 +15,26 @@ import (
 	"time"
 )
 
+// listen repeats what it hears, on its output and in the file that it was told, until its input ends.
+func listen(file string) {
+	kept, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		fmt.Fprintln(kept, lines.Text())
+		fmt.Println("heard", lines.Text())
+	}
+	fmt.Println("over")
+}
+
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "listen" {
+		listen(os.Args[2])
+		return
+	}
 	var served atomic.Int64
 	mux := http.NewServeMux()
 	mux.HandleFunc("/served", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, served.Load()) })
