@@ -44,7 +44,7 @@ func main() {
 func command(args []string) {
 	if args[0] == "ask" { ask(args[1:]); return }
 	status, _ := os.ReadFile("/proc/self/status")
-	for _, line := range strings.Split(string(status), "\\n") { if strings.HasPrefix(line, "CapEff") || strings.HasPrefix(line, "NoNewPrivs") { fmt.Println(line) } }
+	for _, line := range strings.Split(string(status), "\\n") { if strings.HasPrefix(line, "CapEff") || strings.HasPrefix(line, "NoNewPrivs") || strings.HasPrefix(line, "Seccomp:") { fmt.Println(line) } }
 	host, _ := os.Hostname()
 	fmt.Println(strings.Join(args, " "), "in", host, "as", os.Getuid())
 	if args[0] == "fail" { os.Exit(7) }

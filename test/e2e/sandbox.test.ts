@@ -111,12 +111,15 @@ test("two Services on port 8080 have a sandbox each: layers, user, names, networ
 });
 
 test("a command joins the container with the rights of its program, and tells how it ended", { skip }, async () => {
-  await platform.apply(service("exec", { securityContext: { allowPrivilegeEscalation: false } }));
+  await platform.apply(service("exec", { securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } } }));
   const seen = await seenBy("exec");
   const pod = await podOf("exec");
   const said = await platform.kubectl("exec", pod, "--", "/app/probe", "hello");
   assert.match(said, new RegExp(`^CapEff:\\s+0{16}$`, "m"));
   assert.match(said, /^NoNewPrivs:\s+1$/m);
+  // The program's system calls are filtered, and so are the command's.
+  assert.match(said, /^Seccomp:\s+2$/m);
+  assert.match(await platform.kubectl("exec", pod, "--", "/app/probe", "files", "/proc/1/status"), /^Seccomp:\s+2$/m);
   assert.match(said, new RegExp(`^hello in ${seen.host} as 1234$`, "m"));
   await assert.rejects(platform.kubectl("exec", pod, "--", "probe", "fail"), /executable file not found in \$PATH|exit code 7/);
   await assert.rejects(platform.kubectl("exec", pod, "--", "/app/probe", "fail"), { code: 7 });

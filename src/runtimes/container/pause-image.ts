@@ -4,24 +4,16 @@
 // Every other tool brings an image from a registry for that; this one needs none, is the same on every machine, and fits in a line.
 import { createHash } from "node:crypto";
 import { pack, type Pack } from "tar-stream";
+import { elfProgram, MACHINES } from "../elf-program.ts";
 
 /** Ignores SIGCHLD, so that the kernel buries what is orphaned in a shared pid namespace, and sleeps. */
-const PROGRAMS: Readonly<Record<string, { readonly machine: number; readonly code: string }>> = {
-  amd64: {
-    machine: 62,
-    // mov eax,13 (rt_sigaction) · mov edi,17 · lea rsi,[rip+23] · xor edx,edx · mov r10d,8 · syscall; again: mov eax,34 (pause) · syscall · jmp again
-    code: "b80d000000 bf11000000 488d3517000000 31d2 41ba08000000 0f05 b822000000 0f05 ebf7 00000000",
-  },
-  arm64: {
-    machine: 183,
-    // mov x8,134 (rt_sigaction) · mov x0,17 · adr x1,+48 · mov x2,0 · mov x3,8 · svc; again: mov x8,73 (ppoll) · mov x0..x4,0 · svc · b again
-    code: "c81080d2 200280d2 81010010 020080d2 030180d2 010000d4 280980d2 000080d2 010080d2 020080d2 030080d2 040080d2 010000d4 f9ffff17",
-  },
+const PROGRAMS: Readonly<Record<string, string>> = {
+  // mov eax,13 (rt_sigaction) · mov edi,17 · lea rsi,[rip+23] · xor edx,edx · mov r10d,8 · syscall; again: mov eax,34 (pause) · syscall · jmp again
+  amd64: "b80d000000 bf11000000 488d3517000000 31d2 41ba08000000 0f05 b822000000 0f05 ebf7 00000000",
+  // mov x8,134 (rt_sigaction) · mov x0,17 · adr x1,+48 · mov x2,0 · mov x3,8 · svc; again: mov x8,73 (ppoll) · mov x0..x4,0 · svc · b again
+  arm64: "c81080d2 200280d2 81010010 020080d2 030180d2 010000d4 280980d2 000080d2 010080d2 020080d2 030080d2 040080d2 010000d4 f9ffff17",
 };
 
-const LOADED_AT = 0x400000n;
-const FILE_HEADER_BYTES = 64;
-const PROGRAM_HEADER_BYTES = 56;
 /** SIG_IGN, flags, restorer and mask of `struct kernel_sigaction`. */
 const ACTION = Buffer.from([1, ...Array.from({ length: 31 }, () => 0)]);
 
@@ -29,28 +21,8 @@ const ACTION = Buffer.from([1, ...Array.from({ length: 31 }, () => 0)]);
 export function pauseProgram(architecture: string): Buffer {
   const program = PROGRAMS[architecture];
   if (program === undefined) throw new Error(`pods on a container daemon of architecture ${architecture} are not supported`);
-  const code = Buffer.concat([Buffer.from(program.code.replaceAll(" ", ""), "hex"), ACTION]);
-  const start = FILE_HEADER_BYTES + PROGRAM_HEADER_BYTES;
-  const file = Buffer.alloc(start + code.length);
-  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1], 0);
-  file.writeUInt16LE(2, 16);
-  file.writeUInt16LE(program.machine, 18);
-  file.writeUInt32LE(1, 20);
-  file.writeBigUInt64LE(LOADED_AT + BigInt(start), 24);
-  file.writeBigUInt64LE(BigInt(FILE_HEADER_BYTES), 32);
-  file.writeUInt16LE(FILE_HEADER_BYTES, 52);
-  file.writeUInt16LE(PROGRAM_HEADER_BYTES, 54);
-  file.writeUInt16LE(1, 56);
-  // Loaded as a whole, to be read and run.
-  file.writeUInt32LE(1, 64);
-  file.writeUInt32LE(5, 68);
-  file.writeBigUInt64LE(LOADED_AT, 80);
-  file.writeBigUInt64LE(LOADED_AT, 88);
-  file.writeBigUInt64LE(BigInt(file.length), 96);
-  file.writeBigUInt64LE(BigInt(file.length), 104);
-  file.writeBigUInt64LE(0x1000n, 112);
-  file.set(code, start);
-  return file;
+  const code = Buffer.concat([Buffer.from(program.replaceAll(" ", ""), "hex"), ACTION]);
+  return elfProgram(MACHINES[architecture] ?? 0, code);
 }
 
 export interface PauseImage {

@@ -55,15 +55,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const { logger, clock } = options;
   const folders = logFolders(options.dataDir);
   const workers = new Map<string, PodWorker>();
-  const tools: EngineTools = {
-    clock,
-    outputFile: folders.outputFile,
-    imageProgress: (uid, container, message) => workers.get(uid)?.imageProgress(container, message),
-  };
-  const engines = new Engines(
-    options.engines.map((make) => make(tools)),
-    options,
-  );
+  const engines = enginesOf(options, folders.outputFile, (uid) => workers.get(uid));
   const running = new Set<Promise<void>>();
   const scanner = new VolumeScanner(options);
   const objects = new FollowedObjects(options);
@@ -126,6 +118,18 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     notHonoured: (spec, path) => engines.notHonoured(spec, path),
     ...createPodStreams({ clock, logsDir: folders.logsDir, workerOf: (uid) => workers.get(uid) }),
   };
+}
+
+function enginesOf(options: RuntimeOptions, outputFile: EngineTools["outputFile"], workerOf: (uid: string) => PodWorker | undefined): Engines {
+  const tools: EngineTools = {
+    clock: options.clock,
+    outputFile,
+    imageProgress: (uid, container, message) => workerOf(uid)?.imageProgress(container, message),
+  };
+  return new Engines(
+    options.engines.map((make) => make(tools)),
+    options,
+  );
 }
 
 function podsOf({ client, clock, rng, logger, nodeName }: RuntimeOptions) {

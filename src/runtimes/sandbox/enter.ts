@@ -5,7 +5,7 @@
 // (LD_PRELOAD), and as words they could be read by everybody in `ps`.
 import type { ContainerUser } from "./image-user.ts";
 
-const TOOLS = "/dev/.eider";
+export const TOOLS = "/dev/.eider";
 const VARIABLE = "EIDER_ENV_";
 
 export interface Identity {
@@ -13,6 +13,8 @@ export interface Identity {
   readonly user: ContainerUser | undefined;
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
+  /** Among the tools, what puts its filter of system calls on the program; undefined: all are let through. */
+  readonly filter?: string | undefined;
 }
 
 export interface Program {
@@ -35,7 +37,8 @@ export function quoted(word: string): string {
 export function becomes({ argv, cwd, identity, variables }: Program): string {
   const tool = `${TOOLS}/ld.so --library-path ${TOOLS}/lib ${TOOLS}`;
   const env = Array.from({ length: variables }, (_, index) => `"$${VARIABLE}${index}"`).join(" ");
-  return `exec ${[`${tool}/setpriv`, ...privileges(identity), "--", `${tool}/env`, "-i", "-C", quoted(cwd), env, ...argv.map(quoted)].join(" ")}`;
+  const filter = identity.filter === undefined ? [] : [`${TOOLS}/${identity.filter}`];
+  return `exec ${[...filter, `${tool}/setpriv`, ...privileges(identity), "--", `${tool}/env`, "-i", "-C", quoted(cwd), env, ...argv.map(quoted)].join(" ")}`;
 }
 
 /** The last word on what the program may: whoever starts it may everything. */

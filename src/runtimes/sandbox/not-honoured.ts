@@ -1,5 +1,6 @@
 // What a pod may ask for and a sandbox does not give: stored, shown, and told in a Warning (decision 7).
 import type { PodSpec } from "#kinds";
+import { filteredArchitecture } from "./seccomp-tools.ts";
 
 type Spec = Pick<PodSpec, "containers" | "initContainers" | "securityContext" | "hostNetwork" | "hostPID" | "hostIPC" | "shareProcessNamespace">;
 
@@ -53,7 +54,11 @@ function ofSecurity(context: Security, at: string, asRoot: boolean): string[] {
   const { seccompProfile, appArmorProfile, seLinuxOptions } = context;
   const filtered = (profile: { readonly type: string } | undefined): boolean => profile !== undefined && profile.type !== "Unconfined";
   return [
-    ...(filtered(seccompProfile) ? [`${at}.seccompProfile: stored, but system calls of sandboxes are not filtered`] : []),
+    ...(filtered(seccompProfile) && filteredArchitecture() === undefined
+      ? [`${at}.seccompProfile: stored, but system calls of sandboxes are not filtered on this processor`]
+      : seccompProfile?.type === "Localhost"
+        ? [`${at}.seccompProfile.localhostProfile: stored, but the profile RuntimeDefault is used`]
+        : []),
     ...(filtered(appArmorProfile) ? [`${at}.appArmorProfile: stored, but not applied to sandboxes`] : []),
     ...(seLinuxOptions === undefined ? [] : [`${at}.seLinuxOptions: stored, but not applied to sandboxes`]),
     ...(context.procMount === undefined || context.procMount === "Default" ? [] : [`${at}.procMount: stored, but /proc is always the default one`]),

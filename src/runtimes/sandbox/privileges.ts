@@ -1,5 +1,5 @@
 // What a container's program may: capabilities and new privileges. Pure.
-import type { CoreContainer } from "#kinds";
+import type { CoreContainer, PodSpec } from "#kinds";
 import type { Identity } from "./enter.ts";
 import type { ContainerUser } from "./image-user.ts";
 
@@ -28,6 +28,12 @@ export function identityFor(container: CoreContainer, user: ContainerUser | unde
   const base = privileged === true || add.has("all") ? ["all"] : drop.has("all") ? [] : CAPABILITIES_DEFAULT.filter((name) => !drop.has(name));
   const all = privileged === true ? ["all"] : [...new Set([...base, ...[...add].filter((name) => name !== "all")])];
   return { user, capabilities: all, noNewPrivileges: allowPrivilegeEscalation === false };
+}
+
+/** Whether its system calls are filtered. Profiles of the machine are not read here: who names one gets the usual one. */
+export function isFiltered({ securityContext }: CoreContainer, spec: Pick<PodSpec, "securityContext">): boolean {
+  const { type = "Unconfined" } = securityContext?.seccompProfile ?? spec.securityContext?.seccompProfile ?? {};
+  return type !== "Unconfined" && securityContext?.privileged !== true;
 }
 
 /** `CAP_NET_ADMIN` and `NET_ADMIN` are one. */

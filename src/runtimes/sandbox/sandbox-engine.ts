@@ -30,7 +30,7 @@ import type { PodNames } from "../names/pod-names.ts";
 import type { PodImages } from "../pod-images.ts";
 import { timesFileOf } from "../pod/log-times.ts";
 import { makeContainerFolder } from "./container-folder.ts";
-import { becomes, enters, insideOf, joins, TOOLS_MARK, travelling, type Identity } from "./enter.ts";
+import { becomes, enters, insideOf, joins, TOOLS, TOOLS_MARK, travelling, type Identity } from "./enter.ts";
 import { hostPathOf } from "./host-base.ts";
 import { userOf, type ContainerUser } from "./image-user.ts";
 import { launchFor, programComplaint } from "./launch.ts";
@@ -38,7 +38,8 @@ import { limitsOf } from "./limits.ts";
 import { notHonoured } from "./not-honoured.ts";
 import { below, firstChild } from "./process-tree.ts";
 import { removeFolder } from "./remove-folder.ts";
-import { identityFor } from "./privileges.ts";
+import { identityFor, isFiltered } from "./privileges.ts";
+import { filteredArchitecture, filterTool } from "./seccomp-tools.ts";
 import { podFolders, unsharing, type SandboxHost } from "./sandbox-host.ts";
 
 export interface SandboxEngineOptions {
@@ -195,7 +196,7 @@ class SandboxEngine implements ContainerEngine {
       pivotRoot: programs.path("pivot_root"),
     };
     const variables = travelling(launch.env);
-    const identity = identityFor(container, user);
+    const identity = this.#identity(pod, container, user);
     const program = { argv: launch.argv, cwd: launch.cwd, identity, variables: Object.keys(variables).length };
     const input = await this.#inputsOf(pod).make(container);
     const started = await this.#containers.start({
@@ -325,7 +326,9 @@ class SandboxEngine implements ContainerEngine {
     const complaint = programComplaint(launch, [insideOf(pid, "")]);
     if (complaint !== undefined) throw new StatusError("InternalError", `error executing command in container: ${complaint}`);
     const variables = travelling({ ...(tty ? { TERM: "xterm" } : {}), ...launch.env });
-    const identity: Identity = identityFor(at.container, user);
+    const { filter, ...rest } = this.#identity(at.pod, at.container, user);
+    // One that an earlier version started has none.
+    const identity: Identity = filter === undefined || !existsSync(insideOf(pid, `${TOOLS}/${filter}`)) ? rest : { ...rest, filter };
     const joining = joins(programs.path("nsenter"), pid, { ...launch, identity, variables: Object.keys(variables).length }, this.#options.host.asRoot);
     const [uid = "", name = ""] = at.id.split("/");
     const entering = groups.make(uid, name, {}).map((file) => `echo 0 > '${file}'; `);
@@ -335,6 +338,13 @@ class SandboxEngine implements ContainerEngine {
       cwd: "/",
       outputFile: start.outputFile,
     };
+  }
+
+  #identity(pod: Pod, container: CoreContainer, user: ContainerUser | undefined): Identity {
+    const identity = identityFor(container, user);
+    const architecture = isFiltered(container, pod.spec) ? filteredArchitecture() : undefined;
+    if (architecture === undefined) return identity;
+    return { ...identity, filter: filterTool(this.#options.host.toolsFolder, architecture, identity.capabilities) };
   }
 
   /** Its first process, once that has its root. */

@@ -149,12 +149,15 @@ test("a container sees its own groups, to read: a place for each controller in v
 
 test("what is not honoured is told by field", () => {
   const spec = {
-    containers: [{ name: "c", resources: { limits: { memory: "1Mi" } }, securityContext: { seccompProfile: { type: "RuntimeDefault" } } }],
+    containers: [
+      { name: "c", resources: { limits: { memory: "1Mi" } }, securityContext: { seccompProfile: { type: "Localhost", localhostProfile: "mine.json" } } },
+    ],
+    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
     shareProcessNamespace: true,
   };
   assert.deepEqual(notHonoured(spec as never, "spec", { asRoot: true, networks: {}, groups: { missing: ["memory"] } }), [
     "spec.containers[0].resources.limits.memory: stored, but this machine lets Eider make no control groups for it",
-    "spec.containers[0].securityContext.seccompProfile: stored, but system calls of sandboxes are not filtered",
+    "spec.containers[0].securityContext.seccompProfile.localhostProfile: stored, but the profile RuntimeDefault is used",
     "spec.shareProcessNamespace: stored, but each container of a sandbox has processes and memory of its own",
   ]);
   assert.deepEqual(notHonoured({ containers: [{ name: "c" }] } as never, "spec", { asRoot: true, networks: {}, groups: { missing: [] } }), []);
