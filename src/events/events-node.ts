@@ -1,12 +1,15 @@
 // All streams and subscribers of this thread, kept as the control thread says: batches are put into force one after the other.
-import { assert, type Clock, type Logger } from "#core";
-import type { EventsDelta, EventSelection, EventStream, EventSubscriber } from "#protocol";
+import type { Clock, Logger } from "#core";
+import type { EventsDelta, EventStream, EventSubscriber } from "#protocol";
 import { takeReply } from "./delivery/replies.ts";
 import type { Sender } from "./delivery/send.ts";
-import { Subscription, type Selects } from "./delivery/subscription.ts";
+import { CatchUps } from "./delivery/catch-ups.ts";
+import { Feed } from "./delivery/feed.ts";
+import { Subscription, type DeliveryParts } from "./delivery/subscription.ts";
 import { UnderWay } from "./delivery/under-way.ts";
 import { encodeNote } from "./history/attempt-notes.ts";
 import type { NodeView } from "./history/view.ts";
+import { matcherFor } from "./filters/matcher.ts";
 import type { Attributes } from "./hops.ts";
 import type { Place } from "./ingress/first-look.ts";
 import { Intakes } from "./ingress/intakes.ts";
@@ -18,7 +21,6 @@ import type { Sightings } from "./sightings.ts";
 export interface EventsNodeOptions {
   readonly log: EventLog;
   readonly sender: Sender;
-  readonly compile: (selection: EventSelection) => Selects;
   /** Before `/NAMESPACE/NAME`: the address of Brokers. */
   readonly brokersUrl: string;
   /** Hears of every attempt, beside the log, which keeps it. */
@@ -34,13 +36,13 @@ interface OpenStream {
   readonly is: EventStream;
   readonly log: StreamLog;
   readonly intake: Intake;
+  /** Reads for its subscribers while there are any. */
+  readonly feed: Feed;
 }
 
 interface Running {
   is: EventSubscriber;
   readonly subscription: Subscription;
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
 }
 
 export class EventsNode {
@@ -51,7 +53,7 @@ export class EventsNode {
   /** Channels by their names in the cluster. */
   readonly #hosts = new Map<string, OpenStream>();
   readonly #subscribers = new Map<string, Running>();
-  readonly #underWay = new UnderWay();
+  readonly #parts: DeliveryParts;
   readonly #intakes: Intakes;
   /** The last of the batches that were given. */
   #applied: Promise<void> = Promise.resolve();
@@ -60,6 +62,17 @@ export class EventsNode {
   constructor(options: EventsNodeOptions) {
     this.#options = options;
     this.#intakes = new Intakes(options);
+    const { log, sender, clock, logger } = options;
+    this.#parts = {
+      log,
+      sender,
+      underWay: new UnderWay(),
+      catchUps: new CatchUps(),
+      takeReply: (answered) => takeReply(this.#replies, answered),
+      note: this.#note,
+      clock,
+      logger,
+    };
   }
 
   /** Who takes events there now. */
@@ -108,12 +121,13 @@ export class EventsNode {
 
   async #apply(delta: EventsDelta): Promise<void> {
     const { streams, subscribers } = delta;
-    for (const id of delta.subscribersRemoved) await this.#removeSubscriber(id);
-    for (const id of delta.streamsRemoved) await this.#removeStream(id);
-    if (delta.reset) await this.#forgetOthers(streams, subscribers);
     // All of them in few groups of the log.
+    await Promise.all(delta.subscribersRemoved.map((id) => this.#removeSubscriber(id)));
+    await Promise.all(delta.streamsRemoved.map((id) => this.#removeStream(id)));
+    if (delta.reset) await this.#forgetOthers(streams, subscribers);
     await Promise.all(streams.map((stream) => this.#putStream(stream)));
     await Promise.all(subscribers.map((subscriber) => this.#putSubscriber(subscriber)));
+    for (const { feed } of this.#streams.values()) feed.begin();
   }
 
   /** What the log knows from before and nobody else any more. */
@@ -121,28 +135,32 @@ export class EventsNode {
     const { log } = this.#options;
     const kept = new Set(subscribers.map(({ id }) => id));
     const keptStreams = new Set(streams.map(({ id }) => id));
-    for (const id of [...this.#subscribers.keys()]) if (!kept.has(id)) await this.#removeSubscriber(id);
-    for (const id of [...this.#streams.keys()]) if (!keptStreams.has(id)) await this.#removeStream(id);
+    await Promise.all([...this.#subscribers.keys()].filter((id) => !kept.has(id)).map((id) => this.#removeSubscriber(id)));
+    await Promise.all([...this.#streams.keys()].filter((id) => !keptStreams.has(id)).map((id) => this.#removeStream(id)));
     for (const name of log.streams) {
       if (!keptStreams.has(name)) await log.removeStream(name);
       else {
         const stream = await log.stream(name);
-        for (const cursor of stream.cursors) if (!kept.has(cursor)) await stream.removeCursor(cursor);
+        await Promise.all(stream.cursors.filter((cursor) => !kept.has(cursor)).map((cursor) => stream.removeCursor(cursor)));
       }
     }
   }
 
   async #putStream(is: EventStream): Promise<void> {
     const log = await this.#options.log.stream(is.id, { atLimit: is.atLimit ?? "refuse" });
-    const kept = this.#streams.get(is.id)?.log ?? log;
-    const opened = { is, log: kept, intake: this.#intakes.of(is, kept) };
+    const { clock, logger } = this.#options;
+    const known = this.#streams.get(is.id);
+    const kept = known?.log ?? log;
+    const feed = known?.feed ?? new Feed({ stream: kept, clock, logger: logger.with({ stream: `${is.namespace}/${is.name}` }) });
+    const opened = { is, log: kept, intake: this.#intakes.of(is, kept), feed };
     this.#streams.set(is.id, opened);
     this.#named.set(keyOf(is), opened);
     if (is.host !== undefined) this.#hosts.set(is.host, opened);
   }
 
   async #removeStream(id: string): Promise<void> {
-    for (const [subscriber, { is }] of this.#subscribers) if (is.stream === id) await this.#stop(subscriber);
+    const its = [...this.#subscribers.values()].filter(({ is }) => is.stream === id);
+    await Promise.all(its.map(({ is }) => this.#stop(is.id)));
     const stream = this.#streams.get(id)?.is;
     this.#streams.delete(id);
     this.#intakes.remove(id);
@@ -157,37 +175,22 @@ export class EventsNode {
 
   async #putSubscriber(is: EventSubscriber): Promise<void> {
     const known = this.#subscribers.get(is.id);
-    const selects = this.#options.compile(is.selection);
+    const matcher = matcherFor(is.selection);
     // Another order makes other lanes: what is open goes through them anew.
     if (known !== undefined && known.is.order === is.order) {
       known.is = is;
-      return known.subscription.update(is, selects);
+      return known.subscription.update(is, matcher);
     }
     if (known !== undefined) await this.#stop(is.id);
-    const stream = this.#streams.get(is.stream)?.log;
+    const stream = this.#streams.get(is.stream);
     if (stream === undefined) return this.#options.logger.warn("a subscriber's stream is not there", { subscriber: is.id, stream: is.stream });
+    const { log, feed } = stream;
     // One that has never been reachable gets what comes once it is.
-    if (is.target === undefined && !stream.cursors.includes(is.id)) return;
-    this.#start(is, selects, { stream, cursor: await stream.cursor(is.id, "end") });
-  }
-
-  #start(is: EventSubscriber, selects: Selects, at: { readonly stream: StreamLog; readonly cursor: Awaited<ReturnType<StreamLog["cursor"]>> }): void {
-    const { log, sender, clock, logger } = this.#options;
-    const stop = new AbortController();
-    const subscription = new Subscription({
-      subscriber: is,
-      selects,
-      log,
-      ...at,
-      sender,
-      underWay: this.#underWay,
-      takeReply: (subscriber, { stored, offset }, sent) => takeReply(this.#replies, { subscriber, event: stored, offset, sent, signal: stop.signal }),
-      note: this.#note,
-      clock,
-      logger: logger.with({ subscriber: `${is.namespace}/${is.name}` }),
-    });
-    const done = subscription.run(stop.signal).catch((err: unknown) => logger.error("deliveries to a subscriber have ended", { subscriber: is.id, err }));
-    this.#subscribers.set(is.id, { is, subscription, stop, done });
+    if (is.target === undefined && !log.hasCursor(is.id)) return;
+    const cursor = await log.cursor(is.id, "end");
+    const subscription = new Subscription(this.#parts, { subscriber: is, matcher, stream: log, feed, cursor });
+    this.#subscribers.set(is.id, { is, subscription });
+    subscription.begin();
   }
 
   readonly #note: NoteAttempt = (note, event) => {
@@ -220,9 +223,8 @@ export class EventsNode {
   async #stop(id: string): Promise<void> {
     const running = this.#subscribers.get(id);
     if (running === undefined) return;
-    running.stop.abort();
-    await running.done;
-    assert(this.#subscribers.delete(id), "a subscriber is stopped once");
+    await running.subscription.end();
+    this.#subscribers.delete(id);
   }
 }
 

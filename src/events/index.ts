@@ -3,7 +3,6 @@ export { HttpSender } from "./delivery/send.ts";
 export { EventsNode } from "./events-node.ts";
 export { EventHistory } from "./history/history.ts";
 export { EventMeters } from "./observe/event-meters.ts";
-export { matcherFor } from "./filters/matcher.ts";
 export { Ingress } from "./ingress/server.ts";
 export type { RunMark } from "./sources/ping-plan.ts";
 export { PingSources } from "./sources/ping-sources.ts";

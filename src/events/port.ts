@@ -39,7 +39,15 @@ export interface DeliveryCursor {
   readonly full: boolean;
   /** Wall-clock time of the earliest retry; undefined when none waits. */
   readonly nextDueMs: number | undefined;
+  /** Taken and not finished. */
+  readonly openCount: number;
+  /** Its `next` is from now on that place, which only grows, or its own while that is ahead. */
+  follow(place: { readonly at: number }): void;
+  /** It stays where it is. */
+  unfollow(): void;
   take(offset: number): void;
+  /** Takes the record for later: its first attempt is due then. */
+  defer(offset: number, dueMs: number): void;
   pass(next: number): void;
   finish(offset: number): void;
   retry(offset: number, next: { readonly attempt: number; readonly dueMs: number }): void;
@@ -58,6 +66,8 @@ export interface StreamReader {
   readonly at: number;
   /** The next records that are on the disk, at least one; waits for it, and gives none only when the signal aborts. */
   next(signal: AbortSignal): Promise<readonly FoundRecord[]>;
+  /** Gives what can be had with one read, nothing at the head, until a record is refused: that one comes again. */
+  visit(take: (record: FoundRecord) => boolean): Promise<void>;
 }
 
 export interface StreamLog {
@@ -78,6 +88,7 @@ export interface StreamLog {
   /** Notes that the log refused. */
   readonly notesLost: number;
   readonly cursors: readonly string[];
+  hasCursor(name: string): boolean;
   /** The cursor of that name; a new one begins there, and is on the disk when it resolves. */
   cursor(name: string, from: "end"): Promise<DeliveryCursor>;
   removeCursor(name: string): Promise<void>;

@@ -41,6 +41,11 @@ export interface CursorState {
   readonly whole: boolean;
 }
 
+/** A place that cursors share: whatever lies below it was offered to each of them. It only grows while anybody follows it. */
+export interface Place {
+  readonly at: number;
+}
+
 /**
  * Changes are in memory at once and on disk with the next group; after a crash what was finished since is delivered once more.
  * Never the other way: the disk knows nothing as finished that was not.
@@ -53,7 +58,9 @@ export class Cursor {
   readonly #changed = new Set<number>();
   readonly #due = new DueQueue();
   readonly #onChange: (cursor: Cursor) => void;
+  /** While it follows a place, what it is without it. */
   #next: number;
+  #follows: Place | undefined;
   #parked = 0;
   #inFlight = 0;
 
@@ -67,7 +74,24 @@ export class Cursor {
 
   /** Nothing from here on was looked at. */
   get next(): number {
-    return this.#next;
+    return this.#follows === undefined ? this.#next : Math.max(this.#next, this.#follows.at);
+  }
+
+  /** Its `next` moves with the place from now on, and costs nothing when it does. A cursor that is ahead waits for the place. */
+  follow(place: Place): void {
+    this.#next = this.next;
+    this.#follows = place;
+  }
+
+  /** It stays where the place is now. */
+  unfollow(): void {
+    this.#next = this.next;
+    this.#follows = undefined;
+  }
+
+  /** Taken and not finished, of every sort. */
+  get openCount(): number {
+    return this.#open.size;
   }
 
   get inFlight(): number {
@@ -90,22 +114,28 @@ export class Cursor {
 
   /** The lowest offset that is not finished. */
   get low(): number {
-    let low = this.#next;
+    let low = this.next;
     for (const offset of this.#open.keys()) if (offset < low) low = offset;
     return low;
   }
 
   /** The record is in flight; it stays open until `finish`, `retry` or `park`. Not below `next`, in order, and not while full. */
   take(offset: number): void {
-    assert(offset >= this.#next && !this.full, "a record is taken once, in order, within the limit");
+    assert(offset >= this.next && !this.full, "a record is taken once, in order, within the limit");
     this.#open.set(offset, { attempt: 0, dueMs: IN_FLIGHT, written: undefined });
     this.#changed.add(offset);
     this.#inFlight++;
   }
 
+  /** Takes the record for later: nobody has room for it now, and its first attempt is due at once. */
+  defer(offset: number, dueMs: number): void {
+    this.take(offset);
+    this.#wait(offset, this.#leave(offset), dueMs);
+  }
+
   /** Everything below `next` was looked at: what was not taken is finished. */
   pass(next: number): void {
-    if (next > this.#next) this.#next = next;
+    if (next > this.next) this.#next = next;
   }
 
   finish(offset: number): void {
@@ -178,7 +208,7 @@ export class Cursor {
 
   /** It is not finished. */
   isHolding(offset: number): boolean {
-    return offset >= this.#next || this.#open.has(offset);
+    return offset >= this.next || this.#open.has(offset);
   }
 
   /**
@@ -196,17 +226,19 @@ export class Cursor {
 
   /** What the disk does not know yet; from now on it is taken as known. Records in flight are written as due at once. */
   changes(): CursorState {
-    const offsets = [...this.#changed].filter((offset) => offset < this.#next);
+    const { next } = this;
+    const offsets = [...this.#changed].filter((offset) => offset < next);
     for (const offset of offsets) this.#changed.delete(offset);
-    return { next: this.#next, entries: offsets.map((offset) => this.#entry(offset)), whole: false };
+    return { next, entries: offsets.map((offset) => this.#entry(offset)), whole: false };
   }
 
   /** All of it, as a checkpoint holds it. */
   whole(): CursorState {
-    const offsets = [...this.#open.keys()].filter((offset) => offset < this.#next);
+    const { next } = this;
+    const offsets = [...this.#open.keys()].filter((offset) => offset < next);
     this.#changed.clear();
-    for (const offset of this.#open.keys()) if (offset >= this.#next) this.#changed.add(offset);
-    return { next: this.#next, entries: offsets.map((offset) => this.#entry(offset)), whole: true };
+    for (const offset of this.#open.keys()) if (offset >= next) this.#changed.add(offset);
+    return { next, entries: offsets.map((offset) => this.#entry(offset)), whole: true };
   }
 
   #entry(offset: number): CursorEntry {

@@ -6,7 +6,8 @@ import type { StreamState } from "./state.ts";
 /** One read of the disk. */
 const READ_BYTES = 256 << 10;
 const BATCH_BYTES_MAX = 1 << 20;
-const BATCH_RECORDS_MAX = 1_000;
+/** Frames, of whatever stream. */
+const BATCH_FRAMES_MAX = 4_000;
 
 /** A record. Its octets are a view: who keeps it for long copies them. */
 export interface LogRecord {
@@ -52,52 +53,51 @@ export class Reader {
 
   /** What can be had with one read; none at the head, and none where others' records lie. */
   async poll(): Promise<LogRecord[]> {
+    const records: LogRecord[] = [];
+    await this.visit((record) => records.push(record) > 0);
+    return records;
+  }
+
+  /** Gives what can be had with one read, until a record is refused: that one comes again. What is not given is not decoded. */
+  async visit(take: (record: LogRecord) => boolean): Promise<void> {
     if (this.#atHead()) {
       this.#at = this.#journal.durable;
-      return [];
+      return;
     }
-    this.#at = this.#journal.placeFrom(this.#at);
-    const octets = await this.#journal.octets(this.#at, READ_BYTES);
-    return this.#records(octets);
+    const from = this.#journal.placeFrom(this.#at);
+    this.#at = from;
+    const octets = await this.#journal.octets(from, READ_BYTES);
+    if (octets.length === 0) return this.#behindDamage();
+    const end = from + Math.min(octets.length, BATCH_BYTES_MAX);
+    for (let frames = 0; this.#at < end && frames < BATCH_FRAMES_MAX; frames++) {
+      const frame = decodeFrame(octets, this.#at - from, this.#at);
+      if (frame === undefined) return this.#behindDamage();
+      if ("short" in frame) return this.#at > from ? undefined : this.#long(take);
+      if (!this.#give(frame, take)) return;
+    }
   }
 
   #atHead(): boolean {
     return this.#at >= this.#journal.durable || this.#stream.last < this.#at;
   }
 
-  async #records(octets: Buffer): Promise<LogRecord[]> {
-    const records: LogRecord[] = [];
-    const from = this.#at;
-    while (this.#at - from < Math.min(octets.length, BATCH_BYTES_MAX) && records.length < BATCH_RECORDS_MAX) {
-      const frame = decodeFrame(octets, this.#at - from, this.#at);
-      if (frame === undefined) return this.#behindDamage(records);
-      if ("short" in frame) {
-        if (this.#at > from) break;
-        return this.#long(records);
-      }
-      this.#take(frame, records);
-    }
-    if (octets.length === 0) return this.#behindDamage(records);
-    return records;
-  }
-
-  #take(frame: Frame, records: LogRecord[]): void {
-    if (frame.kind === FRAME_KINDS.record && frame.stream === this.#stream.id) records.push(recordOf(frame));
+  /** Others' records and all else is passed over. */
+  #give(frame: Frame, take: (record: LogRecord) => boolean): boolean {
+    if (frame.kind === FRAME_KINDS.record && frame.stream === this.#stream.id && !take(recordOf(frame))) return false;
     this.#at = frame.end;
+    return true;
   }
 
   /** A record longer than one read. */
-  async #long(records: LogRecord[]): Promise<LogRecord[]> {
+  async #long(take: (record: LogRecord) => boolean): Promise<void> {
     const frame = await this.#journal.frameAt(this.#at);
-    if (frame === undefined) return this.#behindDamage(records);
-    this.#take(frame, records);
-    return records;
+    if (frame === undefined) this.#behindDamage();
+    else this.#give(frame, take);
   }
 
   /** What cannot be read, or is gone, ends with its segment. */
-  #behindDamage(records: LogRecord[]): LogRecord[] {
+  #behindDamage(): void {
     this.#at = this.#journal.behindDamage(this.#at);
-    return records;
   }
 
   async #bell(signal: AbortSignal): Promise<void> {

@@ -175,6 +175,10 @@ export class Stream {
     return [...this.#parts.state.cursors.keys()];
   }
 
+  hasCursor(name: string): boolean {
+    return this.#parts.state.cursors.has(name);
+  }
+
   removeCursor(name: string): Promise<void> {
     return this.#parts.removeCursor(name);
   }

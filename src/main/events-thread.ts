@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { StatusError } from "#core";
-import { EventHistory, EventMeters, EventsNode, HttpSender, Ingress, matcherFor, PingSources, Sightings, SourceEvents, type RunMark } from "#events";
+import { EventHistory, EventMeters, EventsNode, HttpSender, Ingress, PingSources, Sightings, SourceEvents, type RunMark } from "#events";
 import { systemClock } from "#host";
 import { MarksFile } from "#host/marks";
 import { NodeDisk, openLog } from "#log";
@@ -26,10 +26,6 @@ const meters = new EventMeters();
 const node = new EventsNode({
   log,
   sender,
-  compile(selection) {
-    const { matches } = matcherFor(selection);
-    return ({ attributes }) => matches(attributes);
-  },
   brokersUrl: start.brokersUrl,
   note: (note, event) => history.note(note, event),
   ear: meters,

@@ -42,6 +42,13 @@ const faults: readonly (Fault & { readonly name: string; readonly shows: RegExp 
     put: "    this.#inFlight++;\n",
     shows: /which was not so/,
   },
+  {
+    name: "a cursor that follows writes its place without what is open below it",
+    file: "cursor",
+    find: "const offsets = [...this.#open.keys()].filter((offset) => offset < next);",
+    put: "const offsets = [...this.#open.keys()].filter((offset) => offset < this.#next);",
+    shows: /which was not so/,
+  },
   { name: "what a cursor has not come to is dropped", file: "retention-plan", find: "end > from || ", put: "", shows: /lost/ },
   { name: "a cursor's lost changes are not written again", file: "log", find: "      this.#unknown.add(cursor);\n", put: "", shows: /which was not so/ },
 ];

@@ -47,6 +47,8 @@ interface ModelStream {
   live: Stream | undefined;
   readonly written: Written[];
   readonly cursors: readonly ModelCursor[];
+  /** One reader for all cursors that follow; begins with the first of them. */
+  feed: { readonly reader: Reader; readonly place: { at: number }; readonly followers: Set<ModelCursor>; reading: boolean } | undefined;
 }
 
 const LIVES = 4;
@@ -82,7 +84,7 @@ export class World {
     };
     const cursors = (): ModelCursor[] =>
       ["one", "two"].map((name) => ({ name, made: false, live: undefined, reading: false, said: new Map<number, Said[]>(), nexts: [], furthest: 0 }));
-    this.#streams = ["a", "b", "c"].map((name) => ({ name, made: false, live: undefined, written: [], cursors: cursors() }));
+    this.#streams = ["a", "b", "c"].map((name) => ({ name, made: false, live: undefined, written: [], cursors: cursors(), feed: undefined }));
   }
 
   /** Some lives, each ended by a cut; throws at the first promise that does not hold. */
@@ -105,6 +107,7 @@ export class World {
   async #open(faults = true): Promise<boolean> {
     for (const stream of this.#streams) {
       stream.live = undefined;
+      stream.feed = undefined;
       for (const cursor of stream.cursors) cursor.live = undefined;
     }
     if (faults && below(this.#rng, 3) === 0) this.#disk.faults = { cutAt: 1 + below(this.#rng, 12) };
@@ -143,7 +146,7 @@ export class World {
       const choice = below(this.#rng, 10);
       if (choice < 4) this.#watch(this.#append(stream, stream.live));
       else if (choice < 9 && cursor.live === undefined) this.#watch(this.#makeCursor(stream, stream.live, cursor));
-      else if (choice < 7 && cursor.live !== undefined) this.#watch(this.#readOn(stream, cursor, cursor.live));
+      else if (choice < 7 && cursor.live !== undefined) this.#watch(this.#goOn(stream, cursor, cursor.live));
       else if (choice < 9 && cursor.live !== undefined) this.#workOn(cursor, cursor.live.cursor);
       else this.#watch(this.#sync());
     }
@@ -198,6 +201,49 @@ export class World {
     this.#syncedMoment = Math.max(this.#syncedMoment, moment);
   }
 
+  /** A cursor reads by itself, or follows what all read that follow, or leaves them. */
+  async #goOn(stream: ModelStream, cursor: ModelCursor, live: NonNullable<ModelCursor["live"]>): Promise<void> {
+    const { feed } = stream;
+    const follows = feed?.followers.has(cursor) === true;
+    const changes = below(this.#rng, 5) === 0 && !cursor.reading;
+    if (feed === undefined && changes) stream.feed = this.#feed(stream.live as Stream, cursor, live.cursor);
+    else if (feed !== undefined && follows && changes) {
+      live.cursor.unfollow();
+      feed.followers.delete(cursor);
+      cursor.live = { cursor: live.cursor, reader: (stream.live as Stream).reader(live.cursor.next) };
+    } else if (feed !== undefined && !follows && changes && live.cursor.next >= feed.place.at) {
+      live.cursor.follow(feed.place);
+      feed.followers.add(cursor);
+    } else if (feed !== undefined && follows) await this.#handOut(stream, feed);
+    else await this.#readOn(stream, cursor, live);
+  }
+
+  #feed(stream: Stream, cursor: ModelCursor, handle: Cursor): NonNullable<ModelStream["feed"]> {
+    const place = { at: handle.next };
+    handle.follow(place);
+    return { reader: stream.reader(place.at), place, followers: new Set([cursor]), reading: false };
+  }
+
+  /** Each follower takes a record or does not; then the place moves on, and all of them with it. */
+  async #handOut(stream: ModelStream, feed: NonNullable<ModelStream["feed"]>): Promise<void> {
+    if (feed.reading) return;
+    feed.reading = true;
+    try {
+      const records = await feed.reader.poll();
+      this.#inOrder(stream, records);
+      for (const { offset, end } of records) {
+        for (const cursor of feed.followers)
+          if (cursor.live !== undefined && offset >= cursor.live.cursor.next) this.#choose(cursor, cursor.live.cursor, offset);
+        feed.place.at = end;
+        for (const cursor of feed.followers) cursor.furthest = Math.max(cursor.furthest, end);
+      }
+      feed.place.at = feed.reader.at;
+      for (const cursor of feed.followers) cursor.furthest = Math.max(cursor.furthest, feed.place.at);
+    } finally {
+      feed.reading = false;
+    }
+  }
+
   async #readOn(stream: ModelStream, cursor: ModelCursor, { cursor: handle, reader }: NonNullable<ModelCursor["live"]>): Promise<void> {
     if (cursor.reading) return;
     cursor.reading = true;
@@ -206,17 +252,21 @@ export class World {
       this.#inOrder(stream, records);
       for (const { offset, end } of records) {
         if (offset < handle.next) throw new Broken(`offset ${offset} was given out twice`);
-        if (below(this.#rng, 3) === 0) this.#say(cursor, offset, 0, undefined);
-        else {
-          handle.take(offset);
-          this.#say(cursor, offset, 0, 0);
-        }
+        this.#choose(cursor, handle, offset);
         handle.pass(end);
         cursor.furthest = end;
       }
     } finally {
       cursor.reading = false;
     }
+  }
+
+  #choose(cursor: ModelCursor, handle: Cursor, offset: number): void {
+    const choice = below(this.#rng, 6);
+    if (choice < 2) return this.#say(cursor, offset, 0, undefined);
+    if (choice === 2) handle.defer(offset, this.#clock.wallMs());
+    else handle.take(offset);
+    this.#say(cursor, offset, 0, choice === 2 ? this.#clock.wallMs() : 0);
   }
 
   #say(cursor: ModelCursor, offset: number, attempt: number, dueMs: number | undefined): void {

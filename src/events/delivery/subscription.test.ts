@@ -10,6 +10,9 @@ import type { EventSubscriber } from "#protocol";
 import type { AttemptNote } from "../port.ts";
 import { encodeStored } from "../stored-event.ts";
 import type { Outgoing, Sender, Sent } from "./send.ts";
+import { matcherFor, type Matcher } from "../filters/matcher.ts";
+import { CatchUps } from "./catch-ups.ts";
+import { Feed } from "./feed.ts";
 import { Subscription } from "./subscription.ts";
 import { UnderWay } from "./under-way.ts";
 
@@ -62,18 +65,16 @@ class HeldSender implements Sender {
   }
 }
 
-interface Begun {
-  readonly subscription: Subscription;
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-}
+const ALL = matcherFor({ attributes: {}, filters: [] });
+const NOT_OTHER: Matcher = { matches: (attributes) => attributes.get("type") !== "other", needs: [] };
 
-interface World extends Begun {
+interface World {
+  readonly subscription: Subscription;
   readonly clock: SimClock;
   readonly cursor: Cursor;
   readonly sender: HeldSender;
   readonly notes: readonly AttemptNote[];
-  readonly begin: (of: EventSubscriber) => Begun;
+  readonly begin: (of: EventSubscriber) => Subscription;
   readonly underWay: UnderWay;
   /** Resolves once so many attempts were noted. */
   noted(count: number): Promise<void>;
@@ -89,35 +90,34 @@ async function world(t: TestContext, is: EventSubscriber, underWay: UnderWay = n
   const sender = new HeldSender();
   const notes: AttemptNote[] = [];
   let news = Promise.withResolvers<void>();
-  const begin = (of: EventSubscriber): Begun => {
-    const stop = new AbortController();
-    const subscription = new Subscription({
-      subscriber: of,
-      selects: ({ attributes }) => attributes.get("type") !== "other",
-      log,
-      stream,
-      cursor,
-      sender,
-      underWay,
-      takeReply: () => Promise.resolve(undefined),
-      note(note) {
-        notes.push(note);
-        news.resolve();
-      },
-      clock,
-      logger: silentLogger,
-    });
-    return { subscription, stop, done: subscription.run(stop.signal) };
+  const feed = new Feed({ stream, clock, logger: silentLogger });
+  const parts = {
+    log,
+    sender,
+    underWay,
+    catchUps: new CatchUps(),
+    takeReply: () => Promise.resolve(undefined),
+    note(note: AttemptNote) {
+      notes.push(note);
+      news.resolve();
+    },
+    clock,
+    logger: silentLogger,
+  };
+  const begin = (of: EventSubscriber): Subscription => {
+    const subscription = new Subscription(parts, { subscriber: of, matcher: NOT_OTHER, stream, feed, cursor });
+    subscription.begin();
+    feed.begin();
+    return subscription;
   };
   const running = begin(is);
   t.after(async () => {
-    running.stop.abort();
-    await running.done;
+    await running.end();
     await log.close();
     rmSync(folder, { recursive: true, force: true });
   });
   return {
-    ...running,
+    subscription: running,
     underWay,
     clock,
     cursor,
@@ -238,19 +238,18 @@ test("without an address events wait, and go once there is one", async (t) => {
   await emit("1");
   await settled();
   assert.deepEqual(sender.seen, []);
-  subscription.update(subscriber(), () => true);
+  subscription.update(subscriber(), ALL);
   await sender.next();
   assert.deepEqual(sender.seen, ["1"]);
 });
 
 test("what is under way or waits at the end is delivered by whoever comes next, in the same order", async (t) => {
   const whole = subscriber({ order: "whole" });
-  const { emit, sender, stop, done, notes, noted, begin } = await world(t, whole);
+  const { emit, sender, subscription, notes, noted, begin } = await world(t, whole);
   await emit("1");
   await emit("2");
   await sender.next();
-  stop.abort();
-  await done;
+  await subscription.end();
   assert.deepEqual(notes, []);
   const next = begin(whole);
   (await sender.next()).answer(200);
@@ -258,8 +257,7 @@ test("what is under way or waits at the end is delivered by whoever comes next, 
   (await sender.next()).answer(200);
   await noted(2);
   assert.deepEqual(sender.seen, ["1", "1", "2"]);
-  next.stop.abort();
-  await next.done;
+  await next.end();
 });
 
 test("what all have under way together is bounded, and whoever has less of it goes first when there is room", async (t) => {

@@ -1,9 +1,8 @@
 // Whom of many subscribers an event concerns. Each is filed under what some attribute must be for it to match; an event asks only those
 // that are filed under its own values, and those of whom nothing of the kind is known.
 import type { Need } from "#cesql";
-import type { EventSelection } from "#protocol";
 import { canonical } from "../cloudevents/event.ts";
-import { matcherFor, type Attributes, type Match } from "./matcher.ts";
+import type { Attributes, Match, Matcher } from "./matcher.ts";
 
 interface Entry<T> {
   readonly value: T;
@@ -22,9 +21,8 @@ export class FilterIndex<T> {
   readonly #unfiled = new Set<Entry<T>>();
 
   /** Replaces what has the same id. */
-  set(id: string, selection: EventSelection, value: T): void {
+  set(id: string, { matches, needs }: Matcher, value: T): void {
     this.delete(id);
-    const { matches, needs } = matcherFor(selection);
     const entry: Entry<T> = { value, matches, filedUnder: this.#leastCrowded(needs) };
     this.#entries.set(id, entry);
     if (entry.filedUnder === undefined) this.#unfiled.add(entry);
@@ -53,9 +51,9 @@ export class FilterIndex<T> {
   /** In no order. */
   matching(attributes: Attributes): T[] {
     const found: T[] = [];
-    for (const [name, buckets] of this.#filed) {
-      const value = attributes.get(name);
-      if (value !== undefined) collect(buckets.get(canonical(value)), attributes, found);
+    for (const [name, value] of attributes) {
+      const buckets = this.#filed.get(name);
+      if (buckets !== undefined) collect(buckets.get(canonical(value)), attributes, found);
     }
     collect(this.#unfiled, attributes, found);
     return found;

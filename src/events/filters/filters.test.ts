@@ -116,7 +116,7 @@ test("the index finds what asking everybody finds, also after changes", () => {
       const index = new FilterIndex<number>();
       const there = new Map<number, EventSelection>();
       const put = (id: number, chosen: EventSelection): void => {
-        index.set(String(id), chosen, id);
+        index.set(String(id), matcherFor(chosen), id);
         there.set(id, chosen);
       };
       for (const [id, one] of selections.entries()) put(id, one);
@@ -137,7 +137,7 @@ test("the index finds what asking everybody finds, also after changes", () => {
 
 test("an event asks only those who are filed under its values", () => {
   const index = new FilterIndex<number>();
-  for (let id = 0; id < 1_000; id++) index.set(String(id), { attributes: { type: "com.example.made", source: `/${id}` }, filters: [] }, id);
+  for (let id = 0; id < 1_000; id++) index.set(String(id), matcherFor({ attributes: { type: "com.example.made", source: `/${id}` }, filters: [] }), id);
   let asked = 0;
   const counted = new Map(EVENT);
   counted.set("source", "/7");

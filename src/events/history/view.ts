@@ -1,9 +1,9 @@
 // What the history looks at and acts through: streams and subscribers as they stand.
 import type { EventStream, EventSubscriber } from "#protocol";
 import type { Answered, takeReply } from "../delivery/replies.ts";
-import type { Selects } from "../delivery/subscription.ts";
 import type { Intake } from "../ingress/take-events.ts";
 import type { StreamLog } from "../port.ts";
+import type { StoredEvent } from "../stored-event.ts";
 
 export interface StreamView {
   readonly is: EventStream;
@@ -13,7 +13,7 @@ export interface StreamView {
 
 export interface SubscriberView {
   readonly is: EventSubscriber;
-  readonly selects: Selects;
+  readonly selects: (event: StoredEvent) => boolean;
   /** Nothing from here on was looked at. */
   readonly next: number;
   /** Taken and not finished; `dueMs` is Infinity for what is parked, undefined for what is in flight. */
