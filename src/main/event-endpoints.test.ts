@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { ApiResponse } from "#apiserver";
 import { SeededRng, silentLogger, StatusError, type Logger } from "#core";
 import type { EventsQuestion } from "#protocol";
+import type { EventDeed } from "./event-deeds.ts";
 import { eventEndpoints } from "./event-endpoints.ts";
 
 interface Asked {
@@ -11,6 +12,7 @@ interface Asked {
   readonly text: string;
   readonly questions: readonly EventsQuestion[];
   readonly logged: readonly Readonly<Record<string, unknown>>[];
+  readonly deeds: readonly EventDeed[];
 }
 
 async function ask(
@@ -20,6 +22,7 @@ async function ask(
   const { body, lines = [{}], failure } = options;
   const questions: EventsQuestion[] = [];
   const logged: Record<string, unknown>[] = [];
+  const deeds: EventDeed[] = [];
   const logger: Logger = { ...silentLogger, info: (_, fields) => void logged.push({ ...fields }) };
   async function* answer(question: EventsQuestion): AsyncGenerator<unknown> {
     questions.push(question);
@@ -28,7 +31,7 @@ async function ask(
   }
   const [method = "", target = ""] = line.split(" ");
   const url = new URL(target, "http://x/");
-  const endpoint = eventEndpoints({ ask: answer, rng: new SeededRng(1), logger })[url.pathname];
+  const endpoint = eventEndpoints({ events: () => ({ ask: answer, done: (deed) => void deeds.push(deed) }), rng: new SeededRng(1), logger })[url.pathname];
   assert.ok(endpoint, `${url.pathname} is served`);
   const response = await endpoint({
     method,
@@ -40,7 +43,7 @@ async function ask(
   let text = "";
   if (typeof response.body === "string") text = response.body;
   else for await (const piece of response.body as AsyncIterable<string>) text += piece;
-  return { response, text, questions, logged };
+  return { response, text, questions, logged, deeds };
 }
 
 const ROOT = "/debug/eider/events";
@@ -71,9 +74,12 @@ for (const { line, body, reason } of refused) {
   test(`refused: ${line} ${JSON.stringify(body) ?? ""}`, () => assert.rejects(ask(line, { body }), { reason }));
 }
 
+const STREAM = { kind: "Broker", namespace: "ns", name: "b" };
+const SENT = { type: "sent", event: { stream: STREAM }, attempt: { next: "delivered" } };
+
 test("a replay is on record with who, what and how it ended", async () => {
-  const lines = [{ type: "sent" }, { type: "done", accepted: 1, failed: 0, skipped: 0 }];
-  const { text, logged, questions } = await ask(`POST ${ROOT}/replay`, { body: { offsets: [5], subscriber: "ns/t" }, lines });
+  const lines = [SENT, { type: "skipped" }, { type: "done", accepted: 1, failed: 0, skipped: 1 }];
+  const { text, logged, questions, deeds } = await ask(`POST ${ROOT}/replay`, { body: { offsets: [5], subscriber: "ns/t" }, lines });
   assert.equal(text, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const [question] = questions;
   assert.ok(question?.do === "replay");
@@ -82,13 +88,20 @@ test("a replay is on record with who, what and how it ended", async () => {
     { audit: "events.replay", replay, user: "ada", events: { offsets: [5] }, to: { subscriber: "ns/t" }, ignoreFilter: false },
     { audit: "events.replay", replay, user: "ada", sent: 1, accepted: 1, failed: 0 },
   ]);
+  assert.deepEqual(deeds, [{ did: "replay", user: "ada", to: { subscriber: "ns/t" }, sent: [{ ...STREAM, events: 1 }], accepted: 1 }]);
+});
+
+test("a resume is told of with how many it was", async () => {
+  const { text, deeds } = await ask(`POST ${ROOT}/resume`, { body: { subscriber: "ns/t" }, lines: [{ resumed: [1, 5] }] });
+  assert.deepEqual([JSON.parse(text), deeds], [{ resumed: [1, 5] }, [{ did: "resume", user: "ada", subscriber: "ns/t", events: 2 }]]);
 });
 
 test("what goes wrong before the first line is the answer's status, later its last line, and on record both times", async () => {
   const failure = new StatusError("NotFound", "gone");
   const body = { offsets: [5], subscriber: "ns/t" };
   await assert.rejects(ask(`POST ${ROOT}/replay`, { body, lines: [], failure }), { reason: "NotFound" });
-  const { text, logged } = await ask(`POST ${ROOT}/replay`, { body, lines: [{ type: "sent" }], failure });
+  const { text, logged, deeds } = await ask(`POST ${ROOT}/replay`, { body, lines: [SENT], failure });
   assert.deepEqual(JSON.parse(text.trim().split("\n")[1] ?? ""), { type: "error", reason: "NotFound", message: "gone" });
   assert.equal(logged[1]?.["outcome"], "gone");
+  assert.deepEqual(deeds, [{ did: "replay", user: "ada", to: { subscriber: "ns/t" }, sent: [{ ...STREAM, events: 1 }], accepted: 1, brokenOff: "gone" }]);
 });

@@ -6,7 +6,8 @@
 //   POST …/resume          { "subscriber": "NS/NAME", "offset": … }
 import type { ApiResponse, EndpointRequest } from "#apiserver";
 import { StatusError, uuid, type Logger, type Rng } from "#core";
-import type { EventQuery, EventsQuestion, ReplayLine } from "#protocol";
+import type { EventQuery, EventsQuestion, ReplayLine, Resumed, StreamName } from "#protocol";
+import type { EventDeed } from "./event-deeds.ts";
 
 const ROOT = "/debug/eider/events";
 const LIMIT = 50;
@@ -15,7 +16,11 @@ const OFFSETS_MAX = 1_000;
 const WORDS = ["namespace", "type", "source", "id", "subject"] as const;
 
 export interface EventEndpointsOptions {
-  readonly ask: (question: EventsQuestion, signal: AbortSignal) => AsyncIterator<unknown>;
+  readonly events: () => {
+    ask(question: EventsQuestion, signal: AbortSignal): AsyncIterator<unknown>;
+    /** Something was done. */
+    done(deed: EventDeed): void;
+  };
   readonly rng: Rng;
   readonly logger: Logger;
 }
@@ -30,7 +35,7 @@ export function eventEndpoints(options: EventEndpointsOptions): Readonly<Record<
       const { query } = only(request, "GET");
       return whole(options, { do: "show", event: choiceOf(query) }, request);
     },
-    [`${ROOT}/watch`]: async (request) => streamed(options.ask({ do: "watch", query: queryOf(only(request, "GET").query) }, request.signal)),
+    [`${ROOT}/watch`]: async (request) => streamed(options.events().ask({ do: "watch", query: queryOf(only(request, "GET").query) }, request.signal)),
     [`${ROOT}/replay`]: (request) => replay(options, only(request, "POST")),
     [`${ROOT}/resume`]: (request) => resume(options, only(request, "POST")),
   };
@@ -42,8 +47,12 @@ function only(request: EndpointRequest, method: string): EndpointRequest {
 }
 
 /** An answer of one line. */
-async function whole({ ask }: EventEndpointsOptions, question: EventsQuestion, { signal }: EndpointRequest): Promise<ApiResponse> {
-  const { value } = await ask(question, signal).next();
+async function whole({ events }: EventEndpointsOptions, question: EventsQuestion, { signal }: EndpointRequest): Promise<ApiResponse> {
+  const { value } = await events().ask(question, signal).next();
+  return answer(value);
+}
+
+function answer(value: unknown): ApiResponse {
   return { status: 200, headers: { "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` };
 }
 
@@ -65,26 +74,44 @@ async function* texts(lines: AsyncIterator<unknown>, first?: IteratorResult<unkn
 
 /** Who, what and how it went stands in the platform's log, in the folder that only its owner reads. */
 async function replay(options: EventEndpointsOptions, request: EndpointRequest): Promise<ApiResponse> {
-  const { ask, rng, logger } = options;
+  const { events, rng, logger } = options;
   const wish = replayOf(request);
   const id = uuid(rng);
   const audit = { audit: "events.replay", replay: id, user: request.user.name, ...wish };
-  const lines = counted(ask({ do: "replay", ...wish, replay: id }, request.signal), (outcome) =>
-    logger.info("a replay of events has ended", { audit: audit.audit, replay: id, user: request.user.name, ...outcome }),
-  );
+  const lines = counted(events().ask({ do: "replay", ...wish, replay: id }, request.signal), ({ streams, accepted, ...outcome }) => {
+    logger.info("a replay of events has ended", { audit: audit.audit, replay: id, user: request.user.name, ...outcome, accepted });
+    const brokenOff = "outcome" in outcome ? { brokenOff: outcome.outcome } : {};
+    events().done({ did: "replay", user: request.user.name, to: wish.to, sent: streams, accepted, ...brokenOff });
+  });
   logger.info("events are replayed", audit);
   const first = await lines.next();
   return { ...streamed(lines), body: texts(lines, first) };
 }
 
-async function* counted(lines: AsyncIterator<unknown>, ended: (outcome: object) => void): AsyncGenerator<unknown> {
+type Outcome = { readonly sent: number; readonly streams: readonly Sent[]; readonly accepted: number } & (
+  | { readonly failed: number }
+  | { readonly outcome: string }
+);
+type Sent = StreamName & { events: number };
+
+async function* counted(lines: AsyncIterator<unknown>, ended: (outcome: Outcome) => void): AsyncGenerator<unknown> {
   let sent = 0;
+  let accepted = 0;
+  const streams = new Map<string, Sent>();
   let done: ReplayLine | undefined;
   let failure: string | undefined;
   try {
     for (let at = await lines.next(); at.done !== true; at = await lines.next()) {
       const line = at.value as ReplayLine;
-      if (line.type === "sent") sent++;
+      if (line.type === "sent") {
+        sent++;
+        if (line.attempt.next === "delivered") accepted++;
+        const { kind, namespace, name } = line.event.stream;
+        const key = `${kind} ${namespace}/${name}`;
+        const of = streams.get(key) ?? { kind, namespace, name, events: 0 };
+        of.events++;
+        streams.set(key, of);
+      }
       if (line.type === "done") done = line;
       yield line;
     }
@@ -92,13 +119,10 @@ async function* counted(lines: AsyncIterator<unknown>, ended: (outcome: object) 
     failure = (error as Error).message;
     throw error;
   } finally {
-    ended({ sent, ...(done === undefined ? { outcome: failure ?? "broken off" } : { accepted: countOf(done, "accepted"), failed: countOf(done, "failed") }) });
+    const counts = { sent, streams: [...streams.values()], accepted };
+    ended(done === undefined ? { ...counts, outcome: failure ?? "broken off" } : { ...counts, failed: sent - accepted });
     await lines.return?.();
   }
-}
-
-function countOf(line: ReplayLine, name: "accepted" | "failed"): number {
-  return line.type === "done" ? line[name] : 0;
 }
 
 async function resume(options: EventEndpointsOptions, request: EndpointRequest): Promise<ApiResponse> {
@@ -107,7 +131,12 @@ async function resume(options: EventEndpointsOptions, request: EndpointRequest):
   if (typeof subscriber !== "string") throw new StatusError("BadRequest", "subscriber: NAMESPACE/NAME of a Trigger or Subscription is wanted");
   if (offset !== undefined && !isOffset(offset)) throw new StatusError("BadRequest", "offset: a whole number is wanted");
   options.logger.info("events are resumed", { audit: "events.resume", user: request.user.name, subscriber, offset });
-  return whole(options, { do: "resume", subscriber, ...(offset === undefined ? {} : { offset }) }, request);
+  const { value } = await options
+    .events()
+    .ask({ do: "resume", subscriber, ...(offset === undefined ? {} : { offset }) }, request.signal)
+    .next();
+  options.events().done({ did: "resume", user: request.user.name, subscriber, events: (value as Resumed).resumed.length });
+  return answer(value);
 }
 
 const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

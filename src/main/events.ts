@@ -7,9 +7,11 @@ import { StatusError, type Clock, type Logger, type Rng } from "#core";
 import { MarksFolder } from "#host/marks";
 import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, InMemoryChannel, PingSource, Subscription, Trigger, type Ingress } from "#kinds";
 import type { ControlToEvents, EventList, EventsQuestion, EventsToControl } from "#protocol";
+import type { EventRecorder } from "#reconcile";
 import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#routing";
 import type { ControllersOptions, RunningControllers } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { eventsOfDeed, type EventDeed } from "./event-deeds.ts";
 import { EventAsks } from "./event-asks.ts";
 import { EventsMetrics } from "./events-metrics.ts";
 import { channelRoute, listenerRoutes, serviceOf, serviceRoute } from "./event-routes.ts";
@@ -35,6 +37,7 @@ export interface EventsOptions {
   readonly publicPort: number;
   /** Told of what is in force now, or is not any more, and of events that came by while the feature `eventtype-auto-create` is on. */
   readonly controllers: () => Pick<RunningControllers, "requeueEventing" | "makeEventTypes">;
+  readonly recorder: Pick<EventRecorder, "record">;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -158,6 +161,11 @@ export class Events {
     if (!this.#listed || !this.#table.isEmpty) throw new StatusError("ServiceUnavailable", "the events thread is starting: ask again");
     if (question.do !== "list") throw new StatusError("NotFound", "there is no Broker and no Channel");
     yield { items: [] } satisfies EventList;
+  }
+
+  /** Tells whom it concerns what somebody did with events. */
+  done(deed: EventDeed): void {
+    for (const { about, event } of eventsOfDeed(deed, this.#table)) this.#options.recorder.record("eider-events", about, event);
   }
 
   /** Metrics of the events thread in Prometheus' text form. */

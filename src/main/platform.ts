@@ -167,7 +167,7 @@ const api = createApiServer({
   healthChecks: { ready: { shutdown: async () => signal.throwIfAborted() } },
   metrics,
   metricsText: allMetrics,
-  endpoints: eventEndpoints({ ask: (question, until) => events.ask(question, until), rng, logger: logger.with({ room: "events" }) }),
+  endpoints: eventEndpoints({ events: () => events, rng, logger: logger.with({ room: "events" }) }),
   documents: explainDocuments(() => deciders, clock),
 });
 const transport = api.transportFor(CONTROLLER);
@@ -269,7 +269,7 @@ const routes = new Routes({
 });
 const publicPort = asked.externalPort ?? sockets.httpPort;
 const eventing = { informers, table, changed: () => routes.changed(), settings: eventingSettings, folder, sockets, ...asked, publicPort };
-const events = new Events({ ...eventing, controllers: () => controllers, clock, rng, logger: logger.with({ room: "events" }) });
+const events = new Events({ ...eventing, recorder: podEvents.recorder, controllers: () => controllers, clock, rng, logger: logger.with({ room: "events" }) });
 runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
   engines: podEngines,

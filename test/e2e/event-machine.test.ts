@@ -162,6 +162,22 @@ test("one event is replayed to a sink, a range to a subscriber whose filter choo
   const bad = await platform.eider("event", "replay", "b1", "--to", `${receiver.url}/refuses`);
   assert.deepEqual([bad.code, /1 of the events were not accepted/.test(bad.stderr)], [1, true]);
   assert.match(platform.logs(), /"audit":"events\.replay"[^\n]*"user":"kubernetes-admin"/);
+  const told = await eventually("Kubernetes Events tell of all that was done", async () => {
+    const list = JSON.parse(await platform.kubectl("get", "events", "-o", "json")) as {
+      items: { involvedObject: { kind: string; name: string }; message: string; reason: string }[];
+    };
+    const of = list.items.filter(({ reason }) => reason === "EventsReplayed" || reason === "EventsResumed");
+    const texts = of.map(({ involvedObject: { kind, name }, message }) => `${kind} ${name}: ${message}`).sort();
+    return texts.length >= 5 && texts;
+  });
+  const by = "kubernetes-admin";
+  assert.deepEqual(told, [
+    `Broker default: ${by} replayed 1 event of it to Trigger default/bill, 1 accepted`,
+    `Broker default: ${by} replayed 1 event of it to ${receiver.url}/again, 1 accepted`,
+    `Broker default: ${by} replayed 1 event of it to ${receiver.url}/refuses, 0 accepted`,
+    `Trigger bill: ${by} replayed 1 event to it, 1 accepted`,
+    `Trigger refuses: ${by} had 1 event tried again`,
+  ]);
 });
 
 test("watch tells what comes and what is delivered, and ends with Ctrl-C", needsKubectl, async () => {

@@ -185,6 +185,20 @@ export class EventTable {
     return this.#channels.standing(key, this.#acknowledged);
   }
 
+  /** By `namespace/name`, a Trigger first, or by uid; as the thread was told. */
+  subscriber(text: string): { readonly is: EventSubscriber; readonly kind: "Trigger" | "Subscription" } | undefined {
+    const isMeant = ({ id, namespace, name }: EventSubscriber): boolean => id === text || `${namespace}/${name}` === text;
+    const trigger = this.#subscribers.all().find(isMeant);
+    if (trigger !== undefined) return { is: trigger, kind: "Trigger" };
+    const subscription = this.#channels.all().subscribers.find(isMeant);
+    return subscription === undefined ? undefined : { is: subscription, kind: "Subscription" };
+  }
+
+  stream({ kind, namespace, name }: Pick<EventStream, "kind" | "namespace" | "name">): EventStream | undefined {
+    const all = kind === "Broker" ? this.#streams.all() : this.#channels.all().streams;
+    return all.find((one) => one.namespace === namespace && one.name === name);
+  }
+
   /** URLs that events are sent to. */
   targets(): Iterable<string> {
     const all = [...this.#subscribers.all(), ...this.#channels.all().subscribers];
