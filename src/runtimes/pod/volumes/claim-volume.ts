@@ -1,7 +1,7 @@
 // A claim of storage in a pod: the folder of the volume that it is bound to, or the kubelet's words for why there is none.
 import { statSync } from "node:fs";
 import type { Client } from "#client";
-import { PersistentVolume, PersistentVolumeClaim, type PersistentVolumeSpec } from "#kinds";
+import { PersistentVolume, PersistentVolumeClaim, Pod, type PersistentVolumeSpec } from "#kinds";
 import { hostPath } from "./host-path.ts";
 import { UnboundError, VolumeError } from "./volume-files.ts";
 
@@ -46,10 +46,26 @@ export interface ClaimedFolder {
   readonly readOnly: boolean;
 }
 
+const isOver = ({ status }: Pod): boolean => status?.phase === "Succeeded" || status?.phase === "Failed";
+const runs = ({ status }: Pod): boolean => status?.containerStatuses?.some(({ state }) => state?.running !== undefined) === true;
+
+/** A volume for one pod is the oldest's, unless a younger one runs on it already. */
+async function isTaken(client: Client, pod: Pod, claimName: string): Promise<boolean> {
+  const { namespace = "", uid } = pod.metadata;
+  const ageOf = ({ metadata: { creationTimestamp, name } }: Pod): string => `${creationTimestamp} ${name}`;
+  const { items } = await client.list(Pod, { namespace });
+  const others = items.filter(
+    (other) => other.metadata.uid !== uid && !isOver(other) && other.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claimName),
+  );
+  return others.some((other) => runs(other) || ageOf(other) < ageOf(pod));
+}
+
 /** Throws UnboundError while it has no volume, VolumeError when the volume cannot be used. */
-export async function claimedFolder(client: Client, claim: { readonly namespace: string; readonly name: string }): Promise<ClaimedFolder> {
-  const { spec } = await volumeOf(client, claim);
+export async function claimedFolder(client: Client, pod: Pod, claimName: string): Promise<ClaimedFolder> {
+  const { spec } = await volumeOf(client, { namespace: pod.metadata.namespace ?? "", name: claimName });
   if (spec.volumeMode === "Block") throw new VolumeError("volumes of the mode Block cannot be mounted as folders");
   const modes = spec.accessModes ?? [];
+  if (modes.includes("ReadWriteOncePod") && (await isTaken(client, pod, claimName)))
+    throw new VolumeError("volume uses the ReadWriteOncePod access mode and is already in use by another pod");
   return { path: pathOf(spec), readOnly: modes.length > 0 && modes.every((mode) => mode === "ReadOnlyMany") };
 }

@@ -190,8 +190,7 @@ export class PodVolumes {
   }
 
   async #claim({ claimName, readOnly = false }: NonNullable<Volume["persistentVolumeClaim"]>): Promise<Prepared> {
-    const { namespace = "" } = this.#pod.metadata;
-    const folder = await claimedFolder(this.#tools.client, { namespace, name: claimName });
+    const folder = await claimedFolder(this.#tools.client, this.#pod, claimName);
     const writable = !readOnly && !folder.readOnly;
     if (writable) this.#giveTo(folder.path);
     return { path: folder.path, writable };

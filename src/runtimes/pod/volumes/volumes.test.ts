@@ -390,3 +390,19 @@ test("a pod whose emptyDir holds more than its limit is evicted as the kubelet d
   );
   await w.until(() => !existsSync(folder));
 });
+
+test("a volume for one pod has one: the next waits until that is over", async (t) => {
+  const engine = new FakeEngine();
+  const w = await world(t, undefined, engine);
+  putClaim(w, w.dir, { accessModes: ["ReadWriteOncePod"] });
+  const first = podMounting([CLAIM]);
+  const second = { ...first, metadata: { ...first.metadata, name: "q", uid: "u2", creationTimestamp: "2026-01-01T00:00:01Z" } };
+  w.pods.put(second);
+  w.pods.put(first);
+  await w.until(() => engine.starts.has(`u1/${NAME}`) && w.events.some(({ reason }) => reason === "FailedMount"), 100);
+  const told = 'MountVolume.SetUp failed for volume "v" : volume uses the ReadWriteOncePod access mode and is already in use by another pod';
+  assert.deepEqual([w.events.find(({ reason }) => reason === "FailedMount")?.message, engine.starts.has(`u2/${NAME}`)], [told, false]);
+  w.drained.resolve();
+  w.pods.remove("p");
+  await w.until(() => engine.starts.has(`u2/${NAME}`), 100);
+});
