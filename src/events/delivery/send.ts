@@ -2,6 +2,7 @@
 import type { Clock } from "#core";
 import { octetsOf, Outbox, ReadBuffers, scanFields, TimerWheel, type ResponseHead, type Surroundings } from "#gateway/wire";
 import type { EventTarget } from "#protocol";
+import { headerRecord } from "../header-record.ts";
 import { Destination } from "./destination.ts";
 import { Exchange, type Answer } from "./exchange.ts";
 import { requestHead, routeOf, type Route } from "./request-head.ts";
@@ -168,15 +169,7 @@ export class HttpSender implements Sender {
 
 function headersOf({ text }: ResponseHead): Readonly<Record<string, string>> {
   const fields = scanFields(octetsOf(text), text.indexOf("\r\n") + 2);
-  const headers: Record<string, string> = {};
-  if (!Array.isArray(fields)) return headers;
-  for (let i = 0; i < fields.length; i += 4) {
-    const name = text.slice(fields[i], fields[i + 1]).toLowerCase();
-    const value = text.slice(fields[i + 2], fields[i + 3]);
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before}, ${value}`;
-  }
-  return headers;
+  return Array.isArray(fields) ? headerRecord(text, fields) : NO_HEADERS;
 }
 
 /** An answer, with what was read of it, or why there is none. */

@@ -1,6 +1,8 @@
 // The listener's answers, over a real socket and a log that takes or refuses as it is told.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { silentLogger, SimClock } from "#core";
 import { LogError } from "#log";
@@ -16,6 +18,11 @@ interface World {
   /** Where an event was taken, and its type. */
   readonly seen: string[];
   refuse: LogError | undefined;
+  readonly port: number;
+  readonly clock: SimClock;
+  close(): Promise<void>;
+  /** The log takes nothing before that; resolves once an event waits for it. */
+  holds(until: Promise<void>): Promise<void>;
   ask(
     method: string,
     path: string,
@@ -28,8 +35,12 @@ async function world(t: TestContext): Promise<World> {
   const seen: string[] = [];
   const take = ({ value }: { readonly value: Uint8Array }): number => stored.push(decodeStored(value));
   const made: { refuse: LogError | undefined } = { refuse: undefined };
+  let held: { readonly until: Promise<void>; readonly began: () => void } | undefined;
+  const clock = new SimClock();
   const stream = {
     append: async (record: { readonly value: Uint8Array }) => {
+      held?.began();
+      await held?.until;
       if (made.refuse !== undefined) throw made.refuse;
       return take(record);
     },
@@ -40,7 +51,7 @@ async function world(t: TestContext): Promise<World> {
       ("host" in place ? place.host === CHANNEL : place.namespace === "ns" && place.name === "b") ? { stream, hops: place.kind === "Broker" } : undefined,
     bodyBytesMax: 1_000,
     saw: (place, attributes) => void seen.push(`${"host" in place ? place.host : `${place.namespace}/${place.name}`} ${String(attributes.get("type"))}`),
-    clock: new SimClock(),
+    clock,
     logger: silentLogger,
   });
   const port = await ingress.listen(0);
@@ -48,6 +59,10 @@ async function world(t: TestContext): Promise<World> {
   return Object.assign(made, {
     stored,
     seen,
+    port,
+    clock,
+    close: () => ingress.close(),
+    holds: (until: Promise<void>) => new Promise<void>((began) => (held = { until, began })),
     ask: (method: string, path: string, { headers = {}, body = "" }: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}) =>
       new Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
         const call = request({ host: "127.0.0.1", port, method, path, headers, agent: false }, (response) => {
@@ -132,3 +147,107 @@ for (const [reason, want] of [
     assert.equal((await made.ask("POST", "/ns/b", { headers: EVENT })).status, want);
   });
 }
+
+/** A client that writes octets as it is told, and what came back so far. */
+async function rawClient(
+  t: TestContext,
+  port: number,
+): Promise<{ readonly socket: Socket; until(isThere: (text: string) => boolean): Promise<string>; readonly ended: Promise<unknown> }> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  await once(socket, "connect");
+  t.after(() => socket.destroy());
+  let text = "";
+  let look = (): void => undefined;
+  socket.on("data", (chunk: Buffer) => {
+    text += chunk.toString("latin1");
+    look();
+  });
+  const until = (isThere: (text: string) => boolean): Promise<string> =>
+    new Promise((resolve) => {
+      look = () => isThere(text) && resolve(text);
+      look();
+    });
+  return { socket, until, ended: once(socket, "end") };
+}
+
+const FIELDS = Object.entries(EVENT).map(([name, value]) => `${name}: ${value}\r\n`);
+const post = (body: string, more = `Content-Length: ${body.length}\r\n`): string => `POST /ns/b HTTP/1.1\r\nHost: b\r\n${FIELDS.join("")}${more}\r\n${body}`;
+const taken = (text: string): number => text.split("HTTP/1.1 202 Accepted\r\n").length - 1;
+
+test("requests of one connection are answered one after the other, however they come in pieces", async (t) => {
+  const { port, stored } = await world(t);
+  const { socket, until } = await rawClient(t, port);
+  const octets = post("one") + post("two") + post("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n");
+  for (let at = 0; at < octets.length; at += 7) {
+    socket.write(octets.slice(at, at + 7));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until((text) => taken(text) === 3);
+  assert.deepEqual(
+    stored.map(({ data }) => Buffer.from(data?.octets ?? []).toString()),
+    ["one", "two", "abcde"],
+  );
+});
+
+test("who waits for the permission to send a body gets it, and none for a body that is too long", async (t) => {
+  const { port } = await world(t);
+  const { socket, until } = await rawClient(t, port);
+  socket.write(post("", "Expect: 100-continue\r\nContent-Length: 2\r\n"));
+  await until((text) => text === "HTTP/1.1 100 Continue\r\n\r\n");
+  socket.write("hi");
+  await until((text) => taken(text) === 1);
+  const other = await rawClient(t, port);
+  other.socket.write(post("", "Expect: 100-continue\r\nContent-Length: 1001\r\n"));
+  assert.match(await other.until((text) => text.endsWith("\r\n\r\n")), /^HTTP\/1.1 413 [^]*connection: close\r\n/);
+  await other.ended;
+});
+
+test("what is no HTTP is refused, and the connection ends", async (t) => {
+  const { port } = await world(t);
+  const { socket, until, ended } = await rawClient(t, port);
+  socket.write("HELO there\r\n\r\n");
+  assert.match(await until((text) => text.endsWith("\r\n\r\n")), /^HTTP\/1.1 400 /);
+  await ended;
+});
+
+test("a head, and a request, must be whole in time", async (t) => {
+  const { port, clock } = await world(t);
+  for (const [begun, ms] of [
+    ["POST /ns/b HT", 10_000],
+    [post("", "Content-Length: 10\r\n"), 300_000],
+  ] as const) {
+    const { socket, until, ended } = await rawClient(t, port);
+    const arrived = clock.waiting;
+    socket.write(begun);
+    while (clock.waiting === arrived) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(ms + 25);
+    assert.match(await until((text) => text.endsWith("\r\n\r\n")), /^HTTP\/1.1 408 /);
+    await ended;
+    socket.destroy();
+    await clock.advance(20_000);
+  }
+});
+
+test("a client that has said all it has to say still gets its answer", async (t) => {
+  const { port } = await world(t);
+  const { socket, until, ended } = await rawClient(t, port);
+  socket.end(post("last"));
+  await until((text) => taken(text) === 1);
+  await ended;
+});
+
+test("closing answers what is under way and ends what is idle", async (t) => {
+  const made = await world(t);
+  const idle = await rawClient(t, made.port);
+  const busy = await rawClient(t, made.port);
+  const hold = Promise.withResolvers<void>();
+  const began = made.holds(hold.promise);
+  busy.socket.write(post("slow"));
+  await began;
+  const closed = made.close();
+  await idle.ended;
+  hold.resolve();
+  assert.match(await busy.until((text) => taken(text) === 1), /connection: close/);
+  busy.socket.destroy();
+  await closed;
+});

@@ -1,15 +1,15 @@
 // The listener that takes events: on loopback, behind the gateway, which has the names.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Clock, Logger } from "#core";
+import { Outbox, ReadBuffers, TimerWheel } from "#gateway/wire";
 import { LogError } from "#log";
-import { HANDSHAKE_HEADERS } from "../cloudevents/handshake.ts";
 import { decodeMessage } from "../cloudevents/http.ts";
 import type { Headers } from "../cloudevents/http-message.ts";
 import type { Attributes } from "../hops.ts";
 import { passedOn } from "../pass-headers.ts";
+import { AnswerText } from "./answer-text.ts";
+import { IngressConnection, type Surroundings, type Taker } from "./connection.ts";
 import { firstLook, type Place } from "./first-look.ts";
-import { readBody } from "./read-body.ts";
 import { fromRequest, statusOf, takeEvents, type Intake } from "./take-events.ts";
 
 export interface IngressOptions {
@@ -25,22 +25,32 @@ export interface IngressOptions {
 
 const LOOPBACK = "127.0.0.1";
 const CONNECTIONS_MAX = 10_000;
-const HEAD_MS_MAX = 10_000;
-const REQUEST_MS_MAX = 300_000;
 /** Bodies that are being read or wait for the disk; more are answered with 429. */
 const WAITING_BYTES_MAX = 256 << 20;
-/** Counted for a body of unknown length, and at least for any. */
-const BODY_BYTES_LEAST = 1_024;
+const TICK_MS = 25;
 
 export class Ingress {
   readonly #options: IngressOptions;
   readonly #server: Server;
+  readonly #connections = new Set<IngressConnection>();
+  readonly #closing = new AbortController();
   #waitingBytes = 0;
 
   constructor(options: IngressOptions) {
     this.#options = options;
-    this.#server = createServer({ headersTimeout: HEAD_MS_MAX, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: 0 }, (request, response) => {
-      void this.#serve(request, response);
+    const { clock, bodyBytesMax } = options;
+    const deadlines = new TimerWheel(clock, TICK_MS);
+    void deadlines.run(this.#closing.signal);
+    const around: Surroundings = {
+      taker: this.#taker,
+      bodyBytesMax,
+      buffers: new ReadBuffers(),
+      outbox: new Outbox(),
+      deadlines,
+      nowMs: () => clock.monotonicMs(),
+    };
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#connections.add(new IngressConnection(socket, around, (connection) => this.#connections.delete(connection)));
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
   }
@@ -59,8 +69,9 @@ export class Ingress {
   /** Requests under way are answered. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    for (const connection of this.#connections) connection.drain();
     await closed;
+    this.#closing.abort();
   }
 
   #listenOn(port: number): Promise<void> {
@@ -73,29 +84,29 @@ export class Ingress {
     });
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = "", url = "", headers } = request;
-    const look = firstLook({ method, url, host: headers.host ?? "" }, (place) => this.#options.intakeAt(place) !== undefined);
-    if ("status" in look) return answer(request, response, look.status, look.headers);
-    const declared = Math.max(BODY_BYTES_LEAST, Number(headers["content-length"] ?? this.#options.bodyBytesMax));
-    if (this.#waitingBytes > 0 && this.#waitingBytes + declared > WAITING_BYTES_MAX) return answer(request, response, 429);
-    this.#waitingBytes += declared;
-    try {
-      answer(request, response, await this.#take(request, look.place));
-    } catch (err) {
-      this.#options.logger.error("an event could not be taken", { err });
-      answer(request, response, 500);
-    } finally {
-      this.#waitingBytes -= declared;
-    }
+  get #taker(): Taker {
+    const { intakeAt, clock } = this.#options;
+    const text = new AnswerText(clock);
+    return {
+      look: ({ method, target }, headers) => firstLook({ method, url: target, host: headers["host"] ?? "" }, (place) => intakeAt(place) !== undefined),
+      reserve: (bytes) => {
+        if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > WAITING_BYTES_MAX) return false;
+        this.#waitingBytes += bytes;
+        return true;
+      },
+      release: (bytes) => void (this.#waitingBytes -= bytes),
+      take: (place, headers, body) =>
+        this.#take(place, headers, body).catch((err: unknown) => {
+          this.#options.logger.error("an event could not be taken", { err });
+          return 500;
+        }),
+      textOf: (answer, closes) => text.of(answer, closes),
+    };
   }
 
-  async #take(request: IncomingMessage, place: Place): Promise<number> {
-    const { intakeAt, bodyBytesMax, saw, clock } = this.#options;
-    const body = await readBody(request, bodyBytesMax);
-    if ("refused" in body) return body.refused;
-    const headers = flat(request.headers);
-    const message = decodeMessage(headers, body.octets);
+  async #take(place: Place, headers: Headers, body: Uint8Array): Promise<number> {
+    const { intakeAt, saw, clock } = this.#options;
+    const message = decodeMessage(headers, body);
     if (message.is === "none" || message.is === "fault") return 400;
     const intake = intakeAt(place);
     if (intake === undefined) return 404;
@@ -111,15 +122,4 @@ export class Ingress {
       return statusOf(error);
     }
   }
-}
-
-function flat(headers: IncomingMessage["headers"]): Headers {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
-}
-
-/** The body of a refused request is not read: its connection cannot be used again. */
-function answer(request: IncomingMessage, response: ServerResponse, status: number, more: Readonly<Record<string, string>> = {}): void {
-  if (response.destroyed) return;
-  const again = request.complete || request.method === "OPTIONS" || request.method === "GET" ? {} : { connection: "close" };
-  response.writeHead(status, { allow: HANDSHAKE_HEADERS["allow"], ...more, ...again, "content-length": "0" }).end();
 }
