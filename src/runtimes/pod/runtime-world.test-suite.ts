@@ -142,7 +142,7 @@ export class FakeKeeper {
   listen(id: string, port = Number(this.specs.get(id)?.env["PORT"])): Promise<void> {
     const server = createServer((socket) => socket.destroy());
     this.#servers.set(id, server);
-    return new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+    return new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   }
 
   close(): void {
@@ -223,7 +223,8 @@ export async function world(t: TestContext, before?: World, engine?: FakeEngine 
   let minted = 0;
   const drained = Promise.withResolvers<void>();
   const stop = new AbortController();
-  const rng = new SeededRng(7);
+  // Ports are chosen by chance: of two runs on one machine each must get ports of its own.
+  const rng = new SeededRng(process.pid);
   const users = podUsers({ dataDir: dir, asRoot: false, nodePath: "/opt/node/bin/node" });
   const names = { open: () => Promise.resolve(undefined), viewFor: () => Promise.resolve(undefined) };
   const transport = new Transport();
