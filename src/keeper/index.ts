@@ -1,6 +1,6 @@
 // keeper: the small parent process: listening sockets, pods' processes, their output files. No kinds, no API.
 export { lockDataFolder, type DataLock } from "./data-lock.ts";
-export { identify } from "./identity.ts";
+export { identify, isRunning } from "./identity.ts";
 export { holderOfPort, inheritSockets, openListeningSockets, PortTakenError, type ListeningSockets, type SocketsWanted } from "./listening-sockets.ts";
 export { PLATFORM_REFUSED, type PlatformProgram } from "./platform-child.ts";
 export { joinKeeper, type KeeperLink } from "./platform-link.ts";

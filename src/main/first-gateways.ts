@@ -7,14 +7,19 @@ import { joinKeeper, parsePlatformArgs, threadSockets } from "#keeper";
 import { RESTORED_GENERATION, type BackendPod, type GatewaySettings, type GatewayToControl, type RouteDelta, type SavedRoutes } from "#protocol";
 import { connectKeeper, type KeeperClient } from "#runtimes/keeper";
 import { dataFolder } from "./data-folder.ts";
+import { Drainers } from "./drainers.ts";
 import { EarlyMessages } from "./early-messages.ts";
 import { GatewayThreads } from "./gateway-threads.ts";
+import { openToGuests, type GuestThreads } from "./guest-threads.ts";
+import { LentPlaces } from "./lent-places.ts";
 import { parseSettings } from "./options.ts";
 import { preload } from "./preload.ts";
 import { readSavedRoutes } from "./route-journal.ts";
 
 /** Pods that can be routed to at once: rows of the shared in-flight table. */
 export const SLOTS = 4096;
+/** The working folder is the data folder, so that the path is short. */
+export const GUESTS_SOCKET = "run/guests.sock";
 
 /** What the control plane does for the threads, once it is there. */
 export interface ThreadControl {
@@ -53,6 +58,17 @@ keeper.catch(() => undefined);
 /** What the threads serve by until the control plane is there; undefined when nothing (of use) was left. */
 export const restored: SavedRoutes | undefined = await restore();
 
+const forThreads: ThreadControl = {
+  settings: () => (control ?? restoredControl()).settings(),
+  firstBatch: (thread) => (control ?? restoredControl()).firstBatch(thread),
+  onMessage(message) {
+    if (message.type === "podReady") places.lender.podReady(message.backend, message.pod);
+    if (control === undefined) early.keep(message);
+    else control.onMessage(message);
+  },
+  onGone: (thread) => (control === undefined ? void live.delete(thread) : control.onGone(thread)),
+};
+
 export const threads = new GatewayThreads({
   sockets: threadSockets(start.sockets),
   publicPort: asked.externalPort ?? start.sockets.httpPort,
@@ -61,10 +77,7 @@ export const threads = new GatewayThreads({
   logger,
   clock: systemClock,
   rng: createSystemRng(),
-  settings: () => (control ?? restoredControl()).settings(),
-  firstBatch: (thread) => (control ?? restoredControl()).firstBatch(thread),
-  onMessage: (message) => (control === undefined ? early.keep(message) : control.onMessage(message)),
-  onGone: (thread) => (control === undefined ? live.delete(thread) : control.onGone(thread)),
+  ...forThreads,
   onHopeless() {
     logger.error("no gateway thread comes to listen: the platform ends, and the keeper starts the next one");
     process.exit(1);
@@ -74,6 +87,13 @@ export const threads = new GatewayThreads({
     return its;
   },
 });
+
+/** Places on pods with a limit that platforms have which drain beside this one. */
+export const places = new LentPlaces({ hand: threads.hand, clock: systemClock, rng: createSystemRng(), signal: forever });
+const drainers = new Drainers(folder.run);
+
+/** Platforms that drain are guests from the first request on, if there is something to serve by. */
+export const guests: GuestThreads | undefined = restored === undefined ? undefined : await receiveGuests(restored);
 
 /** Resolves when all listen; undefined when they have to wait for the control plane. */
 export const listening: Promise<void> | undefined = restored === undefined ? undefined : threads.start();
@@ -89,6 +109,23 @@ export function attach(to: ThreadControl): void {
 /** The next platform has the control plane: the threads serve on by what it says. */
 export function detach(to: Pick<ThreadControl, "onMessage" | "onGone">): void {
   if (control !== undefined) control = { ...control, ...to };
+}
+
+/** Once the gateway threads have routes. */
+export function openGuests(): Promise<GuestThreads> {
+  return openToGuests({ path: GUESTS_SOCKET, control: forThreads, places, onPlaces: (pid) => drainers.told(pid), logger });
+}
+
+/** Nobody has a place on a pod before it is known how many the guests have. */
+async function receiveGuests({ backends }: SavedRoutes): Promise<GuestThreads> {
+  if (drainers.awaited > 0) {
+    places.lender.reserve(backends);
+    void drainers.settled(systemClock, forever).then((told) => {
+      if (!told) logger.warn("a platform that drains does not tell what it serves: limits may be passed until it ends");
+      places.lender.settled();
+    });
+  }
+  return openGuests();
 }
 
 function restoredControl(): Pick<ThreadControl, "settings" | "firstBatch"> {

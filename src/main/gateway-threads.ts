@@ -1,7 +1,7 @@
 // The gateway threads as the control thread sees them: started, fed with routes, listened to, replaced when they die.
 import { Worker } from "node:worker_threads";
 import { backoffMs, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
-import { doorbellBytes, inFlightBytes, Recovery, turnsBytes } from "#gateway";
+import { Doorbell, doorbellBytes, inFlightBytes, InFlightTable, Recovery, turnsBytes } from "#gateway";
 import type { ThreadSockets } from "#keeper";
 import { QUEUE_ROWS_PER_SLOT, type ControlToGateway, type GatewaySettings, type GatewayStart, type GatewayToControl, type RouteDelta } from "#protocol";
 import { GatewayMetrics } from "./gateway-metrics.ts";
@@ -62,6 +62,8 @@ const startThread = (workerData: GatewayStart): ThreadWorker =>
   new Worker(new URL(import.meta.resolve("#entry/gateway-thread")), { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX } });
 
 export class GatewayThreads {
+  /** What the control thread has of the tables that the threads share. */
+  readonly hand: { readonly inFlight: InFlightTable; readonly doorbell: Doorbell };
   readonly #options: GatewayThreadsOptions;
   readonly #inFlight: SharedArrayBuffer;
   readonly #doorbell: SharedArrayBuffer;
@@ -105,6 +107,8 @@ export class GatewayThreads {
     this.#inFlight = new SharedArrayBuffer(inFlightBytes(threads, options.slots));
     this.#doorbell = new SharedArrayBuffer(doorbellBytes(threads, rows));
     this.#turns = new SharedArrayBuffer(turnsBytes(options.slots));
+    const control = { thread: threads, threads, rows, nowMs: () => options.clock.monotonicMs() };
+    this.hand = { inFlight: new InFlightTable(this.#inFlight, control), doorbell: new Doorbell(this.#doorbell, control) };
     this.#recovery = new Recovery({ inFlight: this.#inFlight, doorbell: this.#doorbell, threads, rows });
   }
 

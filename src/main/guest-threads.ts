@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import type { Logger } from "#core";
+import type { Borrowed } from "#gateway";
 import {
   decodeRelay,
   encodeRelay,
@@ -12,8 +13,11 @@ import {
   type GatewayToControl,
   type GuestLine,
   type HostLine,
+  type LentPlaces as Lent,
+  type RouteDelta,
 } from "#protocol";
 import type { ThreadControl } from "./first-gateways.ts";
+import type { LentPlaces } from "./lent-places.ts";
 
 /** Numbers of guests' threads begin here and are used once: what a thread said late is never taken for another's word. */
 const FIRST_THREAD = 1_000;
@@ -31,13 +35,23 @@ export interface GuestThreads {
   close(): void;
 }
 
+export interface GuestsOptions {
+  readonly path: string;
+  readonly control: ThreadControl;
+  readonly places: LentPlaces;
+  /** A platform has told which places it has. */
+  readonly onPlaces: (pid: number) => void;
+  readonly logger: Logger;
+}
+
 /** Listens on `path`, in place of the platform before. */
-export async function openToGuests(path: string, control: ThreadControl, logger: Logger): Promise<GuestThreads> {
+export async function openToGuests(options: GuestsOptions): Promise<GuestThreads> {
+  const { path, places, logger } = options;
   const guests = new Set<Guest>();
   let accepting = false;
   let threads = FIRST_THREAD;
   const server = createServer((socket) => {
-    const guest = new Guest(socket, control, (count) => {
+    const guest = new Guest(socket, options, (count) => {
       const first = threads;
       threads += count;
       guests.add(guest);
@@ -58,6 +72,7 @@ export async function openToGuests(path: string, control: ThreadControl, logger:
   server.unref();
   return {
     broadcast(message) {
+      if (message.type === "routes" && places.lender.hasGuests) places.lender.follow(message);
       for (const guest of guests) guest.tell({ tell: message });
     },
     accepting() {
@@ -74,16 +89,18 @@ export async function openToGuests(path: string, control: ThreadControl, logger:
 /** One platform that drains. */
 class Guest {
   readonly #socket: Socket;
-  readonly #control: ThreadControl;
+  readonly #options: GuestsOptions;
   readonly #enter: (threads: number) => number;
   readonly #lines = new LineSplitter(RELAY_LINE_BYTES_MAX);
   #first = 0;
   #threads = 0;
+  /** What it has of the places of all. */
+  #borrowed: Borrowed | undefined;
 
   /** `enter` gives the number of the first of its threads. */
-  constructor(socket: Socket, control: ThreadControl, enter: (threads: number) => number) {
+  constructor(socket: Socket, options: GuestsOptions, enter: (threads: number) => number) {
     this.#socket = socket;
-    this.#control = control;
+    this.#options = options;
     this.#enter = enter;
     socket.on("data", (bytes: Buffer) => this.#read(bytes));
     socket.on("error", () => undefined);
@@ -108,32 +125,46 @@ class Guest {
   }
 
   #take(line: GuestLine | undefined): void {
-    if (line === undefined) this.#socket.destroy();
-    else if ("hello" in line) this.#greet(line.hello);
-    else if (this.#threads === 0) this.#socket.destroy();
-    else if ("gone" in line) this.#control.onGone(this.#first + line.gone);
-    else this.#control.onMessage(renumbered(line.said, this.#first));
+    const { control, places } = this.#options;
+    if (line === undefined) return void this.#socket.destroy();
+    if ("hello" in line) return this.#greet(line.hello);
+    if (this.#threads === 0) return void this.#socket.destroy();
+    if ("gone" in line) return control.onGone(this.#first + line.gone);
+    if ("said" in line) return control.onMessage(renumbered(line.said, this.#first));
+    if (this.#borrowed === undefined) return void this.#socket.destroy();
+    if ("asks" in line) places.lender.asks(this.#borrowed, line.asks);
+    else places.lender.givenBack(this.#borrowed, line.back);
   }
 
-  #greet({ format, threads }: { readonly format: number; readonly threads: number }): void {
+  #greet({ format, threads, pid, places }: Extract<GuestLine, { readonly hello: unknown }>["hello"]): void {
     if (format !== RELAY_FORMAT || this.#threads > 0 || !(threads > 0 && threads <= THREADS_MAX)) {
       this.#socket.destroy();
       return;
     }
     this.#threads = threads;
-    // Each of its threads is told the same.
-    const { settings, firstBatch, onMessage } = this.#control;
-    this.tell({ tell: { type: "settings", settings: settings() } });
     this.#first = this.#enter(threads);
-    for (let thread = 0; thread < threads; thread++) {
-      const batch = firstBatch(this.#first + thread);
-      if (thread === 0) this.tell({ tell: batch });
-      onMessage({ type: "listening", thread: this.#first + thread, epoch: 0 });
-    }
+    const { settings, firstBatch, onMessage } = this.#options.control;
+    // Each of its threads is told the same.
+    const [batch] = Array.from({ length: threads }, (_, thread) => firstBatch(this.#first + thread));
+    if (batch !== undefined && places !== undefined) this.#lend(batch, places);
+    if (pid !== undefined) this.#options.onPlaces(pid);
+    this.tell({ tell: { type: "settings", settings: settings() } });
+    if (batch !== undefined) this.tell({ tell: batch });
+    for (let thread = 0; thread < threads; thread++) onMessage({ type: "listening", thread: this.#first + thread, epoch: 0 });
+  }
+
+  /** Before it hears of routes: it counts on places from then on. */
+  #lend(batch: RouteDelta, has: Lent): void {
+    const { lender } = this.#options.places;
+    this.#options.places.listen();
+    lender.follow(batch);
+    this.tell({ lends: true });
+    this.#borrowed = lender.welcome(has, (word) => this.tell(word));
   }
 
   #gone(): void {
-    for (let thread = 0; thread < this.#threads; thread++) this.#control.onGone(this.#first + thread);
+    if (this.#borrowed !== undefined) this.#options.places.lender.farewell(this.#borrowed);
+    for (let thread = 0; thread < this.#threads; thread++) this.#options.control.onGone(this.#first + thread);
     this.#threads = 0;
   }
 }

@@ -30,10 +30,14 @@ import {
   attach,
   detach,
   folder,
+  GUESTS_SOCKET,
+  guests as earlyGuests,
   keeper as connected,
   link,
   listening as threadsListen,
   logger,
+  openGuests,
+  places,
   restored,
   savedRoutesFile,
   SLOTS,
@@ -41,7 +45,7 @@ import {
   threads,
   type ThreadControl,
 } from "./first-gateways.ts";
-import { openToGuests, type GuestThreads } from "./guest-threads.ts";
+import type { GuestThreads } from "./guest-threads.ts";
 import { HostLink } from "./host-link.ts";
 import { digestResolver, imagePuller, registries } from "./image-sources.ts";
 import { eventEndpoints } from "./event-endpoints.ts";
@@ -81,8 +85,6 @@ const HAND_OVER_DRAIN_MS = 600_000;
 const HAND_OVER_IDLE_MS = 15_000;
 /** Each try takes a second. */
 const NEXT_KEEPER_TRIES = 10;
-/** The working folder is the data folder, so that the path is short. */
-const GUESTS_SOCKET = "run/guests.sock";
 /** A keeper's death is known this long after the first call that it broke. */
 const KEEPER_NOTICE_MS = 200;
 const KUBERNETES_VERSION = `v1.34.4+eider.${VERSION}`;
@@ -101,7 +103,7 @@ const ending = new AbortController();
 const signal = ending.signal;
 /** How far this process is; a keeper that dies before `serving` is replaced, too. */
 let stage: "starting" | "serving" | "replacing" | "draining" | "ending" = "starting";
-let guests: GuestThreads | undefined;
+let guests: GuestThreads | undefined = earlyGuests;
 const stateFile = new StateFile(folder.run);
 void link.keeperGone.then(replaceKeeper);
 void link.step("release").then(release);
@@ -258,8 +260,9 @@ const routes = new Routes({
   table,
   broadcast(delta) {
     journal.append(delta);
-    threads.broadcast(delta);
+    // First those that count places: no thread knows a pod before.
     guests?.broadcast(delta);
+    threads.broadcast(delta);
   },
   connects: connectsTo,
   others: () => events.synced,
@@ -321,9 +324,9 @@ const threadControl: ThreadControl = {
   },
 };
 attach(threadControl);
-guests = await openToGuests(GUESTS_SOCKET, threadControl, logger);
+guests ??= await openGuests();
 // Those that run already know what was in force when the last platform ended.
-threads.broadcast({ type: "settings", settings: toGateways() });
+for (const each of [threads, guests]) each.broadcast({ type: "settings", settings: toGateways() });
 await routes.synced;
 const parts = Promise.all([
   informing,
@@ -456,10 +459,11 @@ async function release(): Promise<void> {
   ending.abort();
   await Promise.all([parts.catch(() => undefined), collecting, events.end()]);
   journal.close();
+  const borrower = places.borrow((word) => next.word(word), table);
   guests?.close();
   await store.close();
   keeper.close();
-  void next.run(new AbortController().signal);
+  void next.run(borrower, new AbortController().signal);
   link.done("released");
 }
 

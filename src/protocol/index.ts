@@ -70,6 +70,6 @@ export {
 } from "./keeper.ts";
 export { QUEUE_ROWS_PER_SLOT } from "./routes.ts";
 export type { Backend, BackendPod, LoadBalancing, RouteDelta, RouteHost, RoutePath, RouteSplit } from "./routes.ts";
-export { decodeRelay, encodeRelay, RELAY_FORMAT, RELAY_LINE_BYTES_MAX, type GuestLine, type HostLine } from "./relay.ts";
+export { decodeRelay, encodeRelay, RELAY_FORMAT, RELAY_LINE_BYTES_MAX, type GuestLine, type HostLine, type LentPlaces } from "./relay.ts";
 export { decodeSaved, encodeSaved, RESTORED_GENERATION, SAVED_ROUTES_FORMAT, type SavedRecord, type SavedRoutes } from "./saved-routes.ts";
 export type { ControlToStore, StoreRow, StoreToControl } from "./store.ts";

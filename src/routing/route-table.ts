@@ -84,6 +84,8 @@ export class RouteTable {
   readonly #hosts = new Map<string, RouteHost>();
   readonly #backends = new Map<string, Backend>();
   readonly #acknowledgements = new Acknowledgements();
+  /** Pods with a limit that are out of the table and may have requests still. */
+  readonly #leaving = new Map<string, { readonly slot: number; readonly limit: number }>();
   /** Services of which an endpoint has answered, and those (with what waits for them) of which none has yet. */
   readonly #proven = new Set<string>();
   readonly #unproven = new Set<string>();
@@ -253,6 +255,11 @@ export class RouteTable {
     };
   }
 
+  /** Pods with a limit that have been taken out, and that threads may still have requests on. */
+  get leaving(): readonly { readonly pod: string; readonly slot: number; readonly limit: number }[] {
+    return [...this.#leaving].map(([pod, place]) => ({ pod, ...place }));
+  }
+
   /** A thread died: it acknowledges and drains no more (call `bury` of the gateway's `Recovery` first). */
   threadStopped(thread: number): Settled {
     const { keys, pods } = this.#acknowledgements.stop(thread);
@@ -407,8 +414,15 @@ export class RouteTable {
     this.#routed.beginPlan(key);
     const planned = this.#revisionBackend(key) ?? this.#endpointsBackend(key);
     const kept = new Set(planned?.pods.map((pod) => pod.id));
-    for (const pod of before?.pods ?? []) if (!kept.has(pod.id)) this.#takeOut(pod.id, generation);
-    for (const pod of planned?.pods ?? []) this.#acknowledgements.stay(pod.id);
+    for (const pod of before?.pods ?? []) {
+      if (kept.has(pod.id)) continue;
+      if (before !== undefined && before.containerConcurrency > 0) this.#leaving.set(pod.id, { slot: pod.slot, limit: before.containerConcurrency });
+      this.#takeOut(pod.id, generation);
+    }
+    for (const pod of planned?.pods ?? []) {
+      this.#leaving.delete(pod.id);
+      this.#acknowledgements.stay(pod.id);
+    }
     if (planned === undefined) {
       this.#queues.giveBack(key, generation);
       return this.#backends.delete(key) ? "removed" : undefined;
@@ -476,6 +490,7 @@ export class RouteTable {
 
   /** The pod's uid when no backend uses it any more. */
   #forget(id: string): string | undefined {
+    this.#leaving.delete(id);
     const uid = this.#routed.forget(id);
     for (const backend of this.#routed.waitingBackends) this.#dirtyBackends.add(backend);
     return uid;

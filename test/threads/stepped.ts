@@ -21,6 +21,8 @@ const STEPPED: Readonly<Record<string, string>> = {
   recovery: "shared/recovery.ts",
   choice: "pods/choice.ts",
   backend: "pods/backend.ts",
+  lender: "lent/lender.ts",
+  borrower: "lent/borrower.ts",
 };
 
 /** A method of a class, at its indentation, up to its closing brace. Getters hold no atomic operation, and `listen` is the shell's. */

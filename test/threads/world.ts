@@ -2,6 +2,8 @@
 // an order that a seed decides; what must hold is looked at after every one of them.
 import assert from "node:assert/strict";
 import { below, SeededRng } from "#core";
+import type { Borrower } from "../../src/gateway/lent/borrower.ts";
+import type { Lender } from "../../src/gateway/lent/lender.ts";
 import type { Doorbell } from "../../src/gateway/shared/doorbell.ts";
 import type { Backend, BackendOptions } from "../../src/gateway/pods/backend.ts";
 import type { InFlightLayout, InFlightTable } from "../../src/gateway/shared/in-flight.ts";
@@ -13,10 +15,10 @@ import { backendEntry } from "../../src/gateway/testing.ts";
 import { stepped, type Fault, type Step, type Stepping } from "./stepped.ts";
 
 /** A class whose methods were made generators. */
-type Steps<C> = Pick<C, Extract<keyof C, "suspect">> & {
-  [K in Exclude<keyof C, "suspect">]: C[K] extends (...args: infer A) => infer R ? (...args: A) => Stepping<R> : C[K];
+export type Steps<C> = Pick<C, Extract<keyof C, "suspect" | "hasGuests">> & {
+  [K in Exclude<keyof C, "suspect" | "hasGuests">]: C[K] extends (...args: infer A) => infer R ? (...args: A) => Stepping<R> : C[K];
 };
-type Make<C, A extends unknown[]> = new (...args: A) => C;
+export type Make<C, A extends unknown[]> = new (...args: A) => C;
 
 export interface Code {
   readonly InFlightTable: Make<Steps<InFlightTable>, ConstructorParameters<typeof InFlightTable>>;
@@ -26,12 +28,16 @@ export interface Code {
   readonly doorbellBytes: (threads: number, rows: number) => number;
   readonly Backend: Make<Steps<Backend>, ConstructorParameters<typeof Backend>>;
   readonly Recovery: Make<Steps<Recovery>, ConstructorParameters<typeof Recovery>>;
+  readonly Lender: Make<Steps<Lender>, ConstructorParameters<typeof Lender>>;
+  readonly Borrower: Make<Steps<Borrower>, ConstructorParameters<typeof Borrower>>;
   readonly patienceMs: number;
 }
 
 /** The gateway's code in steps; with a fault when one is given. */
 export async function codeWith(fault?: Fault): Promise<Code> {
-  const files = await Promise.all(["in-flight", "doorbell", "backend", "recovery"].map((file) => stepped<Record<string, unknown>>(file, fault)));
+  const files = await Promise.all(
+    ["in-flight", "doorbell", "backend", "recovery", "lender", "borrower"].map((file) => stepped<Record<string, unknown>>(file, fault)),
+  );
   const all = Object.assign({}, ...files) as Code & { readonly PATIENCE_MS: number };
   return { ...all, patienceMs: all.PATIENCE_MS };
 }
@@ -433,13 +439,13 @@ export class World {
     return this.#cells[this.#layout.totalAt(slot)] ?? 0;
   }
 
-  /** The cells of the doorbell as it lays them out with one row: per thread a line for the bell and one for its bit. */
+  /** The cells of the doorbell as it lays them out with one row: per thread, and for the control thread, a line for the bell and one for its bit. */
   #bell(thread: number): number {
     return this.#bells[thread * 32] ?? 0;
   }
 
   #since(thread: number): number {
-    return this.#bells[this.#plan.threads * 32 + thread] ?? 0;
+    return this.#bells[(this.#plan.threads + 1) * 32 + thread] ?? 0;
   }
 }
 

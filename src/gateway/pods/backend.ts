@@ -133,9 +133,9 @@ export class Backend implements Loaded {
   }
 
   /** Queues up; false when the queue is full. The place may be granted before this returns. */
-  join(waiter: Waiter): boolean {
+  join(waiter: Waiter, since = stampOf(this.#options.nowMs())): boolean {
     if (this.#queue.size >= this.#options.queueDepth) return false;
-    this.#queue.push(waiter, stampOf(this.#options.nowMs()));
+    this.#queue.push(waiter, since);
     if (this.#row >= 0 && this.#queue.size === 1) this.#publish();
     if (this.#row >= 0 || this.#removed) this.serve();
     else this.#proveStarting();
@@ -183,6 +183,27 @@ export class Backend implements Loaded {
     this.serve();
   }
 
+  /** A place that somebody has already, whatever the limit; undefined when there is no such pod. */
+  adopt(id: string): Pod | undefined {
+    const pod = this.#pods.get(id);
+    if (pod === undefined || pod.limit === 0) return undefined;
+    this.#options.inFlight.hold(pod.slot, 1);
+    pod.inUse++;
+    return pod;
+  }
+
+  /** Gives such a place back: it goes to nobody who waits here. */
+  disown(pod: Pod): void {
+    pod.inUse--;
+    this.#releaseUnused(pod);
+  }
+
+  /** Another thread has proved the pod by a connection. */
+  provedElsewhere(id: string): void {
+    const pod = this.#pods.get(id);
+    if (pod !== undefined) this.proved(pod);
+  }
+
   closeIdle(): void {
     for (const pod of this.#pods.values()) pod.closeIdle();
   }
@@ -218,9 +239,15 @@ export class Backend implements Loaded {
       this.#grantFirst(pod);
       granted++;
     }
-    if (this.#queue.size > 0) this.#proveStarting();
+    if (this.#queue.size > 0) this.#left();
     else if (this.#row >= 0 && this.#options.doorbell.othersWait(this.#row) && this.#choice.hasRoom(this.#ready)) this.#callEldest();
     return granted;
+  }
+
+  /** Waiters have found no place. */
+  #left(): void {
+    this.#proveStarting();
+    if (this.#row >= 0) this.#options.doorbell.tell(this.#row, this.#queue.size);
   }
 
   #grantFirst(pod: Pod): void {

@@ -1,6 +1,9 @@
 // How threads tell each other of free places: per revision and thread since when a request waits, per thread a bell and which
 // revisions it rings for. A thread says that it waits *before* it looks for a place once more, and whoever frees a place does so
 // *before* it looks who waits: one of the two always sees the other.
+//
+// The control thread is one of them, for those who wait in other platforms while one hands over to the next (src/gateway/lent). It
+// watches then: threads tell it how many wait after they have looked for places.
 
 const LINE = 16;
 /** A thread that left the place alone that it was called for is passed over for so long. */
@@ -8,16 +11,17 @@ const DEAF_MS = 20;
 
 /** Bytes of `GatewayStart.doorbell`. */
 export function doorbellBytes(threads: number, rows: number): number {
-  return 4 * (threads * bellCells(rows) + rows * sinceCells(threads));
+  return 4 * ((threads + 1) * bellCells(rows) + rows * rowCells(threads + 1));
 }
 
-/** A thread's bell on a line of its own, then a bit a row. */
+/** A thread's bell on a line of its own (the control thread's second cell: whether it watches), then a bit a row. */
 function bellCells(rows: number): number {
   return LINE + LINE * Math.ceil(rows / 32 / LINE);
 }
 
-function sinceCells(threads: number): number {
-  return LINE * Math.ceil(threads / LINE);
+/** Since when a request of each waits, then how many do. */
+function rowCells(parties: number): number {
+  return LINE * Math.ceil((2 * parties) / LINE);
 }
 
 /** A moment as the table holds it: milliseconds of monotonic time in 32 bits, never 0. */
@@ -31,7 +35,7 @@ export function isBefore(a: number, b: number): boolean {
 }
 
 export interface DoorbellTable {
-  /** Own number; -1 is nobody's. */
+  /** Own number; `threads` is the control thread's, -1 nobody's. */
   readonly thread: number;
   readonly threads: number;
   /** Revisions that can have waiters in several threads. */
@@ -42,17 +46,19 @@ export interface DoorbellTable {
 export class Doorbell {
   readonly #cells: Int32Array<SharedArrayBuffer> | undefined;
   readonly #table: DoorbellTable;
+  readonly #parties: number;
   readonly #bellCells: number;
-  readonly #sinceCells: number;
+  readonly #rowCells: number;
   readonly #deafUntilMs: number[];
 
-  /** Without a buffer, or for one thread, it does nothing. */
+  /** Without a buffer it does nothing. */
   constructor(doorbell: SharedArrayBuffer | undefined, table: DoorbellTable) {
-    this.#cells = doorbell === undefined || table.threads < 2 ? undefined : new Int32Array(doorbell);
+    this.#cells = doorbell === undefined ? undefined : new Int32Array(doorbell);
     this.#table = table;
+    this.#parties = table.threads + 1;
     this.#bellCells = bellCells(table.rows);
-    this.#sinceCells = sinceCells(table.threads);
-    this.#deafUntilMs = Array.from({ length: table.threads }, () => 0);
+    this.#rowCells = rowCells(this.#parties);
+    this.#deafUntilMs = Array.from({ length: this.#parties }, () => 0);
   }
 
   /** Whether other threads can free places for this row, and have to be told of those freed here. */
@@ -72,7 +78,7 @@ export class Doorbell {
 
   /** Whether a request of another thread waits. */
   othersWait(row: number): boolean {
-    for (let thread = 0; thread < this.#table.threads; thread++) {
+    for (let thread = 0; thread < this.#parties; thread++) {
       if (thread !== this.#table.thread && this.since(row, thread) !== 0) return true;
     }
     return false;
@@ -82,7 +88,7 @@ export class Doorbell {
   eldest(row: number, before?: number): number {
     let eldest = -1;
     let least = 0;
-    for (let thread = 0; thread < this.#table.threads; thread++) {
+    for (let thread = 0; thread < this.#parties; thread++) {
       if (thread === this.#table.thread) continue;
       const since = this.since(row, thread);
       if (since === 0 || (before !== undefined && !isBefore(since, before))) continue;
@@ -98,7 +104,7 @@ export class Doorbell {
   eldestOfAll(row: number): number {
     let eldest = -1;
     let least = 0;
-    for (let thread = 0; thread < this.#table.threads; thread++) {
+    for (let thread = 0; thread < this.#parties; thread++) {
       if (thread === this.#table.thread) continue;
       const since = this.since(row, thread);
       if (since === 0 || (eldest >= 0 && !isBefore(since, least))) continue;
@@ -106,6 +112,31 @@ export class Doorbell {
       least = since;
     }
     return eldest;
+  }
+
+  /** So many requests of this thread wait and found no place: told to the control thread when it watches. */
+  tell(row: number, waiting: number): void {
+    const cells = this.#cells;
+    const { thread, threads } = this.#table;
+    if (cells === undefined || thread === threads || Atomics.load(cells, threads * this.#bellCells + 1) === 0) return;
+    Atomics.store(cells, this.#since(row, thread) + this.#parties, waiting);
+    this.ring(row, threads);
+  }
+
+  /** How many requests of other threads waited when these last told. */
+  toldByAll(row: number): number {
+    const cells = this.#cells;
+    let told = 0;
+    if (cells === undefined) return told;
+    for (let thread = 0; thread < this.#table.threads; thread++) {
+      if (this.since(row, thread) !== 0) told += Math.max(1, Atomics.load(cells, this.#since(row, thread) + this.#parties));
+    }
+    return told;
+  }
+
+  /** The control thread wants to be told who waits, or no longer. */
+  watch(watches: boolean): void {
+    if (this.#cells !== undefined) Atomics.store(this.#cells, this.#table.threads * this.#bellCells + 1, watches ? 1 : 0);
   }
 
   /** A thread did not come when it was called: others go first for a while. */
@@ -187,6 +218,6 @@ export class Doorbell {
   }
 
   #since(row: number, thread: number): number {
-    return this.#table.threads * this.#bellCells + row * this.#sinceCells + thread;
+    return this.#parties * this.#bellCells + row * this.#rowCells + thread;
   }
 }

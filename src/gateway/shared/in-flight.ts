@@ -1,5 +1,5 @@
-// The shared table of requests in flight: a row a pod, its column 0 the total, then a column a thread.
-// Invariant: while no thread is within an operation, the total of each row is the sum of its columns; within one it may be
+// The shared table of requests in flight: a row a pod, its column 0 the total, then a column a thread, and one of the control thread:
+// places that other platforms have while one hands over to the next (src/gateway/lent). Invariant: while no thread is within an operation, the total of each row is the sum of its columns; within one it may be
 // one more for each thread, never less. Each thread has a word that is odd while it is within an operation: see recovery.ts.
 
 /** Cells of a line of the processor's cache: words of different threads and rows of different pods share none. */
@@ -7,15 +7,16 @@ const LINE = 16;
 
 /** Where things are in the table. */
 export class InFlightLayout {
-  readonly threads: number;
+  /** A column each: the threads, then the control thread. */
+  readonly columns: number;
   readonly stride: number;
   readonly rows: number;
   readonly #first: number;
 
   constructor(cells: number, threads: number) {
-    this.threads = threads;
-    this.#first = LINE * threads;
-    this.stride = LINE * Math.ceil((1 + threads) / LINE);
+    this.columns = threads + 1;
+    this.#first = LINE * this.columns;
+    this.stride = strideOf(this.columns);
     this.rows = Math.floor((cells - this.#first) / this.stride);
   }
 
@@ -33,12 +34,16 @@ export class InFlightLayout {
   }
 }
 
-/** Bytes of `GatewayStart.inFlight`. */
-export function inFlightBytes(threads: number, slots: number): number {
-  return 4 * (LINE * threads + slots * LINE * Math.ceil((1 + threads) / LINE));
+function strideOf(columns: number): number {
+  return LINE * Math.ceil((1 + columns) / LINE);
 }
 
-/** One thread's hand on the table. Rows are pods' slots. */
+/** Bytes of `GatewayStart.inFlight`. */
+export function inFlightBytes(threads: number, slots: number): number {
+  return 4 * (LINE * (threads + 1) + slots * strideOf(threads + 1));
+}
+
+/** One thread's hand on the table; number `threads` is the control thread's. Rows are pods' slots. */
 export class InFlightTable {
   readonly #cells: Int32Array;
   readonly #layout: InFlightLayout;
@@ -79,6 +84,24 @@ export class InFlightTable {
     this.#operations = (this.#operations + 1) | 0;
     Atomics.store(cells, this.#word, this.#operations);
     return seen < limit;
+  }
+
+  /** Places in the own column. */
+  held(slot: number): number {
+    return Atomics.load(this.#cells, this.#layout.columnAt(slot, this.#thread));
+  }
+
+  /** So many places more, whatever the limit (somebody has them already), or fewer. */
+  hold(slot: number, places: number): void {
+    const cells = this.#cells;
+    const column = this.#layout.columnAt(slot, this.#thread);
+    this.#operations = (this.#operations + 1) | 0;
+    Atomics.store(cells, this.#word, this.#operations);
+    if (places < 0) Atomics.add(cells, column, places);
+    Atomics.add(cells, this.#layout.totalAt(slot), places);
+    if (places > 0) Atomics.add(cells, column, places);
+    this.#operations = (this.#operations + 1) | 0;
+    Atomics.store(cells, this.#word, this.#operations);
   }
 
   /** Own share first: the total is never less than the columns. */

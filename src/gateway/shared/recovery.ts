@@ -60,7 +60,7 @@ export class Recovery {
       const before = this.#quiet();
       if (before === undefined) continue;
       let surplus = Atomics.load(this.#cells, this.#layout.totalAt(row));
-      for (let thread = 0; thread < this.#layout.threads; thread++) surplus -= Atomics.load(this.#cells, this.#layout.columnAt(row, thread));
+      for (let thread = 0; thread < this.#layout.columns; thread++) surplus -= Atomics.load(this.#cells, this.#layout.columnAt(row, thread));
       if (!this.#unchanged(before)) continue;
       if (surplus !== 0) Atomics.sub(this.#cells, this.#layout.totalAt(row), surplus);
       return true;
@@ -71,7 +71,7 @@ export class Recovery {
   /** All threads' words; undefined when one is within an operation. */
   #quiet(): number[] | undefined {
     const words: number[] = [];
-    for (let thread = 0; thread < this.#layout.threads; thread++) {
+    for (let thread = 0; thread < this.#layout.columns; thread++) {
       const word = Atomics.load(this.#cells, this.#layout.wordAt(thread));
       if ((word & 1) === 1) return undefined;
       words.push(word);
