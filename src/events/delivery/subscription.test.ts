@@ -284,3 +284,60 @@ test("a subscriber that waits for room is called when others give back", async (
   await sender.next();
   assert.deepEqual(sender.seen, ["1"]);
 });
+
+/** Answers whatever comes until so many attempts were noted. */
+async function answerAll({ sender, noted }: Pick<World, "sender" | "noted">, count: number): Promise<void> {
+  for (let done = 0; done < count; done++) {
+    (await sender.next()).answer(200);
+    await noted(done + 1);
+  }
+}
+const numbered = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => String(from + index));
+
+test("in order and held up, a subscriber falls behind, reads on by itself and comes back: each event once, in order", async (t) => {
+  const { emit, sender, noted, cursor } = await world(t, subscriber({ order: "whole" }));
+  for (const id of numbered(0, 150)) await emit(id);
+  await sender.next();
+  await settled();
+  // What is held is a number; the rest is not even that.
+  assert.ok([...cursor.open()].length < 100);
+  await answerAll({ sender, noted }, 150);
+  await emit("150");
+  await sender.next();
+  assert.deepEqual(sender.seen, numbered(0, 151));
+});
+
+test("without room for a request, events are taken for later: as offsets, and the oldest goes first", async (t) => {
+  const { emit, sender, noted, underWay, cursor } = await world(t, subscriber(), new UnderWay({ requests: 2 }));
+  for (const id of numbered(0, 20)) await emit(id);
+  await settled();
+  assert.deepEqual([sender.seen, underWay.requests, underWay.records, cursor.openCount], [["0"], 1, 20, 20]);
+  await answerAll({ sender, noted }, 20);
+  assert.deepEqual(sender.seen, numbered(0, 20));
+  await settled();
+  assert.deepEqual([underWay.requests, underWay.records], [0, 0]);
+});
+
+test("with as much open as it may have, a subscriber falls behind, and goes on as something of it ends", async (t) => {
+  const { emit, sender, noted, underWay } = await world(t, subscriber(), new UnderWay({ records: 9 }));
+  for (const id of numbered(0, 30)) await emit(id);
+  await settled();
+  // Five of nine: another one may have four.
+  assert.deepEqual([sender.seen, underWay.records], [numbered(0, 5), 5]);
+  await answerAll({ sender, noted }, 30);
+  await emit("30");
+  await sender.next();
+  assert.deepEqual(sender.seen, numbered(0, 31));
+});
+
+test("what is parked of others leaves room, and who waits for it is called when they finish", async (t) => {
+  const underWay = new UnderWay({ records: 2 });
+  underWay.take({ records: 2 });
+  const { emit, sender } = await world(t, subscriber(), underWay);
+  await emit("1");
+  await settled();
+  assert.deepEqual(sender.seen, []);
+  underWay.give({ records: 2 });
+  await sender.next();
+  assert.deepEqual(sender.seen, ["1"]);
+});

@@ -4,6 +4,7 @@ import type { EventStream, EventSubscriber } from "#protocol";
 import { annotated } from "./annotated.ts";
 import { deliveryRules } from "./delivery-rules.ts";
 import { orderOf } from "./order.ts";
+import type { TargetCounts } from "./target-counts.ts";
 import { targetOf } from "./target.ts";
 import { Told, type Changes } from "./told.ts";
 
@@ -42,7 +43,11 @@ export class ChannelTable {
   readonly #dirtyChannels = new Set<string>();
   readonly #dirtyEntries = new Set<string>();
   readonly #streams = new Told<EventStream, string>();
-  readonly #entries = new Told<EventSubscriber, SubscriberStanding>();
+  readonly #entries: Told<EventSubscriber, SubscriberStanding>;
+
+  constructor(targets: TargetCounts) {
+    this.#entries = new Told(targets.changed);
+  }
 
   get isEmpty(): boolean {
     return this.#streams.size === 0;

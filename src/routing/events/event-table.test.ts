@@ -154,3 +154,16 @@ test("the order of deliveries is an annotation", () => {
   const table = tableWith(trigger({ annotations: { "eider.dev/delivery-order": "key" } }));
   assert.equal(table.flush()?.subscribers[0]?.order, "key");
 });
+
+test("a URL is told once however many subscribers have it, and is gone with the last of them", () => {
+  const other = { ...trigger({ uid: "t-2" }), metadata: { ...trigger({ uid: "t-2" }).metadata, name: "t2" } } as Trigger;
+  const table = tableWith(trigger(), other);
+  table.flush();
+  assert.deepEqual([...table.targets()], ["http://sub/"]);
+  table.removeTrigger("ns/t");
+  table.flush();
+  assert.deepEqual([...table.targets()], ["http://sub/"]);
+  table.upsertTrigger({ ...other, status: { subscriberUri: "http://new/" } } as Trigger);
+  table.flush();
+  assert.deepEqual([...table.targets()], ["http://new/"]);
+});

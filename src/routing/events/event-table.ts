@@ -5,6 +5,7 @@ import { annotated } from "./annotated.ts";
 import { ChannelTable, type ChannelStanding } from "./channel-table.ts";
 import { deliveryRules } from "./delivery-rules.ts";
 import { orderOf } from "./order.ts";
+import { TargetCounts } from "./target-counts.ts";
 import { targetOf } from "./target.ts";
 import { Told, type ToldEntry } from "./told.ts";
 
@@ -51,9 +52,10 @@ export class EventTable {
   readonly #dirtyBrokers = new Set<string>();
   readonly #dirtyTriggers = new Set<string>();
   /** What the thread was told, by key. */
+  readonly #targets = new TargetCounts();
   readonly #streams = new Told<EventStream, EventStanding>();
-  readonly #subscribers = new Told<EventSubscriber, EventStanding>();
-  readonly #channels = new ChannelTable();
+  readonly #subscribers = new Told<EventSubscriber, EventStanding>(this.#targets.changed);
+  readonly #channels = new ChannelTable(this.#targets);
   #generation = 0;
   /** Every batch up to it is in force; -1: no thread has told yet. */
   #acknowledged = -1;
@@ -199,12 +201,9 @@ export class EventTable {
     return all.find((one) => one.namespace === namespace && one.name === name);
   }
 
-  /** URLs that events are sent to. */
+  /** URLs that events are sent to, each once. */
   targets(): Iterable<string> {
-    const all = [...this.#subscribers.all(), ...this.#channels.all().subscribers];
-    return all.flatMap(({ target, reply, deadLetter }) =>
-      [target, reply?.to === "url" ? reply : undefined, deadLetter].flatMap((to) => (to === undefined ? [] : [to.url])),
-    );
+    return this.#targets.urls();
   }
 
   /** Names at which channels take events. */

@@ -15,6 +15,14 @@ export interface Changes<T> {
 
 export class Told<T extends { readonly id: string }, S> {
   readonly #entries = new Map<string, ToldEntry<T, S>>();
+  /** Keys of what was told and is not in force yet. */
+  readonly #unsettled = new Set<string>();
+  readonly #changed: (before: T | undefined, after: T | undefined) => void;
+
+  /** `changed` hears of each entry that is told of, or that goes. */
+  constructor(changed: (before: T | undefined, after: T | undefined) => void = () => undefined) {
+    this.#changed = changed;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -36,9 +44,14 @@ export class Told<T extends { readonly id: string }, S> {
       const before = this.#entries.get(key);
       const entry = plan(key);
       if (before !== undefined && before.is.id !== entry?.is.id) removed.push(before.is.id);
-      if (entry === undefined) this.#entries.delete(key);
-      else if (before === undefined || JSON.stringify(before.is) !== JSON.stringify(entry.is)) {
+      if (entry === undefined) {
+        this.#entries.delete(key);
+        this.#unsettled.delete(key);
+        if (before !== undefined) this.#changed(before.is, undefined);
+      } else if (before === undefined || JSON.stringify(before.is) !== JSON.stringify(entry.is)) {
         this.#entries.set(key, { ...entry, generation });
+        this.#unsettled.add(key);
+        this.#changed(before?.is, entry.is);
         put.push(entry.is);
       }
     }
@@ -51,8 +64,13 @@ export class Told<T extends { readonly id: string }, S> {
     return entry === undefined || entry.generation > acknowledged ? undefined : entry.standing;
   }
 
-  /** Keys of what came into force with the batches after the first up to the second. */
+  /** Keys of what came into force with the batches after the first up to the second; looks at everything only when nothing was in force before. */
   settled(after: number, upTo: number): string[] {
-    return [...this.#entries].filter(([, { generation }]) => generation > after && generation <= upTo).map(([key]) => key);
+    const settled = [...(after < 0 ? this.#entries.keys() : this.#unsettled)].filter((key) => {
+      const { generation = -1 } = this.#entries.get(key) ?? {};
+      return generation > after && generation <= upTo;
+    });
+    for (const key of settled) this.#unsettled.delete(key);
+    return settled;
   }
 }
