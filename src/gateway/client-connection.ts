@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { ClientSide } from "./request/client-side.ts";
 import type { GatewayContext } from "./context.ts";
 import { Exchange } from "./request/exchange.ts";
-import type { ForwardMemo } from "./http/forward-head.ts";
+import { noMemo } from "./http/forward-head.ts";
 import { Sender } from "./sockets/outbox.ts";
 import { BODY_TOO_LARGE, errorResponse, renderResponse } from "./http/own-response.ts";
 import { parseProxyHeader } from "./http/proxy-protocol.ts";
@@ -34,7 +34,7 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
   address: string;
   isTrusted: boolean;
   readonly isInside: boolean;
-  readonly memo: ForwardMemo = { head: undefined, target: undefined, text: "", length: 0 };
+  readonly memo = noMemo();
   readonly #context: GatewayContext;
   readonly #socket: Socket;
   readonly #sender: Sender;

@@ -11,6 +11,13 @@ export interface ForwardMemo {
   text: string;
   /** Of the head that was sent on last, whether it is remembered or not. */
   length: number;
+  /** An address, and our lines for a request that came from there and has no way behind it. */
+  address: string;
+  way: string;
+}
+
+export function noMemo(): ForwardMemo {
+  return { head: undefined, target: undefined, text: "", length: 0, address: "", way: "" };
 }
 
 /** The text for `head` from this client, from the memo when nothing differs. */
@@ -31,8 +38,11 @@ export function forwardedHead(head: RequestHead, target: Target, from: ClientSid
 const FORWARDING: ReadonlySet<string> = new Set(["forwarded", "x-forwarded-host", "x-forwarded-proto"]);
 const NOTHING_FORWARDED = { forwardedFor: "", forwardedHost: "", forwardedProto: "", hasForwarded: false };
 
-function composeHead(head: RequestHead, target: Target, { address: clientAddress, isTrusted }: ClientSide): string {
+function composeHead(head: RequestHead, target: Target, from: ClientSide): string {
+  const { address: clientAddress, isTrusted } = from;
   const overridden = target.overridden;
+  if (overridden.size === 0 && !head.tellsOfWay && (!isTrusted || head.forwardedFor === ""))
+    return `${startOf(head, target)}${wayFrom(from)}${hopLines(head)}\r\n`;
   const { forwardedFor: before, forwardedHost, forwardedProto, hasForwarded } = isTrusted ? head : NOTHING_FORWARDED;
   const goes = (name: string): boolean => overridden.has(name) || (!isTrusted && FORWARDING.has(name));
   const plain = overridden.size === 0 && (isTrusted || !head.tellsOfWay);
@@ -44,10 +54,30 @@ function composeHead(head: RequestHead, target: Target, { address: clientAddress
   if (!overridden.has("x-forwarded-for")) text += `X-Forwarded-For: ${forwardedFor}\r\n`;
   if (forwardedProto === "" && !overridden.has("x-forwarded-proto")) text += "X-Forwarded-Proto: http\r\n";
   if (!hasForwarded && !overridden.has("forwarded")) text += `Forwarded: ${forwardedElements(forwardedFor, forwardedHost, proto)}\r\n`;
-  if (head.expectsContinue) text += "Expect: 100-continue\r\n";
-  if (head.wantsTrailers) text += "TE: trailers\r\n";
-  if (head.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
-  return `${text}${target.appended}\r\n`;
+  return `${text}${hopLines(head)}${target.appended}\r\n`;
+}
+
+/** Request line, Host and the lines that go on: as they came where that is the same, since few pieces are put together sooner. */
+function startOf(head: RequestHead, { rewriteHost }: Target): string {
+  if (head.asCame && rewriteHost === undefined) return head.text.slice(0, -2);
+  return `${head.method} ${head.target} HTTP/1.1\r\nHost: ${rewriteHost ?? head.authority}\r\n${head.kept}`;
+}
+
+function wayFrom({ address, memo }: ClientSide): string {
+  if (memo.address !== address || memo.way === "") {
+    memo.address = address;
+    memo.way = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: http\r\nForwarded: ${forwardedElements(address, "", "http")}\r\n`;
+  }
+  return memo.way;
+}
+
+/** What is of this hop and the next one alike. */
+function hopLines(head: RequestHead): string {
+  let lines = "";
+  if (head.expectsContinue) lines += "Expect: 100-continue\r\n";
+  if (head.wantsTrailers) lines += "TE: trailers\r\n";
+  if (head.upgrade !== "") lines += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
+  return lines;
 }
 
 function nameAt(head: RequestHead, i: number): string {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { findHeadEnd } from "./head-scan.ts";
 import { hostName, parseRequestHead, type RequestHead } from "./request-head.ts";
-import { parseResponseHead, type ResponseHead } from "./response-head.ts";
+import { parseResponseHead, ResponseHeads, type ResponseHead } from "./response-head.ts";
 
 const H = "Host: a\r\n";
 
@@ -152,6 +152,40 @@ test("the end of a head is found whatever stands behind it; a bare LF before it 
   assert.equal(findHeadEnd(shared, 0, 16), -1, "what a shared buffer holds behind the read does not count");
 });
 
+test("a head goes on as it came when it is written as we write it", () => {
+  const rows: readonly [string, boolean][] = [
+    ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", true],
+    ["OPTIONS * HTTP/1.1\r\nHost: A:80\r\nX: y\r\n\r\n", true],
+    ["GET / HTTP/1.1\r\nhost: a\r\n\r\n", false],
+    ["GET / HTTP/1.1\r\nHost:a\r\n\r\n", false],
+    ["GET / HTTP/1.1\r\nHost:  a\r\n\r\n", false],
+    ["GET / HTTP/1.1\r\nHost: a \r\n\r\n", false],
+    ["GET / HTTP/1.1\r\nHost: a\t\r\nX: y\r\n\r\n", false],
+    ["GET / HTTP/1.1\r\nX: y\r\nHost: a\r\n\r\n", false],
+    ["GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false],
+    ["GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: b\r\n\r\n", false],
+    ["GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", false],
+    ["GET / HTTP/1.0\r\nHost: a\r\n\r\n", false],
+    ["GET / HTTP/1.0\r\n\r\n", false],
+  ];
+  for (const [text, want] of rows) assert.equal((parseRequestHead(text) as RequestHead).asCame, want, JSON.stringify(text));
+});
+
+test("an application's head that comes again is told at its octets, whatever stands behind it", () => {
+  const text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+  const heads = new ResponseHeads();
+  const again = (read: string): ResponseHead | undefined => heads.again(Buffer.from(read, "latin1"), 0, read.length);
+  assert.equal(again(text), undefined);
+  const head = heads.parse(text);
+  assert.ok(head !== undefined);
+  for (const read of [text, `${text}hi`, text + text]) assert.equal(again(read), head);
+  for (const read of [text.slice(0, -1), text.replace("2", "3"), `X${text}`, text.replace(": ", ":  "), ""]) assert.equal(again(read), undefined);
+  const shared = Buffer.from(text, "latin1");
+  assert.equal(heads.again(shared, 0, shared.length - 1), undefined, "what a shared buffer holds behind the read does not count");
+  assert.equal(heads.parse("nonsense\r\n\r\n"), undefined);
+  assert.equal(again(text), undefined, "only the latest counts");
+});
+
 const FRAGMENTS = [
   "GET",
   "POST",
@@ -191,6 +225,7 @@ test("whatever the octets, a head is refused or understood, never a crash, and w
       if ("reason" in head) return;
       assert.match(head.kept, /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/);
       assert.ok(head.target === "*" || head.target.startsWith("/"));
+      if (head.asCame) assert.equal(head.text, `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.authority}\r\n${head.kept}\r\n`);
     }),
     { numRuns: 800, seed: 1 },
   );

@@ -44,6 +44,8 @@ export interface RequestHead {
   readonly dropped: readonly number[];
   /** The other lines. */
   readonly kept: string;
+  /** Written anew, the request line, Host and the other lines were what came. */
+  readonly asCame: boolean;
   readonly forwardedFor: string;
   readonly forwardedProto: string;
   readonly forwardedHost: string;
@@ -95,6 +97,7 @@ function shapeOf(length: number, first: number): number {
 
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
 
+const HOST_LINE = "Host: ";
 const SPACE = 32;
 const VERSION = " HTTP/1.1";
 /** Where a head of another version is told from one that is malformed. */
@@ -178,6 +181,7 @@ export function parseRequestHead(text: string, octets: Octets = octetsOf(text)):
     fields,
     dropped,
     kept,
+    asCame: minor === 1 && target === rawTarget && hostLeads(text, fields, dropped),
     forwardedFor: value("x-forwarded-for"),
     forwardedProto: value("x-forwarded-proto"),
     forwardedHost: value("x-forwarded-host"),
@@ -284,8 +288,18 @@ function connectionOf(text: string, fields: readonly number[], seen: Seen, minor
     keepAlive: minor === 1 ? !options.includes("close") : options.includes("keep-alive") && !options.includes("close"),
     upgrade,
     dropped,
-    kept: keepLines(text, fields, (i) => dropped.includes(i)),
+    kept: isFirstAlone(dropped) ? text.slice(fields[4] ?? text.length - 2, text.length - 2) : keepLines(text, fields, (i) => dropped.includes(i)),
   };
+}
+
+function isFirstAlone(dropped: readonly number[]): boolean {
+  return dropped.length === 1 && dropped[0] === 0;
+}
+
+/** Whether all lines go on but the first, and that is Host as we write it. */
+function hostLeads(text: string, fields: readonly number[], dropped: readonly number[]): boolean {
+  const from = fields[0] ?? 0;
+  return isFirstAlone(dropped) && text.startsWith(HOST_LINE, from) && fields[2] === from + HOST_LINE.length && fields[3] === (fields[4] ?? text.length - 2) - 2;
 }
 
 /** A client that offers HTTP/2 is answered in HTTP/1.1. */

@@ -19,6 +19,8 @@ export class RequestReader {
   #to = 0;
   /** Octets from `#from` on that were searched for the end of a head. */
   #searched = 0;
+  /** What was read ahead came by one read, and nothing of it was taken yet. */
+  #isRead = false;
   /** A head that was parsed; one of the same octets is not parsed again. */
   #memo: RequestHead | undefined;
   /** Length of the head that was taken last. */
@@ -36,7 +38,8 @@ export class RequestReader {
 
   /** `count` more octets behind a complete body. They are valid until `keep` is called, or nothing of them is left. */
   push(bytes: Buffer, count = bytes.length): void {
-    if (this.ahead === 0) return this.#set(bytes, 0, count);
+    this.#isRead = this.ahead === 0;
+    if (this.#isRead) return this.#set(bytes, 0, count);
     const joined = Buffer.concat([this.#ahead.subarray(this.#from, this.#to), bytes.subarray(0, count)]);
     this.#set(joined, 0, joined.length);
   }
@@ -59,6 +62,12 @@ export class RequestReader {
     // An empty line before a request line is ignored (RFC 9112 2.2).
     const to = this.#to;
     const from = this.ahead >= 2 && ahead[this.#from] === CR && ahead[this.#from + 1] === LF ? this.#from + 2 : this.#from;
+    const whole = this.#wholeRead(ahead, from, to);
+    if (whole !== undefined) {
+      this.#set(NOTHING, 0, 0);
+      this.body.begin(whole.framing);
+      return whole;
+    }
     // Three octets again: they may begin the empty line.
     const end = findHeadEnd(ahead, Math.max(from, this.#from + this.#searched - 3), to);
     if (end === -2) return this.#refuse({ status: 400, reason: "malformed request head" });
@@ -69,7 +78,7 @@ export class RequestReader {
     }
     this.#searched = 0;
     const head = this.#parse({ bytes: ahead, from, to: end });
-    if (head === undefined) return undefined;
+    if ("reason" in head) return this.#refuse(head);
     if (end < to) this.#from = end;
     else this.#set(NOTHING, 0, 0);
     this.body.begin(head.framing);
@@ -97,11 +106,23 @@ export class RequestReader {
     return ahead;
   }
 
-  #parse(octets: Octets & { readonly bytes: Buffer }): RequestHead | undefined {
+  /**
+   * Most reads are one head and no more, and end as a head does: then its end is not looked for. An empty line before would be no
+   * field, and what is wrong in any other way is told by the one who looks.
+   */
+  #wholeRead(bytes: Buffer, from: number, to: number): RequestHead | undefined {
+    const isRead = this.#isRead;
+    this.#isRead = false;
+    if (!isRead || to - from > HEAD_BYTES_MAX || bytes[to - 1] !== LF || bytes[to - 2] !== CR || bytes[to - 3] !== LF) return undefined;
+    const head = this.#parse({ bytes, from, to });
+    return "reason" in head ? undefined : head;
+  }
+
+  #parse(octets: Octets & { readonly bytes: Buffer }): RequestHead | HeadFault {
     const text = octets.bytes.toString("latin1", octets.from, octets.to);
     if (this.#memo?.text === text) return this.#memo;
     const head = parseRequestHead(text, octets);
-    if ("reason" in head) return this.#refuse(head);
+    if ("reason" in head) return head;
     // Who repeats a head is asked for the same length again. Others' heads are garbage at once, and not when the next one comes.
     this.#memo = text.length === this.#lastLength ? head : undefined;
     this.#lastLength = text.length;

@@ -21,6 +21,8 @@ export interface ResponseHead {
 /** Fields of the hop between us and the application. */
 const HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "te", "upgrade", "proxy-authenticate"]);
 
+const LF = 10;
+
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 
 /** Parses `text`, which ends in an empty line; undefined when it is not HTTP/1. */
@@ -61,9 +63,17 @@ export function parseResponseHead(text: string): ResponseHead | undefined {
 export class ResponseHeads {
   #last: ResponseHead | undefined;
 
+  /** The latest, if `bytes[from, to)` begins with the same octets: then it ends with them, and its end need not be looked for. */
+  again(bytes: Buffer, from: number, to: number): ResponseHead | undefined {
+    const last = this.#last;
+    if (last === undefined) return undefined;
+    const end = from + last.text.length;
+    return end <= to && bytes[end - 1] === LF && bytes[end - 3] === LF && bytes.toString("latin1", from, end) === last.text ? last : undefined;
+  }
+
   /** As `parseResponseHead` does. */
   parse(text: string): ResponseHead | undefined {
-    if (this.#last?.text !== text) this.#last = parseResponseHead(text);
+    this.#last = parseResponseHead(text);
     return this.#last;
   }
 }

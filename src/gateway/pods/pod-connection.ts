@@ -235,13 +235,14 @@ export class PodConnection implements BufferedReader, Timed {
     this.#partial = undefined;
     let from = 0;
     while (from < to) {
-      const end = findHeadEnd(joined, from, to);
+      const again = this.#pod.heads.again(joined, from, to);
+      const end = again === undefined ? findHeadEnd(joined, from, to) : from + again.text.length;
       if (end === -2 || (end < 0 ? to : end) - from > HEAD_BYTES_MAX) return this.#malformed();
       if (end < 0) {
         this.#partial = Buffer.from(joined.subarray(from, to));
         return;
       }
-      const head = this.#pod.heads.parse(joined.toString("latin1", from, end));
+      const head = again ?? this.#pod.heads.parse(joined.toString("latin1", from, end));
       if (head === undefined) return this.#malformed();
       if (head.status >= 200 || head.status === 101) return this.#begin(sink, head, { bytes: joined, from: end, to });
       if (++this.#informational > INFORMATIONAL_MAX) return this.#malformed();
