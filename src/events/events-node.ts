@@ -103,9 +103,13 @@ export class EventsNode {
 
   /** What is there just now, for those who ask what has happened to events. */
   get view(): NodeView {
+    const subscribers = this.#subscribers;
     return {
       streams: [...this.#streams.values()],
-      subscribers: [...this.#subscribers.values()].map(({ is, subscription }) => ({ is, ...subscription.view })),
+      get subscribers() {
+        return [...subscribers.values()].map(({ is, subscription }) => ({ is, ...subscription.view }));
+      },
+      subscriberOf: (id) => subscribers.get(id)?.is,
       resume: (subscriber, offset) => this.resume(subscriber, offset),
       takeReply: (answered) => takeReply(this.#replies, answered),
     };

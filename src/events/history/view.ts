@@ -23,7 +23,10 @@ export interface SubscriberView {
 /** A moment's; the parts that change are read anew for each question. */
 export interface NodeView {
   readonly streams: readonly StreamView[];
+  /** Made when it is read: there may be thousands. */
   readonly subscribers: readonly SubscriberView[];
+  /** By its id. */
+  subscriberOf(id: string): EventSubscriber | undefined;
   resume(subscriber: string, offset: number): boolean;
   /** Takes the answer of a subscriber as its deliveries do. */
   takeReply(answered: Answered): ReturnType<typeof takeReply>;

@@ -53,10 +53,10 @@ async function tell(
   { log, view }: WatchOptions,
   { note, query, lines }: { readonly note: AttemptNote; readonly query: EventQuery; readonly lines: Lines<WatchLine> },
 ): Promise<void> {
-  const { streams, subscribers } = view();
-  const found = await findAt(log, streams, note.offset);
+  const now = view();
+  const found = await findAt(log, now.streams, note.offset);
   if (found === undefined || !streamFits(found.stream.is, query) || !eventFits(found.stored, query) || !timeFits(found.record.timeMs, query)) return;
-  const known = subscribers.find(({ is }) => is.id === note.subscriber)?.is;
+  const known = now.subscriberOf(note.subscriber);
   const subscriber = known === undefined ? { id: note.subscriber, namespace: "", name: "" } : subscriberDocument(known);
   lines.push({ type: "attempt", event: loggedEvent(found.record, found.stream.is, found.stored), subscriber, attempt: attemptDocument(note) });
 }
