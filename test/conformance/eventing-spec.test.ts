@@ -239,14 +239,18 @@ test("C16, D7: retries up to `retry`, then the dead letter sink, which is tried 
   assert.deepEqual([idsAt("/status/503").length, receiver.at("/flaky/c16")[1]?.headers["ce-knativeerrorcode"]], [3, "503"]);
 });
 
-test("C17: any delivery option of a Trigger puts the Broker's aside, but for its dead letter sink (decision 48)", needsKubectl, async () => {
-  await apply("Broker", "c17", { delivery: { retry: 5, backoffDelay: "PT0.01S", deadLetterSink: { uri: at("/c17-dead") } } });
-  await ready("broker", "c17");
-  await trigger("c17", "/status/500", { broker: "c17", delivery: { timeout: "PT5S" } });
-  await send({ id: "1", type: "c17" }, "", "c17");
-  await arrived("/c17-dead");
-  assert.equal(receiver.at("/status/500").length, 1);
-});
+test(
+  "C17: any delivery option of a Trigger puts the Broker's retry, backoffPolicy, backoffDelay, timeout, retryAfterMax and format aside; what falls back to the Broker is deadLetterSink alone (decision 48)",
+  needsKubectl,
+  async () => {
+    await apply("Broker", "c17", { delivery: { retry: 5, backoffDelay: "PT0.01S", deadLetterSink: { uri: at("/c17-dead") } } });
+    await ready("broker", "c17");
+    await trigger("c17", "/status/500", { broker: "c17", delivery: { timeout: "PT5S" } });
+    await send({ id: "1", type: "c17" }, "", "c17");
+    await arrived("/c17-dead");
+    assert.equal(receiver.at("/status/500").length, 1);
+  },
+);
 
 test("C19: filter attributes: the attribute is there, its value is the same to the letter, and an empty one is any", needsKubectl, async () => {
   await trigger("c19", "/c19", { filter: { attributes: { type: "c19", color: "Red", size: "" } } });

@@ -13,7 +13,7 @@ const WRITE = "      await file.write(buffers, from - segment.base);\n";
 const faults: readonly (Fault & { readonly name: string; readonly shows: RegExp })[] = [
   { name: "writes are not synced", file: "segments", find: "create: true, synced: true", put: "create: true, synced: false", shows: /lost/ },
   { name: "records are acknowledged before they are on the disk", file: "journal", find: WRITE, put: `      this.#advance(until);\n${WRITE}`, shows: /lost/ },
-  { name: "a new file's name is not synced", file: "segments", find: "    await this.#disk.syncFolder();\n", put: "", shows: /lost/ },
+  { name: "a new file's name is not synced", file: "segments", find: "    await this.#disk.syncFolder();\n", put: "", shows: /lost|dropped/ },
   {
     name: "the checksum is not looked at",
     file: "frame",
@@ -50,6 +50,14 @@ const faults: readonly (Fault & { readonly name: string; readonly shows: RegExp 
     shows: /which was not so/,
   },
   { name: "what a cursor has not come to is dropped", file: "retention-plan", find: "end > from || ", put: "", shows: /lost/ },
+  { name: "what is open is dropped with its segment", file: "retention-plan", find: " || bases.has(base)", put: "", shows: /lost|dropped/ },
+  {
+    name: "what is finished is dropped before the disk knows it",
+    file: "retention",
+    find: "    if (plan().length === 0) return;\n    await sync();\n",
+    put: "    if (plan().length === 0) return;\n",
+    shows: /dropped/,
+  },
   { name: "a cursor's lost changes are not written again", file: "log", find: "      this.#unknown.add(cursor);\n", put: "", shows: /which was not so/ },
 ];
 

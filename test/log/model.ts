@@ -18,8 +18,13 @@ interface Written {
   offset: number | undefined;
   /** `maybe`: nobody was told, or told that it may be so. `no`: refused before anything was written. */
   state: "maybe" | "yes" | "no";
+  /** When it was handed over, and when it was known to be there: at its size, the log may take first what came later. */
+  readonly calledAt: number;
+  thereAt: number;
   /** At some moment everybody was done with it: it may have been dropped. */
   free?: boolean;
+  /** It was acknowledged, and its segment is not there now. */
+  dropped?: boolean;
 }
 
 /** What a cursor said of a record, at a moment of the model. */
@@ -53,6 +58,10 @@ interface ModelStream {
 
 const LIVES = 4;
 const STEPS = 30;
+/** Where the log is to reach its size, or its records their age, many times in a life. */
+const KEEPING_STEPS = 80;
+/** As often as the log looks for what is old. */
+const KEEPING_MS = 10 * 60_000;
 
 export class World {
   readonly #code: Code;
@@ -62,12 +71,15 @@ export class World {
   readonly #streams: readonly ModelStream[];
   /** All records are of one length, so that old octets lie where new frames end. */
   readonly #alike: boolean;
+  /** Small and short-lived, with subscribers that keep up but for a few records. */
+  readonly #keeping: boolean;
   #disk: SimDisk;
   #log: Log | undefined;
   /** Counts what was said of cursors; a sync that is acknowledged covers all up to its call. */
   #moment = 0;
   #syncedMoment = 0;
   #id = 0;
+  #calls = 0;
   #broken: Error | undefined;
 
   constructor(code: Code, seed: number) {
@@ -82,9 +94,21 @@ export class World {
       recentBytes: below(this.#rng, 2) * 10_000,
       bytesMax: below(this.#rng, 3) === 0 ? 12_000 + below(this.#rng, 20_000) : Infinity,
     };
+    this.#keeping = below(this.#rng, 6) === 0;
+    if (this.#keeping) Object.assign(this.#limits, this.#keepingLimits());
     const cursors = (): ModelCursor[] =>
       ["one", "two"].map((name) => ({ name, made: false, live: undefined, reading: false, said: new Map<number, Said[]>(), nexts: [], furthest: 0 }));
     this.#streams = ["a", "b", "c"].map((name) => ({ name, made: false, live: undefined, written: [], cursors: cursors(), feed: undefined }));
+  }
+
+  #keepingLimits(): LogOptions["limits"] {
+    const bySize = below(this.#rng, 2) === 0;
+    return {
+      segmentBytes: 800 + below(this.#rng, 1_500),
+      allocateBytes: 256 << below(this.#rng, 2),
+      bytesMax: bySize ? 9_000 + below(this.#rng, 8_000) : 100_000,
+      keepMs: bySize ? Infinity : below(this.#rng, 2) * KEEPING_MS,
+    };
   }
 
   /** Some lives, each ended by a cut; throws at the first promise that does not hold. */
@@ -92,7 +116,7 @@ export class World {
     for (let life = 0; life < LIVES; life++) {
       if (!(await this.#open())) continue;
       await this.#verify();
-      for (let step = 0; step < STEPS && !this.#disk.isOff && this.#broken === undefined; step++) await this.#step();
+      for (let step = 0; step < (this.#keeping ? KEEPING_STEPS : STEPS) && !this.#disk.isOff && this.#broken === undefined; step++) await this.#step();
       if (this.#broken !== undefined) throw this.#broken;
       if (below(this.#rng, 4) === 0) await this.#until(this.#log?.close());
       this.#disk.cutNow();
@@ -122,7 +146,7 @@ export class World {
   }
 
   #faults(): Faults {
-    const cutAt = this.#disk.operations + below(this.#rng, 60);
+    const cutAt = this.#disk.operations + below(this.#rng, this.#keeping ? 400 : 60);
     const kind = below(this.#rng, 6);
     if (kind === 0) return { cutAt, failOneIn: 4 };
     if (kind === 1) return { cutAt, capacity: 6_000 + below(this.#rng, 20_000) };
@@ -150,6 +174,8 @@ export class World {
       else if (choice < 9 && cursor.live !== undefined) this.#workOn(cursor, cursor.live.cursor);
       else this.#watch(this.#sync());
     }
+    if (this.#keeping && below(this.#rng, 6) === 0) await this.#keepUp();
+    if (this.#keeping && below(this.#rng, 24) === 0) await this.#clock.suspend(KEEPING_MS);
     if (below(this.#rng, 12) === 0) await this.#clock.advance(20);
     if (below(this.#rng, 3) === 0) await this.#turns(1 + below(this.#rng, 6));
   }
@@ -171,7 +197,7 @@ export class World {
   async #makeCursor(stream: ModelStream, live: Stream, cursor: ModelCursor): Promise<void> {
     const made = await live.cursor(cursor.name, "start");
     if (cursor.live !== undefined) return;
-    for (const record of stream.written) record.free ??= this.#mayGo(stream, record);
+    for (const record of stream.written) record.free = record.free === true || this.#mayGo(stream, record);
     this.#see(stream, cursor, made);
     cursor.made = true;
     cursor.live = { cursor: made, reader: live.reader(made.next) };
@@ -179,16 +205,17 @@ export class World {
 
   async #append(stream: ModelStream, live: Stream): Promise<void> {
     const count = below(this.#rng, 4) === 0 ? 1 + below(this.#rng, 5) : 1;
+    this.#calls++;
     const records = Array.from({ length: count }, (): Written => {
       const bytes = this.#alike ? 50 : below(this.#rng, 10) === 0 ? below(this.#rng, 3_000) : below(this.#rng, 300);
-      return { id: ++this.#id, bytes, offset: undefined, state: "maybe" };
+      return { id: ++this.#id, bytes, offset: undefined, state: "maybe", calledAt: this.#calls, thereAt: Infinity };
     });
     stream.written.push(...records);
     const values = records.map(({ id, bytes }) => ({ value: valueOf(stream.name, id, bytes), keys: [keyOf(id)] }));
     try {
       const first = values[0];
       const offsets = count === 1 && first !== undefined ? [await live.append(first)] : await live.appendAll(values);
-      for (const [index, record] of records.entries()) Object.assign(record, { offset: offsets[index], state: "yes" });
+      for (const [index, record] of records.entries()) Object.assign(record, { offset: offsets[index], state: "yes", thereAt: this.#calls });
     } catch (error) {
       if (["overloaded", "tooLarge", "limit", "closed"].includes((error as LogError).reason)) for (const record of records) record.state = "no";
       throw error;
@@ -269,6 +296,31 @@ export class World {
     this.#say(cursor, offset, 0, choice === 2 ? this.#clock.wallMs() : 0);
   }
 
+  /** All subscribers read what there is and are done with most of it. */
+  async #keepUp(): Promise<void> {
+    for (const stream of this.#streams) {
+      for (const cursor of stream.cursors) {
+        if (cursor.live === undefined) continue;
+        const follows = stream.feed?.followers.has(cursor) === true;
+        this.#watch(stream.feed !== undefined && follows ? this.#handOut(stream, stream.feed) : this.#readOn(stream, cursor, cursor.live));
+        await this.#turns(1);
+        for (const { offset, dueMs } of [...cursor.live.cursor.open()]) if (dueMs === undefined) this.#end(cursor, cursor.live.cursor, offset);
+      }
+    }
+  }
+
+  /** Seldom it is parked. */
+  #end(cursor: ModelCursor, handle: Cursor, offset: number): void {
+    cursor.nexts.push({ moment: this.#moment + 1, next: handle.next });
+    if (below(this.#rng, 40) === 0) {
+      handle.park(offset, 1);
+      this.#say(cursor, offset, 1, Infinity);
+    } else {
+      handle.finish(offset);
+      this.#say(cursor, offset, 0, undefined);
+    }
+  }
+
   #say(cursor: ModelCursor, offset: number, attempt: number, dueMs: number | undefined): void {
     const said = cursor.said.get(offset) ?? [];
     said.push({ moment: ++this.#moment, attempt, dueMs });
@@ -346,9 +398,12 @@ export class World {
       const gone = there === undefined && record.state === "yes";
       if (gone && !this.#mayGo(stream, record)) throw new Broken(`record ${record.id} of ${stream.name} was acknowledged and is lost`);
       if (there !== undefined && record.state === "no") throw new Broken(`record ${record.id} of ${stream.name} was refused and is there`);
-      if (there === undefined) record.state = "no";
+      record.dropped = gone;
+      // A folder that was not synced may have the segment again after the next cut.
+      if (gone) record.free = true;
+      else if (there === undefined) record.state = "no";
       else if (record.state === "yes" && record.offset !== there.offset) throw new Broken(`record ${record.id} has moved`);
-      else Object.assign(record, { state: "yes", offset: there.offset });
+      else Object.assign(record, { state: "yes", offset: there.offset, thereAt: this.#calls });
     }
     const one = found[below(this.#rng, Math.max(1, found.length))];
     if (one === undefined) return true;
@@ -359,25 +414,28 @@ export class World {
     return true;
   }
 
-  /** The log has a size, and everybody is done with the record, or was. */
+  /** The log has a size or an age, and everybody is done with the record, or was. */
   #mayGo({ cursors }: ModelStream, record: Written | undefined): boolean {
-    if (record?.offset === undefined || this.#limits.bytesMax === Infinity) return false;
+    const { bytesMax, keepMs } = this.#limits;
+    if (record?.offset === undefined || (bytesMax === Infinity && keepMs === undefined)) return false;
     const { offset, free = false } = record;
     const isDone = ({ said }: ModelCursor): boolean => said.has(offset) && said.get(offset)?.at(-1)?.dueMs === undefined;
     return free || cursors.every((cursor) => !cursor.made || isDone(cursor));
   }
 
-  /** Nothing but what was appended, whole, in the order of the calls. */
+  /** Nothing but what was appended, whole, in the order of the calls; at the log's size what waited for room may come behind what was called meanwhile. */
   #inOrder(stream: ModelStream, records: readonly LogRecord[]): void {
     let last = 0;
+    let called = 0;
     for (const record of records) {
       const id = idOf(record);
       const written = stream.written.find((one) => one.id === id);
       if (written === undefined || !Buffer.from(record.value).equals(valueOf(stream.name, id, written.bytes)))
         throw new Broken(`a record of ${stream.name} was never appended`);
       if (record.keys[0] !== keyOf(id)) throw new Broken(`record ${id} has other keys`);
-      if (id <= last) throw new Broken(`record ${id} comes behind ${last}`);
+      if (this.#limits.bytesMax === Infinity ? id <= last : written.thereAt < called) throw new Broken(`record ${id} comes behind ${last}`);
       last = id;
+      called = Math.max(called, written.calledAt);
     }
   }
 
@@ -386,17 +444,27 @@ export class World {
     const known = this.#known(cursor.nexts, (one) => one.moment);
     if (found.next > cursor.furthest && cursor.made) throw new Broken(`cursor ${cursor.name} is at ${found.next}, it was never behind ${cursor.furthest}`);
     if (found.next < (known[0]?.next ?? 0)) throw new Broken(`cursor ${cursor.name} is back at ${found.next}, ${known[0]?.next} was synced`);
-    for (const { offset, id, state } of stream.written) {
+    for (const { offset, id, state, dropped = false, free = false } of stream.written) {
+      if (dropped && offset !== undefined) this.#verifyDropped(cursor, { offset, id }, found, open.has(offset));
       if (state !== "yes" || offset === undefined || offset >= found.next) continue;
       const may = this.#known(cursor.said.get(offset) ?? [], (one) => one.moment);
       const is = open.get(offset);
       open.delete(offset);
+      // A cursor that is younger than what had gone when it was made.
+      if (dropped || (free && may.length === 0 && is === undefined)) continue;
       const holds = may.some(({ attempt, dueMs }) =>
         is === undefined ? dueMs === undefined : dueMs !== undefined && attempt === is.attempt && (is.dueMs === dueMs || is.dueMs === 0),
       );
       if (!holds) throw new Broken(`cursor ${cursor.name} says of record ${id} ${JSON.stringify(is)}, which was not so: ${JSON.stringify(may)}`);
     }
     if (open.size > 0) throw new Broken(`cursor ${cursor.name} holds what is no record`);
+  }
+
+  /** What went was finished, and the disk knew it: what it knows as not finished has to be there. */
+  #verifyDropped({ name, said }: ModelCursor, { offset, id }: { readonly offset: number; readonly id: number }, { next }: Cursor, isOpen: boolean): void {
+    if (isOpen) throw new Broken(`cursor ${name} holds record ${id}, which was dropped`);
+    const wasTaken = said.get(offset)?.some(({ dueMs }) => dueMs !== undefined) ?? false;
+    if (wasTaken && offset >= next) throw new Broken(`cursor ${name} is before record ${id}, which was dropped`);
   }
 
   /** What may be found: the last that was synced, and all that came later. */
