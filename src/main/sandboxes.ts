@@ -20,8 +20,6 @@ function sandboxDoors(ports: PlatformPorts, logger: Logger): { open(address: str
 
 type Options = Omit<SandboxEngineOptions, "host" | "layers" | "onBridge"> & {
   readonly sockets: PlatformPorts;
-  /** Until then pods are let in. */
-  readonly signal: AbortSignal;
   readonly imagesDir: string;
   readonly bootId: string | undefined;
 };
@@ -46,5 +44,5 @@ export async function sandboxes({
   logger.info("the runtime sandbox is available", { how: host.text });
   const doors = sandboxDoors(sockets, logger);
   signal.addEventListener("abort", () => doors.close(), { once: true });
-  return { engines: [sandboxEngine({ ...options, onBridge: doors.open, host, layers })], text: host.text };
+  return { engines: [sandboxEngine({ ...options, signal, onBridge: doors.open, host, layers })], text: host.text };
 }

@@ -23,8 +23,8 @@ const OVER_BARE_GOAL_MS = 8;
 const MANY_GOAL = 1.2;
 const RECEIPT = ["queue", "decide", "create", "boot", "probe", "first-byte"];
 const CREATE_BATCH = 25;
-/** Podman makes a network in that time. */
-const CONTAINER_REST_MS = 600;
+/** A network for the next pod is made in that time. */
+const REST_MS: Partial<Record<RuntimeName, number>> = { sandbox: 400, container: 600 };
 const PODMAN_SOCKET = "/run/podman/podman.sock";
 const REST = { "autoscaling.knative.dev/initial-scale": "0" };
 
@@ -134,7 +134,7 @@ export async function benchColdstart(options: ColdstartOptions, signal: AbortSig
           image,
           runtimeClassName: runtime,
           ...(bareStart === undefined ? {} : { bareStart }),
-          ...(runtime === "container" ? { restMs: CONTAINER_REST_MS } : {}),
+          ...(REST_MS[runtime] === undefined ? {} : { restMs: REST_MS[runtime] }),
         };
         for (const rounds of await coldStarts(platform, { apps: [app], starts }, signal)) figures.push(...figuresOf(rounds));
       }

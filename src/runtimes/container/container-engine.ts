@@ -31,6 +31,7 @@ import { DaemonImages } from "./daemon-images.ts";
 import type { PodDns } from "../names/pod-dns.ts";
 import type { PodNames } from "../names/pod-names.ts";
 import type { DaemonThere, LateDaemon } from "./late-daemon.ts";
+import { setFrozen } from "./freezer.ts";
 import { Leftovers } from "./leftovers.ts";
 import { heldInput } from "./held-input.ts";
 import { isAlone, withAlgorithm } from "./daemon-names.ts";
@@ -77,6 +78,8 @@ interface Known {
   readonly dockerId: string;
   readonly exit: Promise<EngineExit | null>;
   readonly stopSignal: string;
+  /** Of its first process, where it is one of this machine. */
+  readonly pid: number | undefined;
   /** The one connection to its input, kept open where the container's input outlives those who write. */
   input?: Promise<Duplex>;
 }
@@ -272,6 +275,8 @@ class DockerEngine implements ContainerEngine {
   async signal(id: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const known = this.#known.get(id);
     if (known === undefined) return;
+    // What does not run does not end either, unless it is killed.
+    if (known.pid !== undefined) setFrozen({ ...known, pid: known.pid }, false);
     const sent = signal === "SIGTERM" ? known.stopSignal : signal;
     try {
       await this.#ask({ method: "POST", path: `/containers/${known.dockerId}/kill`, query: { signal: sent } });
@@ -313,8 +318,8 @@ class DockerEngine implements ContainerEngine {
     return heldInput(await known.input);
   }
 
-  freeze = (pod: Pod) => this.#each(pod, "pause");
-  thaw = (pod: Pod) => this.#each(pod, "unpause");
+  freeze = (pod: Pod) => this.#each(pod, true);
+  thaw = (pod: Pod) => this.#each(pod, false);
 
   async usage({ metadata: { uid } }: Pod, running: readonly RunningIdentity[]): Promise<readonly ContainerUsage[]> {
     const query = { stream: "false", "one-shot": "true" };
@@ -394,19 +399,22 @@ class DockerEngine implements ContainerEngine {
     const labels = Config.Labels ?? {};
     const watched = { client, clock: this.#tools.clock, logger, dockerId, tty: Config.Tty === true, outputFile: labels[LABELS.output] ?? "" };
     const exit = watchContainer(watched, signal);
-    this.#known.set(id, { dockerId, exit, stopSignal: signalName(labels[LABELS.stopSignal]) });
-    const identity = { containerId: `${daemon.engine}://${dockerId}`, pid: place.sharesProcesses ? State.Pid : undefined };
+    const pid = place.sharesProcesses ? State.Pid : undefined;
+    this.#known.set(id, { dockerId, exit, stopSignal: signalName(labels[LABELS.stopSignal]), pid: State.Running ? pid : undefined });
+    const identity = { containerId: `${daemon.engine}://${dockerId}`, pid };
     return { id, identity, running: State.Running };
   }
 
   /** Sidecars, too. */
-  async #each({ metadata: { uid } }: Pod, verb: "pause" | "unpause"): Promise<void> {
-    const all = [...this.#known].flatMap(([id, { dockerId }]) => (id.startsWith(`${uid}/`) ? [dockerId] : []));
-    const turn = (dockerId: string): Promise<unknown> =>
-      this.#ask({ method: "POST", path: `/containers/${dockerId}/${verb}` }).catch((error: unknown) => {
+  async #each({ metadata: { uid } }: Pod, frozen: boolean): Promise<void> {
+    const all = [...this.#known].flatMap(([id, known]) => (id.startsWith(`${uid}/`) ? [known] : []));
+    const turn = async ({ dockerId, pid }: Known): Promise<void> => {
+      if (pid !== undefined && setFrozen({ pid, dockerId }, frozen)) return;
+      await this.#ask({ method: "POST", path: `/containers/${dockerId}/${frozen ? "pause" : "unpause"}` }).catch((error: unknown) => {
         // It is so already, or has ended.
         if (!isStatus(error, 404, 409, 500)) throw error;
       });
+    };
     await Promise.all(all.map(turn));
   }
 

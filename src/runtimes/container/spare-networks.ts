@@ -3,6 +3,7 @@
 // None before the first pod; from then on as many as SPARES_MAX, made again a moment after a start, when the machine has nothing better to do.
 import type { Clock, Logger } from "#core";
 import { EngineGoneError } from "../engine.ts";
+import { Lull } from "../lull.ts";
 import type { ContainerState } from "./pod-network.ts";
 
 export interface SpareNetworksOptions {
@@ -16,20 +17,19 @@ export interface SpareNetworksOptions {
   readonly remove: (id: string) => Promise<void>;
 }
 
-export const SPARES_MAX = 2;
-/** After a start, so that the program has the machine to itself until it answers. */
-const AFTER_START_MS = 200;
+const SPARES_MAX = 2;
 
 export class SpareNetworks {
   readonly #options: SpareNetworksOptions;
   readonly #signal: AbortSignal;
   readonly #ids: string[] = [];
-  #notBeforeMs = 0;
+  readonly #lull: Lull;
   #filling = false;
 
   constructor(options: SpareNetworksOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#lull = new Lull(options.clock);
   }
 
   /** One of an earlier platform; false when there are enough. */
@@ -67,22 +67,19 @@ export class SpareNetworks {
 
   /** A start is over: what is missing is made a moment after the last one. */
   refill(): void {
-    this.#notBeforeMs = this.#options.clock.monotonicMs() + AFTER_START_MS;
+    this.#lull.disturb();
     if (!this.#filling) void this.#fill();
   }
 
   async #fill(): Promise<void> {
-    const { clock, make, logger } = this.#options;
+    const { make, logger } = this.#options;
     this.#filling = true;
     try {
       while (this.#ids.length < SPARES_MAX && !this.#signal.aborted) {
-        const waitMs = this.#notBeforeMs - clock.monotonicMs();
-        if (waitMs > 0) await clock.sleep(waitMs, this.#signal);
-        else {
-          const { Id } = await make();
-          this.#ids.push(Id);
-          logger.debug("a network was made ahead", { container: Id });
-        }
+        await this.#lull.come(this.#signal);
+        const { Id } = await make();
+        this.#ids.push(Id);
+        logger.debug("a network was made ahead", { container: Id });
       }
     } catch (err) {
       if (!this.#signal.aborted) logger.warn("no network was made ahead", { err });

@@ -68,14 +68,19 @@ export interface Entering {
   readonly pivotRoot: string;
 }
 
-/** Before the program: each line stops it when it fails, and what the failing program wrote is in the container's output. */
+/**
+ * Before the program: each line stops it when it fails, and what the failing program wrote is in the container's output.
+ * To change a group takes the kernel some milliseconds, in which it waits: the mounts are made meanwhile. The shell is process 1 of its namespace.
+ */
 export function enters({ groupFiles, hostname, hostnameProgram, layersDir, fstab, root, mount, pivotRoot }: Entering): string {
   return [
     "set -e",
-    ...groupFiles.map((file) => `echo 0 > ${quoted(file)}`),
+    ...(groupFiles.length === 0 ? [] : [`(${groupFiles.map((file) => `echo 1 > ${quoted(file)}`).join(" && ")}) &`, "groups=$!"]),
     hostnameProgram === undefined ? `echo ${quoted(hostname)} > /proc/sys/kernel/hostname` : `${hostnameProgram} ${quoted(hostname)}`,
     `cd ${quoted(layersDir)}`,
     `${mount} -a -T ${quoted(fstab)}`,
+    // Before the root changes: that is the root of whoever is in this namespace.
+    ...(groupFiles.length === 0 ? [] : ['wait "$groups"']),
     `cd ${quoted(root)}`,
     `${pivotRoot} . dev/.eider/old`,
     "cd /",

@@ -46,7 +46,9 @@ export class PodNetworks {
   /** Addresses in use, the spares' included: `ip` is `<net>.<n / 256>.<n % 256>`. */
   readonly #taken = new Set<number>();
   readonly #spares: string[] = [];
-  #making: Promise<void> = Promise.resolve();
+  /** The one that is being made ahead. */
+  #making: Promise<unknown> = Promise.resolve();
+  #refilling = false;
   #bridging: Promise<void> | undefined;
   #spareCount = 0;
 
@@ -74,7 +76,7 @@ export class PodNetworks {
     }
     if (this.#taken.size === 0) return;
     await this.#bridged();
-    this.#refill();
+    void this.refill(async () => undefined);
   }
 
   /** The pod's own, made when it has none. */
@@ -85,7 +87,6 @@ export class PodNetworks {
     if (!existsSync(join(own, "ip"))) {
       const spare = this.#spares.shift() ?? (await this.#spareNow());
       renameSync(join(dir, spare), own);
-      this.#refill();
     }
     return this.#networkAt(own);
   }
@@ -133,17 +134,26 @@ export class PodNetworks {
     return { ip: readIp(folder), gateway: this.bridgeIp, netFile: join(folder, "net"), ipcFile: join(folder, "ipc") };
   }
 
-  #refill(): void {
-    this.#making = this.#making.then(async () => {
-      while (this.#spares.length < SPARES) {
-        try {
-          this.#spares.push(await this.#makeSpare());
-        } catch (error) {
-          this.#options.logger.warn("no network was made ahead", { err: error });
-          return;
-        }
+  /** Makes ahead what is missing, each when `mayBegin` says so; to be asked for after each start. Ends, without a word, when that rejects. */
+  async refill(mayBegin: () => Promise<void>): Promise<void> {
+    if (this.#refilling) return;
+    this.#refilling = true;
+    const isWanted = async (): Promise<boolean> =>
+      this.#spares.length < SPARES &&
+      mayBegin().then(
+        () => this.#spares.length < SPARES,
+        () => false,
+      );
+    try {
+      while (await isWanted()) {
+        const making = this.#makeSpare().then((name) => this.#spares.push(name));
+        this.#making = making.catch(() => undefined);
+        await making;
       }
-    });
+    } catch (error) {
+      this.#options.logger.warn("no network was made ahead", { err: error });
+    }
+    this.#refilling = false;
   }
 
   async #spareNow(): Promise<string> {

@@ -25,6 +25,7 @@ import type { KeeperClient } from "../keeper/keeper-client.ts";
 import { KeeperCommands, type CommandSpec } from "../keeper/keeper-commands.ts";
 import { KeeperContainers } from "../keeper/keeper-containers.ts";
 import type { PodUsers } from "../keeper/pod-users.ts";
+import { Lull } from "../lull.ts";
 import { resolvConf } from "../names/pod-dns.ts";
 import type { PodNames } from "../names/pod-names.ts";
 import type { PodImages } from "../pod-images.ts";
@@ -57,6 +58,8 @@ export interface SandboxEngineOptions {
   readonly dataDir: string;
   /** Where `script` is looked for, for terminals. */
   readonly path: string;
+  /** Until then networks are made ahead. */
+  readonly signal: AbortSignal;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -81,6 +84,7 @@ class SandboxEngine implements ContainerEngine {
   readonly #containers: KeeperContainers;
   readonly #commands: KeeperCommands;
   readonly #usage: ReturnType<typeof containerUsage>;
+  readonly #lull: Lull;
   readonly #inputs = new Map<string, ContainerInputs>();
   /** Leaders of containers: what the keeper started. */
   readonly #pids = new Map<string, number>();
@@ -93,6 +97,7 @@ class SandboxEngine implements ContainerEngine {
   constructor(options: SandboxEngineOptions, tools: EngineTools) {
     this.#options = options;
     this.#tools = tools;
+    this.#lull = new Lull(tools.clock);
     this.#usage = containerUsage(tools.clock);
     this.#containers = new KeeperContainers({ ...options, runtime: "sandbox" });
     this.#commands = new KeeperCommands({ ...options, containers: this.#containers, clock: tools.clock });
@@ -157,7 +162,18 @@ class SandboxEngine implements ContainerEngine {
     return result;
   }
 
+  /** What the next pod takes is made once this one's program has had its time. */
   async start(start: ContainerStart): Promise<EngineIdentity> {
+    const { host, signal } = this.#options;
+    try {
+      return await this.#start(start);
+    } finally {
+      this.#lull.disturb();
+      void host.networks?.refill(() => this.#lull.come(signal));
+    }
+  }
+
+  async #start(start: ContainerStart): Promise<EngineIdentity> {
     const { host, layers, logger } = this.#options;
     const { pod, container, id } = start;
     const { uid } = pod.metadata;
