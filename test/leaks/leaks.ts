@@ -12,7 +12,7 @@ import { openImageStore } from "#images";
 import { compileProbe, storeLayered } from "../e2e/layered-image.ts";
 import { eventually, findProgram, Platform, type State } from "../e2e/platform.ts";
 import { descriptorsOf, differences, machineLists, missing, POD_DEVICE, type MachineLists } from "./machine-lists.ts";
-import { OwnDaemon } from "./own-daemon.ts";
+import { OwnDaemon, type DaemonLists } from "./own-daemon.ts";
 
 const run = promisify(execFile);
 
@@ -81,6 +81,14 @@ async function mountDisk(): Promise<{ readonly folder: string; unmount(): Promis
   };
 }
 
+/** Of what pods have there are only the networks that nobody has taken. */
+function isAtRest({ things, mounts }: DaemonLists): boolean {
+  const containers = things.filter((each) => each.startsWith("container "));
+  return (
+    containers.length === 2 && containers.every((each) => each.includes("eider__spare_")) && mounts.filter((at) => at.startsWith("/run/netns/")).length === 2
+  );
+}
+
 class LeakWorld {
   readonly platform: Platform;
   readonly faults: string[] = [];
@@ -111,6 +119,7 @@ class LeakWorld {
     await this.#storeImage();
     // What is made once and kept is made now; and the platform that is looked at is not one that was just started.
     await this.#batch(1, async () => this.#kill());
+    await this.#batch(1, async () => undefined);
     await this.#removeImage();
     await this.#prune();
     const before = await this.#settled();
@@ -149,7 +158,7 @@ class LeakWorld {
     const daemon = this.#daemon;
     const podsDevices = (): number => machineLists(this.platform.data).devices.filter((each) => each === POD_DEVICE).length;
     if (daemon === undefined) await eventually("two networks are made ahead", async () => podsDevices() === 2);
-    else await eventually("the first pods' networks are gone", async () => (await daemon.lists()).mounts.every((at) => !at.startsWith("/run/netns/")));
+    else await eventually("two networks are made ahead, and the first pods' are gone", async () => isAtRest(await daemon.lists()));
     const lists = await this.#lists();
     return { lists, keeper: descriptorsOf(this.platform.state.keeperPid), platform: descriptorsOf(this.#state().pid) };
   }

@@ -118,6 +118,7 @@ class DockerEngine implements ContainerEngine {
         clock,
         logger,
         make: () => this.#told(makeSpare(this.#networkTools, spareName(uuid(options.rng)))),
+        list: async () => (await this.#listAll()).filter(isSpare).map(({ Id, State }) => ({ id: Id, isRunning: State === "running" })),
         inspect: (id) => this.#inspect(id),
         rename: (id, name) => this.#ask({ method: "POST", path: `/containers/${id}/rename`, query: { name } }),
         remove: (id) => this.#remove(id),
@@ -195,6 +196,8 @@ class DockerEngine implements ContainerEngine {
     const mayBeThere = known.length > 0 || this.#networks.has(uid);
     const network = await this.#told(openNetwork(options, pod, mayBeThere));
     this.#networks.set(uid, { ...network, dns: givesFiles(options, pod) ? reached?.dns : undefined });
+    // Its containers may never start; those that do put it off.
+    this.#makeAhead(uid);
     if (network.isAnew) for (const id of known) await this.signal(id, "SIGKILL");
     await onBridge();
     return network.place;
@@ -236,8 +239,7 @@ class DockerEngine implements ContainerEngine {
       if (error instanceof DaemonError || error instanceof ContainerCreateError) await this.#mustHaveNetwork(uid);
       throw error;
     } finally {
-      // Only where they would be taken: pods have files of ours instead of the daemon's.
-      if (this.#networks.get(uid)?.dns !== undefined) this.#sparesOf(this.#daemon)?.refill();
+      this.#makeAhead(uid);
     }
   }
 
@@ -353,6 +355,11 @@ class DockerEngine implements ContainerEngine {
     // The one that holds the network goes last: the others name it.
     const all = (await this.#ask<Listed[]>({ method: "GET", path: "/containers/json", query })).toSorted(byRole);
     for (const { Id } of all) await this.#remove(Id);
+  }
+
+  /** Only where they would be taken: pods have files of ours instead of the daemon's. */
+  #makeAhead(podUid: string): void {
+    if (this.#networks.get(podUid)?.dns !== undefined) this.#sparesOf(this.#daemon)?.refill();
   }
 
   /** Undefined for Docker, whose containers have the hostname of the one that holds their network: that is said when it is made. */

@@ -11,6 +11,8 @@ export interface SpareNetworksOptions {
   readonly logger: Logger;
   /** Makes one that runs, under a name that says that it is nobody's. */
   readonly make: () => Promise<ContainerState>;
+  /** All that are nobody's, also what a platform was making when it was killed. */
+  readonly list: () => Promise<readonly { readonly id: string; readonly isRunning: boolean }[]>;
   readonly inspect: (id: string) => Promise<ContainerState | undefined>;
   /** Names it after its pod, so that it is found again. */
   readonly rename: (id: string, name: string) => Promise<unknown>;
@@ -75,6 +77,8 @@ export class SpareNetworks {
     const { make, logger } = this.#options;
     this.#filling = true;
     try {
+      await this.#lull.come(this.#signal);
+      await this.#tidy();
       while (this.#ids.length < SPARES_MAX && !this.#signal.aborted) {
         await this.#lull.come(this.#signal);
         const { Id } = await make();
@@ -85,5 +89,10 @@ export class SpareNetworks {
       if (!this.#signal.aborted) logger.warn("no network was made ahead", { err });
     }
     this.#filling = false;
+  }
+
+  async #tidy(): Promise<void> {
+    const { list, remove } = this.#options;
+    for (const { id, isRunning } of await list()) if (!this.#ids.includes(id) && !(isRunning && this.adopt(id))) await remove(id);
   }
 }

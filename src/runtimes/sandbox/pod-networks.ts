@@ -145,6 +145,10 @@ export class PodNetworks {
         () => false,
       );
     try {
+      await mayBegin().then(
+        () => this.#tidy(),
+        () => undefined,
+      );
       while (await isWanted()) {
         const making = this.#makeSpare().then((name) => this.#spares.push(name));
         this.#making = making.catch(() => undefined);
@@ -154,6 +158,12 @@ export class PodNetworks {
       this.#options.logger.warn("no network was made ahead", { err: error });
     }
     this.#refilling = false;
+  }
+
+  /** What another platform was making when it was killed. */
+  async #tidy(): Promise<void> {
+    const others = readdirSync(this.#options.dir).filter((name) => name.startsWith("spare-") && !name.startsWith(`spare-${process.pid}-`));
+    for (const name of others) await this.#unmake(name);
   }
 
   async #spareNow(): Promise<string> {

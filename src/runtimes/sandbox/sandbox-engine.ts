@@ -128,6 +128,8 @@ class SandboxEngine implements ContainerEngine {
     const { networks } = this.#options.host;
     if (networks === undefined) return SHARED;
     const { ip, gateway } = await networks.take(pod.metadata.uid);
+    // Its containers may never start; those that do put it off.
+    this.#makeAhead();
     const { names, onBridge } = this.#options;
     const [place] = await Promise.all([names.open(gateway), onBridge(gateway)]);
     return { podIP: ip, hostIP: gateway, sharesPorts: false, loopback: place?.api ?? gateway };
@@ -164,13 +166,17 @@ class SandboxEngine implements ContainerEngine {
 
   /** What the next pod takes is made once this one's program has had its time. */
   async start(start: ContainerStart): Promise<EngineIdentity> {
-    const { host, signal } = this.#options;
     try {
       return await this.#start(start);
     } finally {
-      this.#lull.disturb();
-      void host.networks?.refill(() => this.#lull.come(signal));
+      this.#makeAhead();
     }
+  }
+
+  #makeAhead(): void {
+    const { host, signal } = this.#options;
+    this.#lull.disturb();
+    void host.networks?.refill(() => this.#lull.come(signal));
   }
 
   async #start(start: ContainerStart): Promise<EngineIdentity> {
