@@ -37,6 +37,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
   autoscalingv1: { prefix: "io.k8s.api.autoscaling.v1", file: `k8s.io/api@${VERSION}/autoscaling/v1/types.go` },
   storage: { prefix: "io.k8s.api.storage.v1", file: `k8s.io/api@${VERSION}/storage/v1/types.go` },
   metrics: { prefix: "io.k8s.metrics.pkg.apis.metrics.v1beta1", file: `k8s.io/metrics@${VERSION}/pkg/apis/metrics/v1beta1/types.go` },
+  authentication: { prefix: "io.k8s.api.authentication.v1", file: `k8s.io/api@${VERSION}/authentication/v1/types.go` },
+  authorization: { prefix: "io.k8s.api.authorization.v1", file: `k8s.io/api@${VERSION}/authorization/v1/types.go` },
   coordination: { prefix: "io.k8s.api.coordination.v1", file: `k8s.io/api@${VERSION}/coordination/v1/types.go` },
 };
 
@@ -55,6 +57,13 @@ const GROUPS: readonly Group[] = [
   { folder: "storage", name: "v1", source: "storage", roots: ["StorageClass"] },
   { folder: "metrics", name: "v1beta1", source: "metrics", roots: ["PodMetrics", "NodeMetrics"] },
   { folder: "coordination", name: "v1", source: "coordination", roots: ["Lease"] },
+  { folder: "authentication", name: "v1", source: "authentication", roots: ["SelfSubjectReview"] },
+  {
+    folder: "authorization",
+    name: "v1",
+    source: "authorization",
+    roots: ["SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview", "LocalSubjectAccessReview"],
+  },
   { folder: "apiextensions", name: "v1", source: "apiextensions", roots: ["CustomResourceDefinition"] },
 ];
 

@@ -29,13 +29,20 @@ const BUILT_IN_VERBS: readonly Verb[] = ["create", "delete", "deletecollection",
 const CUSTOM_VERBS: readonly Verb[] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 /** Of kinds whose objects are made when they are read. */
 const MADE_VERBS: readonly Verb[] = ["get", "list"];
+/** Of kinds whose objects are questions. */
+const ANSWERED_VERBS: readonly Verb[] = ["create"];
 const PART_VERBS: readonly Verb[] = ["get", "patch", "update"];
 
 /** The verbs that a kind offers, in the order in which Kubernetes shows them. */
 export function verbsOf(resource: Resource): readonly Verb[] {
-  const { made, without = [] } = resource.served;
+  const { answer, made, without = [] } = resource.served;
+  if (answer !== undefined) return ANSWERED_VERBS;
   if (made !== undefined) return MADE_VERBS;
   return (resource.kind.custom ? CUSTOM_VERBS : BUILT_IN_VERBS).filter((verb) => !without.includes(verb));
+}
+
+function isStored({ served }: Resource): boolean {
+  return served.made === undefined && served.answer === undefined;
 }
 
 /** Of the version in which the kind is stored, which its served versions share. */
@@ -79,7 +86,7 @@ function plainResources(resource: Resource): readonly ApiResource[] {
     verbs: verbsOf(resource),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
-    ...(resource.served.made === undefined ? { storageVersionHash: storageVersionHash(resource) } : {}),
+    ...(isStored(resource) ? { storageVersionHash: storageVersionHash(resource) } : {}),
   };
   const subresources = subresourcesOf(resource).map((sub) => ({
     name: `${kind.plural}/${sub.name}`,

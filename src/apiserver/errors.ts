@@ -8,7 +8,8 @@ export function invalid(kind: Pick<Kind, "group" | "kind">, name: string, errors
   const texts = [...new Set(errors.map(({ field, message }) => `${field}: ${message}`))];
   const list = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   const what = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
-  const details = { ...(name === "" ? {} : { name }), ...(kind.group === "" ? {} : { group: kind.group }), kind: kind.kind, causes };
+  const named = { ...(name === "" ? {} : { name }), ...(kind.group === "" ? {} : { group: kind.group }), ...(kind.kind === "" ? {} : { kind: kind.kind }) };
+  const details = { ...named, causes };
   return new StatusError("Invalid", `${what} ${JSON.stringify(name)} is invalid: ${list}`, { details });
 }
 

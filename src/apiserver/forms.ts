@@ -129,6 +129,11 @@ export function checkForm({ form, resource }: Rendering, verb: string | undefine
   if (form.as === "PartialObjectMetadata" && (verb === "list" || verb === "deletecollection")) throw notOfForm(resource.kind, form.as);
 }
 
+/** There is no table of questions. */
+function madeForm({ served }: Resource): Pick<Rendering, "form"> | undefined {
+  return served.answer === undefined ? undefined : { form: { as: "Object" } };
+}
+
 /** What an outcome is shown as; lists are not touched yet. */
 export function shownOutcome(rendering: Rendering, outcome: Outcome): Shown {
   switch (outcome.as) {
@@ -141,7 +146,7 @@ export function shownOutcome(rendering: Rendering, outcome: Outcome): Shown {
     case "scale":
       return shownObject({ ...rendering, resource: scalesOf(rendering.resource) }, JSON.stringify(outcome.scale));
     case "made":
-      return shownObject({ ...rendering, resource: outcome.resource }, JSON.stringify(outcome.object));
+      return shownObject({ ...rendering, ...madeForm(outcome.resource), resource: outcome.resource }, JSON.stringify(outcome.object));
     case "plain": {
       const { kind = "", apiVersion = "" } = outcome.body as Partial<TypeMeta>;
       return { as: "one", type: { kind, apiVersion }, text: JSON.stringify(outcome.body), codec: kind === "Status" ? messages.status : undefined };

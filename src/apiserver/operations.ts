@@ -2,6 +2,7 @@
 import { isReason } from "#core";
 import type { FieldValidation, KubeObject } from "#schema";
 import { perform as act } from "./actions.ts";
+import { answered } from "./answered.ts";
 import type { JsonBody } from "./body.ts";
 import { patching, replacing } from "./change.ts";
 import { create } from "./create.ts";
@@ -69,6 +70,9 @@ export async function perform(tools: WriteTools, call: Call, payload: Payload, c
     case "create": {
       const action = resource.actions[call.subresource];
       if (action !== undefined) return acted(tools, call, { action, body: payload.object(action.resource) }, context);
+      const { answer } = resource.served;
+      if (answer !== undefined)
+        return { as: "made", status: 201, resource, object: await answered(tools, call, { body: payload.object(resource), answer }, context) };
       return { as: "object", status: 201, result: await create(tools, { resource, namespace }, payload.object(resource), context) };
     }
     case "update":

@@ -144,6 +144,8 @@ export interface ServedKind<O extends KubeObject = KubeObject> {
   readonly stored?: StoredForm;
   /** Its objects are made when they are read; it offers `get` and `list`, whatever `without` says. */
   readonly made?: MadeObjects;
+  /** Its objects are questions: they are posted and answered, and that is all it offers. Throws StatusErrors. */
+  readonly answer?: (sent: O, by: { readonly user: UserInfo; readonly namespace: string }) => Promise<KubeObject>;
   /** Begins a deletion in a way of its own: the object stays, as it comes back, until its finalizers are gone. */
   readonly beginDeletion?: (object: O, nowMs: number) => O;
   /** A `Warning` header of every answer, for instance of a deprecated version. */

@@ -112,8 +112,11 @@ function infoOf(
   { method, query }: { method: string; query: URLSearchParams },
 ): ResourceInfo | undefined {
   const [name = "", subresource = ""] = rest;
+  // Questions have no names.
+  if (name !== "" && resource.served.answer !== undefined) return undefined;
   if (rest.length > 2 || (subresource !== "" && !hasSubresource(resource, subresource))) return undefined;
   if (resource.namespaced && namespace === "") {
+    if (resource.served.answer !== undefined) return undefined;
     // Across all namespaces objects are listed and watched, never named or written.
     if (name !== "") return undefined;
     const verb = method === "GET" ? verbOf(method, "", "", query) : undefined;

@@ -1,6 +1,7 @@
 // Knative's webhooks: typed form and defaults, then checks (serving.md §1.3); together as an `Admit`, or apart for a cluster.
 import { badRequest, StatusError } from "#core";
 import { compileKind, type AdmissionRequest, type Admit, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import type { AccessAuthority } from "./authorization/reviews.ts";
 import { eventingWebhooks } from "./eventing/admission.ts";
 import { defaultEventingConfig, type EventingConfig } from "./eventing-config/eventing-config.ts";
 import { metricWebhook, podAutoscalerWebhook } from "./autoscaling/webhooks.ts";
@@ -52,6 +53,8 @@ export interface KnativeAdmissionDeps {
   readonly config: () => ServingConfig;
   /** The settings of Eventing; by default those that Knative ships. */
   readonly eventing?: () => EventingConfig;
+  /** Who may do what: asked where a link leads into another namespace. */
+  readonly refusal?: AccessAuthority["refusal"] | undefined;
   /** Tries, without keeping it, the pod that a Revision of this template would have; a StatusError says what is wrong with it. */
   readonly tryTemplate: (template: RevisionTemplate, namespace: string) => Promise<void>;
 }
@@ -106,7 +109,7 @@ function isLookedAt({ operation, subresource }: AdmissionRequest): boolean {
 /** The webhooks of a Knative kind with the settings as they are when the request comes; undefined for kinds that have none. */
 export function knativeWebhooks<O extends KubeObject>(kind: Kind<O>, deps: KnativeAdmissionDeps): KnativeWebhooks<O> | undefined {
   const webhook = (WEBHOOKS as Readonly<Record<string, unknown>>)[kind.kind] as Webhook<O> | undefined;
-  if (webhook === undefined) return eventingWebhooks(kind, deps.eventing ?? defaultEventingConfig);
+  if (webhook === undefined) return eventingWebhooks(kind, { config: deps.eventing ?? defaultEventingConfig, refusal: deps.refusal });
   const compiled = compileKind(kind);
   return {
     names: { defaulting: DEFAULTING, validation: VALIDATION },

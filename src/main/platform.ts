@@ -11,14 +11,14 @@ import { uuid, type Logger } from "#core";
 import { createSystemRng, giveBackMemory, machineUsage, measureEventLoopDelay, systemClock } from "#host";
 import { httpsPost } from "#host/https";
 import { identify, PLATFORM_REFUSED, spawnKeeper } from "#keeper";
-import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace } from "#kinds";
+import { CLUSTER_DOMAIN, descriptions, EIDER_INGRESS_CLASS, Namespace, type AccessRules } from "#kinds";
 import type { GatewaySettings, GatewayToControl } from "#protocol";
 import { gatewaySettings, RouteTable, StartTimes } from "#routing";
 import { connectKeeper, containerEngine, createRuntime, daemonNames, PodImages, podUsers, processEngine, RUNTIME_NAMES, type Runtime } from "#runtimes";
-import type { UserInfo } from "#schema";
 import { engines } from "#schema/rules";
 import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
+import { ADMIN, CONTROLLER, mayUse, rulesOf } from "./authorization.ts";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 import { claimFolders } from "./claim-folders.ts";
 import { ContainerDaemon } from "./container-daemon.ts";
@@ -68,7 +68,7 @@ import { withRuntimeWarnings } from "./runtime-warnings.ts";
 import { sandboxes } from "./sandboxes.ts";
 import { namesForPods, serviceRangeOf } from "./names.ts";
 import { servedKinds } from "./served-kinds.ts";
-import { mayUse, ServiceAccountTokens } from "./service-account-tokens.ts";
+import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { servingCertificateOf } from "./serving-certificate.ts";
 import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
@@ -88,12 +88,6 @@ const NEXT_KEEPER_TRIES = 10;
 /** A keeper's death is known this long after the first call that it broke. */
 const KEEPER_NOTICE_MS = 200;
 const KUBERNETES_VERSION = `v1.34.4+eider.${VERSION}`;
-
-const ADMIN: UserInfo = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
-const CONTROLLER: UserInfo = {
-  name: "system:serviceaccount:knative-serving:controller",
-  groups: ["system:serviceaccounts", "system:masters", "system:authenticated"],
-};
 
 const { sockets } = start;
 const asked = parseSettings(start.argv);
@@ -147,6 +141,11 @@ const builtIn = servedKinds({
   signal,
   subresources: subresources({ runtime: running, client: () => client, clock }),
   token: accountTokens.answer,
+  authority: {
+    refusal: accountTokens.refusal,
+    rules: (user): AccessRules => rulesOf(user, [...kinds, ...definitions.kinds().map((kind) => ({ kind }))]),
+    nowMs: () => clock.wallMs(),
+  },
   usage: usageObjects({ runtime: running, client: () => client, clock, nodeName: NODE_NAME, machine: machineUsage, signal }),
 }).map((kind) =>
   withRuntimeWarnings(withSinkBindings(kind, looks), { ownUser: CONTROLLER.name, tell: async (spec, path) => (await runtime?.notHonoured(spec, path)) ?? [] }),
@@ -162,7 +161,7 @@ const api = createApiServer({
   logger: logger.with({ room: "apiserver" }),
   version: KUBERNETES_VERSION,
   engines,
-  authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : userOfBearer(headers["authorization"])),
+  authenticate: ({ headers }) => (isAdminToken(headers["authorization"]) ? ADMIN : accountTokens.userOfBearer(headers["authorization"])),
   authorize: mayUse,
   descriptions,
   // Whoever sends requests here looks elsewhere once we are going down.
@@ -296,7 +295,7 @@ const controllers = runControllers(
     transport,
     informers,
     // What is stored nowhere owns nothing and cannot be deleted; other versions are views of the same objects.
-    kinds: kinds.filter(({ made, stored }) => made === undefined && stored === undefined).map(({ kind }) => kind),
+    kinds: kinds.filter(({ answer, made, stored }) => answer === undefined && made === undefined && stored === undefined).map(({ kind }) => kind),
     coming: definitions,
     settings,
     deciders,
@@ -519,11 +518,6 @@ async function tellNextKeeper(): Promise<void> {
 
 function isAdminToken(authorization: string | undefined): boolean {
   return timingSafeEqual(digestOf(authorization ?? ""), adminDigest);
-}
-
-function userOfBearer(authorization = ""): Promise<UserInfo | undefined> | undefined {
-  const [, bearer] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization) ?? [];
-  return bearer === undefined ? undefined : accountTokens.userOf(bearer);
 }
 
 function digestOf(text: string): Buffer {

@@ -4,6 +4,8 @@ import type { Client, InformerSet } from "#client";
 import { samplePodFor } from "#controllers";
 import { below, rfc3339, type Clock, type Rng } from "#core";
 import {
+  type AccessAuthority,
+  accessReviews,
   ApiServerSource,
   autoscalerV1Stored,
   beginNamespaceDeletion,
@@ -101,6 +103,8 @@ export interface ServedKindsOptions {
   readonly subresources: Subresources;
   /** Answers requests for a ServiceAccount's token; without it nobody can ask for one. */
   readonly token?: (account: ServiceAccount, request: TokenRequest) => Promise<TokenRequest>;
+  /** Says who may do what. Without it nobody can ask. */
+  readonly authority?: AccessAuthority;
   /** Without it there is no group metrics.k8s.io, as on a cluster without a metrics server. */
   readonly usage?: UsageObjects;
 }
@@ -110,6 +114,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
   const admission: KnativeAdmissionDeps = {
     config: settings,
     eventing: options.eventingSettings,
+    refusal: options.authority?.refusal,
     async tryTemplate(template, namespace) {
       await options.tryPod(samplePodFor(template, namespace, settings()));
     },
@@ -175,6 +180,7 @@ export function servedKinds(options: ServedKindsOptions): ServedKind[] {
     served({ kind: PersistentVolume, returnsDeleted: true, admit: volumeAdmission(() => rfc3339(options.clock.wallMs())) }),
     served({ kind: StorageClass, returnsDeleted: true }),
     served({ kind: HorizontalPodAutoscalerV1, stored: autoscalerV1Stored }),
+    ...(options.authority === undefined ? [] : accessReviews(options.authority).map((review) => served(review))),
     ...(options.usage === undefined ? [] : [served({ kind: PodMetrics, made: options.usage.pods }), served({ kind: NodeMetrics, made: options.usage.nodes })]),
     knative(Service),
     knative(Configuration),

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Client } from "#client";
 import { rfc3339, SimClock } from "#core";
-import type { ServiceAccount, TokenRequest } from "#kinds";
-import { mayUse, ServiceAccountTokens } from "./service-account-tokens.ts";
+import { Pod, Secret, type ServiceAccount, type TokenRequest } from "#kinds";
+import { mayUse, rulesOf } from "./authorization.ts";
+import { ServiceAccountTokens } from "./service-account-tokens.ts";
 
 const ASKED = { namespace: "ns", serviceAccount: "robot", expirationSeconds: 3_600, pod: { name: "p", uid: "pod-1" } };
 
@@ -79,6 +80,7 @@ test("a token that is asked for is for whom it says, and no longer good than wha
 });
 
 const get = { verb: "get", group: "", version: "v1", resource: "pods", subresource: "", namespace: "ns", name: "p" };
+const review = { ...get, verb: "create", group: "authorization.k8s.io", resource: "selfsubjectaccessreviews", name: "" };
 const rows: readonly { readonly name: string; readonly access: string; readonly wants: Parameters<typeof mayUse>[1]; readonly may: boolean }[] = [
   { name: "nothing without a word", access: "", wants: get, may: false },
   { name: "discovery for everybody", access: "", wants: { ...get, resource: "", path: "/apis" }, may: true },
@@ -87,6 +89,9 @@ const rows: readonly { readonly name: string; readonly access: string; readonly 
   { name: "no Secrets for viewers", access: "view", wants: { ...get, resource: "secrets" }, may: false },
   { name: "no commands for viewers", access: "view", wants: { ...get, subresource: "exec" }, may: false },
   { name: "no writing for viewers", access: "view", wants: { ...get, verb: "delete" }, may: false },
+  { name: "no more than viewers see is hidden in all", access: "view", wants: { ...get, resource: "*" }, may: false },
+  { name: "everybody asks about himself", access: "", wants: review, may: true },
+  { name: "not everybody about others", access: "view", wants: { ...review, resource: "subjectaccessreviews" }, may: false },
   { name: "all for admins", access: "admin", wants: { ...get, verb: "delete", resource: "secrets" }, may: true },
 ];
 for (const { name, access, wants, may } of rows) {
@@ -97,3 +102,19 @@ for (const { name, access, wants, may } of rows) {
     assert.equal(mayUse(user, wants) === undefined, may);
   });
 }
+
+test("of an account that is only named what it may do is told as of the account itself, and rules say the same", async (t) => {
+  const { tokens } = fixture(t, { "eider.dev/api-access": "view" });
+  const named = { name: "system:serviceaccount:ns:robot", groups: [] };
+  assert.equal(await tokens().refusal(named, get), undefined);
+  assert.equal(await tokens().refusal(named, { ...get, verb: "delete" }), "");
+  assert.equal(await tokens().refusal({ ...named, name: "system:serviceaccount:ns:nobody" }, get), "");
+  const user = await tokens().userOf((await tokens().mint(ASKED)).token);
+  const { resourceRules } = rulesOf(user ?? named, [{ kind: Pod }, { kind: Secret }]);
+  assert.deepEqual(resourceRules, [
+    { verbs: ["create"], apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"] },
+    { verbs: ["create"], apiGroups: ["authorization.k8s.io"], resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"] },
+    { verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["pods", "*/status", "*/scale", "*/log"] },
+  ]);
+  assert.deepEqual(rulesOf({ name: "", groups: ["system:masters"] }, []).resourceRules, [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }]);
+});

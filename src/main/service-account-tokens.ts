@@ -1,18 +1,18 @@
 // Tokens of ServiceAccounts: minted for pods and for whoever asks, checked when somebody shows one, with a key of the data folder.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import type { ApiServerOptions } from "#apiserver";
 import type { Client } from "#client";
 import { badRequest, conflict, notFound, rfc3339, type Clock } from "#core";
-import { Pod, Secret, ServiceAccount, type BoundObject, type TokenRequest } from "#kinds";
+import { Pod, Secret, ServiceAccount, type AskedAccess, type BoundObject, type TokenRequest } from "#kinds";
 import type { MintToken } from "#runtimes";
 import type { UserInfo } from "#schema";
+import { MASTERS, mayUse, VIEWERS } from "./authorization.ts";
 
 /** As kube-apiserver names itself; also the audience of tokens that are for the API. */
 export const TOKEN_ISSUER = "https://kubernetes.default.svc.cluster.local";
 /** On a ServiceAccount: what its tokens may do here, where there are no Roles. `admin`: all; `view`: read all but Secrets; default: nothing but discovery. */
 const ACCESS_ANNOTATION = "eider.dev/api-access";
-const VIEWERS = "eider:viewers";
+const USER_PREFIX = "system:serviceaccount:";
 const ALGORITHM = "ES256";
 /** As kube-apiserver: shorter is refused, longer is cut. */
 const EXPIRATION_S = { min: 600, usual: 3_600, max: 2 ** 32 } as const;
@@ -106,7 +106,7 @@ export class ServiceAccountTokens {
     const token = await new SignJWT({ "kubernetes.io": { namespace, serviceaccount: { name, uid }, ...bound } })
       .setProtectedHeader({ alg: ALGORITHM, kid: "eider" })
       .setIssuer(TOKEN_ISSUER)
-      .setSubject(`system:serviceaccount:${namespace}:${name}`)
+      .setSubject(`${USER_PREFIX}${namespace}:${name}`)
       .setAudience([...audiences])
       .setIssuedAt(nowS)
       .setNotBefore(nowS)
@@ -114,6 +114,12 @@ export class ServiceAccountTokens {
       .setJti(newId())
       .sign(this.#privateKey());
     return { token, expiresAtWallMs: expiresS * 1000 };
+  }
+
+  /** As `userOf` of the token that a header shows, if any. */
+  userOfBearer(authorization = ""): Promise<UserInfo | undefined> | undefined {
+    const [, bearer] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization) ?? [];
+    return bearer === undefined ? undefined : this.userOf(bearer);
   }
 
   /** Undefined for a token that is not ours, is for somebody else, is too old, or whose account, pod or secret has gone. */
@@ -129,18 +135,24 @@ export class ServiceAccountTokens {
     if (pod?.name !== undefined && (await client().find(Pod, namespace, pod.name))?.metadata.uid !== pod.uid) return undefined;
     if (secret?.name !== undefined && (await client().find(Secret, namespace, secret.name))?.metadata.uid !== secret.uid) return undefined;
     const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
-    const name = `system:serviceaccount:${namespace}:${serviceaccount.name}`;
+    const name = `${USER_PREFIX}${namespace}:${serviceaccount.name}`;
     return { name, uid: account.metadata.uid, groups: [...groups, ...accessOf(account)] };
   }
 
   /** Whether an account may do something here; one that is not there may nothing. */
   readonly mayAccount = async (
-    { namespace, name }: { readonly namespace: string; readonly name: string },
-    ask: { readonly verb: string; readonly resource: string },
+    account: { readonly namespace: string; readonly name: string },
+    ask: Pick<AskedAccess, "verb" | "group" | "resource">,
   ): Promise<boolean> => {
-    const account = await this.#tools.client().find(ServiceAccount, namespace, name);
-    if (account === undefined) return false;
-    return mayUse({ name: "", groups: [...accessOf(account)] }, { subresource: "", ...ask } as Attributes) === undefined;
+    const asked = { version: "", subresource: "", namespace: "", name: "", ...ask };
+    return (await this.refusal({ name: `${USER_PREFIX}${account.namespace}:${account.name}`, groups: [] }, asked)) === undefined;
+  };
+
+  /** As `mayUse`; of an account that is only named, as somebody asks about another, its own access counts as well. */
+  readonly refusal = async (user: UserInfo, asked: AskedAccess): Promise<string | undefined> => {
+    const [namespace, name] = user.name.startsWith(USER_PREFIX) ? user.name.slice(USER_PREFIX.length).split(":") : [];
+    const account = namespace === undefined || name === undefined ? undefined : await this.#tools.client().find(ServiceAccount, namespace, name);
+    return mayUse(account === undefined ? user : { ...user, groups: [...user.groups, ...accessOf(account)] }, asked);
   };
 
   #privateKey(): KeyObject {
@@ -151,7 +163,7 @@ export class ServiceAccountTokens {
 
 function accessOf({ metadata }: ServiceAccount): readonly string[] {
   const access = metadata.annotations?.[ACCESS_ANNOTATION];
-  return access === "admin" ? ["system:masters"] : access === "view" ? [VIEWERS] : [];
+  return access === "admin" ? [MASTERS] : access === "view" ? [VIEWERS] : [];
 }
 
 function keyIn(file: string): string {
@@ -161,19 +173,4 @@ function keyIn(file: string): string {
     renameSync(`${file}.new`, file);
   }
   return readFileSync(file, "utf8");
-}
-
-const READS: ReadonlySet<string> = new Set(["get", "list", "watch"]);
-
-/** A GET of others is a command or a tunnel. */
-const SEEN: ReadonlySet<string> = new Set(["", "status", "scale", "log"]);
-
-type Attributes = Parameters<ApiServerOptions["authorize"]>[1];
-
-/** The reason of a refusal, which Kubernetes leaves empty; undefined allows. Discovery and health are everybody's. */
-export function mayUse({ groups }: UserInfo, { verb, resource, subresource, path }: Attributes): string | undefined {
-  if (groups.includes("system:masters")) return undefined;
-  if (path !== undefined && READS.has(verb) && !path.startsWith("/debug/") && !path.startsWith("/metrics")) return undefined;
-  if (groups.includes(VIEWERS) && path === undefined && READS.has(verb) && resource !== "secrets" && SEEN.has(subresource)) return undefined;
-  return "";
 }

@@ -219,6 +219,32 @@ test("kn makes an ApiServerSource: changes of objects are told once their Servic
   assert.match(await kn("source", "list"), /^maps +ApiServerSource .* True/m);
 });
 
+test("kubectl auth tells who one is and what one may do: an administrator all, an account what its access says", needsKn, async () => {
+  const token = (await platform.kubectl("create", "token", "viewer")).trim();
+  const mayI = (...args: readonly string[]): Promise<string | undefined> =>
+    platform.kubectl("auth", "can-i", ...args).then(
+      (text) => text.trim(),
+      (error: { readonly stdout?: string }) => error.stdout?.trim(),
+    );
+  assert.match(await platform.kubectl("auth", "whoami"), /^Username +kubernetes-admin$/m);
+  assert.match(await platform.kubectl("auth", "whoami", "--token", token), /^Username +system:serviceaccount:default:viewer$/m);
+  const asked = [
+    ["delete", "pods"],
+    ["get", "pods"],
+    ["get", "secrets"],
+    ["get", "pods", "--subresource=exec"],
+    ["get", "/metrics"],
+    ["get", "/version"],
+  ];
+  const answers = (flags: readonly string[]): Promise<unknown> => Promise.all(asked.map((words) => mayI(...words, ...flags)));
+  assert.deepEqual(await answers([]), ["yes", "yes", "yes", "yes", "yes", "yes"]);
+  assert.deepEqual(await answers(["--token", token]), ["no", "yes", "no", "no", "no", "yes"]);
+  const rules = await platform.kubectl("auth", "can-i", "--list", "--token", token);
+  assert.match(rules, /^pods +\[\] +\[\] +\[get list watch\]$/m);
+  assert.match(rules, /^selfsubjectreviews\.authentication\.k8s\.io +\[\] +\[\] +\[create\]$/m);
+  assert.doesNotMatch(rules, /^secrets/m);
+});
+
 /** Ends the platform; the next one is there when this resolves. */
 async function kill(): Promise<void> {
   process.kill(platform.state.pid, "SIGKILL");

@@ -1,6 +1,7 @@
 // What checks and defaults of Eventing's kinds need to know beside the object.
 import type { KubeObject } from "#schema";
 import type { DeliveryRules } from "../duck/delivery.ts";
+import type { KReference } from "../duck/reference.ts";
 import type { EventingConfig } from "../eventing-config/eventing-config.ts";
 import type { FieldErrors } from "../knative-field-error.ts";
 import type { WebhookNames } from "../webhook-pair.ts";
@@ -23,6 +24,8 @@ export interface EventingWebhook<O extends KubeObject> {
   /** The object with all defaults; called after the round trip. */
   defaults(object: O, context: EventingContext): O;
   validate(object: O, old: O | undefined, context: EventingContext): FieldErrors;
+  /** What the object subscribes to, where that may lie in another namespace. */
+  subscribesTo?(object: O): KReference | undefined;
 }
 
 /** What the delivery and the references of an object are judged by. */

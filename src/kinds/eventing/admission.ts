@@ -1,9 +1,11 @@
 // Knative Eventing's two webhooks of one kind (eventing.md §0.2): typed form, defaults and who did it, then checks.
 import { badRequest } from "#core";
 import { apiVersionOf, compileKind, type AdmissionRequest, type CompiledKind, type Kind, type KubeObject } from "#schema";
+import type { AccessAuthority } from "../authorization/reviews.ts";
 import type { EventingConfig } from "../eventing-config/eventing-config.ts";
 import { parallelWebhook, sequenceWebhook } from "../flows/webhooks.ts";
 import { channelWebhook, inMemoryChannelWebhook, subscriptionWebhook } from "../messaging/webhooks.ts";
+import { noErrors } from "../knative-field-error.ts";
 import { sameSpec } from "../serving/go-diff.ts";
 import { goDecodeError } from "../serving/go-decode.ts";
 import { roundTripped } from "../serving/round-trip.ts";
@@ -11,6 +13,7 @@ import { apiServerSourceWebhook, containerSourceWebhook, pingSourceWebhook, sink
 import type { KnativeWebhooks } from "../webhook-pair.ts";
 import type { EventingContext, EventingWebhook } from "./admission-context.ts";
 import { brokerWebhook } from "./broker-webhook.ts";
+import { linkErrors } from "./cross-namespace.ts";
 import { eventTypeWebhook, olderEventTypeWebhook } from "./event-type-webhooks.ts";
 import { triggerWebhook } from "./trigger-webhook.ts";
 
@@ -60,18 +63,35 @@ function isLookedAt({ operation, subresource }: AdmissionRequest): boolean {
   return operation !== "DELETE" && subresource === "";
 }
 
-/** The webhooks of a kind of Eventing with the settings as they are when the request comes; undefined for kinds that have none. */
-export function eventingWebhooks<O extends KubeObject>(kind: Kind<O>, config: () => EventingConfig): KnativeWebhooks<O> | undefined {
+export interface EventingAdmissionDeps {
+  /** Settings as they are when the request comes. */
+  readonly config: () => EventingConfig;
+  /** Who may subscribe to what lies in another namespace. */
+  readonly refusal?: AccessAuthority["refusal"] | undefined;
+}
+
+async function checked<O extends KubeObject>(
+  webhook: EventingWebhook<O>,
+  request: AdmissionRequest<O>,
+  deps: EventingAdmissionDeps,
+): Promise<readonly string[]> {
+  const { object, old, user } = request;
+  const context = contextOf(request, deps.config());
+  const reference = context.config.features.crossNamespaceEventLinks === "Enabled" ? webhook.subscribesTo?.(object) : undefined;
+  const link = reference === undefined ? noErrors : await linkErrors({ reference, namespace: object.metadata.namespace ?? "", user }, deps.refusal);
+  const errors = webhook.validate(object, old, context).also(link);
+  if (!errors.isEmpty) throw badRequest(`validation failed: ${errors.render()}`);
+  return [];
+}
+
+/** The webhooks of a kind of Eventing; undefined for kinds that have none. */
+export function eventingWebhooks<O extends KubeObject>(kind: Kind<O>, deps: EventingAdmissionDeps): KnativeWebhooks<O> | undefined {
   const webhook = (WEBHOOKS[`${apiVersionOf(kind)} ${kind.kind}`] ?? WEBHOOKS[`${kind.group} ${kind.kind}`]) as EventingWebhook<O> | undefined;
   if (webhook === undefined) return undefined;
   const compiled = compileKind(kind);
   return {
     names: webhook.names ?? EVENTING_NAMES,
-    mutate: (request) => (isLookedAt(request) ? mutated(compiled, webhook, request, config()) : request.object),
-    validate(request) {
-      if (!isLookedAt(request)) return Promise.resolve([]);
-      const errors = webhook.validate(request.object, request.old, contextOf(request, config()));
-      return errors.isEmpty ? Promise.resolve([]) : Promise.reject(badRequest(`validation failed: ${errors.render()}`));
-    },
+    mutate: (request) => (isLookedAt(request) ? mutated(compiled, webhook, request, deps.config()) : request.object),
+    validate: (request) => (isLookedAt(request) ? checked(webhook, request, deps) : Promise.resolve([])),
   };
 }

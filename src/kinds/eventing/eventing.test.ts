@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { StatusError } from "#core";
 import type { AdmissionRequest, Admit, Kind, KubeObject } from "#schema";
 import { knativeAdmission } from "../admission.ts";
+import type { AccessAuthority, AskedAccess } from "../authorization/reviews.ts";
 import { parseEventingConfig } from "../eventing-config/eventing-config.ts";
 import { Channel } from "../messaging/channel.ts";
 import { InMemoryChannel } from "../messaging/in-memory-channel.ts";
+import { Subscription } from "../messaging/subscription.ts";
 import { defaultServingConfig } from "../config/serving-config.ts";
 import { Broker } from "./broker.ts";
 import { Trigger } from "./trigger.ts";
@@ -19,12 +21,14 @@ interface Asked {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly maps?: Maps;
   readonly user?: string;
+  /** Answers whether a user may; nobody does where it is left out. */
+  readonly refusal?: AccessAuthority["refusal"] | undefined;
 }
 
 /** The object that is admitted, or the text of the refusal behind the webhook's name. */
-async function admit<O extends KubeObject>(kind: Kind<O>, { spec, old, annotations, maps = {}, user = "u" }: Asked): Promise<O | string> {
+async function admit<O extends KubeObject>(kind: Kind<O>, { spec, old, annotations, maps = {}, user = "u", refusal }: Asked): Promise<O | string> {
   const { config } = parseEventingConfig(maps);
-  const admission = knativeAdmission(kind, { config: defaultServingConfig, eventing: () => config, tryTemplate: async () => {} }) as Admit<O>;
+  const admission = knativeAdmission(kind, { config: defaultServingConfig, eventing: () => config, refusal, tryTemplate: async () => {} }) as Admit<O>;
   const objectOf = (of: object): O =>
     ({
       apiVersion: `${kind.group}/v1`,
@@ -131,7 +135,7 @@ test("a Trigger stays at its Broker; the label follows it", async () => {
   const only = "only name, apiVersion and kind are supported fields when feature.CrossNamespaceEventLinks is disabled";
   assert.equal(await admit(Trigger, { spec: { brokerRef, subscriber: SINK } }), `validation failed: must not set the field(s): spec.namespace\n${only}`);
   const maps: Maps = { "config-features": { "cross-namespace-event-links": "enabled" } };
-  const linked = (await admit(Trigger, { spec: { brokerRef, subscriber: SINK }, maps })) as Trigger;
+  const linked = (await admit(Trigger, { spec: { brokerRef, subscriber: SINK }, maps, refusal: async () => undefined })) as Trigger;
   assert.deepEqual(linked.metadata.labels, { "eventing.knative.dev/broker": "far" });
 });
 
@@ -155,5 +159,51 @@ test("channels: the template comes from the settings, delivery stays, subscriber
     await admit(InMemoryChannel, { spec: { subscribers: [{ uid: "1" }] }, annotations: { "eventing.knative.dev/scope": "galaxy" } }),
     "validation failed: invalid value: galaxy: metadata.annotations[eventing.knative.dev/scope]\nexpected either 'cluster' or 'namespace'\n" +
       "missing field(s): spec.subscribable.subscriber[0].replyURI, spec.subscribable.subscriber[0].subscriberURI\nexpected at least one of, got none",
+  );
+});
+
+test("a link into another namespace is for whoever may subscribe there; in the own one, and with the feature off, nobody is asked", async () => {
+  const maps = { "config-features": { "cross-namespace-event-links": "enabled" } };
+  const asked: AskedAccess[] = [];
+  const refusal = async (user: { readonly name: string }, wants: AskedAccess): Promise<string | undefined> => {
+    asked.push(wants);
+    return user.name === "may" ? undefined : "";
+  };
+  const brokerRef = (namespace?: string) => ({
+    apiVersion: "eventing.knative.dev/v1",
+    kind: "Broker",
+    name: "b",
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+  const trigger = (namespace?: string) => ({ brokerRef: brokerRef(namespace), subscriber: SINK });
+  const said = async (given: Asked): Promise<string> => {
+    const answer = await admit(Trigger, { maps, refusal, ...given });
+    return typeof answer === "string" ? answer : "taken";
+  };
+  assert.equal(await said({ spec: trigger("other"), user: "may" }), "taken");
+  const denied = "validation failed: user not is not authorized to get target resource in namespace: other: spec.BrokerNamespace";
+  assert.equal(await said({ spec: trigger("other"), user: "not" }), denied);
+  assert.equal(await said({ spec: trigger("other"), old: trigger("other"), user: "not" }), denied);
+  assert.equal(asked.length, 3);
+  assert.deepEqual(asked[0], {
+    verb: "knsubscribe",
+    group: "eventing.knative.dev",
+    version: "",
+    resource: "brokers",
+    subresource: "",
+    namespace: "other",
+    name: "b",
+  });
+  assert.equal(await said({ spec: trigger("n"), user: "not" }), "taken");
+  assert.equal(await said({ spec: trigger(), user: "not" }), "taken");
+  assert.match(await said({ spec: trigger("other"), user: "may", maps: {} }), /must not set the field\(s\): spec\.namespace/);
+  assert.equal(asked.length, 3);
+  const channel = { apiVersion: "messaging.knative.dev/v1", kind: "InMemoryChannel", name: "c", namespace: "other" };
+  const subscription = await admit(Subscription, { maps, refusal, spec: { channel, subscriber: SINK }, user: "not" });
+  assert.equal(subscription, "validation failed: user not is not authorized to get target resource in namespace: other: spec.InMemoryChannelNamespace");
+  assert.equal(asked[3]?.resource, "inmemorychannels");
+  assert.match(
+    await said({ spec: trigger("other"), user: "may", refusal: undefined }),
+    /^validation failed: failed to make authorization request to see if user can subscribe/,
   );
 });

@@ -81,6 +81,7 @@ function checkImmutable({ spec }: Trigger, old: Trigger): FieldErrors {
 }
 
 export const triggerWebhook: EventingWebhook<Trigger> = {
+  subscribesTo: ({ spec }) => spec.brokerRef,
   misfit: ({ spec }) => filtersMisfit((spec as TriggerSpec | undefined)?.filters),
   defaults(trigger, context) {
     const { spec, metadata } = trigger;

@@ -105,6 +105,7 @@ function checkSubscriptionSpec(subscription: Subscription, context: EventingCont
 }
 
 export const subscriptionWebhook: EventingWebhook<Subscription> = {
+  subscribesTo: ({ spec }) => (spec as Partial<SubscriptionSpec>).channel,
   defaults(subscription) {
     const namespace = namespaceOf(subscription);
     const { spec } = subscription;
