@@ -220,7 +220,7 @@ export function runControllers(options: ControllersOptions, signal: AbortSignal)
     },
     signal,
   );
-  const seenEvents = new SeenEvents({ client: clients.get(PROGRAMS.eventing) ?? client, kinds: options.kinds, clock, logger });
+  const seenEvents = new SeenEvents({ client: clients.get(PROGRAMS.eventing) ?? client, kinds: options.kinds, clock, rng, logger });
 
   deciders.onChange((key) => autoscalers.requeue(keyFrom(key)));
   settings.onChange(() => {

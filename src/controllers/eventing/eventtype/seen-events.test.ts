@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClient, FakeApi } from "#client";
-import { silentLogger, SimClock } from "#core";
+import { SeededRng, silentLogger, SimClock, StatusError } from "#core";
 import { Broker, EventType, InMemoryChannel, Trigger } from "#kinds";
 import type { Draft, Kind } from "#schema";
 import { SeenEvents, type SeenEvent } from "./seen-events.ts";
@@ -22,17 +22,26 @@ async function world(): Promise<{
   put(...events: readonly SeenEvent[]): Promise<void>;
   made(): Promise<readonly EventType[]>;
   clock: SimClock;
+  api: FakeApi;
+  types: SeenEvents;
+  warnings: readonly string[];
   delete(name: string): Promise<void>;
 }> {
   const clock = new SimClock();
-  const client = createClient(new FakeApi(clock), { fieldManager: "test" });
+  const api = new FakeApi(clock);
+  const client = createClient(api, { fieldManager: "test" });
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
   const draft = (kind: string, name: string, spec: object): Draft<Broker> =>
     ({ apiVersion: "eventing.knative.dev/v1", kind, metadata: { name, namespace: "ns" }, spec }) as unknown as Draft<Broker>;
   await client.create(Broker, draft("Broker", "b", {}));
   await client.create(Trigger as unknown as typeof Broker, draft("Trigger", "t", { broker: "b" }));
-  const types = new SeenEvents({ client, kinds, clock, logger: silentLogger });
+  const types = new SeenEvents({ client, kinds, clock, rng: new SeededRng(1), logger });
   return {
     clock,
+    api,
+    types,
+    warnings,
     async put(...events) {
       types.put(events);
       const stop = new AbortController();
@@ -99,4 +108,33 @@ test("an object has 200 of them; other objects get theirs, and it is looked at a
   await clock.advance(60_001);
   await put(seen({ source: "/new" }));
   assert.equal((await made()).length, 201);
+});
+
+test("one that cannot be made is tried again, and no other waits for it; at last it is left to a later event", async (t) => {
+  const { types, made, clock, api, warnings } = await world();
+  const stop = new AbortController();
+  const done = types.run(stop.signal);
+  t.after(() => (stop.abort(), done));
+  const names = async (): Promise<string[]> => (await made()).map(({ spec }) => spec.attributes?.find(({ name }) => name === "source")?.value ?? "none");
+  const fail = (verb: string): void =>
+    api.failNext((call) => call.verb === verb && call.kind.kind === "EventType", new StatusError("InternalError", "not now"));
+  fail("get");
+  fail("create");
+  types.put([seen({ source: "/a" }), seen({ source: "/b" })]);
+  await clock.advance(1);
+  assert.deepEqual(await names(), [], "each has met a failure: one as it was looked for, one as it was made");
+  types.put([seen({ source: "/c" })]);
+  await clock.advance(1);
+  assert.deepEqual(await names(), ["/c"]);
+  await clock.advance(100);
+  assert.deepEqual((await names()).toSorted(), ["/a", "/b", "/c"]);
+  for (let tries = 0; tries <= 9; tries++) fail("create");
+  types.put([seen({ source: "/d" })]);
+  await clock.advance(52_000);
+  assert.deepEqual([(await made()).length, warnings], [3, ["an EventType could not be made"]]);
+  await clock.advance(600_000);
+  assert.equal((await made()).length, 3, "nobody tries any more");
+  types.put([seen({ source: "/d" })]);
+  await clock.advance(1);
+  assert.equal((await made()).length, 4);
 });

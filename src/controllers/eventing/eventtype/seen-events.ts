@@ -1,6 +1,6 @@
 // Events that came by, as the events thread tells of them, become EventTypes (feature `eventtype-auto-create`, eventing.md 7.1).
 import type { Client } from "#client";
-import { isReason, Parking, type Clock, type Logger } from "#core";
+import { backoffMs, isReason, Parking, type BackoffPolicy, type Clock, type Logger, type Rng } from "#core";
 import { EventType, seenEventTypeName } from "#kinds";
 import { apiVersionOf, type Draft, type Kind, type KubeObject } from "#schema";
 
@@ -20,11 +20,15 @@ export interface SeenEventsOptions {
   readonly client: Client;
   readonly kinds: readonly Kind[];
   readonly clock: Clock;
+  readonly rng: Rng;
   readonly logger: Logger;
 }
 
-/** Those that wait to be looked at; what is more comes again with a later event. */
+/** Those that wait to be looked at, or to be tried again; what is more comes again with a later event. */
 const WAITING_MAX = 1_000;
+/** Whoever tells of events does not tell of the same one for minutes: what could not be made is tried again for most of one. */
+const RETRY: BackoffPolicy = { baseMs: 100, maxMs: 15_000, jitter: 0.2 };
+const RETRIES_MAX = 9;
 /** EventTypes of one object: sources that are as many as events would fill the store. */
 const TYPES_MAX = 200;
 /** So long an object that has as many is not looked at again. */
@@ -43,7 +47,9 @@ const KINDS: Readonly<Record<SeenEvent["at"], readonly string[]>> = {
 
 export class SeenEvents {
   readonly #options: SeenEventsOptions;
-  readonly #waiting: SeenEvent[] = [];
+  readonly #waiting: Waiting[] = [];
+  /** Those that wait to be tried again. */
+  #resting = 0;
   readonly #parking = new Parking();
   /** By object, when it may be looked at again. */
   readonly #full = new Map<string, number>();
@@ -53,16 +59,33 @@ export class SeenEvents {
   }
 
   put(seen: readonly SeenEvent[]): void {
-    this.#waiting.push(...seen.slice(0, WAITING_MAX - this.#waiting.length));
+    const room = Math.max(0, WAITING_MAX - this.#waiting.length - this.#resting);
+    this.#waiting.push(...seen.slice(0, room).map((each) => ({ seen: each, failures: 0 })));
     this.#parking.leave();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const seen = this.#waiting.shift();
-      if (seen === undefined) await this.#parking.stay(signal);
-      else await this.#make(seen).catch((err: unknown) => this.#options.logger.warn("an EventType could not be made", { ...seen, err }));
+      const next = this.#waiting.shift();
+      if (next === undefined) await this.#parking.stay(signal);
+      else await this.#make(next.seen).catch((err: unknown) => this.#failed(next, err, signal));
     }
+  }
+
+  /** The others do not wait for it. */
+  #failed({ seen, failures }: Waiting, err: unknown, signal: AbortSignal): void {
+    const { clock, rng, logger } = this.#options;
+    if (failures >= RETRIES_MAX) return logger.warn("an EventType could not be made", { ...seen, err });
+    logger.debug("an EventType could not be made, it is tried again", { ...seen, err });
+    this.#resting += 1;
+    const again = (): void => {
+      this.#waiting.push({ seen, failures: failures + 1 });
+      this.#parking.leave();
+    };
+    void clock
+      .sleep(backoffMs(RETRY, failures, rng), signal)
+      .then(again, () => undefined)
+      .finally(() => (this.#resting -= 1));
   }
 
   async #make(seen: SeenEvent): Promise<void> {
@@ -99,6 +122,11 @@ export class SeenEvents {
     }
     return undefined;
   }
+}
+
+interface Waiting {
+  readonly seen: SeenEvent;
+  readonly failures: number;
 }
 
 interface Found {
