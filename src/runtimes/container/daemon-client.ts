@@ -9,6 +9,8 @@ const API = "/v1.41";
 const ANSWER_BYTES_MAX = 32 << 20;
 /** Requests beside the streams; the rest waits its turn. */
 const CONNECTIONS_MAX = 16;
+/** A connection that nobody has used for as long is closed. */
+const IDLE_MS = 15_000;
 
 export type DaemonAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
@@ -50,7 +52,7 @@ export interface DaemonClient {
 export async function createDaemonClient(address: DaemonAddress): Promise<DaemonClient> {
   // Platforms without a daemon are many; what it brings with it is much.
   const { Agent, request: ask } = await import("node:http");
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, timeout: IDLE_MS });
   const send = (request: DaemonRequest, options: RequestOptions): ClientRequest => {
     const { method, path, query, body, headers } = request;
     const isStream = isStreamed(body);
