@@ -27,6 +27,10 @@ export class SpareNetworks {
   readonly #ids: string[] = [];
   readonly #lull: Lull;
   #filling = false;
+  /** So many were given away so far. */
+  #given = 0;
+  /** Of those, given away and not named after their pods yet. */
+  #naming = 0;
 
   constructor(options: SpareNetworksOptions, signal: AbortSignal) {
     this.#options = options;
@@ -36,6 +40,7 @@ export class SpareNetworks {
 
   /** One of an earlier platform; false when there are enough. */
   adopt(id: string): boolean {
+    if (this.#ids.includes(id)) return true;
     if (this.#ids.length >= SPARES_MAX) return false;
     this.#ids.push(id);
     return true;
@@ -52,6 +57,8 @@ export class SpareNetworks {
 
   async #named(id: string, name: string): Promise<ContainerState | undefined> {
     const { inspect, rename, remove, logger } = this.#options;
+    this.#given++;
+    this.#naming++;
     try {
       const [state] = await Promise.all([inspect(id), rename(id, name)]);
       if (state?.State.Running === true) return state;
@@ -61,6 +68,8 @@ export class SpareNetworks {
         throw err;
       }
       logger.debug("a network that was made ahead was not taken", { container: id, err });
+    } finally {
+      this.#naming--;
     }
     // It may have the name by now.
     await remove(id);
@@ -91,8 +100,14 @@ export class SpareNetworks {
     this.#filling = false;
   }
 
+  /** What a list shows as nobody's may be a pod's that was not named yet: it is looked at only when none was given away meanwhile. */
   async #tidy(): Promise<void> {
     const { list, remove } = this.#options;
-    for (const { id, isRunning } of await list()) if (!this.#ids.includes(id) && !(isRunning && this.adopt(id))) await remove(id);
+    const given = this.#given;
+    if (this.#naming > 0) return;
+    const all = await list();
+    if (this.#given !== given) return;
+    const strange = all.filter(({ id }) => !this.#ids.includes(id));
+    for (const { id, isRunning } of strange) if (!(isRunning && this.adopt(id))) await remove(id);
   }
 }
