@@ -170,7 +170,7 @@ test("networks are made ahead once a pod has started, two of them; the next pod 
   assert.deepEqual(
     Mounts.map(({ Target, Source }) => [Target, readFileSync(Source, "utf8")]),
     [
-      ["/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.1.0.2\tq\n"],
+      ["/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.1.0.2\tq\n10.1.0.1\thost.containers.internal host.docker.internal\n"],
       ["/etc/resolv.conf", "search default.svc.cluster.local\nnameserver 10.2.0.10\n"],
     ],
   );

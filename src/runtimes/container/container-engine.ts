@@ -255,12 +255,12 @@ class DockerEngine implements ContainerEngine {
   /** Creates and starts it; one that does not start is removed. */
   async #run(start: ContainerStart, name: string): Promise<string> {
     const { imageDigest, pod } = start;
-    const { daemon, images } = this.#there;
+    const { daemon, images, place } = this.#there;
     const network = this.#networks.get(pod.metadata.uid);
     if (network === undefined) throw new PlaceLostError("the pod has no network");
     const { name: image, inspected } = await this.#told(images.ready(imageDigest));
     const { platform, dataDir } = this.#options;
-    const files = network.dns === undefined ? [] : podFiles(start, { dataDir, dns: network.dns });
+    const files = network.dns === undefined ? [] : podFiles(start, { dataDir, dns: network.dns, machine: place.gateway });
     const body = containerBody(start, { platform, engine: daemon.engine, image, inspected, network: network.id, files });
     // A start without a word is a start.
     await appendFile(start.outputFile, "", { mode: 0o600 });

@@ -10,16 +10,22 @@ import { hostnameOf } from "./container-body.ts";
 
 const HOSTS = "/etc/hosts";
 const RESOLVER = "/etc/resolv.conf";
+/** The machine, as Podman and Docker call it. */
+const MACHINE_NAMES = ["host.containers.internal", "host.docker.internal"];
 
-/** Writes them; answers how they are mounted, but for what the container mounts there itself. */
+/** Writes them, with the address of the machine; answers how they are mounted, but for what the container mounts there itself. */
 export function podFiles(
   { pod, place: { podIP }, hosts, mounts }: ContainerStart,
-  { dataDir, dns }: { readonly dataDir: string; readonly dns: PodDns },
+  { dataDir, dns, machine }: { readonly dataDir: string; readonly dns: PodDns; readonly machine: string },
 ): Mount[] {
   const folder = join(dataDir, "volumes", pod.metadata.uid, ".network");
   mkdirSync(folder, { recursive: true, mode: 0o711 });
   const files = [
-    { target: HOSTS, path: join(folder, "hosts"), text: hostsText({ podIP, hostname: hostnameOf(pod), hosts }) },
+    {
+      target: HOSTS,
+      path: join(folder, "hosts"),
+      text: hostsText({ podIP, hostname: hostnameOf(pod), hosts: [...hosts, { ip: machine, names: MACHINE_NAMES }] }),
+    },
     { target: RESOLVER, path: join(folder, "resolv.conf"), text: resolvConf(dns) },
   ];
   const given = files.filter(({ target }) => !mounts.some((mount) => mount.target === target));
