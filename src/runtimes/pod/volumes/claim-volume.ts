@@ -44,6 +44,8 @@ export interface ClaimedFolder {
   readonly path: string;
   /** What its volume lets its users do. */
   readonly readOnly: boolean;
+  /** A folder of the machine that has its own owners, and keeps them. */
+  readonly isHostPath: boolean;
 }
 
 const isOver = ({ status }: Pod): boolean => status?.phase === "Succeeded" || status?.phase === "Failed";
@@ -67,5 +69,5 @@ export async function claimedFolder(client: Client, pod: Pod, claimName: string)
   const modes = spec.accessModes ?? [];
   if (modes.includes("ReadWriteOncePod") && (await isTaken(client, pod, claimName)))
     throw new VolumeError("volume uses the ReadWriteOncePod access mode and is already in use by another pod");
-  return { path: pathOf(spec), readOnly: modes.length > 0 && modes.every((mode) => mode === "ReadOnlyMany") };
+  return { path: pathOf(spec), readOnly: modes.length > 0 && modes.every((mode) => mode === "ReadOnlyMany"), isHostPath: spec.hostPath !== undefined };
 }

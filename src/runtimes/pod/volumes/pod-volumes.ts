@@ -41,6 +41,7 @@ interface Prepared {
 const DEFAULT_MODE = 0o644;
 /** New files in the folder get its group. */
 const SET_GROUP = 0o2000;
+const GROUP_MAY_ALL = 0o070;
 
 type Projection = NonNullable<NonNullable<Volume["projected"]>["sources"]>[number];
 
@@ -192,7 +193,7 @@ export class PodVolumes {
   async #claim({ claimName, readOnly = false }: NonNullable<Volume["persistentVolumeClaim"]>): Promise<Prepared> {
     const folder = await claimedFolder(this.#tools.client, this.#pod, claimName);
     const writable = !readOnly && !folder.readOnly;
-    if (writable) this.#giveTo(folder.path);
+    if (writable && !folder.isHostPath) this.#giveTo(folder.path);
     return { path: folder.path, writable };
   }
 
@@ -203,7 +204,7 @@ export class PodVolumes {
     const { gid, mode } = statSync(folder);
     if (gid === group && (mode & SET_GROUP) !== 0) return;
     chownSync(folder, -1, group);
-    chmodSync(folder, 0o2777);
+    chmodSync(folder, (mode & 0o7777) | SET_GROUP | GROUP_MAY_ALL);
   }
 
   get #group(): number | undefined {

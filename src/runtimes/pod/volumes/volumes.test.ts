@@ -332,6 +332,21 @@ test("a pod waits for a claim that is not bound, told in the kubelet's words, an
   assert.ok(existsSync(join(kept, "mine")), "what is in it outlives the pod");
 });
 
+test("of a claimed folder the pod's group may do all, and it alone; a path of the machine keeps who may use it", async (t) => {
+  const isRoot = process.getuid?.() === 0;
+  for (const { name, source, want } of [
+    { name: "local", source: (path: string): Any => ({ local: { path } }), want: isRoot ? ["2770", 1234] : ["700", process.getgid?.()] },
+    { name: "hostPath", source: (path: string): Any => ({ local: undefined, hostPath: { path } }), want: ["700", process.getgid?.()] },
+  ]) {
+    const w = await started(t, podMounting([CLAIM], undefined, { securityContext: { fsGroup: 1234 } }), (before) => {
+      mkdirSync(join(before.dir, "kept"), { mode: 0o700 });
+      putClaim(before, "", source(join(before.dir, "kept")));
+    });
+    const folder = w.folder("/v");
+    assert.deepEqual([modeOf(folder), statSync(folder).gid], want, name);
+  }
+});
+
 const unusable = [
   { name: "a claim that is not there", put: () => {}, want: /failed to fetch PVC from API server: persistentvolumeclaims "data" not found$/ },
   {
