@@ -18,7 +18,7 @@ test("a folder is open to all, keeps what is in it when it is made again, and go
   symlinkSync(join(dir, "outside"), join(path, "link"));
   await folders.make(path);
   assert.ok(existsSync(join(path, "link")));
-  for (const wrong of [folders.root, join(dir, "outside"), `${folders.root}/..`, join(path, "link"), "/"])
+  for (const wrong of [folders.root, join(dir, "outside"), `${folders.root}/..`, `${folders.root}/../`, `${folders.root}/./`, join(path, "link"), "/"])
     await assert.rejects(folders.remove(wrong), /is no folder of a claim/, wrong);
   await folders.remove(path);
   await folders.remove(path);

@@ -1,13 +1,12 @@
 // The folders that claims of storage stand for, each for the users of all pods that know its name.
 import { chmod, mkdir, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { ClaimFolders } from "#controllers";
 
 export function claimFolders(root: string): ClaimFolders {
   /** What a volume says is what somebody wrote: nothing else of the machine is ever removed. */
   const mustBeOurs = (path: string): void => {
-    if (dirname(path) !== root || path.endsWith("/..") || path.endsWith("/."))
-      throw new Error(`${path} is no folder of a claim: it does not lie right below ${root}`);
+    if (resolve(path) !== path || dirname(path) !== root) throw new Error(`${path} is no folder of a claim: it does not lie right below ${root}`);
   };
   return {
     root,
