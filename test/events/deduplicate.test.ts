@@ -209,3 +209,16 @@ test("what is remembered is bounded: the oldest is forgotten, counted and told",
   assert.equal(recent.forgotten, 2);
   assert.equal(told.length, 1);
 });
+
+test("what is taken of a stream whose window is another by now, or that is no more, is remembered by nobody and takes nobody's room", async (t) => {
+  const { clock, stream } = await world(t);
+  const log = { sync: () => Promise.resolve(), read: () => Promise.resolve(undefined) };
+  const budget = new RecentBudget(2);
+  const over = new RecentEvents({ windowMs: 60_000, name: "c", stream, log, budget, clock, logger: silentLogger });
+  await over.ready;
+  over.end();
+  const take = (recent: RecentEvents, id: string): Promise<Taken> => takeEvents({ stream, hops: false, recent }, { events: [event(id)] }, clock);
+  for (const id of ["1", "2", "3"]) await take(over, id);
+  assert.deepEqual([budget.take(), budget.take(), budget.take()], [true, true, false]);
+  assert.deepEqual(await idsIn(stream), ["1", "2", "3"]);
+});

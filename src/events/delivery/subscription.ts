@@ -362,7 +362,7 @@ export class Subscription implements Follower, Waiting {
     } catch (err) {
       if (signal.aborted) return this.#giveUp({ offset, state });
       this.#logger.error("a delivery failed in the platform itself and is tried again", { offset, err });
-      cursor.retry(offset, { attempt: state.attempts, dueMs: clock.wallMs() + AGAIN_MS });
+      cursor.retry(offset, { attempt: numberOf(state), dueMs: clock.wallMs() + AGAIN_MS });
     } finally {
       this.#runningBytes -= bytes;
       underWay.give({ bytes });

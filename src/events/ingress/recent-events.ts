@@ -168,6 +168,8 @@ export class RecentEvents {
   }
 
   #remember(identity: string, entry: Entry): void {
+    // What it took of the budget from now on nobody would give back.
+    if (this.#end.signal.aborted) return;
     const before = this.#known.get(identity);
     if (before !== undefined) this.#forget(identity, before);
     if (!this.#options.budget.take() && !this.#makeRoom()) return void this.forgotten++;
