@@ -1,34 +1,15 @@
 // W3C trace context: what a request brought along, and what it is sent on with.
+import { parseTraceParent, type TraceParent } from "#telemetry";
 import { firstValueOf, valuesOf } from "../http/head-scan.ts";
 import type { RequestFacts, RequestTrace } from "../request/request-facts.ts";
 import type { RequestHead } from "../http/request-head.ts";
-
-/** The span that a request comes from. */
-export interface TraceParent {
-  /** 32 lower-case hexadecimal digits. */
-  readonly traceId: string;
-  /** 16 of them. */
-  readonly spanId: string;
-  readonly sampled: boolean;
-}
-
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
-/** Octets of one of version `00`. */
-const LENGTH = 55;
-const NO_TRACE = "0".repeat(32);
-const NO_SPAN = "0".repeat(16);
 
 /** Of `traceparent`; undefined when there is none or it is not valid, and then what comes with it counts no more. */
 export function traceParentOf(head: RequestHead): TraceParent | undefined {
   if (!mayHave(head)) return undefined;
   const values = valuesOf(head.text, head.fields, "traceparent");
   const value = values[0];
-  if (value === undefined || values.length > 1) return undefined;
-  if (!TRACEPARENT.test(value) || value.startsWith("ff") || (value.length > LENGTH && value.startsWith("00"))) return undefined;
-  const traceId = value.slice(3, 35);
-  const spanId = value.slice(36, 52);
-  if (traceId === NO_TRACE || spanId === NO_SPAN) return undefined;
-  return { traceId, spanId, sampled: (Number.parseInt(value.charAt(LENGTH - 1), 16) & 1) === 1 };
+  return value === undefined || values.length > 1 ? undefined : parseTraceParent(value);
 }
 
 const PARENT_LINES = /\r\ntraceparent:[^\r]*/gi;

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRng } from "#core";
 import type { TracedRequest } from "#protocol";
+import { TRACES_PER_GATHER_MAX } from "#telemetry";
 import type { RequestFacts } from "../request/request-facts.ts";
 import { parseRequestHead } from "../http/request-head.ts";
 import { tracedHead, traceParentOf } from "./trace-context.ts";
-import { SPANS_PER_GATHER_MAX, Tracer } from "./tracer.ts";
+import { Tracer } from "./tracer.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
@@ -87,16 +88,16 @@ test("the pod gets our span as its parent; what others had said of the trace sta
 
 test("traces have a limit in a second; what is beyond is dropped and counted", () => {
   const { tracer, seen } = world(1);
-  for (let i = 0; i < SPANS_PER_GATHER_MAX + 50; i++) {
+  for (let i = 0; i < TRACES_PER_GATHER_MAX + 50; i++) {
     const of = facts();
     tracer.began(of);
     tracer.ended(of);
   }
   tracer.gather();
-  assert.deepEqual([seen.told.length, seen.dropped], [SPANS_PER_GATHER_MAX, 50]);
+  assert.deepEqual([seen.told.length, seen.dropped], [TRACES_PER_GATHER_MAX, 50]);
   const next = facts();
   tracer.began(next);
   tracer.ended(next);
   tracer.gather();
-  assert.equal(seen.told.length, SPANS_PER_GATHER_MAX + 1);
+  assert.equal(seen.told.length, TRACES_PER_GATHER_MAX + 1);
 });
