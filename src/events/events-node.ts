@@ -15,6 +15,7 @@ import type { Place } from "./ingress/first-look.ts";
 import { Intakes } from "./ingress/intakes.ts";
 import type { Intake } from "./ingress/take-events.ts";
 import type { EventEar } from "./observe/event-meters.ts";
+import type { EventTracer } from "./observe/event-tracer.ts";
 import type { EventLog, NoteAttempt, StreamLog } from "./port.ts";
 import type { Sightings } from "./sightings.ts";
 
@@ -27,6 +28,7 @@ export interface EventsNodeOptions {
   readonly note?: NoteAttempt;
   /** Measures. */
   readonly ear?: EventEar;
+  readonly tracer?: EventTracer;
   readonly sightings: Pick<Sightings, "saw">;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -62,7 +64,7 @@ export class EventsNode {
   constructor(options: EventsNodeOptions) {
     this.#options = options;
     this.#intakes = new Intakes(options);
-    const { log, sender, clock, logger } = options;
+    const { log, sender, tracer, clock, logger } = options;
     this.#parts = {
       log,
       sender,
@@ -70,6 +72,7 @@ export class EventsNode {
       catchUps: new CatchUps(),
       takeReply: (answered) => takeReply(this.#replies, answered),
       note: this.#note,
+      tracer,
       clock,
       logger,
     };
@@ -197,12 +200,16 @@ export class EventsNode {
     subscription.begin();
   }
 
-  readonly #note: NoteAttempt = (note, event) => {
+  readonly #note: NoteAttempt = (note, event, trace) => {
     const stream = this.#streams.get(note.stream);
     const subscriber = this.#subscribers.get(note.subscriber)?.is;
     stream?.log.note(note.offset, encodeNote(note));
     this.#options.note?.(note, event);
-    if (stream !== undefined && subscriber !== undefined) this.#options.ear?.attempted({ stream: stream.is, subscriber }, note, event.attributes);
+    if (stream === undefined || subscriber === undefined) return;
+    const { ear, tracer } = this.#options;
+    const { attributes } = event;
+    ear?.attempted({ stream: stream.is, subscriber }, note, attributes);
+    if (trace !== undefined) tracer?.sent(trace, { stream: stream.is, subscriber }, { note, attributes });
   };
 
   get #replies(): Parameters<typeof takeReply>[0] {

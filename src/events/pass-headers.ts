@@ -18,6 +18,11 @@ export function passedOn(headers: Readonly<Record<string, string | undefined>>):
   return bytes > BYTES_MAX ? {} : Object.fromEntries(passed);
 }
 
+/** The span that an event goes on from; an answer to it belongs to the same trace. */
+export function traceHeaders({ traceparent, tracestate }: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return traceparent === undefined ? {} : { traceparent, ...(tracestate === undefined ? {} : { tracestate }) };
+}
+
 /** The event's attributes with the trace of the request that brought it. */
 export function withTrace(attributes: Attributes, headers: Readonly<Record<string, string | undefined>>): Attributes {
   const { traceparent, tracestate } = headers;

@@ -1,4 +1,5 @@
 // What this room wants of the log: a part of what `#log` offers.
+import type { EventTrace } from "./observe/event-tracer.ts";
 import type { StoredEvent } from "./stored-event.ts";
 
 export interface LogRecord {
@@ -124,5 +125,5 @@ export interface AttemptNote {
   readonly reply?: number;
 }
 
-/** Must not throw, and not wait. */
-export type NoteAttempt = (note: AttemptNote, event: StoredEvent) => void;
+/** Must not throw, and not wait. `trace`: the attempt's span, when it is sampled. */
+export type NoteAttempt = (note: AttemptNote, event: StoredEvent, trace?: EventTrace) => void;

@@ -2,8 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { StatusError } from "#core";
-import { EventHistory, EventMeters, EventsNode, HttpSender, Ingress, PingSources, Sightings, SourceEvents, type RunMark } from "#events";
-import { systemClock } from "#host";
+import { EventHistory, EventMeters, EventsNode, EventTracer, HttpSender, Ingress, PingSources, Sightings, SourceEvents, type RunMark } from "#events";
+import { createSystemRng, systemClock } from "#host";
 import { MarksFile } from "#host/marks";
 import { NodeDisk, openLog } from "#log";
 import type { ControlToEvents, EventsQuestion, EventsStart, EventsToControl } from "#protocol";
@@ -23,12 +23,14 @@ const log = await openLog({ disk: new NodeDisk(start.logFolder), clock: systemCl
 const sender = new HttpSender({ gateway: start.gateway, localSuffix: start.localSuffix, clock: systemClock, replyBytesMax: EVENT_BYTES_MAX });
 const sightings = new Sightings({ tell: (events) => send({ type: "seen", events }), clock: systemClock });
 const meters = new EventMeters();
+const tracer = new EventTracer({ tell: (events, dropped) => send({ type: "traces", events, dropped }), clock: systemClock, rng: createSystemRng() });
 const node = new EventsNode({
   log,
   sender,
   brokersUrl: start.brokersUrl,
   note: (note, event) => history.note(note, event),
   ear: meters,
+  tracer,
   sightings,
   clock: systemClock,
   logger,
@@ -58,6 +60,7 @@ async function end(): Promise<void> {
   await ingress.close();
   sourceEvents.end();
   await Promise.all([node.end(), pings.end()]);
+  tracer.end();
   await sender.close();
   await log.close();
   port?.close();
@@ -97,6 +100,7 @@ port.on("message", (message: ControlToEvents) => {
   if (message.type === "ask") return void answer(message.ask, message.question);
   if (message.type === "metrics") return void measure(message.id).catch((err: unknown) => logger.warn("metrics of events could not be told", { err }));
   if (message.type === "enough") return asked.get(message.ask)?.abort();
+  if (message.type === "tracing") return tracer.apply(message.rate);
   if (message.type === "sightings") return sightings.want(message.wanted);
   const applied = node.apply(message);
   // The first batch makes the streams known: before it every Broker would be one that does not exist.

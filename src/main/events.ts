@@ -6,9 +6,9 @@ import { BROKER_INGRESS, CHANNEL_DISPATCHER, type EventingSettings, type ToldMar
 import { StatusError, type Clock, type Logger, type Rng } from "#core";
 import { MarksFolder } from "#host/marks";
 import { Broker, CLUSTER_DOMAIN, CoreService, EVENTING_NAMESPACE, InMemoryChannel, PingSource, Subscription, Trigger, type Ingress } from "#kinds";
-import type { ControlToEvents, EventList, EventsQuestion, EventsToControl } from "#protocol";
+import type { ControlToEvents, EventList, EventsQuestion, EventsToControl, TracedEvent } from "#protocol";
 import type { EventRecorder } from "#reconcile";
-import { EventTable, PingTable, type EventsSettled, type RouteTable } from "#routing";
+import { EventTable, PingTable, tracingOf, type EventsSettled, type RouteTable } from "#routing";
 import type { ControllersOptions, RunningControllers } from "./controllers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { eventsOfDeed, type EventDeed } from "./event-deeds.ts";
@@ -18,6 +18,7 @@ import { channelRoute, listenerRoutes, serviceOf, serviceRoute } from "./event-r
 import { eventLogBytes } from "./event-log-size.ts";
 import { EventsWorker } from "./events-worker.ts";
 import { SourceOutbox } from "./source-outbox.ts";
+import type { Traces } from "./traces.ts";
 
 export interface EventsOptions {
   readonly informers: InformerSet;
@@ -37,6 +38,7 @@ export interface EventsOptions {
   readonly publicPort: number;
   /** Told of what is in force now, or is not any more, and of events that came by while the feature `eventtype-auto-create` is on. */
   readonly controllers: () => Pick<RunningControllers, "requeueEventing" | "makeEventTypes">;
+  readonly traces: Pick<Traces<TracedEvent>, "apply" | "receive" | "lost" | "end">;
   readonly recorder: Pick<EventRecorder, "record">;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -94,7 +96,7 @@ export class Events {
         this.#flush();
         return this.#table.threadStarted();
       },
-      firstWords: () => [this.#sightings],
+      firstWords: () => [this.#sightings, this.#tracing],
       onMessage: (message) => this.#receive(message),
       onGone: () => {
         this.#isListening = false;
@@ -108,7 +110,8 @@ export class Events {
       rng,
       logger,
     });
-    options.settings.onChange(() => this.#worker.send(this.#sightings));
+    options.settings.onChange(() => this.#settingsChanged());
+    this.#settingsChanged();
     const follow = [
       informers.follow(Broker, "events", (key, broker) =>
         this.#changed(() => (broker === undefined ? this.#table.removeBroker(key) : this.#table.upsertBroker(broker))),
@@ -173,8 +176,9 @@ export class Events {
     return this.#metrics.text();
   }
 
-  end(): Promise<void> {
-    return this.#worker.end();
+  async end(): Promise<void> {
+    await this.#worker.end();
+    await this.#options.traces.end();
   }
 
   #subscribed(key: string, subscription: Subscription | undefined): void {
@@ -214,8 +218,20 @@ export class Events {
     return { type: "sightings", wanted: this.#options.settings.current().features.eventTypeAutoCreate === "Enabled" };
   }
 
+  #settingsChanged(): void {
+    const { settings, traces } = this.#options;
+    traces.apply(settings.current().observability.tracing);
+    this.#worker.send(this.#sightings);
+    this.#worker.send(this.#tracing);
+  }
+
+  get #tracing(): Extract<ControlToEvents, { readonly type: "tracing" }> {
+    return { type: "tracing", rate: tracingOf(this.#options.settings.current().observability.tracing)?.rate ?? 0 };
+  }
+
   #receive(message: Exclude<EventsToControl, { readonly type: "log" }>): void {
     if (message.type === "metrics") return this.#metrics.received(message);
+    if (message.type === "traces") return this.#traced(message);
     if (message.type === "told" || message.type === "answered") return this.#asks.receive(message);
     if (message.type === "listening") {
       this.#worker.send(this.#pings.threadStarted());
@@ -227,6 +243,11 @@ export class Events {
     if (message.type === "pingsAck") return this.#tellPings(this.#pings.acknowledged(message.generation));
     if (message.type === "seen") return this.#options.controllers().makeEventTypes(message.events);
     this.#tell(this.#table.acknowledged(message.generation));
+  }
+
+  #traced({ events, dropped }: Extract<EventsToControl, { readonly type: "traces" }>): void {
+    this.#options.traces.receive(events);
+    this.#options.traces.lost(dropped);
   }
 
   #tell({ brokers, triggers, channels }: EventsSettled): void {

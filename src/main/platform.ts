@@ -20,6 +20,7 @@ import { openSqliteStore, StoreFileError, type SqliteStore } from "#store";
 import { MetricRegistry, publishEventLoopDelay } from "#telemetry";
 import { ADMIN, CONTROLLER, mayUse, rulesOf } from "./authorization.ts";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
+import { allTraces } from "./all-traces.ts";
 import { claimFolders } from "./claim-folders.ts";
 import { ContainerDaemon } from "./container-daemon.ts";
 import { runControllers } from "./controllers.ts";
@@ -74,7 +75,6 @@ import { tryPod } from "./try-pod.ts";
 import { subresources } from "./subresources.ts";
 import { bindable, rememberSinkBindings, withSinkBindings } from "./sink-bindings.ts";
 import { StateFile } from "./state-file.ts";
-import { Traces } from "./traces.ts";
 import { usageObjects } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -199,7 +199,7 @@ const scraped = {
   components: new MetricsListener({ port: 9090, text: allMetrics, clock, logger }),
   requests: new MetricsListener({ port: 9091, text: () => threads.requestMetricsText((key) => table.hasRevision(key)), clock, logger }),
 };
-const traces = new Traces({ clock, logger: logger.with({ room: "telemetry" }), metrics, print: (line) => void process.stdout.write(line) });
+const spans = allTraces({ clock, logger: logger.with({ room: "telemetry" }), metrics, print: (line) => void process.stdout.write(line) });
 const deciders = new Deciders({ clock, logger: logger.with({ room: "autoscaler" }) });
 publishDeciders(metrics, deciders, (key) => table.namesOf(key));
 const starts = new StartTimes();
@@ -270,7 +270,7 @@ const routes = new Routes({
   onNews: (keys) => keys.forEach((key) => controllers.requeueIngress(keyFrom(key))),
 });
 const publicPort = asked.externalPort ?? sockets.httpPort;
-const eventing = { informers, table, changed: () => routes.changed(), settings: eventingSettings, folder, sockets, ...asked, publicPort };
+const eventing = { informers, table, changed: () => routes.changed(), settings: eventingSettings, traces: spans.events, folder, sockets, ...asked, publicPort };
 const events = new Events({ ...eventing, recorder: podEvents.recorder, controllers: () => controllers, clock, rng, logger: logger.with({ room: "events" }) });
 runtime = createRuntime({
   client: createClient(transport, { fieldManager: "kubelet" }),
@@ -405,7 +405,7 @@ async function allMetrics(): Promise<string> {
 
 function followObservability(): void {
   const { tracing, metrics: components, requestMetrics } = settings.current().observability;
-  traces.apply(tracing);
+  spans.requests.apply(tracing);
   scraped.components.apply(components);
   scraped.requests.apply(requestMetrics);
 }
@@ -421,7 +421,7 @@ function receive(message: GatewayToControl): void {
   }
   deciders.receive(message);
   routes.receive(message);
-  if (message.type === "traces") traces.receive(message.requests);
+  if (message.type === "traces") spans.requests.receive(message.requests);
   if (message.type === "podReady") runtime?.podReady(message.pod);
   else if (message.type === "log") logger[message.level](message.message, { ...message.fields, thread: message.thread });
 }
@@ -478,7 +478,7 @@ async function end(): Promise<void> {
   if (stage === "ending") return;
   stage = "ending";
   await Promise.all([threads.drain(DRAIN_MS), listening.close(), registry?.close()]);
-  await Promise.all([traces.end(), scraped.components.end(), scraped.requests.end()]);
+  await Promise.all([spans.requests.end(), scraped.components.end(), scraped.requests.end()]);
   ending.abort();
   await Promise.all([parts.catch(() => undefined), collecting, events.end()]);
   await containers.removeAll();

@@ -5,6 +5,7 @@ import { createServer as createHttp2Server, type Http2Server, type ServerHttp2St
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { silentLogger, SimClock } from "#core";
+import { spansOf } from "#gateway";
 import type { TracedRequest } from "#protocol";
 import { MetricRegistry } from "#telemetry";
 import { Traces } from "./traces.ts";
@@ -88,11 +89,12 @@ function spansIn(body: Buffer): Buffer[] {
   return all(body, 1).flatMap((resource) => all(resource, 2).flatMap((scope) => all(scope, 2)));
 }
 
-function world(): { readonly clock: SimClock; readonly metrics: MetricRegistry; readonly traces: Traces; readonly printed: string[] } {
+function world(): { readonly clock: SimClock; readonly metrics: MetricRegistry; readonly traces: Traces<TracedRequest>; readonly printed: string[] } {
   const clock = new SimClock();
   const metrics = new MetricRegistry();
   const printed: string[] = [];
-  return { clock, metrics, printed, traces: new Traces({ clock, logger: silentLogger, metrics, print: (line) => void printed.push(line) }) };
+  const of = { service: "eider-gateway", scope: "eider.dev/gateway", spansOf };
+  return { clock, metrics, printed, traces: new Traces({ ...of, clock, logger: silentLogger, metrics, print: (line) => void printed.push(line) }) };
 }
 
 async function listen(server: Server | Http2Server): Promise<number> {

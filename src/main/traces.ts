@@ -1,8 +1,6 @@
-// Traces of the gateway threads on their way to the collector that config-observability names; nothing is loaded while it names none.
+// Traces of the threads on their way to the collector that config-observability names; nothing is loaded while it names none.
 import type { Clock, Logger } from "#core";
-import { spansOf } from "#gateway";
 import type { ServingConfig } from "#kinds";
-import type { TracedRequest } from "#protocol";
 import { encodeSpans, SpanExporter, type Delivered, type MetricRegistry, type Span } from "#telemetry";
 import { VERSION } from "./version.ts";
 
@@ -14,20 +12,25 @@ const LAST_MS = 1_000;
 type Tracing = ServingConfig["observability"]["tracing"];
 type Deliver = (spans: readonly Span[], signal: AbortSignal) => Promise<Delivered>;
 
-export interface TracesOptions {
+/** `T`: what a thread tells. */
+export interface TracesOptions<T> {
+  /** `eider-gateway` and so on, as collectors know it. */
+  readonly service: string;
+  readonly scope: string;
+  readonly spansOf: (told: T) => readonly Span[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MetricRegistry;
   readonly print: (line: string) => void;
 }
 
-export class Traces {
-  readonly #options: TracesOptions;
+export class Traces<T> {
+  readonly #options: TracesOptions<T>;
   readonly #exported: (labels: undefined, by: number) => void;
   readonly #dropped: (labels: undefined, by: number) => void;
   #current: { readonly of: string; readonly exporter: SpanExporter; readonly stop: AbortController; readonly done: Promise<void> } | undefined;
 
-  constructor(options: TracesOptions) {
+  constructor(options: TracesOptions<T>) {
     this.#options = options;
     this.#exported = options.metrics.counter("eider_spans_exported_total", "Spans that the collector took.");
     this.#dropped = options.metrics.counter("eider_spans_dropped_total", "Spans that found no room or no taker.");
@@ -51,8 +54,13 @@ export class Traces {
     this.#current = { of, exporter, stop, done: exporter.run(stop.signal, this.#lastMoment(stop.signal)) };
   }
 
-  receive(requests: readonly TracedRequest[]): void {
-    this.#current?.exporter.add(requests.flatMap(spansOf));
+  receive(told: readonly T[]): void {
+    this.#current?.exporter.add(told.flatMap(this.#options.spansOf));
+  }
+
+  /** So many found no room in their thread. */
+  lost(spans: number): void {
+    if (spans > 0) this.#dropped(undefined, spans);
   }
 
   /** What is left is delivered, within a second. */
@@ -71,7 +79,8 @@ export class Traces {
   }
 
   #delivery({ protocol, endpoint }: Tracing): Deliver {
-    const { print } = this.#options;
+    const { print, service, scope } = this.#options;
+    const resource = { "service.name": service, "service.version": VERSION, "telemetry.sdk.language": "nodejs" };
     if (protocol === "stdout") {
       return (spans) => {
         for (const span of spans) print(`${JSON.stringify(span)}\n`);
@@ -82,15 +91,13 @@ export class Traces {
     return async (spans, signal) => {
       const { otlpGrpcPost, otlpHttpPost } = await import("#host/export");
       const url = collectorUrl(endpoint, isGrpc);
-      const body = encodeSpans(spans, { resource: RESOURCE, scope: "eider.dev/gateway", version: VERSION });
+      const body = encodeSpans(spans, { resource, scope, version: VERSION });
       return isGrpc
         ? grpcOutcome(await otlpGrpcPost({ url, body, timeoutMs: POST_MS, signal }))
         : httpOutcome(await otlpHttpPost({ url, body, timeoutMs: POST_MS, signal }));
     };
   }
 }
-
-const RESOURCE = { "service.name": "eider-gateway", "service.version": VERSION, "telemetry.sdk.language": "nodejs" } as const;
 
 /** `host:port` is meant as https, as Knative reads it; without a path it is OTLP's own. */
 function collectorUrl(endpoint: string, isGrpc: boolean): URL {

@@ -4,6 +4,7 @@ import type { EventsQuestion } from "./event-history.ts";
 import type { MetricFamily } from "./metric-families.ts";
 import type { PingsDelta } from "./ping-sources.ts";
 import type { SourceEvent, SourceEventEnd } from "./source-events.ts";
+import type { TracedEvent } from "./traced-events.ts";
 
 /** Where events are sent. */
 export interface EventTarget {
@@ -141,6 +142,8 @@ export type ControlToEvents =
   | { readonly type: "dropSourceEvent"; readonly id: number }
   /** Whether events that come by are told of; a new thread tells of none. */
   | { readonly type: "sightings"; readonly wanted: boolean }
+  /** Share of events that are traced, 0 … 1; a new thread traces none. */
+  | { readonly type: "tracing"; readonly rate: number }
   | { readonly type: "end" }
   /** Answered with what was measured so far. */
   | { readonly type: "metrics"; readonly id: number }
@@ -160,5 +163,7 @@ export type EventsToControl =
   | { readonly type: "pingsAck"; readonly generation: number }
   | SourceEventEnd
   | { readonly type: "metrics"; readonly id: number; readonly families: readonly MetricFamily[] }
+  /** Sampled events, and how many found no room. */
+  | { readonly type: "traces"; readonly events: readonly TracedEvent[]; readonly dropped: number }
   | { readonly type: "seen"; readonly events: readonly SightedEvent[] }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

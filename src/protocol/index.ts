@@ -36,6 +36,7 @@ export type {
 export type { MetricFamily } from "./metric-families.ts";
 export type { MissedRuns, Ping, PingsDelta } from "./ping-sources.ts";
 export type { SourceEvent, SourceEventEnd } from "./source-events.ts";
+export type { TracedEvent } from "./traced-events.ts";
 export { DEFAULT_CLIENTS } from "./gateway.ts";
 export type {
   BackendLoad,

@@ -14,7 +14,7 @@ export function gatewaySettings({ eiderGateway, observability }: Pick<ServingCon
 }
 
 /** As Knative's programs choose a sampler: all for `stdout`, else by the rate, none at 0. */
-function tracingOf({ protocol, samplingRate }: ServingConfig["observability"]["tracing"]): GatewaySettings["tracing"] {
+export function tracingOf({ protocol, samplingRate }: ServingConfig["observability"]["tracing"]): GatewaySettings["tracing"] {
   const rate = protocol === "none" ? 0 : protocol === "stdout" ? 1 : samplingRate;
   return rate > 0 ? { rate } : undefined;
 }

@@ -3,5 +3,5 @@ export { RouteTable, type IngressState, type RouteTableOptions, type Settled } f
 export { PingTable } from "./events/ping-table.ts";
 export { EventTable, type EventsSettled, type EventStanding } from "./events/event-table.ts";
 export type { ChannelStanding } from "./events/channel-table.ts";
-export { gatewaySettings } from "./gateway-settings.ts";
+export { gatewaySettings, tracingOf } from "./gateway-settings.ts";
 export { StartTimes } from "./start-times.ts";

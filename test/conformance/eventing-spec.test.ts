@@ -2,8 +2,10 @@
 // number, and the limits that events run into. What a file of its own judges: durable before the answer under kill -9 (C12, C16, D5) in
 // test/events, the answers of a full or blocked disk (D3, D7) in src/events/ingress, texts of admission (C1) in test/golden.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { request } from "node:http";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { EventReceiver, post, type Receipt } from "../e2e/event-receiver.ts";
@@ -41,6 +43,7 @@ before(async () => {
 after(async () => {
   await platform?.stop();
   await receiver?.stop();
+  collector?.close();
 });
 
 const apply = (kind: string, name: string, spec: object, annotations: Readonly<Record<string, string>> = {}): Promise<string> =>
@@ -321,12 +324,46 @@ test("D4: which answers are final, which are tried again, and which are an accep
   );
 });
 
+const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
+const PARENT_ID = "b7ad6b7169203331";
+const traceparent = `00-${TRACE_ID}-${PARENT_ID}-01`;
+const sendTraced = (): Promise<number> =>
+  post(`${platform.state.internal}/default/main`, { headers: { ...event({ id: "1", type: "d6" }), traceparent }, body: "" });
+
 test("D6: the trace of the request goes on to subscribers", needsKubectl, async () => {
   await trigger("d6", "/d6");
-  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  await post(`${platform.state.internal}/default/main`, { headers: { ...event({ id: "1", type: "d6" }), traceparent }, body: "" });
+  await sendTraced();
   const [got] = await arrived("/d6");
-  assert.match(String(got?.headers["traceparent"]), /^00-0af7651916cd43dd8448eb211c80319c-/);
+  assert.equal(got?.headers["traceparent"], traceparent);
+});
+
+/** What was posted to it, in hexadecimal digits. */
+const exported: string[] = [];
+let collector: Server | undefined;
+let tracedSpan = "";
+
+test("D8: an event that is traced goes on with the span of its delivery, and keeps the trace that it came with", needsKubectl, async () => {
+  collector = createServer((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("end", () => {
+      exported.push(Buffer.concat(chunks).toString("hex"));
+      response.end();
+    });
+  });
+  await once(collector.listen(0, "127.0.0.1"), "listening");
+  const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+  // Of all events of this file, those whose producer traces.
+  const data = { "tracing-protocol": "http/protobuf", "tracing-endpoint": endpoint, "tracing-sampling-rate": "0.000001" };
+  await platform.kubectl("patch", "configmap", "config-observability", "-n", "knative-eventing", "--type=merge", "-p", JSON.stringify({ data }));
+  const got = await eventually("the settings are in force", async () => {
+    await sendTraced();
+    return receiver.at("/d6").find(({ headers }) => headers["traceparent"] !== traceparent);
+  });
+  assert.equal(got.headers["ce-traceparent"], traceparent);
+  const [, of, span = ""] = String(got.headers["traceparent"]).split("-");
+  assert.equal(of, TRACE_ID);
+  tracedSpan = span;
 });
 
 /** Samples of Prometheus' text that have all of these labels, added up; undefined when there is none. */
@@ -419,4 +456,22 @@ test("limits: a subscriber that never answers holds up nobody, and ends by its t
   await arrived("/beside", 200);
   const dead = await arrived("/never-dead", 200);
   assert.equal(new Set(dead.map(({ headers }) => headers["ce-id"])).size, 200);
+});
+
+/** A span as OTLP has it, up to its name: its trace, its own id, its parent's. */
+function spanIn(all: string, { name, id = "([0-9a-f]{16})", parent }: { readonly name: string; readonly id?: string; readonly parent: string }): string[] {
+  const text = `2a${name.length.toString(16).padStart(2, "0")}${Buffer.from(name).toString("hex")}`;
+  return new RegExp(`0a10${TRACE_ID}1208${id}2208${parent}${text}`).exec(all)?.slice(1) ?? [];
+}
+
+// Last, since spans are exported every five seconds.
+test("D8: the collector that config-observability names gets the Broker's span and the Trigger's below it", needsKubectl, async () => {
+  const found = await eventually("both spans", async () => {
+    const all = exported.join(" ");
+    const [broker] = spanIn(all, { name: "trigger:d6.default", id: tracedSpan, parent: "([0-9a-f]{16})" });
+    return broker !== undefined && { all, broker };
+  });
+  assert.notEqual(tracedSpan, "");
+  assert.match(found.all, new RegExp(`0a10${TRACE_ID}1208${found.broker}2208${PARENT_ID}`));
+  assert.deepEqual(spanIn(found.all, { name: "broker:main.default", id: `(${found.broker})`, parent: PARENT_ID }), [found.broker]);
 });

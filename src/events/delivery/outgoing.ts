@@ -21,8 +21,9 @@ export function outgoingFor(subscriber: EventSubscriber, event: StoredEvent, err
   const sent = countsHops(subscriber) ? withoutHops(event.attributes) : event.attributes;
   const attributes = error === undefined ? sent : new Map([...event.attributes, ...Object.entries(errorAttributes(error))]);
   const { headers, body } = encodeMessage({ ...event, attributes }, format ?? event.form);
+  // A span of ours goes before what the event says of its origin.
   const trace = TRACE_NAMES.flatMap((name) => {
-    const value = event.attributes.get(name);
+    const value = event.headers["traceparent"] === undefined ? event.attributes.get(name) : undefined;
     return value === undefined ? [] : [[name, canonical(value)] as const];
   });
   return {

@@ -6,7 +6,7 @@ import type { CloudEvent } from "../cloudevents/event.ts";
 import { decodeMessage } from "../cloudevents/http.ts";
 import { withHopsOf } from "../hops.ts";
 import { statusOf, takeEvents, type Intake } from "../ingress/take-events.ts";
-import { passedOn } from "../pass-headers.ts";
+import { passedOn, traceHeaders } from "../pass-headers.ts";
 import type { StoredEvent } from "../stored-event.ts";
 import { countsHops, outgoingFor } from "./outgoing.ts";
 import type { ReplyResult } from "./plan.ts";
@@ -50,7 +50,7 @@ export async function takeReply(options: ReplyOptions, { subscriber, event, offs
   }
   const { event: answer }: { readonly event: CloudEvent } = message;
   const attributes = countsHops(subscriber) ? withHopsOf(answer.attributes, event.attributes) : answer.attributes;
-  const reply: StoredEvent = { ...answer, attributes, headers: passedOn(sent.headers) };
+  const reply: StoredEvent = { ...answer, attributes, headers: { ...passedOn(sent.headers), ...traceHeaders(event.headers) } };
   options.saw(subscriber, reply);
   return subscriber.reply.to === "stream"
     ? intoStream(options, subscriber.reply.stream, { reply, origin: offset })

@@ -5,6 +5,7 @@ import type { EventSubscriber } from "#protocol";
 import type { AttemptNote, DeliveryCursor, EventLog, LogRecord, NoteAttempt, StreamLog } from "../port.ts";
 import { canonical } from "../cloudevents/event.ts";
 import type { Matcher } from "../filters/matcher.ts";
+import { withContext, type EventTracer } from "../observe/event-tracer.ts";
 import { decodeStored, type StoredEvent } from "../stored-event.ts";
 import type { CatchUps } from "./catch-ups.ts";
 import { ofItsOwn, type Feed, type Follower } from "./feed.ts";
@@ -27,6 +28,7 @@ export interface DeliveryParts {
   readonly catchUps: CatchUps;
   readonly takeReply: TakeReply;
   readonly note: NoteAttempt;
+  readonly tracer?: Pick<EventTracer, "sending"> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -408,9 +410,11 @@ export class Subscription implements Follower, Waiting {
   }
 
   /** Undefined: it was given up because the thread ends. */
-  async #attempt(offset: number, event: StoredEvent, state: DeliveryState, signal: AbortSignal): Promise<DeliveryStep | undefined> {
-    const { sender, takeReply, clock } = this.#parts;
+  async #attempt(offset: number, stored: StoredEvent, state: DeliveryState, signal: AbortSignal): Promise<DeliveryStep | undefined> {
+    const { sender, takeReply, clock, tracer } = this.#parts;
     const subscriber = this.#subscriber;
+    const trace = tracer?.sending(stored);
+    const event = withContext(stored, trace);
     const atMs = clock.wallMs();
     const beganMs = clock.monotonicMs();
     const outgoing = outgoingFor(subscriber, event, state.error);
@@ -435,7 +439,7 @@ export class Subscription implements Follower, Waiting {
       next: nextOf(step),
       ...(reply?.offset === undefined ? {} : { reply: reply.offset }),
     };
-    this.#parts.note(note, event);
+    this.#parts.note(note, event, trace);
     return step;
   }
 }

@@ -2,6 +2,7 @@
 import type { Clock, Logger } from "#core";
 import type { EventStream } from "#protocol";
 import type { EventEar } from "../observe/event-meters.ts";
+import type { EventTracer } from "../observe/event-tracer.ts";
 import type { EventLog, StreamLog } from "../port.ts";
 import { RecentBudget, RecentEvents } from "./recent-events.ts";
 import type { Intake } from "./take-events.ts";
@@ -9,6 +10,7 @@ import type { Intake } from "./take-events.ts";
 export interface IntakesOptions {
   readonly log: Pick<EventLog, "read" | "sync">;
   readonly ear?: EventEar | undefined;
+  readonly tracer?: EventTracer | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,13 +27,16 @@ export class Intakes {
 
   /** In the newest form of the stream. */
   of(is: EventStream, stream: StreamLog): Intake {
-    const { ear } = this.#options;
+    const { ear, tracer } = this.#options;
     const recent = this.#recentOf(is, stream);
     return {
       stream,
       hops: is.kind === "Broker",
       ...(recent === undefined ? {} : { recent }),
       ...(ear === undefined ? {} : { heard: (events, how) => ear.took(is, events, how) }),
+      ...(tracer === undefined
+        ? {}
+        : { traces: { taking: (events, request) => tracer.taking(events, request), taken: (taking, how) => tracer.taken(is, taking, how) } }),
     };
   }
 

@@ -114,7 +114,7 @@ export class Ingress {
     const sent = message.is === "event" ? [message.event] : message.events;
     const events = sent.map((event) => fromRequest({ ...event, headers: passed }, headers));
     try {
-      if ("refused" in (await takeEvents(intake, { events }, clock))) return 400;
+      if ("refused" in (await takeEvents(intake, { events, request: headers }, clock))) return 400;
       for (const { attributes } of events) saw(place, attributes);
       return 202;
     } catch (error) {

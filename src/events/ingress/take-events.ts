@@ -2,6 +2,7 @@
 import type { Clock } from "#core";
 import { LogError } from "#log";
 import { admitted, type Attributes } from "../hops.ts";
+import type { Taking } from "../observe/event-tracer.ts";
 import { withTrace } from "../pass-headers.ts";
 import type { StreamLog } from "../port.ts";
 import { encodeStored, type StoredEvent } from "../stored-event.ts";
@@ -23,6 +24,22 @@ export interface Intake {
   readonly recent?: RecentEvents;
   /** Hears how it went; must not throw, and not wait. */
   readonly heard?: (events: readonly Attributes[], how: Intaken) => void;
+  /** Traces; the same holds for it. */
+  readonly traces?: {
+    /** Undefined: none of them is sampled. */
+    readonly taking: (events: readonly StoredEvent[], request: Headers | undefined) => Taking | undefined;
+    readonly taken: (taking: Taking, how: Intaken) => void;
+  };
+}
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+interface Offered {
+  readonly events: readonly StoredEvent[];
+  /** The offset of the event that they answer. */
+  readonly origin?: number;
+  /** The headers of the request that brings them; answers come without one. */
+  readonly request?: Headers;
 }
 
 /** What became of events that were to be taken together. */
@@ -38,20 +55,21 @@ export interface Intaken {
 
 export type Taken = { readonly offsets: readonly number[]; readonly duplicates: number } | { readonly refused: "noHops" };
 
-/** Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken. `origin`: the offset of the event that they answer. */
-export async function takeEvents(
-  intake: Intake,
-  { events, origin }: { readonly events: readonly StoredEvent[]; readonly origin?: number },
-  clock: Clock,
-): Promise<Taken> {
-  const { heard } = intake;
-  if (heard === undefined) return take(intake, { events, origin }, clock);
+/** Resolves once all are on the disk, rejects with the log's refusal; none or all of a batch are taken. */
+export async function takeEvents(intake: Intake, { events: offered, origin, request }: Offered, clock: Clock): Promise<Taken> {
+  const { heard, traces } = intake;
+  const taking = traces?.taking(offered, request);
+  const events = taking?.events ?? offered;
+  if (heard === undefined && taking === undefined) return take(intake, { events, origin }, clock);
   const beganMs = clock.monotonicMs();
-  const hear = (how: Omit<Intaken, "tookMs">): void =>
-    heard(
+  const hear = (went: Omit<Intaken, "tookMs">): void => {
+    const how = { ...went, tookMs: clock.monotonicMs() - beganMs };
+    heard?.(
       events.map(({ attributes }) => attributes),
-      { ...how, tookMs: clock.monotonicMs() - beganMs },
+      how,
     );
+    if (taking !== undefined) traces?.taken(taking, how);
+  };
   try {
     const taken = await take(intake, { events, origin }, clock);
     if ("refused" in taken) hear({ status: NO_HOPS, refused: taken.refused, duplicates: 0 });
@@ -99,6 +117,6 @@ export function statusOf({ reason }: LogError): 413 | 429 | 503 {
 }
 
 /** The request's part of an event: the trace it belongs to. */
-export function fromRequest(event: StoredEvent, headers: Readonly<Record<string, string | undefined>>): StoredEvent {
+export function fromRequest(event: StoredEvent, headers: Headers): StoredEvent {
   return { ...event, attributes: withTrace(event.attributes, headers) };
 }

@@ -1,4 +1,5 @@
 // All settings of Knative Eventing as one value, from the ConfigMaps of the namespace knative-eventing.
+import { parseObservabilityConfig, type ObservabilityConfig } from "../config/observability.ts";
 import type { ConfigData, ConfigError } from "../config/reader.ts";
 import { parseBrokerDefaults, SHIPPED_BROKER_DEFAULTS, type BrokerDefaults } from "./broker-defaults.ts";
 import { parseChannelDefaults, SHIPPED_CHANNEL_DEFAULTS, type ChannelDefaults } from "./channel-defaults.ts";
@@ -10,6 +11,7 @@ export interface EventingConfig {
   readonly channelDefaults: ChannelDefaults;
   readonly dispatcher: DispatcherConfig;
   readonly features: EventingFeatures;
+  readonly observability: Pick<ObservabilityConfig, "tracing">;
   readonly ping: PingDefaults;
   readonly sugar: SugarConfig;
 }
@@ -22,6 +24,7 @@ const SOURCES: { readonly [K in Member]: readonly [map: string, parse: (data: Co
   channelDefaults: ["default-ch-webhook", parseChannelDefaults, { "default-ch-config": SHIPPED_CHANNEL_DEFAULTS }],
   dispatcher: ["config-imc-event-dispatcher", parseDispatcherConfig, {}],
   features: ["config-features", parseEventingFeatures, {}],
+  observability: ["config-observability", parseObservabilityConfig, {}],
   ping: ["config-ping-defaults", parsePingDefaults, {}],
   sugar: ["config-sugar", parseSugarConfig, {}],
 };
@@ -39,6 +42,7 @@ function configFrom(member: <K extends Member>(key: K) => EventingConfig[K]): Ev
     channelDefaults: member("channelDefaults"),
     dispatcher: member("dispatcher"),
     features: member("features"),
+    observability: member("observability"),
     ping: member("ping"),
     sugar: member("sugar"),
   };
