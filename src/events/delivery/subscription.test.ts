@@ -7,7 +7,7 @@ import { test, type TestContext } from "node:test";
 import { silentLogger, SimClock } from "#core";
 import { NodeDisk, openLog, type Cursor } from "#log";
 import type { EventSubscriber } from "#protocol";
-import type { AttemptNote } from "../port.ts";
+import type { AttemptNote, StreamLog, StreamReader } from "../port.ts";
 import { encodeStored } from "../stored-event.ts";
 import type { Outgoing, Sender, Sent } from "./send.ts";
 import { matcherFor, type Matcher } from "../filters/matcher.ts";
@@ -76,23 +76,44 @@ interface World {
   readonly notes: readonly AttemptNote[];
   readonly begin: (of: EventSubscriber) => Subscription;
   readonly underWay: UnderWay;
+  readonly disk: { fails: boolean };
   /** Resolves once so many attempts were noted. */
   noted(count: number): Promise<void>;
   emit(id: string, more?: Readonly<Record<string, string>>): Promise<number>;
 }
 
-async function world(t: TestContext, is: EventSubscriber, underWay: UnderWay = new UnderWay()): Promise<World> {
+/** `reads`: how a subscriber that is behind waits for the disk. */
+async function world(
+  t: TestContext,
+  is: EventSubscriber,
+  underWay: UnderWay = new UnderWay(),
+  reads: () => Promise<unknown> = async () => undefined,
+): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "eider-subscription-"));
   const clock = new SimClock();
   const log = await openLog({ disk: new NodeDisk(folder), clock, logger: silentLogger });
   const stream = await log.stream("b-uid");
   const cursor = await stream.cursor(is.id, "end");
+  const slow: Pick<StreamLog, "reader"> = {
+    reader(from) {
+      const reader = stream.reader(from);
+      return {
+        get at() {
+          return reader.at;
+        },
+        next: (signal) => reader.next(signal),
+        poll: () => reader.poll(),
+        visit: (take) => reads().then(() => reader.visit(take)),
+      } as StreamReader;
+    },
+  };
   const sender = new HeldSender();
   const notes: AttemptNote[] = [];
   let news = Promise.withResolvers<void>();
   const feed = new Feed({ stream, clock, logger: silentLogger });
+  const disk = { fails: false };
   const parts = {
-    log,
+    log: { read: (offset: number) => (disk.fails ? Promise.reject(new Error("the disk fails")) : log.read(offset)) },
     sender,
     underWay,
     catchUps: new CatchUps(),
@@ -105,7 +126,7 @@ async function world(t: TestContext, is: EventSubscriber, underWay: UnderWay = n
     logger: silentLogger,
   };
   const begin = (of: EventSubscriber): Subscription => {
-    const subscription = new Subscription(parts, { subscriber: of, matcher: NOT_OTHER, stream, feed, cursor });
+    const subscription = new Subscription(parts, { subscriber: of, matcher: NOT_OTHER, stream: slow, feed, cursor });
     subscription.begin();
     feed.begin();
     return subscription;
@@ -119,6 +140,7 @@ async function world(t: TestContext, is: EventSubscriber, underWay: UnderWay = n
   return {
     subscription: running,
     underWay,
+    disk,
     clock,
     cursor,
     sender,
@@ -340,4 +362,64 @@ test("what is parked of others leaves room, and who waits for it is called when 
   underWay.give({ records: 2 });
   await sender.next();
   assert.deepEqual(sender.seen, ["1"]);
+});
+
+test("while one read of who is behind takes its time, what ends begins no other", async (t) => {
+  let under = 0;
+  let most = 0;
+  const go = Promise.withResolvers<void>();
+  const reads = async (): Promise<void> => {
+    most = Math.max(most, ++under);
+    await go.promise;
+    under -= 1;
+  };
+  const { emit, sender, noted } = await world(t, subscriber(), new UnderWay({ records: 9 }), reads);
+  for (const id of numbered(0, 30)) await emit(id);
+  await settled();
+  for (let ended = 1; ended <= 3; ended++) {
+    (await sender.next()).answer(200);
+    await noted(ended);
+    await settled();
+  }
+  assert.deepEqual([under, most], [1, 1]);
+  go.resolve();
+  for (let ended = 4; ended <= 30; ended++) {
+    (await sender.next()).answer(200);
+    await noted(ended);
+  }
+  assert.deepEqual(sender.seen, numbered(0, 30));
+});
+
+test("a subscriber with as much parked as it may have goes on once the log has dropped that", async (t) => {
+  const { emit, sender, noted, cursor, underWay } = await world(t, subscriber({ deadLetter: { url: "http://dead/" } }), new UnderWay({ records: 9 }));
+  const offsets: number[] = [];
+  for (const id of numbered(0, 6)) offsets.push(await emit(id));
+  for (let ended = 1; ended <= 10; ended++) {
+    (await sender.next()).answer(400);
+    await noted(ended);
+    await settled();
+  }
+  assert.deepEqual([sender.open.length, cursor.parked], [0, 5]);
+  cursor.drop(0, offsets[5] ?? 0);
+  await emit("6");
+  await sender.next();
+  await settled();
+  assert.deepEqual([sender.open.map(({ id }) => id), underWay.records], [["5", "6"], 2]);
+});
+
+test("a dead letter that the platform fails to read is one again: the subscriber, which refused the event, is not asked anew", async (t) => {
+  const { emit, sender, noted, clock, disk, cursor } = await world(t, subscriber({ deadLetter: { url: "http://dead/" } }));
+  await emit("1");
+  (await sender.next()).answer(400);
+  (await sender.next()).answer(503);
+  await noted(2);
+  await settled();
+  disk.fails = true;
+  const [{ dueMs = 0 } = {}] = [...cursor.open()];
+  await clock.advance(dueMs - clock.wallMs());
+  await settled();
+  assert.equal(sender.open.length, 0);
+  disk.fails = false;
+  await clock.advance(1_000);
+  assert.equal((await sender.next()).url, "http://dead/");
 });

@@ -80,6 +80,8 @@ export class Subscription implements Follower, Waiting {
   #ending: AbortController | undefined;
   #isOver = false;
   #standing: Standing = "begins";
+  /** A read of its own is under way; another one from the same place would find the same. */
+  #reads = false;
   #runningBytes = 0;
   /** Of its open events, as all subscribers' are counted. */
   #counted = 0;
@@ -183,6 +185,7 @@ export class Subscription implements Follower, Waiting {
 
   offer(offset: number, event: StoredEvent): void {
     const { cursor } = this.#options;
+    if (this.#standing === "behind") return this.#notice();
     if (this.#standing !== "following" || offset < cursor.next) return;
     if (this.#mayTake && this.#free > 0) return this.#take(offset, event);
     if (this.#subscriber.order === "none" && this.#mayTake) {
@@ -190,6 +193,14 @@ export class Subscription implements Follower, Waiting {
       this.#count(cursor.openCount);
       this.look();
     } else this.fellBehind();
+  }
+
+  /** What the log has dropped of its own accord leaves room, and nothing else tells of it. */
+  #notice(): void {
+    const { openCount } = this.#options.cursor;
+    if (openCount >= this.#counted) return;
+    this.#count(openCount);
+    this.look();
   }
 
   /** How many more may be under way. */
@@ -216,7 +227,7 @@ export class Subscription implements Follower, Waiting {
   look(): boolean {
     if (this.#isOver || this.#standing === "begins") return false;
     const began = this.#beginDue();
-    if (this.#standing === "behind" && this.#mayReadOn) {
+    if (this.#standing === "behind" && !this.#reads && this.#mayReadOn) {
       this.#parts.catchUps.ask(this);
       return true;
     }
@@ -266,6 +277,7 @@ export class Subscription implements Follower, Waiting {
     if (this.#isOver || this.#standing !== "behind" || !this.#mayReadOn) return void this.look();
     const reader = stream.reader(cursor.next);
     const before = this.#running.size;
+    this.#reads = true;
     try {
       await reader.visit((record) => {
         if (this.#isOver || !this.#mayTake || this.#free === 0) return false;
@@ -276,6 +288,7 @@ export class Subscription implements Follower, Waiting {
       this.#logger.error("the event log cannot be read for a subscriber: it is tried again", { err });
       await this.#parts.clock.sleep(AGAIN_MS, this.#signal).catch(() => undefined);
     }
+    this.#reads = false;
     if (this.#isOver) return;
     cursor.pass(reader.at);
     if (cursor.next >= feed.at) feed.join(this);
