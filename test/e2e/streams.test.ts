@@ -17,6 +17,7 @@ const TRANSPORTS = [
   { name: "SPDY", env: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false", KUBECTL_PORT_FORWARD_WEBSOCKETS: "false" } },
 ] as const;
 type Env = Readonly<Record<string, string>>;
+const SILENCE_MS = 60_000;
 
 const environment = (env: Env = {}): NodeJS.ProcessEnv => ({ ...process.env, KUBECONFIG: platform.state.kubeconfig, HOME: platform.data, ...env });
 const kubectl = (env: Env, ...args: readonly string[]): Promise<Ran> => ran("kubectl", args, environment(env));
@@ -53,6 +54,18 @@ async function forwarding(
   return { child, ports: lines().map(Number), stderr: () => stderr };
 }
 
+/** The first words of a kubectl that goes on running. One that ends without any is an error: nothing else would end the wait. */
+async function firstWords(env: Env, args: readonly string[]): Promise<{ readonly child: ChildProcess; readonly words: string }> {
+  const child = spawn("kubectl", args, { env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const words = await new Promise<string>((resolve, reject) => {
+    child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString().trim()));
+    child.once("close", (code) => reject(new Error(`kubectl ${args.join(" ")} ended with ${code}: ${stderr}`)));
+  });
+  return { child, words };
+}
+
 /** What a server sends for an HTTP/1.0 request, without its head; "" when it closes at once. */
 async function request(port: number): Promise<string> {
   const answer = await echoed(port, Buffer.from("GET / HTTP/1.0\r\n\r\n"), false);
@@ -62,13 +75,20 @@ async function request(port: number): Promise<string> {
 /** Everything that comes back for what is sent; Node's HTTP server takes the end of a client's side for its end. */
 async function echoed(port: number, bytes: Uint8Array, ends = true): Promise<Buffer> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  let failure: Error | undefined;
   socket.on("error", () => undefined);
+  // For a test that would hang, as `eventually` has it.
+  socket.setTimeout(SILENCE_MS, () => {
+    failure = new Error(`nothing comes any more at port ${port}: ${socket.bytesWritten} of ${bytes.length} bytes sent, ${socket.bytesRead} came back`);
+    socket.destroy();
+  });
   if (ends) socket.end(bytes);
   else socket.write(bytes);
   socket.on("end", () => socket.end());
   const parts: Buffer[] = [];
   socket.on("data", (part: Buffer) => parts.push(part));
   await new Promise((resolve) => socket.once("close", resolve));
+  if (failure !== undefined) throw failure;
   return Buffer.concat(parts);
 }
 
@@ -212,8 +232,7 @@ for (const { name, env } of TRANSPORTS) {
   });
 
   test(`a kubectl over ${name} that is killed takes its command along`, needsKubectl, async () => {
-    const child = spawn("kubectl", ["exec", "p", "--", "sh", "-c", "echo $$; exec sleep 1000"], { env: environment(env), stdio: ["ignore", "pipe", "ignore"] });
-    const pid = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString().trim())));
+    const { child, words: pid } = await firstWords(env, ["exec", "p", "--", "sh", "-c", "echo $$; exec sleep 1000"]);
     assert.ok(existsSync(`/proc/${pid}`));
     child.kill("SIGKILL");
     await eventually("the command is gone", async () => !existsSync(`/proc/${pid}`));
@@ -289,8 +308,8 @@ test("proxy: to a pod, a Service and the node, over HTTP/2 and through `kubectl 
   await platform.kubectl("create", "service", "clusterip", "web", "--tcp=80:8080");
   await eventually("the Service has endpoints", async () => (await raw("namespaces/default/services/web:80/proxy/")).stdout === "Hello World!\n");
   assert.match((await raw("namespaces/default/services/web:81/proxy/")).stderr, /no service port 81 found for service "web"/);
-  const child = spawn("kubectl", ["proxy", "--port=0"], { env: environment(), stdio: ["ignore", "pipe", "ignore"] });
-  const port = await new Promise<number>((resolve) => child.stdout.once("data", (line: Buffer) => resolve(Number(/:(\d+)/.exec(line.toString())?.[1]))));
+  const { child, words } = await firstWords({}, ["proxy", "--port=0"]);
+  const port = Number(/:(\d+)/.exec(words)?.[1]);
   const large = randomBytes(8 << 20);
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1/namespaces/default/pods/mirror/proxy/`, { method: "POST", body: large });
   assert.equal(sha256(Buffer.from(await answer.arrayBuffer())), sha256(large));
@@ -304,8 +323,7 @@ test("refusals before anything starts", needsKubectl, async () => {
 });
 
 test("a platform that is killed leaves no command behind, and its pods as they are", needsKubectl, async () => {
-  const child = spawn("kubectl", ["exec", "p", "--", "sh", "-c", "echo $$; exec sleep 1000"], { env: environment(), stdio: ["ignore", "pipe", "ignore"] });
-  const pid = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString().trim())));
+  const { words: pid } = await firstWords({}, ["exec", "p", "--", "sh", "-c", "echo $$; exec sleep 1000"]);
   const { containerID } = JSON.parse((await kubectl({}, "get", "pod", "p", "-o", "jsonpath={.status.containerStatuses[0]}")).stdout) as { containerID: string };
   process.kill(platform.state.pid, "SIGKILL");
   await eventually("the command is gone", async () => !existsSync(`/proc/${pid}`));

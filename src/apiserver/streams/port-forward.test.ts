@@ -97,6 +97,17 @@ for (const [name, headers] of [
   });
 }
 
+test("a connection has no end of connections, as long as they end: each gives back its two streams", async (t) => {
+  const { client, open } = world(t, SPDY);
+  for (let index = 0; index < 1_001; index++) {
+    const data = index * 4 + 3;
+    open(data - 2, 80, String(index));
+    client.write(data, "x", true);
+    await client.until(() => client.reset.size > 0 || (client.finished.has(data) && client.finished.has(data - 2)));
+    assert.deepEqual([client.data.get(data), [...client.reset.keys()]], ["x", []], `the ${index + 1}th`);
+  }
+});
+
 test("a client that resets its data once it has its answer is told no error", async (t) => {
   const { client, open, behind82 } = world(t, SPDY);
   open(1, 82, "0");

@@ -52,6 +52,8 @@ async function serve(connection: Duplex, options: ForwardOptions): Promise<void>
       const pair = pairs.get(id) ?? begin(id, pairs, options.clock);
       if (pair[type] !== undefined) return false;
       pair[type] = stream;
+      // It says nothing, but only once its end has been read is its place free for another.
+      if (type === "error") stream.resume();
       const { data, error } = pair;
       if (data === undefined || error === undefined) return true;
       pair.complete.abort();
