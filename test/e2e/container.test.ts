@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { askDaemon, buildStory, containersOf, endProgram, needsDaemon, podContainersOf } from "./container-world.ts";
+import { engineBeside, holdsStill, leadersOf, treeOf, type Held } from "./held-still.ts";
 import { eventually, Platform } from "./platform.ts";
 
 const NAME = "in-container";
@@ -102,6 +103,15 @@ test("a container that ends by itself starts again in the pod's network, and its
   assert.equal(later.status.podIP, before.status.podIP);
   await eventually("it answers", async () => (await platform.request(HOST)).status === 200);
   assert.match(await platform.kubectl("logs", later.metadata.name, "--previous"), /^served \d+ requests\n$/);
+});
+
+test("freeze and thaw: the container stands still, and what is asked meanwhile is answered afterwards", { skip: needsDaemon }, async (t) => {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const engine = await engineBeside(platform, "container", over.signal);
+  const pod = (await onlyPod()) as unknown as Held["pod"];
+  const pids = (await leadersOf(engine, pod)).flatMap(treeOf);
+  await holdsStill({ engine, pod, pids, ask: () => platform.request(HOST), meanwhile: () => platform.kubectl("get", "--raw", "/readyz") });
 });
 
 const listener = (name: string, spec: object, container: object): object => ({

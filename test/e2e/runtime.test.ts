@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { engineBeside, holdsStill, leadersOf, treeOf, type Held } from "./held-still.ts";
 import { isAlive } from "./kill-world.ts";
 import { eventually, findProgram, Platform, root } from "./platform.ts";
 
@@ -76,6 +77,22 @@ after(async () => {
 
 test("programs that behave become ready", skip, async () => {
   for (const name of HEALTHY) await eventually(`${name} is ready`, () => isReady(name));
+});
+
+test("freeze and thaw: its processes stand still, and what is asked meanwhile is answered afterwards; planted faults are found", skip, async (t) => {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const engine = await engineBeside(platform, "process", over.signal);
+  const [pod] = (await pods("calm")) as unknown as readonly Held["pod"][];
+  assert.ok(pod);
+  const pids = (await leadersOf(engine, pod)).flatMap(treeOf);
+  const held = { engine, pod, pids, ask: () => platform.request(host("calm"), "/pid"), meanwhile: () => platform.kubectl("get", "--raw", "/readyz") };
+  await holdsStill(held);
+  const nothing = (): Promise<void> => Promise.resolve();
+  const freeze = (): Promise<void> => engine.freeze(pod);
+  await assert.rejects(holdsStill({ ...held, engine: { ...held.engine, freeze: nothing, thaw: nothing }, limitMs: 100 }), /never came true: all stand still/);
+  await assert.rejects(holdsStill({ ...held, engine: { freeze, thaw: nothing }, limitMs: 100 }), /never came true: all go on/);
+  await engine.thaw(pod);
 });
 
 test("a crash: the Revision shows exit code and last words, the pod backs off", skip, async () => {

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { engineBeside, holdsStill, leadersOf, treeOf, type Held } from "./held-still.ts";
 import { compileProbe, storeLayered } from "./layered-image.ts";
 import { machineLists } from "../leaks/machine-lists.ts";
 import { eventually, findProgram, Platform, ran } from "./platform.ts";
@@ -67,6 +68,21 @@ const gone = (name: string): Promise<boolean> =>
     async () => (await platform.kubectl("get", "pods", "-l", `serving.knative.dev/service=${name}`, "-o", "name")).trim() === "",
   );
 
+/** By its control group: the programs in it are told nothing. */
+async function standsStill(name: string): Promise<void> {
+  const over = new AbortController();
+  try {
+    const engine = await engineBeside(platform, "sandbox", over.signal);
+    const pod = JSON.parse(await platform.kubectl("get", "pod", await podOf(name), "-o", "json")) as Held["pod"];
+    // What holds the sandbox's namespaces is not of the pod.
+    const pids = (await leadersOf(engine, pod)).flatMap((leader) => treeOf(leader).slice(1));
+    const meanwhile = (): Promise<unknown> => platform.kubectl("get", "--raw", "/readyz");
+    await holdsStill({ engine, pod, pids, ask: () => platform.request(`${name}.default.localhost`), meanwhile });
+  } finally {
+    over.abort();
+  }
+}
+
 test("before the first sandbox nothing is made on the machine for it", { skip }, () => {
   const { mounts, devices, networks } = machineLists(platform.data);
   assert.deepEqual({ mounts, devices, networks }, { mounts: [], devices: [], networks: [] });
@@ -98,6 +114,7 @@ test("two Services on port 8080 have a sandbox each: layers, user, names, networ
   const addresses = await platform.kubectl("get", "pods", "-o", "jsonpath={range .items[*]}{.status.podIP} {end}");
   assert.equal(new Set(addresses.trim().split(" ")).size, 2);
   assert.match(one.hosts, new RegExp(`^100\\.\\d+\\.0\\.\\d+\\t${one.host}$`, "m"));
+  await standsStill("one");
   for (const name of ["one", "two"]) await platform.kubectl("delete", "ksvc", name);
   for (const name of ["one", "two"]) await gone(name);
   const { files: _layers, ...rest } = machineLists(platform.data);
