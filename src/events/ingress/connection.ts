@@ -51,7 +51,7 @@ const REQUEST_MS_MAX = 300_000;
 const LINGER_MS_MAX = 5_000;
 /** Of later requests, read while one is answered. */
 const AHEAD_BYTES_MAX = 64 << 10;
-/** Counted for a body of unknown length, and at least for any. */
+/** Counted at least for a body, and at first for one of unknown length. */
 const BODY_BYTES_LEAST = 1_024;
 const NOTHING = Buffer.alloc(0);
 
@@ -60,8 +60,11 @@ interface Open {
   readonly head: RequestHead;
   readonly headers: Headers;
   readonly place: Place;
-  readonly reserved: number;
+  /** Room that was made for the body, in octets. */
+  reserved: number;
   readonly parts: Buffer[];
+  /** Of the body so far. */
+  bytes: number;
   readonly unchunker: Unchunker | undefined;
 }
 
@@ -169,10 +172,10 @@ export class IngressConnection implements BufferedReader, Timed {
     if ("status" in look) return this.#answerEarly(head, look);
     reader.body.limit = bodyBytesMax;
     if (reader.body.tooLarge) return this.#answerEarly(head, { status: 413 });
-    const reserved = Math.max(BODY_BYTES_LEAST, head.framing === "chunked" ? bodyBytesMax : head.framing);
+    const reserved = Math.max(BODY_BYTES_LEAST, head.framing === "chunked" ? 0 : head.framing);
     if (!taker.reserve(reserved)) return this.#answerEarly(head, { status: 429 });
     const unchunker = head.framing === "chunked" ? new Unchunker() : undefined;
-    const open: Open = { head, headers, place: look.place, reserved, parts: [], unchunker };
+    const open: Open = { head, headers, place: look.place, reserved, parts: [], bytes: 0, unchunker };
     this.#open = open;
     if (reader.body.done) this.#serve(open);
     else {
@@ -199,7 +202,18 @@ export class IngressConnection implements BufferedReader, Timed {
     const chunk = { bytes: octets, from: 0, to: octets.length, done: body.done, release: undefined };
     const content = open.unchunker === undefined ? Buffer.from(octets) : open.unchunker.contentOf(chunk).bytes;
     if (content.length > 0) open.parts.push(content);
+    open.bytes += content.length;
+    if (!this.#hasRoom(open)) return this.#refuse(429);
     if (body.done) this.#serve(open);
+  }
+
+  /** A body of unknown length gets twice the room when it needs more. */
+  #hasRoom(open: Open): boolean {
+    const { bytes, reserved } = open;
+    if (bytes <= reserved) return true;
+    if (!this.#around.taker.reserve(2 * bytes - reserved)) return false;
+    open.reserved = 2 * bytes;
+    return true;
   }
 
   #serve(open: Open): void {

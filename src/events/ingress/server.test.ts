@@ -30,7 +30,7 @@ interface World {
   ): Promise<{ readonly status: number; readonly headers: NodeJS.Dict<string | string[]> }>;
 }
 
-async function world(t: TestContext): Promise<World> {
+async function world(t: TestContext, bodyBytesMax = 1_000): Promise<World> {
   const stored: StoredEvent[] = [];
   const seen: string[] = [];
   const take = ({ value }: { readonly value: Uint8Array }): number => stored.push(decodeStored(value));
@@ -49,7 +49,7 @@ async function world(t: TestContext): Promise<World> {
   const ingress = new Ingress({
     intakeAt: (place) =>
       ("host" in place ? place.host === CHANNEL : place.namespace === "ns" && place.name === "b") ? { stream, hops: place.kind === "Broker" } : undefined,
-    bodyBytesMax: 1_000,
+    bodyBytesMax,
     saw: (place, attributes) => void seen.push(`${"host" in place ? place.host : `${place.namespace}/${place.name}`} ${String(attributes.get("type"))}`),
     clock,
     logger: silentLogger,
@@ -250,4 +250,27 @@ test("closing answers what is under way and ends what is idle", async (t) => {
   assert.match(await busy.until((text) => taken(text) === 1), /connection: close/);
   busy.socket.destroy();
   await closed;
+});
+
+test("a body of unknown length takes the room that it needs, and is refused where there is none", async (t) => {
+  const all = 256 << 20;
+  const { port } = await world(t, all);
+  const begins = async (more: string): Promise<Awaited<ReturnType<typeof rawClient>>> => {
+    const client = await rawClient(t, port);
+    client.socket.write(post("", `Expect: 100-continue\r\n${more}`));
+    await client.until((text) => text === "HTTP/1.1 100 Continue\r\n\r\n");
+    return client;
+  };
+  const chunked = "Transfer-Encoding: chunked\r\n";
+  const [one, two] = [await begins(chunked), await begins(chunked)];
+  for (const { socket, until } of [two, one]) {
+    socket.write(`1000\r\n${"x".repeat(4_096)}\r\n0\r\n\r\n`);
+    await until((text) => taken(text) === 1);
+  }
+  const large = await begins(`Content-Length: ${all - 2_048}\r\n`);
+  const third = await begins(chunked);
+  third.socket.write(`1000\r\n${"x".repeat(4_096)}\r\n`);
+  assert.match(await third.until((text) => text.includes(" 429 ")), /HTTP\/1.1 429 /);
+  await third.ended;
+  large.socket.destroy();
 });
