@@ -120,6 +120,7 @@ export { Endpoints } from "./core/endpoints.ts";
 export { Event } from "./core/event.ts";
 export { beginNamespaceDeletion, Namespace, namespaceAdmission } from "./core/namespace.ts";
 export { Pod } from "./core/pod.ts";
+export { hasEnded } from "./core/pod-phase.ts";
 export { accessReviews, type AccessAuthority, type AccessRules, type AskedAccess } from "./authorization/reviews.ts";
 export { Binding, bound, evicted, Eviction } from "./core/pod-actions.ts";
 export { TokenRequest, type BoundObject } from "./core/token-request.ts";

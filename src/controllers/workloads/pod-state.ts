@@ -1,9 +1,9 @@
 // What workload controllers ask about a pod.
-import type { Pod } from "#kinds";
+import { hasEnded, type Pod } from "#kinds";
 
 /** Neither ended nor on its way out: it counts as a replica. */
 export function isActive(pod: Pod): boolean {
-  return pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed" && pod.metadata.deletionTimestamp === undefined;
+  return !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
 /** Wall-clock milliseconds since which the pod is ready, or undefined when it is not. */

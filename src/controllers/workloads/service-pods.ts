@@ -1,6 +1,6 @@
 // Which pods stand behind which Service: the little that is remembered of both, and what one pod offers a Service.
 import { keyOf, type Informer, type InformerSet } from "#client";
-import { CoreService, Pod, type ServicePort } from "#kinds";
+import { CoreService, hasEnded, Pod, type ServicePort } from "#kinds";
 import type { Watched } from "#reconcile";
 import type { ObjectKey } from "#schema";
 import { matchesPairs } from "./label-selector.ts";
@@ -25,7 +25,7 @@ export interface BackingPod {
 
 /** Undefined for pods that have ended. */
 export function keepBackingPod(pod: Pod): BackingPod | undefined {
-  if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return undefined;
+  if (hasEnded(pod)) return undefined;
   const { podIP } = pod.status ?? {};
   const { nodeName } = pod.spec ?? {};
   const addresses = pod.metadata.annotations?.[ADDRESSES];

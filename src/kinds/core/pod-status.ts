@@ -1,5 +1,6 @@
 // The words that `kubectl get pods` shows for the state of a pod.
 import { humanDuration } from "#schema";
+import { hasEnded } from "./pod-phase.ts";
 import type { ContainerStatus, Pod } from "./v1.types.ts";
 
 export interface PodSummary {
@@ -59,8 +60,7 @@ export function summarize(pod: Pod): PodSummary {
     }
   }
   if (status === "Completed" && hasRunning) status = isReady(pod) ? "Running" : "NotReady";
-  const ended = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-  if (pod.metadata.deletionTimestamp !== undefined && !ended) status = pod.status?.reason === "NodeLost" ? "Unknown" : "Terminating";
+  if (pod.metadata.deletionTimestamp !== undefined && !hasEnded(pod)) status = pod.status?.reason === "NodeLost" ? "Unknown" : "Terminating";
   const restarts = (init === undefined ? statuses : (pod.status?.initContainerStatuses ?? [])).reduce((sum, one) => sum + (one.restartCount ?? 0), 0);
   return { ready, total: ((pod.spec.containers as Pod["spec"]["containers"] | null) ?? []).length, status, restarts, lastRestartMs: latestRestart(statuses) };
 }

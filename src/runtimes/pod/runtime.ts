@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInformer, type Change, type Client } from "#client";
 import type { Clock, Logger, Rng } from "#core";
 import type { ImageStore } from "#images";
-import { Pod, type PodSpec } from "#kinds";
+import { hasEnded, Pod, type PodSpec } from "#kinds";
 import type { EngineFactory, EngineTools } from "../engine.ts";
 import type { PodStreams, PodUsage } from "../port.ts";
 import { Engines } from "./engines.ts";
@@ -144,5 +144,5 @@ function hasLimits({ spec }: Pod): boolean {
 
 /** Nothing is left to do for it until somebody deletes it. */
 function isOver(pod: Pod): boolean {
-  return pod.metadata.deletionTimestamp === undefined && (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed");
+  return pod.metadata.deletionTimestamp === undefined && hasEnded(pod);
 }

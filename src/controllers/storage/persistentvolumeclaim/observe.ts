@@ -1,6 +1,6 @@
 // Reads a claim, its class, the volumes that it may get, and the pods that use it.
 import type { Informer } from "#client";
-import { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, storageClassOf } from "#kinds";
+import { hasEnded, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, storageClassOf } from "#kinds";
 import type { ShellWorld } from "#reconcile";
 import type { ObjectKey } from "#schema";
 
@@ -27,8 +27,6 @@ export type FreeVolumes = Pick<Informer<{ readonly name: string; readonly free: 
 /** Free volumes that one pass looks at. */
 const FREE_MAX = 500;
 
-const isOver = ({ status }: Pod): boolean => status?.phase === "Succeeded" || status?.phase === "Failed";
-
 export async function observeClaim(
   { namespace, name }: ObjectKey,
   world: ShellWorld,
@@ -47,7 +45,7 @@ export async function observeClaim(
     volume: volumeName === "" ? undefined : await client.find(PersistentVolume, "", volumeName),
     reserved: await world.watched(PersistentVolume),
     free: free.filter((volume) => volume !== undefined && volume.spec.claimRef === undefined) as PersistentVolume[],
-    usedBy: (await world.watched(Pod)).filter((pod) => !isOver(pod)).map(({ metadata }) => metadata.name),
+    usedBy: (await world.watched(Pod)).filter((pod) => !hasEnded(pod)).map(({ metadata }) => metadata.name),
     nowMs,
     place,
   };

@@ -1,7 +1,7 @@
 // A claim of storage in a pod: the folder of the volume that it is bound to, or the kubelet's words for why there is none.
 import { statSync } from "node:fs";
 import type { Client } from "#client";
-import { PersistentVolume, PersistentVolumeClaim, Pod, type PersistentVolumeSpec } from "#kinds";
+import { hasEnded, PersistentVolume, PersistentVolumeClaim, Pod, type PersistentVolumeSpec } from "#kinds";
 import { hostPath } from "./host-path.ts";
 import { UnboundError, VolumeError } from "./volume-files.ts";
 
@@ -48,7 +48,6 @@ export interface ClaimedFolder {
   readonly isHostPath: boolean;
 }
 
-const isOver = ({ status }: Pod): boolean => status?.phase === "Succeeded" || status?.phase === "Failed";
 const runs = ({ status }: Pod): boolean => status?.containerStatuses?.some(({ state }) => state?.running !== undefined) === true;
 
 /** A volume for one pod is the oldest's, unless a younger one runs on it already. */
@@ -57,7 +56,7 @@ async function isTaken(client: Client, pod: Pod, claimName: string): Promise<boo
   const ageOf = ({ metadata: { creationTimestamp, name } }: Pod): string => `${creationTimestamp} ${name}`;
   const { items } = await client.list(Pod, { namespace });
   const others = items.filter(
-    (other) => other.metadata.uid !== uid && !isOver(other) && other.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claimName),
+    (other) => other.metadata.uid !== uid && !hasEnded(other) && other.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claimName),
   );
   return others.some((other) => runs(other) || ageOf(other) < ageOf(pod));
 }
