@@ -5,7 +5,8 @@ import { test, type TestContext } from "node:test";
 import { SeededRng, silentLogger, SimClock, type Logger } from "#core";
 import { openLog, type Log, type LogOptions, type Stream } from "#log";
 import { Intakes } from "../../src/events/ingress/intakes.ts";
-import { RecentBudget, RecentEvents } from "../../src/events/ingress/recent-events.ts";
+import { Budget } from "../../src/events/budget.ts";
+import { RECENT_EVENTS_MAX, RecentEvents } from "../../src/events/ingress/recent-events.ts";
 import { takeEvents, type Intake, type Taken } from "../../src/events/ingress/take-events.ts";
 import { SimDisk } from "../log/sim-disk.ts";
 import { CHANNEL, event, idsIn, live, open, type Open } from "./deduplicate.ts";
@@ -34,7 +35,15 @@ const planted: readonly (readonly [name: string, shows: RegExp, made: Open])[] =
     /twice/,
     (log, stream, clock) => {
       const nothing = { search: () => Promise.resolve({ found: [], next: undefined }) };
-      const recent = new RecentEvents({ windowMs: 3_600_000, name: "c", stream: nothing, log, budget: new RecentBudget(), clock, logger: silentLogger });
+      const recent = new RecentEvents({
+        windowMs: 3_600_000,
+        name: "c",
+        stream: nothing,
+        log,
+        budget: new Budget(RECENT_EVENTS_MAX),
+        clock,
+        logger: silentLogger,
+      });
       return { stream, hops: false, recent };
     },
   ],
@@ -202,7 +211,7 @@ test("what is remembered is bounded: the oldest is forgotten, counted and told",
   const { clock, stream, told } = await world(t);
   const logger: Logger = { ...silentLogger, warn: (message) => void told.push(message), with: () => logger };
   const log = { sync: () => Promise.resolve(), read: () => Promise.resolve(undefined) };
-  const recent = new RecentEvents({ windowMs: 60_000, name: "c", stream, log, budget: new RecentBudget(3), clock, logger });
+  const recent = new RecentEvents({ windowMs: 60_000, name: "c", stream, log, budget: new Budget(3), clock, logger });
   const take = (id: string): Promise<Taken> => takeEvents({ stream, hops: false, recent }, { events: [event(id)] }, clock);
   for (const id of ["1", "2", "3", "4", "4", "2", "1"]) await take(id);
   assert.deepEqual(await idsIn(stream), ["1", "2", "3", "4", "1"]);
@@ -213,7 +222,7 @@ test("what is remembered is bounded: the oldest is forgotten, counted and told",
 test("what is taken of a stream whose window is another by now, or that is no more, is remembered by nobody and takes nobody's room", async (t) => {
   const { clock, stream } = await world(t);
   const log = { sync: () => Promise.resolve(), read: () => Promise.resolve(undefined) };
-  const budget = new RecentBudget(2);
+  const budget = new Budget(2);
   const over = new RecentEvents({ windowMs: 60_000, name: "c", stream, log, budget, clock, logger: silentLogger });
   await over.ready;
   over.end();

@@ -1,10 +1,11 @@
 // How each Broker and channel takes events: what its object says, who listens, and what it took lately.
 import type { Clock, Logger } from "#core";
 import type { EventStream } from "#protocol";
+import { Budget } from "../budget.ts";
 import type { EventEar } from "../observe/event-meters.ts";
 import type { EventTracer } from "../observe/event-tracer.ts";
 import type { EventLog, StreamLog } from "../port.ts";
-import { RecentBudget, RecentEvents } from "./recent-events.ts";
+import { RECENT_EVENTS_MAX, RecentEvents } from "./recent-events.ts";
 import type { Intake } from "./take-events.ts";
 
 export interface IntakesOptions {
@@ -17,7 +18,7 @@ export interface IntakesOptions {
 
 export class Intakes {
   readonly #options: IntakesOptions;
-  readonly #budget = new RecentBudget();
+  readonly #budget = new Budget(RECENT_EVENTS_MAX);
   /** By the id of the stream. */
   readonly #recent = new Map<string, RecentEvents>();
 

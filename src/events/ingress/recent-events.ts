@@ -2,30 +2,12 @@
 import { assert, type Clock, type Logger } from "#core";
 import { LogError } from "#log";
 import type { EventLog, StreamLog } from "../port.ts";
+import type { Budget } from "../budget.ts";
 import { identityOfRecord } from "./identity.ts";
 
 /** Of all Brokers and channels; some 200 octets each. */
-const EVENTS_MAX = 500_000;
+export const RECENT_EVENTS_MAX = 500_000;
 const PAGE = 1_000;
-
-/** What all Brokers and channels may remember together. */
-export class RecentBudget {
-  #left: number;
-
-  constructor(max = EVENTS_MAX) {
-    this.#left = max;
-  }
-
-  take(): boolean {
-    if (this.#left === 0) return false;
-    this.#left--;
-    return true;
-  }
-
-  give(events: number): void {
-    this.#left += events;
-  }
-}
 
 export interface RecentEventsOptions {
   readonly windowMs: number;
@@ -33,7 +15,7 @@ export interface RecentEventsOptions {
   readonly name: string;
   readonly stream: Pick<StreamLog, "search">;
   readonly log: Pick<EventLog, "read" | "sync">;
-  readonly budget: RecentBudget;
+  readonly budget: Budget;
   readonly clock: Clock;
   readonly logger: Logger;
 }

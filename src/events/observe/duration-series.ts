@@ -1,10 +1,11 @@
 // Durations at one destination, by the type of the event and how it went; as many series as a producer may make.
 import { DURATION_BOUNDS, labelText, newRow, observeIn } from "#telemetry";
+import type { Budget } from "../budget.ts";
 
 /** Series of a destination; what comes with other types or answers is measured in one that stands for all of them. */
 export const SERIES_MAX = 100;
 /** Of all destinations together (OpenTelemetry's limit for one instrument). */
-const SERIES_OF_ALL_MAX = 2_000;
+export const SERIES_OF_ALL_MAX = 2_000;
 /** Of a type; longer ones are among those that are measured together. */
 const TYPE_CHARACTERS_MAX = 256;
 /** As OpenTelemetry's SDK marks what goes beyond a limit. */
@@ -29,30 +30,15 @@ const MORE = {
   deadLetterNoAnswer: { eider_leg: "deadLetter", error_type: "no_answer" },
 } as const;
 
-/** What all destinations share of one histogram. */
-export class SeriesBudget {
-  #left = SERIES_OF_ALL_MAX;
-
-  take(): boolean {
-    if (this.#left === 0) return false;
-    this.#left--;
-    return true;
-  }
-
-  give(series: number): void {
-    this.#left += series;
-  }
-}
-
 export class DurationSeries {
   readonly #of: Readonly<Record<string, string>>;
-  readonly #budget: SeriesBudget;
+  readonly #budget: Budget;
   readonly #series: Series[] = [];
   #overflow: Series | undefined;
   #last: Series | undefined;
 
   /** `of` are the destination's own labels. */
-  constructor(of: Readonly<Record<string, string>>, budget: SeriesBudget) {
+  constructor(of: Readonly<Record<string, string>>, budget: Budget) {
     this.#of = of;
     this.#budget = budget;
   }

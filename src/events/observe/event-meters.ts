@@ -1,12 +1,13 @@
 // What is measured of events in this thread: how long they took to the log and to each subscriber, how that ended, and how far subscribers are.
 import { DURATION_BOUNDS } from "#telemetry";
 import type { EventStream, EventSubscriber, MetricFamily } from "#protocol";
+import { Budget } from "../budget.ts";
 import { canonical } from "../cloudevents/event.ts";
 import type { NodeView } from "../history/view.ts";
 import type { Attributes } from "../hops.ts";
 import type { Intaken } from "../ingress/take-events.ts";
 import type { AttemptNote } from "../port.ts";
-import { DurationSeries, OVERFLOW, SeriesBudget } from "./duration-series.ts";
+import { DurationSeries, OVERFLOW, SERIES_OF_ALL_MAX } from "./duration-series.ts";
 import { ownLabels, streamLabels, subscriberLabels } from "./destination.ts";
 import { countFamilies, durationFamily, gaugeFamilies, type Count } from "./families.ts";
 import { Standings } from "./standings.ts";
@@ -27,9 +28,10 @@ export const DESTINATIONS_MAX = 2_000;
 /** Nobody answered: as Knative counts it. */
 const NO_ANSWER = 500;
 
+/** What all destinations share of a histogram. */
 interface Budgets {
-  readonly dispatch: SeriesBudget;
-  readonly process: SeriesBudget;
+  readonly dispatch: Budget;
+  readonly process: Budget;
 }
 
 /** Of one destination. */
@@ -59,7 +61,7 @@ class Meter {
 export class EventMeters implements EventEar {
   /** By the id of a stream or a subscriber. */
   readonly #meters = new Map<string, Meter>();
-  readonly #budgets: Budgets = { dispatch: new SeriesBudget(), process: new SeriesBudget() };
+  readonly #budgets: Budgets = { dispatch: new Budget(SERIES_OF_ALL_MAX), process: new Budget(SERIES_OF_ALL_MAX) };
   readonly #others = new Meter({ [OVERFLOW]: "true" }, { [OVERFLOW]: "true" }, this.#budgets);
   readonly #standings = new Standings();
   readonly #max: number;
