@@ -11,14 +11,24 @@ import { PlaceLostError, type ContainerStart } from "../engine.ts";
 import type { PodNames } from "../names/pod-names.ts";
 import type { PodImages } from "../pod-images.ts";
 import { containerEngine } from "./container-engine.ts";
-import { StandInDaemon } from "./docker-stand-in.test-suite.ts";
+import { createDaemonClient } from "./daemon-client.ts";
+import { StandInDaemon, type StandInContainer } from "./docker-stand-in.test-suite.ts";
 import { LateDaemon } from "./late-daemon.ts";
 
 const app: CoreContainer = { name: "app", image: "a" };
 const sidecar: CoreContainer = { name: "beside", image: "a", restartPolicy: "Always" };
 const pod = { metadata: { name: "p", namespace: "default", uid: "u1" }, spec: { initContainers: [sidecar], containers: [app] } } as unknown as Pod;
 
-async function world(t: TestContext, { isReachable = false, daemon: given }: { readonly isReachable?: boolean; readonly daemon?: StandInDaemon } = {}) {
+interface WorldOptions {
+  readonly isReachable?: boolean;
+  readonly daemon?: StandInDaemon;
+  /** While it does so nobody finds the daemon. */
+  readonly hides?: () => boolean;
+  /** The test sweeps. */
+  readonly isUnswept?: boolean;
+}
+
+async function world(t: TestContext, { isReachable = false, daemon: given, hides = () => false, isUnswept = false }: WorldOptions = {}) {
   const daemon = given ?? (await StandInDaemon.start(t));
   if (isReachable) daemon.machine = hostname();
   const folder = mkdtempSync(join(tmpdir(), "eider-engine-"));
@@ -36,8 +46,9 @@ async function world(t: TestContext, { isReachable = false, daemon: given }: { r
   };
   const logger = { ...silentLogger, debug };
   const outputFile = (_uid: string, container: string, restarts: number): string => join(folder, `${container}-${restarts}.log`);
+  const late = new LateDaemon({ asked: `unix://${daemon.path}`, env: {}, clock, logger: silentLogger });
   const engine = containerEngine({
-    daemon: new LateDaemon({ asked: `unix://${daemon.path}`, env: {}, clock, logger: silentLogger }),
+    daemon: { there: undefined, why: "it hides", mayCome: true, look: async () => (hides() ? undefined : late.look()) },
     // It has nothing: all images are the daemon's own.
     images: { resolve: async () => undefined, config: () => Promise.reject(new Error("none")) } as unknown as ImageStore,
     podImages: { forget: () => undefined } as unknown as PodImages,
@@ -50,7 +61,7 @@ async function world(t: TestContext, { isReachable = false, daemon: given }: { r
     signal: over.signal,
   })({ clock, outputFile, imageProgress: () => undefined });
   await engine.list();
-  await engine.sweep(new Set(["u1"]));
+  if (!isUnswept) await engine.sweep(new Set(["u1"]));
   const start = async (container: CoreContainer, restarts: number, of = pod): Promise<void> => {
     const shared = { id: `${of.metadata.uid}/${container.name}`, pod: of, container, restarts, imageDigest: "sha256:1", env: {}, mounts: [], hosts: [] };
     const place = { podIP: "10.1.0.2", hostIP: "10.1.0.1", sharesPorts: false };
@@ -221,4 +232,64 @@ test("the next platform goes on with what was made ahead, and knows a pod's netw
   );
   await engine.open(second);
   assert.equal(daemon.containers.get(one)?.Name, "eider_q_network_0_u2");
+});
+
+const podNamed = (name: string, uid: string): Pod => ({ ...pod, metadata: { ...pod.metadata, name, uid } }) as Pod;
+const leftBehind = (Name: string, uid = ""): StandInContainer => ({
+  Id: `left-${Name}`,
+  Name,
+  Config: { Labels: { "dev.eider.platform": "here", "dev.eider.pod-uid": uid, "dev.eider.container": "" } },
+  State: { Running: true, Paused: false, ExitCode: 0, Pid: 0 },
+});
+
+test("a network made ahead that a pod takes while what was left is swept is no other pod's", async (t) => {
+  const daemon = await StandInDaemon.start(t);
+  for (const each of [leftBehind("eider_x_network_0_gone", "gone"), leftBehind("eider__spare_x")]) daemon.containers.set(each.Id, each);
+  const swept = Promise.withResolvers<void>();
+  const sweeping = new Promise<void>((resolve) => {
+    daemon.holds = (what) => {
+      if (what !== "DELETE eider_x_network_0_gone") return undefined;
+      resolve();
+      return swept.promise;
+    };
+  });
+  const { engine, start, sparesMade } = await world(t, { isReachable: true, daemon, isUnswept: true });
+  const sweep = engine.sweep(new Set(["u1"]));
+  await sweeping;
+  await engine.open(pod);
+  await start(app, 0);
+  await sparesMade(1);
+  await engine.open(second);
+  assert.equal(daemon.containers.get("left-eider__spare_x")?.Name, "eider_q_network_0_u2");
+  await engine.open(podNamed("r", "u3"));
+  swept.resolve();
+  await sweep;
+  await engine.open(podNamed("s", "u4"));
+  assert.equal(daemon.containers.get("left-eider__spare_x")?.Name, "eider_q_network_0_u2");
+  assert.equal(new Set(["p", "q", "r", "s"].map((name) => daemon.named(`eider_${name}_network`).Id)).size, 4);
+});
+
+test("a daemon that comes late is swept before any pod has something there: what a new pod makes is no stray", async (t) => {
+  const daemon = await StandInDaemon.start(t);
+  let hides = true;
+  const { engine } = await world(t, { daemon, hides: () => hides });
+  hides = false;
+  const answered = Promise.withResolvers<void>();
+  const listing = new Promise<void>((resolve) => {
+    daemon.holds = (what) => {
+      if (what !== "list") return undefined;
+      resolve();
+      return answered.promise;
+    };
+  });
+  const first = engine.open(second);
+  await listing;
+  const other = engine.open(podNamed("r", "u3"));
+  // Whoever does not wait for the list has made something after as many words.
+  const client = await createDaemonClient({ socketPath: daemon.path });
+  for (let words = 0; words < 20; words++) await client.call({ method: "GET", path: "/version" });
+  client.close();
+  answered.resolve();
+  await Promise.all([first, other]);
+  assert.deepEqual([...daemon.containers.values()].map(({ Name }) => Name).toSorted(), ["eider_q_network_0_u2", "eider_r_network_0_u3"]);
 });

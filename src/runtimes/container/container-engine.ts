@@ -103,6 +103,7 @@ class DockerEngine implements ContainerEngine {
   /** By pod uid. */
   readonly #networks = new Map<string, OpenNetwork>();
   #daemon: Daemon | undefined;
+  #looking: Promise<void> | undefined;
   #listed: readonly Listed[] = [];
   /** Pods of which nothing may be removed, when the daemon was away at the sweep. */
   #owed: ReadonlySet<string> | undefined;
@@ -132,11 +133,17 @@ class DockerEngine implements ContainerEngine {
     return this.#options.daemon.mayCome && this.#look().then(() => this.#daemon !== undefined);
   }
 
-  /** The first time it is there, what earlier platforms left with it goes. */
+  /** One look at a time: to the sweep after the first one, what a pod makes meanwhile would be a stray. */
   async #look(): Promise<void> {
+    if (this.#daemon === undefined) this.#looking ??= this.#find().finally(() => (this.#looking = undefined));
+    await this.#looking;
+  }
+
+  /** The first time it is there, what earlier platforms left with it goes. */
+  async #find(): Promise<void> {
     const { daemon: late, logger, images } = this.#options;
     const there = await late.look();
-    if (there === undefined || this.#daemon !== undefined) return;
+    if (there === undefined) return;
     const { daemon, place } = there;
     const { client } = daemon;
     const commands = { client, clock: this.#tools.clock, logger, sharesProcesses: place.sharesProcesses };
@@ -176,11 +183,13 @@ class DockerEngine implements ContainerEngine {
     for (const each of this.#listed) {
       const uid = podUidOf(each);
       if (podUids.has(uid) && (idOf(each) === undefined || kept.has(each.Id))) continue;
-      if (isSpare(each) && each.State === "running" && this.#spares.adopt(each.Id)) continue;
+      // Pods start meanwhile: by now it may be one's.
+      if (isSpare(each)) continue;
       this.#options.logger.info("container without a pod is removed", { container: each.Id, pod: uid });
       await this.#remove(each.Id);
     }
     this.#listed = [];
+    await this.#spares.tidy();
   }
 
   /** A network that had ended is a new one: what still runs in the old one cannot be reached and is ended. */

@@ -23,6 +23,8 @@ export class StandInDaemon {
   readonly broken = new Set<string>();
   /** As `docker info` names the machine: this one's name means that its containers are reached. */
   machine = "another";
+  /** What it waits for before it answers a list, or removes a container of that name; it lists what is there then. */
+  holds: (what: string) => Promise<void> | undefined = () => undefined;
   /** Of each container that was created, by its first name. */
   readonly bodies = new Map<string, { readonly HostConfig: { readonly Mounts?: readonly { readonly Source: string; readonly Target: string }[] } }>();
   #count = 0;
@@ -55,6 +57,8 @@ export class StandInDaemon {
     let text = "";
     for await (const chunk of request as AsyncIterable<Buffer>) text += String(chunk);
     const url = new URL(request.url ?? "", "http://d");
+    const [, , key = ""] = url.pathname.replace("/v1.41", "").split("/");
+    await this.holds(key === "json" ? "list" : `${request.method} ${this.containers.get(key)?.Name ?? key}`);
     const [status, body] = this.#done(request.method ?? "", url.pathname.replace("/v1.41", ""), url.searchParams, text);
     response.writeHead(status).end(body === undefined ? "" : JSON.stringify(body));
   }

@@ -27,6 +27,7 @@ export class SpareNetworks {
   readonly #ids: string[] = [];
   readonly #lull: Lull;
   #filling = false;
+  #tidying: Promise<void> | undefined;
   /** So many were given away so far. */
   #given = 0;
   /** Of those, given away and not named after their pods yet. */
@@ -38,12 +39,11 @@ export class SpareNetworks {
     this.#lull = new Lull(options.clock);
   }
 
-  /** One of an earlier platform; false when there are enough. */
-  adopt(id: string): boolean {
-    if (this.#ids.includes(id)) return true;
-    if (this.#ids.length >= SPARES_MAX) return false;
-    this.#ids.push(id);
-    return true;
+  /** Takes up what an earlier platform made ahead, and removes what is too many or was not finished. Nothing is made meanwhile; what is being made, tidies first. */
+  tidy(): Promise<void> {
+    if (this.#filling) return Promise.resolve();
+    this.#tidying ??= this.#tidy().finally(() => (this.#tidying = undefined));
+    return this.#tidying;
   }
 
   /** One that runs, called `name` from now on; undefined when there is none. Throws EngineGoneError; one with which anything else is wrong is not used. */
@@ -87,7 +87,7 @@ export class SpareNetworks {
     this.#filling = true;
     try {
       await this.#lull.come(this.#signal);
-      await this.#tidy();
+      await (this.#tidying ?? this.#tidy());
       while (this.#ids.length < SPARES_MAX && !this.#signal.aborted) {
         await this.#lull.come(this.#signal);
         const { Id } = await make();
@@ -108,6 +108,8 @@ export class SpareNetworks {
     const all = await list();
     if (this.#given !== given) return;
     const strange = all.filter(({ id }) => !this.#ids.includes(id));
-    for (const { id, isRunning } of strange) if (!(isRunning && this.adopt(id))) await remove(id);
+    const kept = strange.filter(({ isRunning }) => isRunning).slice(0, Math.max(0, SPARES_MAX - this.#ids.length));
+    this.#ids.push(...kept.map(({ id }) => id));
+    for (const each of strange) if (!kept.includes(each)) await remove(each.id);
   }
 }
