@@ -66,6 +66,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     volumesDir,
     node: { cpuNanos: BigInt(availableParallelism()) * 1_000_000_000n, memoryBytes: BigInt(totalmem()) },
     objects,
+    soleUsers: new Map(),
     chooseEngine: (pod, fetch) => engines.choose(pod, fetch),
   };
 

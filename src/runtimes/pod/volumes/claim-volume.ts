@@ -48,25 +48,53 @@ export interface ClaimedFolder {
   readonly isHostPath: boolean;
 }
 
-const runs = ({ status }: Pod): boolean => status?.containerStatuses?.some(({ state }) => state?.running !== undefined) === true;
+/** Which pod has a volume that is for one, by `<namespace>/<claim>`: until its volumes are removed, which is after its containers have ended. */
+export type SoleUsers = Map<string, string>;
 
-/** A volume for one pod is the oldest's, unless a younger one runs on it already. */
-async function isTaken(client: Client, pod: Pod, claimName: string): Promise<boolean> {
+/** Its containers may write to what it mounts, or have. */
+function hasStarted({ status }: Pod): boolean {
+  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return all.some(({ state, lastState }) => (state?.running ?? state?.terminated ?? lastState?.terminated) !== undefined);
+}
+
+/** When it got its node; to the second. */
+function assignedAt({ metadata, status }: Pod): string {
+  const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
+  return scheduled?.lastTransitionTime ?? metadata.creationTimestamp ?? "";
+}
+
+/**
+ * One may, of the pods that have a node and have not ended. Who has the volume keeps it, however its containers fare, and also while it ends
+ * without an object; after a restart of the platform it is who has started, then who was first.
+ */
+async function mayUseAlone({ client, soleUsers }: ClaimTools, pod: Pod, claimName: string): Promise<boolean> {
   const { namespace = "", uid } = pod.metadata;
-  const ageOf = ({ metadata: { creationTimestamp, name } }: Pod): string => `${creationTimestamp} ${name}`;
+  const key = `${namespace}/${claimName}`;
   const { items } = await client.list(Pod, { namespace });
-  const others = items.filter(
-    (other) => other.metadata.uid !== uid && !hasEnded(other) && other.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claimName),
+  const known = soleUsers.get(key);
+  if (known !== undefined && known !== uid && !items.some((other) => other.metadata.uid === known && hasEnded(other))) return false;
+  const users = items.filter(
+    (other) =>
+      (other.spec.nodeName ?? "") !== "" && !hasEnded(other) && other.spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claimName),
   );
-  return others.some((other) => runs(other) || ageOf(other) < ageOf(pod));
+  const placeOf = (user: Pod): string => `${hasStarted(user) ? "has" : "waits"} ${assignedAt(user)} ${user.metadata.name}`;
+  const [first = pod] = users.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+  if (known !== uid && first.metadata.uid !== uid) return false;
+  soleUsers.set(key, uid);
+  return true;
+}
+
+export interface ClaimTools {
+  readonly client: Client;
+  readonly soleUsers: SoleUsers;
 }
 
 /** Throws UnboundError while it has no volume, VolumeError when the volume cannot be used. */
-export async function claimedFolder(client: Client, pod: Pod, claimName: string): Promise<ClaimedFolder> {
-  const { spec } = await volumeOf(client, { namespace: pod.metadata.namespace ?? "", name: claimName });
+export async function claimedFolder(tools: ClaimTools, pod: Pod, claimName: string): Promise<ClaimedFolder> {
+  const { spec } = await volumeOf(tools.client, { namespace: pod.metadata.namespace ?? "", name: claimName });
   if (spec.volumeMode === "Block") throw new VolumeError("volumes of the mode Block cannot be mounted as folders");
   const modes = spec.accessModes ?? [];
-  if (modes.includes("ReadWriteOncePod") && (await isTaken(client, pod, claimName)))
+  if (modes.includes("ReadWriteOncePod") && !(await mayUseAlone(tools, pod, claimName)))
     throw new VolumeError("volume uses the ReadWriteOncePod access mode and is already in use by another pod");
   return { path: pathOf(spec), readOnly: modes.length > 0 && modes.every((mode) => mode === "ReadOnlyMany"), isHostPath: spec.hostPath !== undefined };
 }

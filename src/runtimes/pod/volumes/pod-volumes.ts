@@ -11,7 +11,7 @@ import { parseQuantity, quantityNumber } from "#schema";
 import type { Mount, PodPlace } from "../../engine.ts";
 import type { NodeResources } from "../pod-fields.ts";
 import { writeFiles } from "./atomic-files.ts";
-import { claimedFolder } from "./claim-volume.ts";
+import { claimedFolder, type SoleUsers } from "./claim-volume.ts";
 import { hostPath } from "./host-path.ts";
 import { memoryFolder, removeMemoryFolders } from "./memory-folder.ts";
 import { PodTokens, type MintToken } from "./pod-tokens.ts";
@@ -27,6 +27,8 @@ export interface VolumeTools {
   /** Of all pods. */
   readonly volumesDir: string;
   readonly node: NodeResources;
+  /** Of all pods. */
+  readonly soleUsers: SoleUsers;
 }
 
 /** Kinds whose objects' changes reach mounted files. */
@@ -142,6 +144,8 @@ export class PodVolumes {
   }
 
   async remove(): Promise<void> {
+    const { soleUsers } = this.#tools;
+    for (const [claim, uid] of soleUsers) if (uid === this.#pod.metadata.uid) soleUsers.delete(claim);
     await removeMemoryFolders(this.#folder, memoryName(this.#pod.metadata.uid, ""));
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -191,7 +195,7 @@ export class PodVolumes {
   }
 
   async #claim({ claimName, readOnly = false }: NonNullable<Volume["persistentVolumeClaim"]>): Promise<Prepared> {
-    const folder = await claimedFolder(this.#tools.client, this.#pod, claimName);
+    const folder = await claimedFolder(this.#tools, this.#pod, claimName);
     const writable = !readOnly && !folder.readOnly;
     if (writable && !folder.isHostPath) this.#giveTo(folder.path);
     return { path: folder.path, writable };
