@@ -1,8 +1,8 @@
 // Marks in a file: what was promised is there after any end, and the file stays small.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { MarksFile, MarksFolder } from "./marks-file.ts";
 
@@ -69,6 +69,40 @@ test("marks that change all the time leave a small file", async (t) => {
   }
   assert.ok(most > 1_000 && most <= 1_102, String(most));
   assert.deepEqual(await all(path), Object.fromEntries(keys.map((key) => [key, 49])));
+});
+
+/** Tells of each sync of a folder, before it is made. */
+async function onFolderSync(t: TestContext, tell: (inode: number) => Promise<void>): Promise<void> {
+  const probe = await open(tmpdir());
+  const handles = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  const { sync } = handles;
+  handles.sync = async function (this: FileHandle) {
+    const { ino } = await this.stat();
+    await tell(ino);
+    return sync.call(this);
+  };
+  t.after(() => void (handles.sync = sync));
+}
+
+test("a file that is moved into place is found there after a power cut: its folder is synced before anything is promised, and what holds a new folder, too", async (t) => {
+  const top = await folderOf(t);
+  const path = join(top, "made", "deep", "marks");
+  const synced: { readonly inode: number; readonly names: readonly string[]; readonly isPromised: boolean }[] = [];
+  let isPromised = false;
+  await onFolderSync(t, async (inode) => void synced.push({ inode, names: await readdir(dirname(path)), isPromised }));
+  const marks = await MarksFile.open<number>(path);
+  await marks.set("a", 1);
+  isPromised = true;
+  const inodes = await Promise.all([dirname(path), join(top, "made"), top].map(async (folder) => (await stat(folder)).ino));
+  assert.deepEqual(
+    synced,
+    inodes.map((inode) => ({ inode, names: ["marks"], isPromised: false })),
+  );
+  await marks.set("a", 2);
+  assert.equal(synced.length, 3, "a line behind the others moves nothing");
+  for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 1_000 }, (_, at) => marks.set(`key-${at}`, round)));
+  assert.ok(synced.length > 3 && synced.slice(3).every(({ inode }) => inode === inodes[0]));
 });
 
 test("after a failure of the disk the next write has all that was to be written", async (t) => {

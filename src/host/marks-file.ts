@@ -1,7 +1,7 @@
 // Marks in a file: changes are lines behind one another, and a file with many more lines than marks is written whole and moved into place.
 // One write at a time takes all that was changed meanwhile.
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Marks, MarksShelf } from "#core";
 
 const FORMAT = 2;
@@ -91,9 +91,13 @@ export class MarksFile<M> implements Marks<M> {
   async #replace(): Promise<void> {
     this.#lines = undefined;
     const keys = [...this.#marks.keys()];
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    const folder = resolve(dirname(this.#path));
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeTo(`${this.#path}.new`, "w", `${JSON.stringify({ format: FORMAT } satisfies Head<M>)}\n${keys.map((key) => this.#lineOf(key)).join("")}`);
     await rename(`${this.#path}.new`, this.#path);
+    // Else a power cut brings the file of before back, without what is promised now.
+    await syncFolder(folder);
+    if (made !== undefined) for (let at = folder; at !== dirname(made); await syncFolder(at)) at = dirname(at);
     this.#lines = keys.length;
   }
 }
@@ -106,6 +110,11 @@ async function writeTo(path: string, flags: "a" | "w", text: string): Promise<vo
   } finally {
     await file.close();
   }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
 }
 
 function marksOf<M>(path: string, text: string): Map<string, M> {
