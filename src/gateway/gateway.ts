@@ -20,6 +20,7 @@ import { InFlightTable } from "./shared/in-flight.ts";
 import { HostPlaces } from "./routes/host-places.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
 import { Observatory } from "./observe/observatory.ts";
+import { acceptBursts } from "./sockets/accept-bursts.ts";
 import { Outbox } from "./sockets/outbox.ts";
 import { PodConnection } from "./pods/pod-connection.ts";
 import type { Pod } from "./pods/pod.ts";
@@ -269,10 +270,12 @@ class GatewayThread implements Gateway {
       server.once("error", reject);
       const listening = (): void => {
         server.removeListener("error", reject);
+        acceptBursts(server);
         server.on("error", (error) => this.#options.logger.error("gateway listener failed", { err: error }));
         resolve();
       };
-      server.listen({ ...at, backlog: BACKLOG }, listening);
+      // As an argument of its own: among the options it is not heard when there is a descriptor.
+      server.listen(at, BACKLOG, listening);
     });
   }
 

@@ -1,10 +1,24 @@
 // What a client may take of the gateway: octets, time, connections; each limit with its status and the end of the connection.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { BoundSocket, connect } from "node:net";
 import { test } from "node:test";
 import { SimClock } from "#core";
 import type { ClientSettings, RouteHost } from "#protocol";
-import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod, type TestGateway, type TestPod } from "./testing.ts";
+import {
+  allWaiting,
+  answering,
+  backendEntry,
+  hostEntry,
+  ok,
+  request,
+  socketClock,
+  startClient,
+  startGateway,
+  startPod,
+  type TestGateway,
+  type TestPod,
+} from "./testing.ts";
 
 function oneReadyPod(gateway: TestGateway, pod: TestPod, host: Partial<RouteHost> = {}): void {
   const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
@@ -36,6 +50,15 @@ async function startListening(): Promise<TestPod & { got: (fits: RegExp) => Prom
     },
   });
 }
+
+test("a thousand connections that come at once wait for a thread that is busy", async () => {
+  // As the platform's threads listen: on a socket that somebody else has bound.
+  const bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
+  await using gateway = await startGateway(socketClock, { fd: bound.fd() });
+  const many = Array.from({ length: 1_000 }, () => connect(gateway.gateway.port, "127.0.0.1").on("error", () => undefined));
+  await allWaiting(gateway.gateway.port, many.length);
+  for (const client of many) client.destroy();
+});
 
 const CLOSED = /\r\nConnection: close\r\n/;
 

@@ -1,9 +1,10 @@
 // What the gateway's tests share: a gateway in this process, raw pods and raw clients on loopback.
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { SeededRng, silentLogger, type Clock } from "#core";
 import type { Backend, GatewayToControl, RouteDelta, RouteHost } from "#protocol";
-import { createGateway, type Gateway } from "./gateway.ts";
+import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 import { inFlightBytes } from "./shared/in-flight.ts";
 
 let readings = 0;
@@ -37,7 +38,32 @@ export async function eventually(holds: () => boolean | Promise<boolean>): Promi
   throw new Error("what was awaited did not come about");
 }
 
-export async function startGateway(clock: Clock = socketClock): Promise<TestGateway> {
+const ANY_PORT = { port: 0, host: "127.0.0.1" };
+
+/** ESTABLISHED, as /proc writes it. */
+const ESTABLISHED = "01";
+const LOOKS_MAX = 1_000;
+
+/**
+ * Lets the calls to connect of this turn be made, and holds the event loop until the system has let in `count` connections to `port`: they
+ * wait for a server of this process to accept them. Rejects when it does not.
+ */
+export async function allWaiting(port: number, count: number): Promise<void> {
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  const peer = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    const rows = readFileSync("/proc/net/tcp", "latin1").split("\n");
+    const letIn = rows.filter((row) => {
+      const [, , remote = "", state] = row.trim().split(/\s+/);
+      return remote.endsWith(peer) && state === ESTABLISHED;
+    });
+    if (letIn.length >= count) return;
+  }
+  throw new Error(`the system does not let in ${count} connections to port ${port}`);
+}
+
+/** `listen`: where requests from outside come in. */
+export async function startGateway(clock: Clock = socketClock, listen: GatewayOptions["listen"] = ANY_PORT): Promise<TestGateway> {
   const sent: GatewayToControl[] = [];
   const listeners = new Set<() => void>();
   const start = {
@@ -54,8 +80,7 @@ export async function startGateway(clock: Clock = socketClock): Promise<TestGate
     sent.push(message);
     for (const listener of listeners) listener();
   };
-  const listen = { port: 0, host: "127.0.0.1" };
-  const gateway = createGateway({ start, clock, rng: new SeededRng(7), logger: silentLogger, send, listen, listenInternal: listen });
+  const gateway = createGateway({ start, clock, rng: new SeededRng(7), logger: silentLogger, send, listen, listenInternal: ANY_PORT });
   const stop = new AbortController();
   const running = gateway.run(stop.signal);
   let generation = 0;
