@@ -9,6 +9,7 @@ import { BODY_TOO_LARGE, errorResponse, renderResponse } from "./http/own-respon
 import { parseProxyHeader } from "./http/proxy-protocol.ts";
 import { ReadSpace, STREAM_BYTES } from "./sockets/read-buffers.ts";
 import { readInto, type BufferedReader } from "./sockets/read-into.ts";
+import type { RequestHead } from "./http/request-head.ts";
 import { RequestReader } from "./http/request-reader.ts";
 import type { Timed } from "./sockets/timer-wheel.ts";
 
@@ -104,6 +105,10 @@ export class ClientConnection implements ClientSide, BufferedReader, Timed {
     const { body } = this.#reader;
     body.limit = bytesMax;
     return !body.tooLarge;
+  }
+
+  repeats(head: RequestHead): boolean {
+    return this.#reader.repeats(head);
   }
 
   takePlace(host: string, requestsMax: number): boolean {

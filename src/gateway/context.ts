@@ -6,6 +6,7 @@ import type { ColdStarts } from "./start/cold-starts.ts";
 import type { Counters } from "./counters.ts";
 import type { HostPlaces } from "./routes/host-places.ts";
 import type { LoadReporter } from "./load.ts";
+import type { ParkedHeads } from "./http/parked-heads.ts";
 import type { Outbox } from "./sockets/outbox.ts";
 import type { ReadBuffers } from "./sockets/read-buffers.ts";
 import type { RequestObserver } from "./request/request-facts.ts";
@@ -27,6 +28,7 @@ export interface GatewayContext {
   readonly load: LoadReporter;
   readonly buffers: ReadBuffers;
   readonly outbox: Outbox;
+  readonly parkedHeads: ParkedHeads;
   readonly counters: Counters;
   /** Told of each request, in this order. */
   readonly observers: readonly RequestObserver[];

@@ -20,6 +20,7 @@ import { InFlightTable } from "./shared/in-flight.ts";
 import { HostPlaces } from "./routes/host-places.ts";
 import { LoadReporter, REPORT_PERIOD_MS } from "./load.ts";
 import { Observatory } from "./observe/observatory.ts";
+import { ParkedHeads } from "./http/parked-heads.ts";
 import { acceptBursts } from "./sockets/accept-bursts.ts";
 import { Outbox } from "./sockets/outbox.ts";
 import { PodConnection } from "./pods/pod-connection.ts";
@@ -134,6 +135,7 @@ class GatewayThread implements Gateway {
       load: new LoadReporter({ clock, send, thread: start.thread, epoch: start.epoch }),
       buffers: new ReadBuffers(),
       outbox: new Outbox(),
+      parkedHeads: new ParkedHeads(),
       counters,
       observers: this.#observatory.observers,
       starts: new Starts(),

@@ -4,20 +4,18 @@ import type { ClientSide } from "../request/client-side.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Target } from "../routes/target.ts";
 
-/** A head that a client connection sent on; equal requests to the same target get the same text. */
+/** A head that a client repeats as it was sent on; equal requests to the same target get the same text. */
 export interface ForwardMemo {
   head: RequestHead | undefined;
   target: Target | undefined;
   text: string;
-  /** Of the head that was sent on last, whether it is remembered or not. */
-  length: number;
   /** An address, and our lines for a request that came from there and has no way behind it. */
   address: string;
   way: string;
 }
 
 export function noMemo(): ForwardMemo {
-  return { head: undefined, target: undefined, text: "", length: 0, address: "", way: "" };
+  return { head: undefined, target: undefined, text: "", address: "", way: "" };
 }
 
 /** The text for `head` from this client, from the memo when nothing differs. */
@@ -25,12 +23,11 @@ export function forwardedHead(head: RequestHead, target: Target, from: ClientSid
   const memo = from.memo;
   if (memo.head === head && memo.target === target) return memo.text;
   const text = composeHead(head, target, from);
-  // As the reader of requests does, see there: what is not repeated should die young.
-  const repeats = head.text.length === memo.length;
+  const repeats = from.repeats(head);
+  if (!repeats && memo.head === undefined) return text;
   memo.head = repeats ? head : undefined;
   memo.target = repeats ? target : undefined;
   memo.text = repeats ? text : "";
-  memo.length = head.text.length;
   return text;
 }
 

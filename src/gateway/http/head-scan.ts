@@ -128,12 +128,12 @@ export function isNamed(text: string, span: { readonly from: number; readonly to
   return true;
 }
 
-/** The first value of the field `name` (lower case). */
-export function firstValueOf(text: string, fields: readonly number[], name: string): string | undefined {
+/** The first field `name` (lower case), as an index into `fields`; -1 when there is none. */
+export function fieldNamed(text: string, fields: readonly number[], name: string): number {
   for (let i = 0; i < fields.length; i += 4) {
-    if (isNamed(text, { from: fields[i] ?? 0, to: fields[i + 1] ?? 0 }, name)) return text.slice(fields[i + 2], fields[i + 3]);
+    if (isNamed(text, { from: fields[i] ?? 0, to: fields[i + 1] ?? 0 }, name)) return i;
   }
-  return undefined;
+  return -1;
 }
 
 /** All values of the field `name` (lower case), in order. */

@@ -30,6 +30,8 @@ export interface RequestHead {
   readonly authority: string;
   /** For routing: lower case, without port and trailing dot. */
   readonly host: string;
+  /** Where `host` stands in `text`, if it and `target` are as they came; -1 otherwise. */
+  readonly hostAt: number;
   readonly minor: 0 | 1;
   readonly keepAlive: boolean;
   readonly framing: number | "chunked";
@@ -113,8 +115,8 @@ interface Seen {
   readonly dropped: number[];
   /** How often Host came. */
   readonly hosts: number;
-  /** The last is as routes know it. */
-  readonly isPlainHost: boolean;
+  /** Where the last one begins, when it is as routes know it; -1 otherwise. */
+  readonly plainHostAt: number;
 }
 
 interface RequestLine {
@@ -160,7 +162,7 @@ export function parseRequestHead(text: string, octets: Octets = octetsOf(text)):
   if ("status" in where) return where;
   const expect = seen.values.get("expect");
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return { status: 417, reason: "unknown expectation" };
-  const { target, path, authority, host } = where;
+  const { target, path, authority, host, hostAt } = where;
   const { keepAlive, upgrade, dropped, kept } = connectionOf(text, fields, seen, minor);
   const value = seen.values.size === 0 ? nothing : (name: string): string => seen.values.get(name) ?? "";
   // Written out: spreading costs as much as the rest of the parsing.
@@ -171,6 +173,7 @@ export function parseRequestHead(text: string, octets: Octets = octetsOf(text)):
     path,
     authority,
     host,
+    hostAt,
     minor,
     keepAlive,
     framing,
@@ -199,7 +202,7 @@ const nothing = (): string => "";
 function collect(text: string, { bytes, from: base }: Octets, fields: readonly number[]): Seen {
   let host: string | undefined;
   let hosts = 0;
-  let isPlain = false;
+  let plainHostAt = -1;
   let values: Map<string, string> | undefined;
   // Most heads have one of them, and an array that begins empty takes room for many.
   let dropped: number[] | undefined;
@@ -214,7 +217,7 @@ function collect(text: string, { bytes, from: base }: Octets, fields: readonly n
       const start = fields[i + 2] ?? 0;
       const end = fields[i + 3] ?? 0;
       host = text.slice(start, end);
-      isPlain = isPlainHost(bytes, base + start, base + end);
+      plainHostAt = isPlainHost(bytes, base + start, base + end) ? start : -1;
       continue;
     }
     const name = text.slice(from, to).toLowerCase();
@@ -231,7 +234,7 @@ function collect(text: string, { bytes, from: base }: Octets, fields: readonly n
     const before = values.get(name);
     values.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return { host, hosts, isPlainHost: isPlain, values: values ?? NO_VALUES, dropped: dropped ?? [] };
+  return { host, hosts, plainHostAt, values: values ?? NO_VALUES, dropped: dropped ?? [] };
 }
 
 /** Length and chunks together, lengths that differ, are repeated or are no numbers, and unknown codings are refused: smuggling needs them. */
@@ -249,12 +252,12 @@ function requestFraming(text: string, fields: readonly number[], known: { readon
   return bytes ?? { status: 400, reason: "invalid content length" };
 }
 
-type Place = Pick<RequestHead, "target" | "path" | "authority" | "host">;
+type Place = Pick<RequestHead, "target" | "path" | "authority" | "host" | "hostAt">;
 
 function placeOf(rawTarget: string, seen: Seen, line: { readonly method: string; readonly minor: 0 | 1 }): Place | HeadFault {
   const hostField = seen.host;
   if (seen.hosts > 1 || (hostField === undefined && line.minor === 1)) return { status: 400, reason: "missing or repeated Host header" };
-  if (hostField !== undefined && seen.isPlainHost && rawTarget.startsWith("/")) return place(rawTarget, hostField, hostField);
+  if (hostField !== undefined && seen.plainHostAt >= 0 && rawTarget.startsWith("/")) return place(rawTarget, hostField, hostField, seen.plainHostAt);
   const absolute = rawTarget.startsWith("/") ? null : /^https?:\/\/([^/?]*)(.*)$/i.exec(rawTarget);
   const authority = absolute === null ? (hostField ?? "") : (absolute[1] ?? "");
   if (!HOST.test(authority) || (absolute !== null && hostField !== undefined && !HOST.test(hostField))) return { status: 400, reason: "malformed Host header" };
@@ -262,12 +265,12 @@ function placeOf(rawTarget: string, seen: Seen, line: { readonly method: string;
   const rest = absolute?.[2] ?? "";
   const target = absolute === null ? rawTarget : rest.startsWith("/") ? rest : `/${rest}`;
   if (!target.startsWith("/") && (target !== "*" || line.method !== "OPTIONS")) return { status: 400, reason: "malformed request target" };
-  return place(target, authority, hostName(authority));
+  return place(target, authority, hostName(authority), -1);
 }
 
-function place(target: string, authority: string, host: string): Place {
+function place(target: string, authority: string, host: string, hostAt: number): Place {
   const query = target.indexOf("?");
-  return { target, path: query < 0 ? target : target.slice(0, query), authority, host };
+  return { target, path: query < 0 ? target : target.slice(0, query), authority, host, hostAt };
 }
 
 /** The name of an authority as routes know it: lower case, without port and trailing dot. */

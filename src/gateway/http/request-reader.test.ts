@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import type { RequestHead } from "./request-head.ts";
 import { RequestReader } from "./request-reader.ts";
 
 /** Targets of the requests in `reads`, and why reading ended when it did. */
@@ -67,4 +68,23 @@ test("requests are the same however their octets come", () => {
     }),
     { numRuns: 500, seed: 1 },
   );
+});
+
+test("a head is kept once its client repeats it, and others are not", () => {
+  const reader = new RequestReader();
+  const take = (text: string): RequestHead => {
+    reader.push(Buffer.from(text, "latin1"));
+    const head = reader.take();
+    assert.ok(head !== undefined);
+    return head;
+  };
+  const first = take(get("/1"));
+  assert.equal(reader.repeats(first), false);
+  // Of the same length.
+  assert.equal(reader.repeats(take(get("/2"))), false);
+  const second = take(get("/2"));
+  assert.equal(reader.repeats(second), true);
+  assert.equal(take(get("/2")), second);
+  assert.equal(reader.repeats(take(get("/1"))), false);
+  assert.equal(reader.repeats(second), false);
 });

@@ -21,10 +21,10 @@ export class RequestReader {
   #searched = 0;
   /** What was read ahead came by one read, and nothing of it was taken yet. */
   #isRead = false;
-  /** A head that was parsed; one of the same octets is not parsed again. */
-  #memo: RequestHead | undefined;
-  /** Length of the head that was taken last. */
-  #lastLength = 0;
+  /** A head that its client repeats; one of the same octets is not parsed again. */
+  #repeated: RequestHead | undefined;
+  /** Of the head that was taken last; 0 before the first. */
+  #lastMark = 0;
 
   /** Octets that were read ahead. */
   get ahead(): number {
@@ -33,7 +33,7 @@ export class RequestReader {
 
   /** Whether any head was ever taken. */
   get used(): boolean {
-    return this.#lastLength > 0;
+    return this.#lastMark > 0;
   }
 
   /** `count` more octets behind a complete body. They are valid until `keep` is called, or nothing of them is left. */
@@ -120,13 +120,18 @@ export class RequestReader {
 
   #parse(octets: Octets & { readonly bytes: Buffer }): RequestHead | HeadFault {
     const text = octets.bytes.toString("latin1", octets.from, octets.to);
-    if (this.#memo?.text === text) return this.#memo;
+    if (this.#repeated?.text === text) return this.#repeated;
     const head = parseRequestHead(text, octets);
     if ("reason" in head) return head;
-    // Who repeats a head is asked for the same length again. Others' heads are garbage at once, and not when the next one comes.
-    this.#memo = text.length === this.#lastLength ? head : undefined;
-    this.#lastLength = text.length;
+    const mark = markOf(octets);
+    this.#repeated = mark === this.#lastMark ? head : undefined;
+    this.#lastMark = mark;
     return head;
+  }
+
+  /** Whether `head`, the latest, is kept because its client repeats it. Others are garbage at once, and not when the next one comes. */
+  repeats(head: RequestHead): boolean {
+    return this.#repeated === head;
   }
 
   #refuse(fault: HeadFault): undefined {
@@ -134,6 +139,17 @@ export class RequestReader {
     this.#set(NOTHING, 0, 0);
     return undefined;
   }
+}
+
+/** So many octets of a head, which has more of them, tell it from others of the same length. */
+const MARKED_BYTES = 48;
+
+/** More than 0, and seldom the same for two heads that are not. */
+function markOf({ bytes, from, to }: Octets): number {
+  let mark = to - from;
+  const end = Math.min(from + MARKED_BYTES, to);
+  for (let at = from; at < end; at++) mark = (Math.imul(mark, 31) + (bytes[at] ?? 0)) & 0x3fff_ffff;
+  return mark + 1;
 }
 
 function tooLong(ahead: Buffer): HeadFault {

@@ -1,5 +1,7 @@
 // One line of the access log for a request. Nothing that a client sends can end a line or a string in it.
 import type { RequestFacts } from "../request/request-facts.ts";
+import type { ParkedHead } from "../http/parked-heads.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import type { WrittenLine } from "./line-file.ts";
 import { traceIdOf } from "./trace-context.ts";
 
@@ -48,21 +50,21 @@ export class JsonLine implements WrittenLine {
 
   /** The line of `facts`, until it is asked for the next. */
   of(facts: RequestFacts, time: string): this {
-    const { clientAddress, head, status, outcome } = facts;
+    const { clientAddress, method, minor, status, outcome } = facts;
     this.#facts = facts;
     if (time !== this.#time) {
       this.#time = time;
       this.#opening = octets(`{"time":"${time}","client":"`);
     }
-    if (clientAddress !== this.#client || head.method !== this.#method) {
+    if (clientAddress !== this.#client || method !== this.#method) {
       this.#client = clientAddress;
-      this.#method = head.method;
-      this.#asked = octets(`${escaped(clientAddress)}","method":"${escaped(head.method)}","host":"`);
+      this.#method = method;
+      this.#asked = octets(`${escaped(clientAddress)}","method":"${escaped(method)}","host":"`);
     }
-    if (status !== this.#status || head.minor !== this.#minor) {
+    if (status !== this.#status || minor !== this.#minor) {
       this.#status = status;
-      this.#minor = head.minor;
-      this.#answered = octets(`","protocol":"HTTP/1.${head.minor}","status":${status},"requestBytes":`);
+      this.#minor = minor;
+      this.#answered = octets(`","protocol":"HTTP/1.${minor}","status":${status},"requestBytes":`);
     }
     if (outcome !== this.#outcome) {
       this.#outcome = outcome;
@@ -74,18 +76,17 @@ export class JsonLine implements WrittenLine {
   }
 
   get bytesMax(): number {
-    const { head } = this.#facts;
-    const texts = Math.min(head.host.length, CUT_MAX) + Math.min(head.target.length, CUT_MAX);
+    const { parked } = this.#facts;
+    const texts = parked === undefined ? textsOf(this.#facts.head) : parked.hostTo - parked.hostFrom + parked.targetTo - parked.targetFrom;
     return FIXED_BYTES + this.#asked.length + ESCAPE_BYTES * texts + this.#where.length + this.#traceId.length;
   }
 
   writeTo(into: Uint8Array, from: number): number {
-    const { head, requestBytes, responseBytes, arrivedMs, grantedMs, firstByteMs, endedMs, attempts } = this.#facts;
+    const { parked, requestBytes, responseBytes, arrivedMs, grantedMs, firstByteMs, endedMs, attempts } = this.#facts;
     let at = put(into, from, this.#opening);
     at = put(into, at, this.#asked);
-    at = putText(into, at, head.host);
-    at = put(into, at, PATH);
-    at = putText(into, at, head.target);
+    if (parked === undefined) at = putAsked(into, at, this.#facts.head);
+    else at = putParked(into, at, parked);
     at = put(into, at, this.#answered);
     at = putNumber(into, at, requestBytes);
     at = put(into, at, RESPONSE_BYTES);
@@ -130,6 +131,28 @@ function whereOf({ backend, pod }: RequestFacts): Uint8Array {
   if (pod === undefined) return octets(`,"revision":"${backend.key}","pod":""`);
   pod.logged ??= octets(`,"revision":"${backend.key}","pod":"${escaped(pod.name)}"`);
   return pod.logged;
+}
+
+function textsOf({ host, target }: RequestHead): number {
+  return Math.min(host.length, CUT_MAX) + Math.min(target.length, CUT_MAX);
+}
+
+function putAsked(into: Uint8Array, at: number, { host, target }: RequestHead): number {
+  return putText(into, put(into, putText(into, at, host), PATH), target);
+}
+
+function putParked(into: Uint8Array, at: number, parked: ParkedHead): number {
+  const path = putPart(into, at, parked, parked.hostFrom, parked.hostTo);
+  return putPart(into, put(into, path, PATH), parked, parked.targetFrom, parked.targetTo);
+}
+
+/** As `putText`, from octets; a parked head has none that are too many. */
+function putPart(into: Uint8Array, at: number, parked: ParkedHead, from: number, to: number): number {
+  const { bytes } = parked;
+  const shift = at - from;
+  let done = from;
+  for (let code = bytes[from] ?? 0; done < to && isPlain(code); code = bytes[++done] ?? 0) into[shift + done] = code;
+  return done === to ? shift + to : putText(into, at, parked.text(from, to));
 }
 
 function put(into: Uint8Array, at: number, piece: Uint8Array): number {
@@ -184,8 +207,8 @@ const POINT = 46;
 
 /** NCSA's common log format. */
 export function commonLine(facts: RequestFacts, time: string): string {
-  const { head, status, responseBytes } = facts;
-  const request = `${escaped(head.method)} ${escaped(head.target)} HTTP/1.${head.minor}`;
+  const { method, minor, status, responseBytes } = facts;
+  const request = `${escaped(method)} ${escaped(facts.head.target)} HTTP/1.${minor}`;
   return `${facts.clientAddress === "" ? "-" : escaped(facts.clientAddress)} - - [${clfTime(time)}] "${request}" ${status === 0 ? "-" : status} ${responseBytes === 0 ? "-" : responseBytes}\n`;
 }
 

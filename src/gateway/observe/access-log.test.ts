@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ParkedHeads } from "../http/parked-heads.ts";
+import { parseRequestHead } from "../http/request-head.ts";
 import type { RequestFacts } from "../request/request-facts.ts";
 import { AccessLog } from "./access-log.ts";
 import type { WrittenLine } from "./line-file.ts";
@@ -12,6 +14,9 @@ function facts(over: Record<string, unknown> = {}, head: Record<string, unknown>
   const backend = { key: "ns/rev" };
   return {
     head: its,
+    method: its.method,
+    minor: its.minor,
+    parked: undefined,
     clientAddress: "192.0.2.1",
     backend,
     pod: { name: "pod-1" },
@@ -79,6 +84,37 @@ test("a line of JSON tells what came, what it took and how it ended", () => {
     traceId: "ab",
     outcome: "answered",
   });
+});
+
+const ID = "0af7651916cd43dd8448eb211c80319c";
+const HEADS: readonly (readonly [target: string, lines: readonly string[], traceId: string | undefined])[] = [
+  ["/", [], undefined],
+  ["/a?b=1", [`Traceparent: 00-${ID}-b7ad6b7169203331-01`, "X-B3-TraceId: other"], ID],
+  ["/\u00e9\u00ff\"\\'<", [`x-b3-traceid: ${ID}`], ID],
+  [`/${"x".repeat(800)}`, ["traceparent: "], undefined],
+  ["/b", ["traceparent: nothing"], undefined],
+  ["/c", ["traceparent: 00-"], undefined],
+  ["/d", ["traceparent: 00-an id of spaces-01"], undefined],
+  ["/e", ["traceparent: 00-ab"], "ab"],
+];
+
+test("a line is the same for a head that waits as octets, with the trace that the request names", () => {
+  for (const [target, lines, traceId] of HEADS) {
+    const head = parseRequestHead(`GET ${target} HTTP/1.1\r\n${["Host: app.test", ...lines].join("\r\n")}\r\n\r\n`);
+    assert.ok(!("reason" in head));
+    const parked = new ParkedHeads().park(head);
+    assert.ok(parked !== undefined, target);
+    const notAsked = {
+      get head(): never {
+        return assert.fail("the head was parsed again");
+      },
+    };
+    const waiting = Object.defineProperties(facts({ parked }), Object.getOwnPropertyDescriptors(notAsked));
+    const line = lineOf(facts({ head }));
+    assert.equal(lineOf(waiting), line, target);
+    assert.equal((JSON.parse(line) as { path: string }).path, target);
+    assert.equal((JSON.parse(line) as { traceId?: string }).traceId, traceId, target);
+  }
 });
 
 test("what did not happen is null, and without a revision there is none", () => {

@@ -54,6 +54,9 @@ function facts(): RequestFacts {
   assert.ok(!("reason" in head));
   return {
     head,
+    method: head.method,
+    minor: head.minor,
+    parked: undefined,
     backend: { key: "ns/rev", entry: {} },
     clientAddress: "192.0.2.1",
     status: 200,

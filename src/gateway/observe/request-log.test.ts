@@ -16,7 +16,21 @@ function facts(target = "/a/b?x=1&y=%20z", lines: readonly string[] = LINES): Re
   assert.ok(!("reason" in head));
   const backend = { key: "ns/rev", entry: { service: "svc", configuration: "conf" } };
   const pod = { name: "pod-1", address: { host: "10.0.0.1", port: 8080 } };
-  const its = { head, backend, pod, clientAddress: "192.0.2.1", status: 200, responseBytes: 5, arrivedMs: 100, endedMs: 108.42, trace: undefined };
+  const { method, minor } = head;
+  const its = {
+    head,
+    method,
+    minor,
+    parked: undefined,
+    backend,
+    pod,
+    clientAddress: "192.0.2.1",
+    status: 200,
+    responseBytes: 5,
+    arrivedMs: 100,
+    endedMs: 108.42,
+    trace: undefined,
+  };
   return its as unknown as RequestFacts;
 }
 

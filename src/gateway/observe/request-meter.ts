@@ -20,10 +20,10 @@ export class RequestMeter {
   #lastMethod = "";
 
   measure(facts: RequestFacts, tag: string): void {
-    const { head, status, endedMs, grantedMs } = facts;
+    const { method, minor, status, endedMs, grantedMs } = facts;
     const last = this.#last;
-    const same = last !== undefined && last.status === status && last.tag === tag && last.minor === head.minor && this.#lastMethod === head.method;
-    const { row } = same ? last : this.#find({ method: head.method, status, tag, minor: head.minor });
+    const same = last !== undefined && last.status === status && last.tag === tag && last.minor === minor && this.#lastMethod === method;
+    const { row } = same ? last : this.#find({ method, status, tag, minor });
     observe(row, DURATION, (endedMs - facts.arrivedMs) / 1000);
     observe(row, REQUEST_SIZE, facts.requestBytes);
     observe(row, RESPONSE_SIZE, facts.responseBytes);

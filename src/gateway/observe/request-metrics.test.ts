@@ -26,7 +26,8 @@ const TARGET = { routeTag: "kn:disabled" } as Target;
 
 function facts(over: Partial<RequestFacts>): RequestFacts {
   const defaults = { head: GET, target: TARGET, status: 200, requestBytes: 0, responseBytes: 5, attempts: 1, arrivedMs: 1000, grantedMs: 1004, endedMs: 1020 };
-  return { ...defaults, ...over } as RequestFacts;
+  const { method, minor } = over.head ?? GET;
+  return { ...defaults, method, minor, ...over } as RequestFacts;
 }
 
 function textOf(metrics: RequestMetrics, isKnown = ALL): string {

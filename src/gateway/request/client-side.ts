@@ -1,5 +1,6 @@
 // What an exchange asks of the connection that its request came on.
 import type { ForwardMemo } from "../http/forward-head.ts";
+import type { RequestHead } from "../http/request-head.ts";
 
 /** The client's side of an exchange. */
 export interface ClientSide {
@@ -9,6 +10,8 @@ export interface ClientSide {
   /** The request came in where only programs of this machine can: it sees cluster-local names. */
   readonly isInside: boolean;
   readonly memo: ForwardMemo;
+  /** The head of the latest request is one that the client sends again and again: it is kept, and so may be what is made of it. */
+  repeats(head: RequestHead): boolean;
   /** False when the sender should wait for `clientDrained`. `written` is called once the bytes are not needed any more. */
   write(data: string | Buffer, written?: () => void): boolean;
   /** Stop and go on reading the request's body. */

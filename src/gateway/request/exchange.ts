@@ -60,7 +60,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
 
   /** The client has not begun with the body, and may wait for the permission to. */
   get awaitsContinue(): boolean {
-    return this.head.expectsContinue && this.requestBytes === 0;
+    return this.expectsContinue && this.requestBytes === 0;
   }
 
   get clientAddress(): string {
@@ -75,7 +75,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
 
   /** A blank one takes a request. */
   begin(head: RequestHead): void {
-    this.head = head;
+    this.asks(head);
     this.arrivedMs = this.#context.clock.monotonicMs();
     this.wroteMs = this.arrivedMs;
     this.#requestDone = head.framing === 0;
@@ -130,7 +130,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
     this.pod = pod;
     this.grantedMs = nowMs;
     if (this.stepDueMs !== undefined) this.stepDueMs = undefined;
-    const kept = keptConnection(pod, this.head.method, this.grantedMs);
+    const kept = keptConnection(pod, this.method, this.grantedMs);
     if (kept === undefined) this.#connect(pod);
     else this.#send(pod, kept);
   }
@@ -215,22 +215,24 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
     this.attempts++;
     this.#connection = connection;
     connection.serve(this);
-    const plain = forwardedHead(this.head, target, this.#client);
+    const asked = this.head;
+    const plain = forwardedHead(asked, target, this.#client);
     const head = this.trace === undefined ? plain : tracedHead(plain, this.trace);
     const held = this.#held;
     const room = held === undefined ? connection.write(head) : held.sendBehind(head, connection);
     if (held?.full === true && connection.isConnected) this.#forgetBody();
     if (room && !this.#requestDone) this.#client.resume();
+    if (!this.#client.repeats(asked)) this.park(this.#context.parkedHeads);
   }
 
   // The response's way.
 
   framingOf(head: ResponseHead): Framing {
-    return this.head.method === "HEAD" ? 0 : head.framing;
+    return this.method === "HEAD" ? 0 : head.framing;
   }
 
   informational(head: ResponseHead): void {
-    if (this.head.minor === 0) return;
+    if (this.minor === 0) return;
     this.#informed = true;
     this.#touch();
     this.#client.write(head.plain);
@@ -238,7 +240,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
 
   responseBegan(head: ResponseHead, body: Chunk): void {
     const framing = this.framingOf(head);
-    if (framing !== "chunked" || this.head.minor === 1) return this.#begin(head, framing, body);
+    if (framing !== "chunked" || this.minor === 1) return this.#begin(head, framing, body);
     this.#unchunker = new Unchunker();
     this.#begin(headWithoutChunks(head), "close", this.#unchunker.contentOf(body));
   }
@@ -252,7 +254,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
     this.#responseFraming = framing;
     this.#context.counters.response(head.status);
     // A client that was answered before its body was whole may never send the rest.
-    this.#keep = this.head.keepAlive && framing !== "close" && !this.#context.draining && (this.#requestDone || (!body.done && !this.awaitsContinue));
+    this.#keep = this.keepAlive && framing !== "close" && !this.#context.draining && (this.#requestDone || (!body.done && !this.awaitsContinue));
     const text = this.#headFor(head);
     const size = body.to - body.from;
     if (size >= STREAM_BYTES) {
@@ -355,9 +357,9 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
 
   /** Tries again: on another pod, else on this one by a new connection unless it refused or leaves, else on whichever comes next. */
   #retry(failure: PodFailure): boolean {
-    const { pod, backend, attempts, head } = this;
+    const { pod, backend, attempts, method } = this;
     if (pod === undefined || backend === undefined) return false;
-    const retry = retryOf(failure, { method: head.method, attempts, repeats: this.#repeats, replayable: this.#replayable });
+    const retry = retryOf(failure, { method, attempts, repeats: this.#repeats, replayable: this.#replayable });
     if (retry === "no") return false;
     if (retry === "repeat") this.#repeats++;
     this.#context.counters.retries++;
@@ -405,7 +407,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
 
   #connectionHeader(): "" | "close" | "keep-alive" {
     if (!this.#keep) return "close";
-    return this.head.minor === 0 ? "keep-alive" : "";
+    return this.minor === 0 ? "keep-alive" : "";
   }
 
   // Ends.
@@ -457,8 +459,8 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
   #answer(response: OwnResponse, outcome: Outcome = "own"): void {
     this.#context.counters.response(response.status);
     this.status = response.status;
-    this.#keep = this.head.keepAlive && this.#requestDone && !this.#context.draining;
-    const text = renderResponse(response, { wallMs: this.#context.clock.wallMs(), connection: this.#connectionHeader(), isHead: this.head.method === "HEAD" });
+    this.#keep = this.keepAlive && this.#requestDone && !this.#context.draining;
+    const text = renderResponse(response, { wallMs: this.#context.clock.wallMs(), connection: this.#connectionHeader(), isHead: this.method === "HEAD" });
     this.#client.write(text);
     this.#end(outcome, undefined);
     this.#client.finished(this.#keep);
@@ -467,6 +469,13 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
   #abort(outcome: Outcome = "aborted"): void {
     this.#end(outcome, undefined);
     this.#client.abort(this.#responseFraming === "close");
+  }
+
+  /** Nobody asks for the head any more. */
+  #unpark(): void {
+    if (this.parked === undefined) return;
+    this.#context.parkedHeads.leave(this.parked);
+    this.parked = undefined;
   }
 
   get #over(): boolean {
@@ -488,6 +497,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
     if (connection !== undefined && response !== undefined && pod !== undefined && pod.removedIn === 0) connection.release(pod.idle, response, this.endedMs);
     else connection?.destroy();
     for (const observer of this.#context.observers) observer.ended(this);
+    this.#unpark();
     if (backend === undefined) return;
     backend.load.end(this.endedMs);
     if (this.#tunnel !== undefined) pod?.tunnels?.delete(this);

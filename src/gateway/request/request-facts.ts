@@ -1,6 +1,7 @@
 // What is known of one request, for those who watch: metrics, logs, traces, load recordings, receipts.
 import type { Backend } from "../pods/backend.ts";
 import type { Pod } from "../pods/pod.ts";
+import type { ParkedHead } from "../http/parked-heads.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { Target } from "../routes/target.ts";
 
@@ -12,6 +13,12 @@ export type Outcome = "running" | "answered" | "own" | "timedOut" | "aborted" | 
 
 /** Times are monotonic milliseconds; NaN where the thing has not happened. An exchange is its own facts: nothing is allocated for them. */
 export interface RequestFacts {
+  /** What of the head all want to know. */
+  readonly method: string;
+  readonly minor: 0 | 1;
+  /** The head as octets, once it was sent on and there is a place for it. */
+  readonly parked: ParkedHead | undefined;
+  /** Parsed again when it is parked, which is for those who ask seldom. */
   readonly head: RequestHead;
   readonly clientAddress: string;
   /** Undefined while no route matched. */

@@ -4,6 +4,7 @@ import type { Backend } from "../pods/backend.ts";
 import type { Pod } from "../pods/pod.ts";
 import type { Queued } from "../pods/wait-queue.ts";
 import type { Timed } from "../sockets/timer-wheel.ts";
+import type { ParkedHead, ParkedHeads } from "../http/parked-heads.ts";
 import { parseRequestHead, type RequestHead } from "../http/request-head.ts";
 import type { Target } from "../routes/target.ts";
 import type { Progress } from "./deadline.ts";
@@ -20,7 +21,12 @@ export abstract class RequestRecord implements Omit<RequestFacts, "clientAddress
   after: Timed | undefined = undefined;
   queued: Queued | undefined = undefined;
 
-  head: RequestHead = NO_HEAD;
+  #head: RequestHead = NO_HEAD;
+  parked: ParkedHead | undefined = undefined;
+  method = "";
+  minor: 0 | 1 = 1;
+  keepAlive = false;
+  expectsContinue = false;
   target: Target | undefined = undefined;
   backend: Backend | undefined = undefined;
   pod: Pod | undefined = undefined;
@@ -40,12 +46,32 @@ export abstract class RequestRecord implements Omit<RequestFacts, "clientAddress
 
   /** Nothing of a request is in it: another may begin. */
   get isBlank(): boolean {
-    return this.head === NO_HEAD;
+    return this.method === "";
+  }
+
+  get head(): RequestHead {
+    return this.parked === undefined ? this.#head : this.parked.head;
+  }
+
+  protected asks(head: RequestHead): void {
+    this.#head = head;
+    this.method = head.method;
+    this.minor = head.minor;
+    this.keepAlive = head.keepAlive;
+    this.expectsContinue = head.expectsContinue;
+  }
+
+  /** The head has been sent on: what is still wanted of it waits among its octets. */
+  protected park(places: ParkedHeads): void {
+    if (this.parked !== undefined) return;
+    this.parked = places.park(this.#head);
+    if (this.parked !== undefined) this.#head = NO_HEAD;
   }
 
   /** Forgets the request. The links are those of wheel and queue; times are set as they come. */
   protected erase(): void {
-    this.head = NO_HEAD;
+    this.#head = NO_HEAD;
+    this.method = "";
     this.target = undefined;
     this.backend = undefined;
     this.pod = undefined;

@@ -1,0 +1,68 @@
+// Heads wait for their response in places of the thread: whatever the end, the place is given back, once.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SimClock } from "#core";
+import { ParkedHeads } from "./http/parked-heads.ts";
+import { answering, backendEntry, eventually, hostEntry, ok, request, startClient, startGateway, startPod, type TestClient } from "./testing.ts";
+
+const TIMEOUT_MS = 10_000;
+
+interface End {
+  readonly name: string;
+  readonly path: string;
+  readonly lines?: readonly string[];
+  /** What the client, or time, does once the pod has the request. */
+  readonly meanwhile?: (client: TestClient, clock: SimClock) => Promise<unknown>;
+  readonly got: RegExp;
+}
+
+const UPGRADE = ["Connection: Upgrade", "Upgrade: websocket"];
+
+/** Once the tunnel is open. */
+async function leaves(client: TestClient): Promise<void> {
+  await client.until((text) => text.startsWith("HTTP/1.1 101 "));
+  client.socket.destroy();
+}
+
+const ends: readonly End[] = [
+  { name: "an answer", path: "/plain", got: /200 OK[^]*\/plain$/ },
+  { name: "an answer at the second attempt", path: "/breaks-once", got: /200 OK[^]*\/breaks-once$/ },
+  { name: "a pod that breaks each time", path: "/breaks", got: /^HTTP\/1.1 502 / },
+  { name: "a client that leaves", path: "/silent", meanwhile: (client) => Promise.resolve(client.socket.destroy()), got: /^$/ },
+  { name: "the end of its time", path: "/silent", meanwhile: (_, clock) => clock.advance(TIMEOUT_MS), got: /^HTTP\/1.1 504 / },
+  { name: "a tunnel that its client closes", path: "/tunnel", lines: UPGRADE, meanwhile: leaves, got: /^HTTP\/1.1 101 / },
+];
+
+for (const { name, path, lines = [], meanwhile, got } of ends) {
+  test(`a place is given back after ${name}`, async (t) => {
+    const park = t.mock.method(ParkedHeads.prototype, "park");
+    const leave = t.mock.method(ParkedHeads.prototype, "leave");
+    const clock = new SimClock();
+    await using gateway = await startGateway(clock);
+    let breaks = path === "/breaks-once" ? 1 : Infinity;
+    let seen = 0;
+    await using pod = await startPod((socket) =>
+      answering((head) => {
+        seen++;
+        const asked = head.split(" ")[1] ?? "";
+        if (asked.startsWith("/breaks") && breaks-- > 0) return void socket.destroy();
+        if (asked === "/tunnel") return "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+        return asked === "/silent" ? undefined : ok(asked);
+      })(socket),
+    );
+    const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
+    gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods, timeoutMs: TIMEOUT_MS })] });
+    using client = await startClient(gateway.gateway.port);
+    client.send(request(path, lines));
+    await eventually(() => seen > 0);
+    await meanwhile?.(client, clock);
+    await eventually(() => got.test(client.text()));
+    const places = park.mock.calls.map(({ result }) => result).filter((place) => place !== undefined);
+    assert.ok(places.length > 0);
+    await eventually(() => leave.mock.callCount() >= places.length);
+    assert.deepEqual(
+      leave.mock.calls.map((call) => call.arguments[0]),
+      places,
+    );
+  });
+}
