@@ -102,6 +102,24 @@ server { listen 127.0.0.1:${place.port} backlog=4096; server_name ${names().join
   );
 }
 
+/** Octets there and back, and no HTTP: the least that a program between two others costs. */
+export function relayConfig({ port, backend }: { readonly port: number; readonly backend: number }): string {
+  return `global
+  nbthread 1
+  maxconn 9000
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  default_backend app
+backend app
+  server app 127.0.0.1:${backend}
+`;
+}
+
 /** `map` is a file of the folder, \`hosts.map\`. */
 export function haproxyConfig({ folder, port, backend }: Place & { readonly backend: number }): { readonly config: string; readonly map: string } {
   const config = `global

@@ -11,7 +11,7 @@ import { nodeFlags } from "../../src/main/options.ts";
 import { holderOfPort } from "../../src/keeper/listening-sockets.ts";
 import { activatorApi, type ActivatorApi } from "./gateway-activator-api.ts";
 import type { EiderOptions, EiderReady } from "./gateway-eider.ts";
-import { haproxyConfig, nginxBackendConfig, nginxConfig } from "./gateway-configs.ts";
+import { haproxyConfig, nginxBackendConfig, nginxConfig, relayConfig } from "./gateway-configs.ts";
 import { ask } from "./platform.ts";
 import { familyOf } from "./proc.ts";
 import { programPath } from "./programs.ts";
@@ -41,7 +41,7 @@ export interface Ground {
 
 /** Revisions' limit for all that have one: the largest that Knative allows. */
 export const CONTAINER_CONCURRENCY = 1_000;
-export const NAMES = ["direct", "nginx", "haproxy", "queue-proxy", "activator", "eider"] as const;
+export const NAMES = ["direct", "relay", "nginx", "haproxy", "queue-proxy", "activator", "eider"] as const;
 export type Name = (typeof NAMES)[number];
 
 /** What a gateway has switched on: an access log, and traces of a hundredth of the requests that come without a trace. */
@@ -141,12 +141,28 @@ async function haproxy(ground: Ground): Promise<Contender> {
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const { config, map } = haproxyConfig({ folder, port, backend: ground.backend });
-  writeFileSync(join(folder, "haproxy.cfg"), config);
   writeFileSync(join(folder, "hosts.map"), map);
+  return haproxyProcess(ground, "haproxy", { config, folder, port });
+}
+
+async function relay(ground: Ground): Promise<Contender> {
+  const folder = join(ground.folder, `relay-${ground.backend}`);
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort();
+  return haproxyProcess(ground, "relay", { config: relayConfig({ port, backend: ground.backend }), folder, port });
+}
+
+async function haproxyProcess(
+  ground: Ground,
+  name: "haproxy" | "relay",
+  { config, folder, port }: { readonly config: string; readonly folder: string; readonly port: number },
+): Promise<Contender> {
+  const file = join(folder, "haproxy.cfg");
+  writeFileSync(file, config);
   // `-db`: in the foreground. Its access log is its output, which is a file.
-  const child = start(ground, [...ground.pin, programPath("haproxy") ?? "haproxy", "-db", "-f", join(folder, "haproxy.cfg")], { log: "haproxy.log" });
+  const child = start(ground, [...ground.pin, programPath("haproxy") ?? "haproxy", "-db", "-f", file], { log: `${name}.log` });
   await answering(port, [], child);
-  return { name: "haproxy", port, lines: [], pids: () => familyOf(child.pid ?? 0), stop: () => stopped(child) };
+  return { name, port, lines: [], pids: () => familyOf(child.pid ?? 0), stop: () => stopped(child) };
 }
 
 interface QueueProxy {
@@ -220,7 +236,7 @@ export async function eider(ground: Ground, over: Partial<EiderOptions> = {}): P
 }
 
 /** Without these there still is a comparison. */
-const PEERS: ReadonlySet<Name> = new Set(["haproxy", "queue-proxy", "activator"]);
+const PEERS: ReadonlySet<Name> = new Set(["relay", "haproxy", "queue-proxy", "activator"]);
 
 export interface Skipped {
   readonly name: Name;
@@ -241,6 +257,7 @@ export async function startContenders(
   const programs = { queue: process.env["QUEUE_PROXY"], activator: process.env["ACTIVATOR"] };
   const starts: Readonly<Record<Name, () => Promise<Contender | string>>> = {
     direct: () => Promise.resolve({ name: "direct", port: ground.backend, lines: [], pids: () => [], stop: () => Promise.resolve() }),
+    relay: () => (programPath("haproxy") === undefined ? Promise.resolve("haproxy is not installed") : relay(ground)),
     nginx: () => nginx(ground),
     haproxy: () => (programPath("haproxy") === undefined ? Promise.resolve("not installed") : haproxy(ground)),
     "queue-proxy": async () => {

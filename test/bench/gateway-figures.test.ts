@@ -72,6 +72,24 @@ for (const { name, eider, figure: line, want } of table) {
   });
 }
 
+const CHAIN = "CPU a request, eider over activator and queue-proxy";
+
+for (const { name, relay, want } of [
+  { name: "a relay costs less than an eighth of the chain: judged", relay: [cost({ cpuMs: 10 })], want: ["MISSED", "MISSED"] },
+  { name: "a relay costs more: told", relay: [cost({ cpuMs: 10.6 })], want: [""] },
+  { name: "no relay: judged", relay: undefined, want: ["MISSED", "MISSED"] },
+]) {
+  test(`verdict over the chain: ${name}`, () => {
+    const rounds = new Map([
+      ["activator", [cost({ cpuMs: 84 })]],
+      ["eider", [cost({ cpuMs: 12 })]],
+      ...(relay === undefined ? [] : [["relay", relay] as const]),
+    ]);
+    const lines = requestFigures(rounds, 1).filter((each) => each.name.endsWith(`1 connection, ${CHAIN}`));
+    assert.deepEqual(lines.map(verdictOf), want);
+  });
+}
+
 test("p50 over direct is told in microseconds", () => {
   const rounds = new Map([
     ["direct", [cost({ p50Ms: 0.02 })]],

@@ -315,5 +315,6 @@ const NOTES: readonly string[] = [
   "heads: 1,024 requests to 64 of 1,000 hosts, four kinds of heads; no connection sends the same head twice in a row",
   "eider: 1,000 hosts on 250 revisions, containerConcurrency 1,000, timeouts armed, access log in JSON to a file, /metrics read once a second, 1 % of traces (told to the control thread, exported nowhere)",
   "nginx and haproxy have the same hosts, add the same forwarding headers and write an access log in JSON with the same fields to a file, too (nginx buffers 64 kB as ours does, haproxy a line a request); Knative's programs run with their defaults: no request log, no traces",
+  "relay: haproxy in TCP mode, one connection to the back-end for each of the client's: what passing octets on costs at least; where that is more than an eighth of activator and queue-proxy, as at one connection, our ratio to those is told and not judged",
   "the activator has no autoscaler to report to: it tries to connect and fails, which costs it less than reports would",
 ];
