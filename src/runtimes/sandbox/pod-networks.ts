@@ -124,7 +124,9 @@ export class PodNetworks {
     }
     if (this.#net === "") throw new Error("no free range of addresses below 100.64.0.0/10");
     if (!existsSync(`/sys/class/net/${this.#bridge}`)) await this.#ip([`link add ${this.#bridge} type bridge`]);
-    await this.#ip([`addr replace ${this.bridgeIp}/16 dev ${this.#bridge}`, `link set ${this.#bridge} up`]);
+    // Of itself a bridge has its lowest port's address, and another one once that port goes: pods would send to the old one for up to a minute.
+    const address = readFileSync(`/sys/class/net/${this.#bridge}/address`, "utf8").trim();
+    await this.#ip([`link set ${this.#bridge} address ${address}`, `addr replace ${this.bridgeIp}/16 dev ${this.#bridge}`, `link set ${this.#bridge} up`]);
     await openEgress({ bridge: this.#bridge, range: `${this.#net}.0.0/16`, nft: this.#options.nft }).catch((err: unknown) =>
       this.#options.logger.warn("pods in sandboxes reach this machine only, and nothing beyond it", { err }),
     );
