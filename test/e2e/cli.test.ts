@@ -15,10 +15,11 @@ const HELLO = join(root, "test/e2e/apps/hello");
 let home: string;
 let platform: Platform;
 
-/** An environment of its own: nothing is found by accident, nothing is written outside. */
+/** An environment of its own: nothing is found by accident, nothing is written outside. What others have compiled is used. */
 const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   HOME: home,
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
   GOCACHE: process.env["GOCACHE"] ?? join(homedir(), ".cache/go-build"),
   ...more,
 });

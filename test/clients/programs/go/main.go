@@ -24,6 +24,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
@@ -240,7 +241,9 @@ func watches(ctx context.Context, client kubernetes.Interface, namespace string)
 	for event := range stream.ResultChan() {
 		return fmt.Errorf("an event of an empty collection: %v", event.Type)
 	}
-	_, err = client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{ResourceVersion: "999999999999", ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan})
+	future := metav1.ListOptions{ResourceVersion: "999999999999", ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan}
+	// The answer says when to ask again, and the client would do so ten times, each three seconds long.
+	err = client.CoreV1().RESTClient().Get().Namespace(namespace).Resource("pods").VersionedParams(&future, scheme.ParameterCodec).MaxRetries(0).Do(ctx).Error()
 	if !apierrors.IsTimeout(err) && !strings.Contains(fmt.Sprint(err), "Too large resource version") {
 		return fmt.Errorf("a version of the future came to %v", err)
 	}
