@@ -7,16 +7,17 @@ import { EXIT } from "./exit.ts";
 import { runCli } from "./program.ts";
 
 /** Everything that would leave the process is written down and fails. */
-function contextFor(argv: readonly string[]): { readonly context: CliContext; readonly acts: string[]; readonly errors: string[] } {
+function contextFor(argv: readonly string[]) {
   const acts: string[] = [];
   const errors: string[] = [];
+  const said: string[] = [];
   const act = (name: string) => async (): Promise<never> => {
     acts.push(name);
     throw new Error(`${name} was called`);
   };
   const context: CliContext = {
     argv,
-    out: () => {},
+    out: (text) => void said.push(text),
     err: (text) => void errors.push(text),
     colour: false,
     env: {},
@@ -38,7 +39,7 @@ function contextFor(argv: readonly string[]): { readonly context: CliContext; re
     build: act("build"),
     images: () => ({ list: act("images"), remove: act("removeImage"), prune: act("prune") }),
   };
-  return { context, acts, errors };
+  return { context, acts, errors, said };
 }
 
 for (const words of ["service create x --image y", "service update x --env A=b", "service apply x --image y", "deploy ."]) {
@@ -64,4 +65,34 @@ test("controllers without any kubeconfig says where it has looked, and does not 
   assert.equal(await runCli({ ...context, exists: (path) => path.includes("eider") }), EXIT.usage);
   assert.match(errors.join(""), /no --kubeconfig, no \$KUBECONFIG, and no \/home\/x\/\.kube\/config/);
   assert.deepEqual(acts, []);
+});
+
+/** What `--help` says behind some words. */
+async function helpOf(words: readonly string[]): Promise<string> {
+  const { context, acts, errors, said } = contextFor([...words, "--help"]);
+  assert.deepEqual([await runCli(context), acts, errors], [EXIT.ok, [], []], words.join(" "));
+  return said.join("");
+}
+
+/** The commands that a help lists, without the one for help itself. */
+function listedIn(help: string): string[] {
+  const [, list = ""] = help.split("\nCommands:\n");
+  const names = [...(list.split("\n\n")[0] ?? "").matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, name = ""]) => name);
+  return names.filter((name) => name !== "help");
+}
+
+test("--help of every command, found by the helps above it, says how it is used", async () => {
+  const found: string[] = [];
+  const look = async (words: readonly string[]): Promise<void> => {
+    const help = await helpOf(words);
+    // A command with a second name is shown with both.
+    assert.ok(help.replace(/\|[\w-]+/, "").startsWith(`Usage: ${["eider", ...words].join(" ")} `), help);
+    assert.match(help, /^ {2}-h, --help +\S/m);
+    found.push(words.join(" "));
+    for (const name of listedIn(help)) await look([...words, name]);
+  };
+  await look([]);
+  for (const known of ["up", "down", "status", "build", "deploy", "logs", "controllers", "service create", "service update", "service apply"])
+    assert.ok(found.includes(known), known);
+  for (const known of ["revision list", "route list", "explain scale", "simulate scale", "event send"]) assert.ok(found.includes(known), known);
 });

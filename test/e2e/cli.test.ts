@@ -302,29 +302,12 @@ test("exit code 10: no platform; as JSON, too", async () => {
   assert.deepEqual((JSON.parse(failed.stderr) as { error: { code: string; hint: string } }).error.code, "unreachable");
 });
 
-test("--help of every command teaches: what it does, its arguments, its flags", async () => {
+test("--help teaches: what it does, its arguments, its flags", async () => {
   const general = (await run("--help")).stdout;
   for (const part of ["First steps:", "eider up --detach", "kubectl and kn work, too", "deploy"]) assert.ok(general.includes(part), part);
-  for (const words of [
-    ["up"],
-    ["down"],
-    ["status"],
-    ["build"],
-    ["deploy"],
-    ["logs"],
-    ["controllers"],
-    ["service"],
-    ["service", "create"],
-    ["service", "update"],
-    ["service", "apply"],
-    ["revision", "list"],
-    ["route", "list"],
-    ["explain", "scale"],
-    ["simulate", "scale"],
-  ]) {
-    const { code, stdout } = await run(...words, "--help");
-    assert.deepEqual([code, stdout.startsWith(`Usage: eider ${words.join(" ")}`)], [0, true], words.join(" "));
-  }
+  // Of every command: src/cli/program.test.ts.
+  const { code, stdout } = await run("service", "create", "--help");
+  assert.deepEqual([code, stdout.startsWith("Usage: eider service create")], [0, true], stdout);
 });
 
 test("a platform in the foreground says what to do next, and Ctrl-C ends it with all its processes", async () => {

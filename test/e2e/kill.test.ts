@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeReport, runKillRounds } from "./kill-rounds.ts";
 
-const ROUNDS = 10;
+const ROUNDS = 6;
 const seed = Number(process.env["KILL_SEED"] ?? Date.now() % 1_000_000);
 
 test(`the platform is killed ${ROUNDS} times: nothing acknowledged is lost, no connection refused, every pod keeps its process`, async (t) => {
