@@ -24,13 +24,21 @@ const SCAN_MS = 30_000;
 /** After so many files it rests: a look takes its time and never the processor. */
 const PACE = { entries: 500, restMs: 50 } as const;
 const BLOCK_BYTES = 512;
+/** Files with several names that one look remembers: some megabytes. */
+const LINKED_MAX = 50_000;
+
+export interface ScannerTools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly linkedMax?: number;
+}
 
 export class VolumeScanner {
-  readonly #tools: { readonly clock: Clock; readonly logger: Logger };
+  readonly #tools: ScannerTools;
   readonly #pods = new Set<ScannedPod>();
   #some = Promise.withResolvers<void>();
 
-  constructor(tools: { readonly clock: Clock; readonly logger: Logger }) {
+  constructor(tools: ScannerTools) {
     this.#tools = tools;
   }
 
@@ -67,10 +75,15 @@ export class VolumeScanner {
     }
   }
 
-  /** As `du` counts: blocks, a file with several names once, nothing of other file systems. Ends as soon as it knows. What goes meanwhile is not counted. */
+  /**
+   * As `du` counts: blocks, a file with several names once, nothing of other file systems. Ends as soon as it knows. What goes meanwhile is not counted.
+   * Of files with several names beyond those that are remembered, each name counts for its part of the file: as much where all names are in
+   * the volume, which is all that a pod can make, and never more, so that no pod is evicted for what it has not.
+   */
   async #holdsMore(root: string, bytesMax: number, signal: AbortSignal): Promise<boolean> {
     const top = await lstat(root).catch(() => undefined);
     const linked = new Set<number>();
+    const { clock, linkedMax = LINKED_MAX } = this.#tools;
     const folders = [root];
     let [bytes, entries] = [0, 0];
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -79,14 +92,16 @@ export class VolumeScanner {
       for await (const entry of opened) {
         const path = join(folder, entry.name);
         const found = await lstat(path).catch(() => undefined);
-        if (++entries % PACE.entries === 0) await this.#tools.clock.sleep(PACE.restMs, signal);
+        if (++entries % PACE.entries === 0) await clock.sleep(PACE.restMs, signal);
         if (found === undefined || found.dev !== top?.dev) continue;
+        let names = 1;
         if (found.isDirectory()) folders.push(path);
         else if (found.nlink > 1) {
           if (linked.has(found.ino)) continue;
-          linked.add(found.ino);
+          if (linked.size < linkedMax) linked.add(found.ino);
+          else names = found.nlink;
         }
-        bytes += found.blocks * BLOCK_BYTES;
+        bytes += Math.floor((found.blocks * BLOCK_BYTES) / names);
         if (bytes > bytesMax) return true;
       }
     }
