@@ -1,7 +1,7 @@
 // The runtime `sandbox` on a real platform: namespaces, layers, users, networks, and that nothing of them stays.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -140,6 +140,17 @@ test("a command joins the container with the rights of its program, and tells ho
   assert.match(said, new RegExp(`^hello in ${seen.host} as 1234$`, "m"));
   await assert.rejects(platform.kubectl("exec", pod, "--", "probe", "fail"), /executable file not found in \$PATH|exit code 7/);
   await assert.rejects(platform.kubectl("exec", pod, "--", "/app/probe", "fail"), { code: 7 });
+  // The host's programs are others by now, and the filter is another: the container has the tools of before. Then they are nowhere.
+  const inSandbox = (name: string): string => join(platform.data, "sandbox", name);
+  const [tools = ""] = readdirSync(inSandbox("")).filter((name) => name.startsWith("tools-"));
+  const filters = readdirSync(inSandbox(tools)).filter((name) => name.startsWith("seccomp-"));
+  renameSync(inSandbox(tools), inSandbox("tools-before"));
+  for (const filter of filters) rmSync(join(inSandbox("tools-before"), filter));
+  cpSync(inSandbox("tools-before"), inSandbox(tools), { recursive: true });
+  assert.match(await platform.kubectl("exec", pod, "--", "/app/probe", "hello"), /^Seccomp:\s+2$/m);
+  renameSync(inSandbox("tools-before"), join(platform.data, "tools-before"));
+  for (const filter of filters) rmSync(join(platform.data, "tools-before", filter), { force: true });
+  await assert.rejects(platform.kubectl("exec", pod, "--", "/app/probe", "hello"), /the filter of its seccompProfile cannot be put on it/);
   await platform.kubectl("delete", "ksvc", "exec");
   await gone("exec");
 });

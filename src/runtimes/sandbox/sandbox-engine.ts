@@ -40,7 +40,7 @@ import { notHonoured } from "./not-honoured.ts";
 import { below, firstChild } from "./process-tree.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { identityFor, isFiltered } from "./privileges.ts";
-import { filteredArchitecture, filterTool } from "./seccomp-tools.ts";
+import { filteredArchitecture, filterToolIn } from "./seccomp-tools.ts";
 import { podFolders, unsharing, type SandboxHost } from "./sandbox-host.ts";
 
 export interface SandboxEngineOptions {
@@ -218,7 +218,7 @@ class SandboxEngine implements ContainerEngine {
       pivotRoot: programs.path("pivot_root"),
     };
     const variables = travelling(launch.env);
-    const identity = this.#identity(pod, container, user);
+    const identity = this.#identity(start, user);
     const program = { argv: launch.argv, cwd: launch.cwd, identity, variables: Object.keys(variables).length };
     const input = await this.#inputsOf(pod).make(container);
     const started = await this.#containers.start({
@@ -348,9 +348,7 @@ class SandboxEngine implements ContainerEngine {
     const complaint = programComplaint(launch, [insideOf(pid, "")]);
     if (complaint !== undefined) throw new StatusError("InternalError", `error executing command in container: ${complaint}`);
     const variables = travelling({ ...(tty ? { TERM: "xterm" } : {}), ...launch.env });
-    const { filter, ...rest } = this.#identity(at.pod, at.container, user);
-    // One that an earlier version started has none.
-    const identity: Identity = filter === undefined || !existsSync(insideOf(pid, `${TOOLS}/${filter}`)) ? rest : { ...rest, filter };
+    const identity = this.#identity(at, user, insideOf(pid, TOOLS));
     const joining = joins(programs.path("nsenter"), pid, { ...launch, identity, variables: Object.keys(variables).length }, this.#options.host.asRoot);
     const [uid = "", name = ""] = at.id.split("/");
     const entering = groups.make(uid, name, {}).map((file) => `echo 0 > '${file}'; `);
@@ -362,11 +360,16 @@ class SandboxEngine implements ContainerEngine {
     };
   }
 
-  #identity(pod: Pod, container: CoreContainer, user: ContainerUser | undefined): Identity {
+  /** For a container that runs `seenTools` is where it has them: a command in it has a filter like the container's own program, or is none. */
+  #identity({ pod, container }: Pick<ContainerStart, "pod" | "container">, user: ContainerUser | undefined, seenTools?: string): Identity {
     const identity = identityFor(container, user);
     const architecture = isFiltered(container, pod.spec) ? filteredArchitecture() : undefined;
     if (architecture === undefined) return identity;
-    return { ...identity, filter: filterTool(this.#options.host.toolsFolder, architecture, identity.capabilities) };
+    const { toolsFolder } = this.#options.host;
+    const filter = filterToolIn({ toolsFolder, seen: seenTools ?? toolsFolder }, architecture, identity.capabilities);
+    if (filter === undefined)
+      throw new StatusError("InternalError", "error executing command in container: the filter of its seccompProfile cannot be put on it");
+    return { ...identity, filter };
   }
 
   /** Its first process, once that has its root. */

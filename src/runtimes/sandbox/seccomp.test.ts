@@ -1,13 +1,13 @@
 // The filter of system calls: what it answers, by a small machine for classic BPF, and that the loader's program puts it on the next one.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CAPABILITIES_DEFAULT, isFiltered } from "./privileges.ts";
 import { defaultFilter } from "./seccomp-filter.ts";
-import { filteredArchitecture, filterTool } from "./seccomp-tools.ts";
+import { filteredArchitecture, filterTool, filterToolIn } from "./seccomp-tools.ts";
 import { AUDIT_ARCH, NEWEST, REFUSED, type FilteredArchitecture } from "./system-calls.ts";
 
 interface Asked {
@@ -84,6 +84,25 @@ test("isFiltered: the container's word before the pod's; the usual profile for o
   };
   assert.deepEqual([said(), said("RuntimeDefault"), said(undefined, "RuntimeDefault"), said("Unconfined", "RuntimeDefault")], [false, true, true, false]);
   assert.deepEqual([said("Localhost"), said("RuntimeDefault", undefined, true)], [true, false]);
+});
+
+test("filterToolIn: a container that has the tools of an earlier platform gets the filter there; where they are none of ours there is none", (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "eider-seccomp-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const [toolsFolder, earlier, strange] = ["tools-b", "tools-a", "strange/tools-a"].map((name) => join(dir, name)) as [string, string, string];
+  for (const folder of [toolsFolder, earlier, strange]) mkdirSync(folder, { recursive: true });
+  // By another path, as a container sees a folder.
+  const seen = join(dir, "strange/seen");
+  const named = (folder: string): string | undefined => {
+    rmSync(seen, { force: true });
+    symlinkSync(folder, seen);
+    return filterToolIn({ toolsFolder, seen }, "amd64", CAPABILITIES_DEFAULT);
+  };
+  const name = named(toolsFolder);
+  assert.ok(name !== undefined);
+  assert.deepEqual([existsSync(join(earlier, name)), named(earlier), existsSync(join(earlier, name))], [false, name, true]);
+  assert.deepEqual([named(strange), existsSync(join(strange, name))], [undefined, false]);
+  assert.equal(named(join(dir, "gone")), undefined);
 });
 
 const skip = process.platform !== "linux" || process.getuid?.() !== 0 ? "needs Linux and root" : false;
