@@ -219,6 +219,16 @@ test("what is remembered is bounded: the oldest is forgotten, counted and told",
   assert.equal(told.length, 1);
 });
 
+test("where others remember all that there is room for, a stream with nothing to forget counts what it does not remember, and tells", async (t) => {
+  const { clock, stream, told } = await world(t);
+  const logger: Logger = { ...silentLogger, warn: (message) => void told.push(message), with: () => logger };
+  const log = { sync: () => Promise.resolve(), read: () => Promise.resolve(undefined) };
+  const recent = new RecentEvents({ windowMs: 60_000, name: "c", stream, log, budget: new Budget(0), clock, logger });
+  const take = (id: string): Promise<Taken> => takeEvents({ stream, hops: false, recent }, { events: [event(id)] }, clock);
+  for (const id of ["1", "2", "1"]) await take(id);
+  assert.deepEqual([await idsIn(stream), recent.forgotten, told.length], [["1", "2", "1"], 3, 1]);
+});
+
 test("what is taken of a stream whose window is another by now, or that is no more, is remembered by nobody and takes nobody's room", async (t) => {
   const { clock, stream } = await world(t);
   const log = { sync: () => Promise.resolve(), read: () => Promise.resolve(undefined) };

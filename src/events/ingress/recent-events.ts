@@ -154,7 +154,7 @@ export class RecentEvents {
     if (this.#end.signal.aborted) return;
     const before = this.#known.get(identity);
     if (before !== undefined) this.#forget(identity, before);
-    if (!this.#options.budget.take() && !this.#makeRoom()) return void this.forgotten++;
+    if (!this.#options.budget.take() && !this.#makeRoom()) return this.#lost();
     this.#known.set(identity, entry);
   }
 
@@ -162,10 +162,15 @@ export class RecentEvents {
   #makeRoom(): boolean {
     const [oldest] = this.#known;
     if (oldest === undefined || typeof oldest[1].place !== "number") return false;
-    if (this.forgotten++ === 0)
-      this.#options.logger.warn("more events came than can be remembered: the window for duplicates is shorter", { stream: this.#options.name });
+    this.#lost();
     this.#forget(...oldest);
     return this.#options.budget.take();
+  }
+
+  /** Told of the first: one that was remembered, or that nobody had room for. */
+  #lost(): void {
+    if (this.forgotten++ > 0) return;
+    this.#options.logger.warn("more events came than can be remembered: the window for duplicates is shorter", { stream: this.#options.name });
   }
 
   #forget(identity: string, entry: Entry): void {
