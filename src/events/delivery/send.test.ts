@@ -148,6 +148,17 @@ test("what is given up ends at once, and so does what is under way when the send
   assert.deepEqual((await second).result, { is: "failure", why: "given up" });
 });
 
+test("a sender that is closed sends nothing: nobody would end that", async (t) => {
+  const came = Promise.withResolvers<undefined>();
+  const port = await served(t, () => came.resolve(undefined));
+  const { sender } = senderWith(t, port);
+  await sender.close();
+  for (const scheme of ["http", "https"]) {
+    const got = await Promise.race([came.promise, sender.send(outgoing(`${scheme}://127.0.0.1:${port}/`), forever)]);
+    assert.deepEqual(got?.result, { is: "failure", why: "given up" });
+  }
+});
+
 test("an attribute that would end its header, or begin another, is a failure and is not sent", async (t) => {
   const port = await served(t, (_, response) => void response.end());
   const { sender } = senderWith(t, port);

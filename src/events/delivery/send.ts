@@ -73,6 +73,8 @@ export class HttpSender implements Sender {
   }
 
   async send(outgoing: Outgoing, signal: AbortSignal): Promise<Sent> {
+    // Nothing would end it: no deadline is looked at any more.
+    if (signal.aborted || this.#closing.signal.aborted) return sentOf({ why: "given up" });
     if (!outgoing.target.url.startsWith("http:")) return (await this.#secureSender()).send(outgoing, signal);
     const way = this.#wayTo(outgoing.target);
     const head = requestHead(way.route, outgoing.headers, outgoing.body.length);
@@ -97,7 +99,6 @@ export class HttpSender implements Sender {
     signal: AbortSignal,
   ): Promise<Answer | { readonly why: string }> {
     const together = this.#endingWith(signal);
-    if (signal.aborted) return Promise.resolve({ why: "given up" });
     return new Promise((resolve) => {
       const exchange: Exchange = new Exchange({
         destination,
