@@ -26,13 +26,16 @@ export interface ColdRounds {
   readonly receipts: Readonly<Record<string, number>>[];
 }
 
+/** Milliseconds to the first answer; whatever was started has ended when it resolves, and as soon as the signal aborts. */
+export type BareStart = (signal: AbortSignal) => Promise<number>;
+
 export interface App {
   readonly name: string;
   readonly image: string;
   /** Undefined: the platform's choice. */
   readonly runtimeClassName?: RuntimeName;
   /** Milliseconds from the start of the bare program to its first answer; without it the program is spawned as its pod spawned it. */
-  readonly bareStart?: () => Promise<number>;
+  readonly bareStart?: BareStart;
   /** After a start, where the platform has more to do then: to make ahead what the next one takes. */
   readonly restMs?: number;
 }
@@ -43,7 +46,7 @@ export async function coldStarts(
   { apps, starts }: { readonly apps: readonly App[]; readonly starts: number },
   signal: AbortSignal,
 ): Promise<ColdRounds[]> {
-  const measured: (ColdRounds & { readonly bare: () => Promise<number>; readonly restMs: number })[] = [];
+  const measured: (ColdRounds & { readonly bare: BareStart; readonly restMs: number })[] = [];
   for (const { name, image, runtimeClassName, bareStart, restMs = PAUSE_MS } of apps) {
     const runtime = runtimeClassName === undefined ? {} : { runtimeClassName };
     const bare = bareStart ?? (await spawnAgain(platform, { name, image }, signal));
@@ -56,7 +59,7 @@ export async function coldStarts(
   await systemClock.sleep(2_000, signal);
   for (let start = 0; start < starts; start++) {
     for (const { app, bare, bareMs, coldMs, statuses, receipts, restMs } of measured) {
-      bareMs.push(await bare());
+      bareMs.push(await bare(signal));
       await systemClock.sleep(PAUSE_MS, signal);
       const { status, ms, receipt } = await ask(platform.httpPort, platform.hostOf(`${app}-${start}`));
       statuses.push(status);
@@ -69,15 +72,15 @@ export async function coldStarts(
 }
 
 /** How a pod of the app spawned its program: the same, again and again. */
-async function spawnAgain(platform: BenchPlatform, { name, image }: Pick<App, "name" | "image">, signal: AbortSignal): Promise<() => Promise<number>> {
+async function spawnAgain(platform: BenchPlatform, { name, image }: Pick<App, "name" | "image">, signal: AbortSignal): Promise<BareStart> {
   await platform.createReady([`${name}-first`], { image }, signal);
   const { program } = platform.podOf(`${name}-first`);
   await platform.delete([`${name}-first`], signal);
-  return async () => spawnToAnswer(program, await freePort());
+  return async (ending) => spawnToAnswer(program, await freePort(), ending);
 }
 
-/** Milliseconds from the spawn to the whole first answer; the port is tried every millisecond. */
-export async function spawnToAnswer({ argv: [command = "", ...args], env, cwd, uid, gid }: Program, port: number): Promise<number> {
+/** Milliseconds from the spawn to the whole first answer; the port is tried every millisecond. The program ends with all that it started. */
+export async function spawnToAnswer({ argv: [command = "", ...args], env, cwd, uid, gid }: Program, port: number, signal: AbortSignal): Promise<number> {
   const from = performance.now();
   const child = spawn(command, args, { cwd, env: { ...env, PORT: String(port) }, uid, gid, detached: true, stdio: "ignore" });
   const ended = once(child, "exit");
@@ -87,11 +90,20 @@ export async function spawnToAnswer({ argv: [command = "", ...args], env, cwd, u
       const answer = await ask(port, "bare").catch(() => undefined);
       if (answer?.status === 200) return performance.now() - from;
       if (performance.now() - from > START_MS_MAX) throw new Error(`${command} did not answer`);
-      await sleep(POLL_MS);
+      await sleep(POLL_MS, undefined, { signal });
     }
   } finally {
-    child.kill("SIGKILL");
+    if (child.pid !== undefined) killGroup(child.pid);
     await ended;
+  }
+}
+
+/** A program that starts another one and waits for it, as bwrap does, does not take that along. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

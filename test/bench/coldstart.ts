@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { RUNTIME_NAMES, type RuntimeName } from "#runtimes";
-import { coldStarts, freePort, spawnToAnswer, type App, type ColdRounds } from "./cold.ts";
+import { coldStarts, freePort, spawnToAnswer, type App, type BareStart, type ColdRounds } from "./cold.ts";
 import { medianOf, versionsOf, type Figure, type Report } from "./figures.ts";
 import { packedBuild, root } from "./packed.ts";
 import { BenchPlatform } from "./platform.ts";
@@ -36,22 +36,25 @@ function missing(runtime: RuntimeName): string | undefined {
 }
 
 /** The bare start of `image`; undefined where the pod's own spawn is repeated. */
-function bareStartOf(runtime: RuntimeName, image: string, platform: BenchPlatform): (() => Promise<number>) | undefined {
+async function bareStartOf(runtime: RuntimeName, image: string, platform: BenchPlatform, signal: AbortSignal): Promise<BareStart | undefined> {
   if (runtime === "process") return undefined;
-  return runtime === "sandbox" ? bwrapStart(platform) : podmanStart(image);
+  return runtime === "sandbox" ? bwrapStart(image, platform, signal) : podmanStart(image);
 }
 
-const spawned = (argv: readonly string[], port: number): Promise<number> =>
-  spawnToAnswer({ argv, env: { PATH: process.env["PATH"] ?? "" }, cwd: "/", uid: 0, gid: 0 }, port);
+const spawned = (argv: readonly string[], port: number, signal: AbortSignal): Promise<number> =>
+  spawnToAnswer({ argv, env: { PATH: process.env["PATH"] ?? "" }, cwd: "/", uid: 0, gid: 0 }, port, signal);
 
-/** The image's files as the store has unpacked them for processes: the only image that this platform has. */
-function bwrapStart(platform: BenchPlatform): () => Promise<number> {
+/** The image's files as the store unpacks them for a process: the only image that this platform has. */
+async function bwrapStart(image: string, platform: BenchPlatform, signal: AbortSignal): Promise<BareStart> {
+  await platform.createReady(["unpacked"], { image, runtimeClassName: "process" }, signal);
+  await platform.delete(["unpacked"], signal);
   const unpacked = join(platform.data, "images/unpacked");
   const [boot = ""] = readdirSync(unpacked);
-  const [image = ""] = readdirSync(join(unpacked, boot));
-  const files = join(unpacked, boot, image);
+  const [digest = ""] = readdirSync(join(unpacked, boot));
+  const files = join(unpacked, boot, digest);
   const place = [
     "--unshare-all",
+    "--die-with-parent",
     "--share-net",
     "--ro-bind",
     join(files, "workspace"),
@@ -63,20 +66,20 @@ function bwrapStart(platform: BenchPlatform): () => Promise<number> {
     "--chdir",
     "/workspace",
   ];
-  return async () => {
+  return async (ending) => {
     const port = await freePort();
-    return spawned([programPath("bwrap") ?? "bwrap", ...place, "--setenv", "PORT", String(port), "./app"], port);
+    return spawned([programPath("bwrap") ?? "bwrap", ...place, "--setenv", "PORT", String(port), "./app"], port, ending);
   };
 }
 
-function podmanStart(image: string): () => Promise<number> {
+function podmanStart(image: string): BareStart {
   const podman = programPath("podman") ?? "podman";
   execFileSync(podman, ["pull", "--quiet", "--tls-verify=false", image], { stdio: "ignore" });
   const name = `eider-bench-${process.pid}`;
-  return async () => {
+  return async (ending) => {
     const port = await freePort();
     try {
-      return await spawned([podman, "run", "--name", name, "--network", "host", "--env", `PORT=${port}`, image], port);
+      return await spawned([podman, "run", "--name", name, "--network", "host", "--env", `PORT=${port}`, image], port, ending);
     } finally {
       execFileSync(podman, ["rm", "--force", "--time", "0", name], { stdio: "ignore" });
     }
@@ -128,7 +131,7 @@ export async function benchColdstart(options: ColdstartOptions, signal: AbortSig
       const figures: Figure[] = [];
       for (const runtime of runtimes.filter((each) => missing(each) === undefined)) {
         note(`${starts} cold starts on ${runtime}`);
-        const bareStart = bareStartOf(runtime, image, platform);
+        const bareStart = await bareStartOf(runtime, image, platform, signal);
         const app: App = {
           name: runtime,
           image,
