@@ -8,14 +8,16 @@ interface Place {
 
 /** Connections that a contender may have: 5,000 of clients and as many to the back-end. */
 const CONNECTIONS = 16_384;
+/** Connections that the application may have: those of all contenders, who keep what they have while others have their turn. */
+const KEPT_CONNECTIONS = 65_536;
 /** A proxy does not close what the bench goes on using. */
 const FOREVER = 100_000_000;
 const names = (): string[] => Array.from({ length: HOSTS }, (_, index) => hostName(index));
 
-function nginxFrame({ folder }: Place, http: string): string {
+function nginxFrame({ folder }: Place, connections: number, http: string): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join(" ");
-  return `daemon off; pid ${folder}/nginx.pid; worker_processes 1; worker_rlimit_nofile ${CONNECTIONS}; user ${process.getuid?.() === 0 ? "root" : "nobody"};
-events { worker_connections ${CONNECTIONS}; }
+  return `daemon off; pid ${folder}/nginx.pid; worker_processes 1; worker_rlimit_nofile ${connections}; user ${process.getuid?.() === 0 ? "root" : "nobody"};
+events { worker_connections ${connections}; }
 http { keepalive_requests ${FOREVER}; keepalive_timeout 600s; server_names_hash_bucket_size 128; server_names_hash_max_size 4096; ${temporary}
 ${http} }
 `;
@@ -25,7 +27,7 @@ ${http} }
 export function nginxBackendConfig(place: Place): string {
   const large = `location = /large { root ${place.folder}; sendfile on; open_file_cache max=10; default_type text/plain; }`;
   const small = `location / { default_type text/plain; return 200 "Hello from the application: a page.\\n"; }`;
-  return nginxFrame(place, `access_log off; server { listen 127.0.0.1:${place.port} backlog=4096; ${large} ${small} }`);
+  return nginxFrame(place, KEPT_CONNECTIONS, `access_log off; server { listen 127.0.0.1:${place.port} backlog=4096; ${large} ${small} }`);
 }
 
 /** The fields of a line of our access log in JSON, in its order, from what a proxy has; one that cannot tell a thing tells what comes nearest. */
@@ -94,6 +96,7 @@ export function nginxConfig(place: Place & { readonly backend: number }): string
   ].map((header) => `proxy_set_header ${header};`);
   return nginxFrame(
     place,
+    CONNECTIONS,
     `log_format json escape=json '${NGINX_LOG}'; access_log ${place.folder}/access.log json buffer=64k flush=1s; client_max_body_size 0;
 map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
 upstream app { server 127.0.0.1:${place.backend}; keepalive 8192; keepalive_requests ${FOREVER}; keepalive_timeout 600s; }

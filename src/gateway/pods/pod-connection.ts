@@ -72,6 +72,9 @@ export interface Reached {
   readonly heads: ResponseHeads;
 }
 
+const OWNER = Symbol("owner");
+type Owned = Socket & { [OWNER]: PodConnection };
+
 export class PodConnection implements BufferedReader, Timed {
   dueMs = 0;
   bucket = -1;
@@ -109,12 +112,35 @@ export class PodConnection implements BufferedReader, Timed {
     this.#socket = connect({ ...pod.address, noDelay: true });
     readInto(this.#socket, this);
     this.#sender = new Sender(this.#socket, around.outbox);
-    this.#socket.on("connect", () => (this.#connected = true));
-    this.#socket.on("end", () => this.#ended());
-    this.#socket.on("error", (error) => this.#failed(error));
-    this.#socket.on("close", () => this.#failed(undefined));
-    this.#socket.on("drain", () => this.#sink?.podDrained());
+    (this.#socket as Owned)[OWNER] = this;
+    this.#socket.on("connect", PodConnection.#opened);
+    this.#socket.on("end", PodConnection.#closing);
+    this.#socket.on("error", PodConnection.#broken);
+    this.#socket.on("close", PodConnection.#gone);
+    this.#socket.on("drain", PodConnection.#drained);
   }
+
+  // One of each for all sockets, see the client's connections.
+
+  static readonly #opened = function (this: Owned): void {
+    this[OWNER].#connected = true;
+  };
+
+  static readonly #closing = function (this: Owned): void {
+    this[OWNER].#ended();
+  };
+
+  static readonly #broken = function (this: Owned, error: Error): void {
+    this[OWNER].#failed(error);
+  };
+
+  static readonly #gone = function (this: Owned): void {
+    this[OWNER].#failed(undefined);
+  };
+
+  static readonly #drained = function (this: Owned): void {
+    this[OWNER].#sink?.podDrained();
+  };
 
   nextBuffer(): Buffer | undefined {
     const wanted = this.#own ?? this.#around.buffers.shared;

@@ -55,7 +55,6 @@ export class Sender {
   #streams = false;
   /** A write past the stream is not through: what comes goes the way that keeps count of what waits. */
   #late = false;
-  readonly #sent = (): void => void (this.#late = false);
 
   constructor(socket: Writes, outbox: Outbox) {
     this.#socket = socket;
@@ -93,7 +92,7 @@ export class Sender {
       return;
     }
     const result = handle.writeLatin1String(null, text);
-    if (result !== 0) this.#late = isLate(this.#socket, result, this.#sent);
+    if (result !== 0) this.#late = isLate(this.#socket, result, () => (this.#late = false));
   }
 
   #stream(data: string | Buffer, written?: () => void): boolean {

@@ -27,8 +27,15 @@ interface Handle {
 
 type Slots = Readonly<Record<"kBuffer" | "kBufferGen" | "kBufferCb", symbol>>;
 
-/** Where Node keeps what its option `onread` was given. */
+let known: Slots | undefined;
+
+/** Where Node keeps what its option `onread` was given; the same for all sockets. */
 function slotsOf(socket: Socket): Slots | undefined {
+  known ??= slotsIn(socket);
+  return known;
+}
+
+function slotsIn(socket: Socket): Slots | undefined {
   const symbols = Object.getOwnPropertySymbols(socket);
   const of = (name: string): symbol | undefined => symbols.find(({ description }) => description === name);
   const [kBuffer, kBufferGen, kBufferCb] = [of("kBuffer"), of("kBufferGen"), of("kBufferCb")];
@@ -41,21 +48,22 @@ function slotsOf(socket: Socket): Slots | undefined {
  * way, reads come in buffers of their own, which costs more and is no different otherwise. True when the buffers are ours.
  */
 export function readInto(socket: Socket, reader: BufferedReader): boolean {
-  const slots = slotsOf(socket);
   const inside = socket as unknown as Record<symbol | "_handle", unknown>;
   const handle = inside["_handle"] as Handle | null | undefined;
+  const slots = handle === null || handle === undefined ? undefined : slotsOf(socket);
   if (slots === undefined || typeof handle?.useUserBuffer !== "function") {
     socket.on("data", (bytes: Buffer) => reader.read(bytes.length, bytes));
     return false;
   }
+  // By this the stream knows that reading is to stop and go on with the handle.
   inside[slots.kBuffer] = reader.buffer;
+  handle.useUserBuffer(reader.buffer);
+  if (readPast(handle, reader)) return true;
   inside[slots.kBufferGen] = () => reader.nextBuffer() ?? reader.buffer;
   inside[slots.kBufferCb] = (count: number, buffer: Buffer) => {
     reader.read(count, buffer);
     return true;
   };
-  handle.useUserBuffer(reader.buffer);
-  readPast(handle, reader);
   return true;
 }
 
@@ -77,13 +85,14 @@ const told: Told | undefined = (() => {
 
 /**
  * From now on reads are told to the reader alone: of the many things that Node keeps of a socket none is in the cache when its turn comes. Ends
- * and errors are the stream's. Without this Node tells the stream of each read, which tells the reader.
+ * and errors are the stream's. False where it cannot be done: there Node tells the stream of each read, which tells the reader.
  */
-function readPast(handle: Handle, reader: BufferedReader): void {
-  if (told === undefined || typeof handle.onread !== "function") return;
+function readPast(handle: Handle, reader: BufferedReader): boolean {
+  if (told === undefined || typeof handle.onread !== "function") return false;
   handle[READER] = reader;
   handle[STREAM] = handle.onread;
   handle.onread = onRead;
+  return true;
 }
 
 const state = told?.streamBaseState ?? new Int32Array(1);
