@@ -31,6 +31,7 @@ import {
   EventType,
   evicted,
   Eviction,
+  hasEnded,
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerV1,
   Image,
@@ -228,8 +229,7 @@ function hasServiceAccount({ informers, client }: Pick<ServedKindsOptions, "info
 
 /** Seconds that a pod has to end; one that runs nowhere goes at once. */
 function podGraceSeconds(pod: Pod, requested: number | undefined): number {
-  const phase = pod.status?.phase;
-  if ((pod.spec?.nodeName ?? "") === "" || phase === "Succeeded" || phase === "Failed") return 0;
+  if ((pod.spec?.nodeName ?? "") === "" || hasEnded(pod)) return 0;
   return requested ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
 }
 

@@ -1,5 +1,5 @@
 // What routing remembers of a Pod.
-import { serving, type Pod } from "#kinds";
+import { hasEnded, serving, type Pod } from "#kinds";
 
 /** The runtime's record of where container ports are reachable: a JSON object, containerPort → "host:port". */
 const ADDRESSES = "eider.dev/addresses";
@@ -29,13 +29,12 @@ export function podFacts(pod: Pod): PodFacts | undefined {
 }
 
 function stateOf(pod: Pod): PodFacts["state"] {
-  const phase = pod.status?.phase;
-  if (pod.metadata.deletionTimestamp !== undefined || phase === "Failed" || phase === "Succeeded") return "out";
+  if (pod.metadata.deletionTimestamp !== undefined || hasEnded(pod)) return "out";
   if (pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true) return "ready";
   const statuses = pod.status?.containerStatuses ?? [];
   // The runtime records the addresses beside the start of the process and tells nothing else of a pod that comes up quickly.
   const launched = statuses.length === 0 && pod.metadata.annotations?.[ADDRESSES] !== undefined;
-  const running = phase === "Running" && statuses.every((container) => container.state?.running !== undefined);
+  const running = pod.status?.phase === "Running" && statuses.every((container) => container.state?.running !== undefined);
   return launched || running ? "running" : "out";
 }
 
