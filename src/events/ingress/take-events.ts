@@ -1,6 +1,7 @@
 // An event becomes a record: trace, arrival, hops, then the log. The answer is decided by what the log says.
 import type { Clock } from "#core";
 import { LogError } from "#log";
+import type { Headers } from "../cloudevents/http-message.ts";
 import { admitted, type Attributes } from "../hops.ts";
 import type { Taking } from "../observe/event-tracer.ts";
 import { withTrace } from "../pass-headers.ts";
@@ -31,8 +32,6 @@ export interface Intake {
     readonly taken: (taking: Taking, how: Intaken) => void;
   };
 }
-
-type Headers = Readonly<Record<string, string | undefined>>;
 
 interface Offered {
   readonly events: readonly StoredEvent[];

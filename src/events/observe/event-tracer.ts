@@ -3,6 +3,7 @@ import type { Clock, Rng } from "#core";
 import type { EventStream, EventSubscriber, TracedEvent } from "#protocol";
 import { newSpanId, parseTraceParent, sampledTrace, TraceOutbox, traceParentText } from "#telemetry";
 import { canonical } from "../cloudevents/event.ts";
+import type { Headers } from "../cloudevents/http-message.ts";
 import type { Attributes } from "../hops.ts";
 import type { Intaken } from "../ingress/take-events.ts";
 import type { AttemptNote } from "../port.ts";
@@ -11,8 +12,6 @@ import { streamDestination, subscriberDestination } from "./destination.ts";
 
 /** A span that has begun. */
 export type EventTrace = Pick<TracedEvent, "traceId" | "parentId" | "spanId" | "traceState">;
-
-type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Events with the contexts of their spans, in the same order; undefined: that one is not sampled. */
 export interface Taking {
