@@ -53,6 +53,17 @@ export function referencesOf(destinations: readonly (Destination | undefined)[])
   return destinations.flatMap((destination) => (destination?.ref === undefined ? [] : [destination.ref]));
 }
 
+/** Reads what the destinations name, and remembers that the key named it. */
+export function findNamed(
+  client: Client,
+  { key, destinations }: { readonly key: ObjectKey; readonly destinations: readonly (Destination | undefined)[] },
+  deps: ReferenceDeps & { readonly references: ReferenceTracker },
+): Promise<FindReferenced> {
+  const named = referencesOf(destinations);
+  deps.references.track(key, named);
+  return findAll(client, named, deps);
+}
+
 /** Reads all that is named; the answers are Knative's errors where something cannot be had. */
 export async function findAll(client: Client, references: readonly KReference[], { kindOf }: ReferenceDeps): Promise<FindReferenced> {
   const found = new Map<string, KubeObject | { readonly error: string }>();

@@ -16,7 +16,7 @@ import {
 import type { Plan } from "#reconcile";
 import { formatLabelSelector, requirementsOf, type Condition } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
-import { sinkNotFound, sinkStatus } from "../sinkbinding/plan.ts";
+import { sinkNotFound, sinkStatus } from "../sink.ts";
 import { isEverywhere, type Denied, type ObservedApiServerSource } from "./observe.ts";
 import { configText, type SourceConfig } from "./watches.ts";
 import { NO_OIDC } from "../without-oidc.ts";

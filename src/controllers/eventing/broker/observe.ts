@@ -2,7 +2,7 @@
 import { Broker, type FindReferenced } from "#kinds";
 import type { World } from "#reconcile";
 import type { ObjectKey } from "#schema";
-import { findAll, referencesOf, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
+import { findNamed, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
 import type { Standing } from "../standing.ts";
 
 export interface BrokerControllerDeps extends ReferenceDeps {
@@ -26,8 +26,6 @@ export async function observeBroker(
 ): Promise<ObservedBroker | undefined> {
   const broker = await world.client.find(Broker, key.namespace, key.name);
   if (broker === undefined) return undefined;
-  const named = referencesOf([broker.spec.delivery?.deadLetterSink]);
-  deps.references.track(key, named);
-  const find = await findAll(world.client, named, deps);
+  const find = await findNamed(world.client, { key, destinations: [broker.spec.delivery?.deadLetterSink] }, deps);
   return { broker, find, standing: deps.standing(`${key.namespace}/${key.name}`), outerUrl: deps.outerUrl() };
 }

@@ -2,7 +2,7 @@
 import { channelServiceName, CoreService, InMemoryChannel, type FindReferenced } from "#kinds";
 import type { World } from "#reconcile";
 import type { ObjectKey } from "#schema";
-import { findAll, referencesOf, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
+import { findNamed, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
 
 /** What the events thread has put into force of an entry of a channel. */
 export interface SubscriberStanding {
@@ -39,10 +39,8 @@ export async function observeInMemoryChannel(
 ): Promise<ObservedInMemoryChannel | undefined> {
   const channel = await world.client.find(InMemoryChannel, key.namespace, key.name);
   if (channel === undefined) return undefined;
-  const named = referencesOf([channel.spec.delivery?.deadLetterSink]);
-  deps.references.track(key, named);
   const [find, service] = await Promise.all([
-    findAll(world.client, named, deps),
+    findNamed(world.client, { key, destinations: [channel.spec.delivery?.deadLetterSink] }, deps),
     world.client.find(CoreService, key.namespace, channelServiceName(channel.metadata.name)),
   ]);
   return { channel, find, service, standing: deps.standing(`${key.namespace}/${key.name}`) };

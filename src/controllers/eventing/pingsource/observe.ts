@@ -2,7 +2,7 @@
 import { PingSource, type FindReferenced } from "#kinds";
 import type { World } from "#reconcile";
 import type { ObjectKey } from "#schema";
-import { findAll, referencesOf, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
+import { findNamed, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
 import type { Standing } from "../standing.ts";
 
 export interface PingSourceControllerDeps extends ReferenceDeps {
@@ -23,7 +23,6 @@ export async function observePingSource(
 ): Promise<ObservedPingSource | undefined> {
   const source = await client.find(PingSource, key.namespace, key.name);
   if (source === undefined) return undefined;
-  const named = referencesOf([source.spec.sink]);
-  deps.references.track(key, named);
-  return { source, find: await findAll(client, named, deps), standing: deps.standing(`${key.namespace}/${key.name}`) };
+  const find = await findNamed(client, { key, destinations: [source.spec.sink] }, deps);
+  return { source, find, standing: deps.standing(`${key.namespace}/${key.name}`) };
 }

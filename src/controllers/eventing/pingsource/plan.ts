@@ -8,7 +8,7 @@ import { CLUSTER_DOMAIN, pingSourceConditions as conditions, resolveDestination,
 import type { Plan } from "#reconcile";
 import type { Condition } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
-import { sinkNotFound, sinkStatus } from "../sinkbinding/plan.ts";
+import { sinkNotFound, sinkStatus } from "../sink.ts";
 import { isOf } from "../standing.ts";
 import type { ObservedPingSource } from "./observe.ts";
 import { NO_OIDC } from "../without-oidc.ts";

@@ -2,7 +2,7 @@
 import { Namespace, SinkBinding, type FindReferenced } from "#kinds";
 import type { World } from "#reconcile";
 import type { Kind, ObjectKey } from "#schema";
-import { findAll, referencesOf, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
+import { findNamed, type ReferenceDeps, type ReferenceTracker } from "../references.ts";
 import { findSubjects, kindReference, type FoundSubjects, type SubjectTracker } from "./subjects.ts";
 
 export interface ObservedBinding {
@@ -29,12 +29,10 @@ export async function observeBinding(key: ObjectKey, world: World, deps: Observe
   if (binding === undefined) return undefined;
   const { sink, subject } = binding.spec;
   deps.tracker.track(key, subject);
-  const named = referencesOf([sink]);
-  deps.references.track(key, named);
   const kind = deps.kindOf(kindReference(subject));
   const [found, find, namespace] = await Promise.all([
     findSubjects(client, kind, { ...subject, namespace: key.namespace }),
-    findAll(client, named, deps),
+    findNamed(client, { key, destinations: [sink] }, deps),
     client.find(Namespace, "", key.namespace),
   ]);
   const wakes = kind !== undefined && deps.watched.some((one) => one.kind === kind.kind && one.group === kind.group);

@@ -22,28 +22,16 @@ import {
   templateBinding,
   unboundTemplate,
   type BindableObject,
-  type ResolvedAddress,
   type SinkBindingStatus,
 } from "#kinds";
 import { controllerOf, type Patch, type Plan, type PlanEvent } from "#reconcile";
 import { type Condition, type Kind } from "#schema";
 import { beginConditions } from "../../serving/status.ts";
+import { sinkStatus, type SinkAddresses } from "../sink.ts";
 import type { ObservedBinding } from "./observe.ts";
 import { NO_OIDC } from "../without-oidc.ts";
 
 const INCLUDE = "bindings.knative.dev/include";
-
-type Addresses = Pick<SinkBindingStatus, "sinkUri" | "sinkCACerts" | "sinkAudience">;
-
-/** A resolved sink as a source's status tells it. */
-export function sinkStatus({ url, CACerts, audience }: ResolvedAddress): Addresses {
-  return { sinkUri: url, ...(CACerts === undefined ? {} : { sinkCACerts: CACerts }), ...(audience === undefined ? {} : { sinkAudience: audience }) };
-}
-
-/** What a source says of a sink that is not there. */
-export function sinkNotFound(sink: unknown): { readonly type: "Warning"; readonly reason: string; readonly message: string } {
-  return { type: "Warning", reason: "SinkNotFound", message: `Sink not found: ${JSON.stringify(sink)}` };
-}
 
 export function planBinding(observed: ObservedBinding): Plan {
   const { binding, found, find, lookAgainAtMs } = observed;
@@ -135,11 +123,11 @@ function subjectPatch(kind: Kind, subject: BindableObject, change: <P extends ob
 }
 
 /** The generation is not observed before its subject is; where events will go is told already: a ContainerSource waits for it. */
-function unboundStatus({ status }: SinkBinding, marks: readonly Condition[], addresses: Addresses): SinkBindingStatus {
+function unboundStatus({ status }: SinkBinding, marks: readonly Condition[], addresses: SinkAddresses): SinkBindingStatus {
   const { observedGeneration } = status ?? {};
   return { ...(observedGeneration === undefined ? {} : { observedGeneration }), conditions: conditions.sorted(marks), ...addresses };
 }
 
-function statusOf({ metadata: { generation } }: SinkBinding, marks: readonly Condition[], addresses: Addresses): SinkBindingStatus {
+function statusOf({ metadata: { generation } }: SinkBinding, marks: readonly Condition[], addresses: SinkAddresses): SinkBindingStatus {
   return { ...(generation === undefined ? {} : { observedGeneration: generation }), conditions: conditions.sorted(marks), ...addresses };
 }
