@@ -128,6 +128,31 @@ test("the pod ends first: the client sees the end and may go on", async (t) => {
   assert.equal(text, "late");
 });
 
+test(
+  "the pod ends first: the error stream ends, too, for a client that gives back its connection only then, as kubectl before 1.32",
+  { timeout: 10_000 },
+  async (t) => {
+    const { client, open, behind82 } = world(t, SPDY);
+    open(1, 82, "0");
+    behind82.end("answer");
+    assert.deepEqual([await client.all(3), await client.all(1)], ["answer", ""]);
+    // Only now does it close, and says so.
+    client.write(3, "", true);
+    await new Promise((resolve) => behind82.once("end", resolve).resume());
+    assert.deepEqual([...client.reset], []);
+  },
+);
+
+test("what a client still sends to a pod that has ended is no error", { timeout: 10_000 }, async (t) => {
+  const { client, open, behind82, port82 } = world(t, SPDY);
+  open(1, 82, "0");
+  behind82.end("answer");
+  assert.equal(await client.all(1), "");
+  port82.destroy(new Error("write EPIPE"));
+  await client.until(() => client.reset.has(3));
+  assert.equal(client.data.get(1), "");
+});
+
 test("a pod that breaks off is an error", async (t) => {
   const { client, open, behind82, port82 } = world(t, SPDY);
   open(1, 82, "0");

@@ -99,8 +99,13 @@ async function forward(data: SpdyStream, error: SpdyStream, { connect, where }: 
   try {
     target = await connect(portOf(data) ?? 0);
     // Each side may end its own direction first.
-    await Promise.all([pipeline(data, target, { end: true }), pipeline(target, data)]);
+    const sent = pipeline(data, target, { end: true });
+    const answered = pipeline(target, data);
+    // A client that breaks off while the pod has not answered is an error, or a reset; afterwards nobody is to be told.
+    await Promise.race([answered, sent.then(() => answered)]);
+    // Once the pod has ended there is no error to come. kubectl before 1.32 gives its connection back when it hears of that, and ends its own direction then.
     error.end();
+    await sent.catch(() => undefined);
   } catch (failure) {
     target?.destroy();
     if (failure instanceof StreamReset) return void error.end();
