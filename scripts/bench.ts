@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     services: { type: "string" },
     events: { type: "string" },
     runtimes: { type: "string" },
+    help: { type: "boolean", short: "h" },
   },
 });
 
@@ -84,7 +85,9 @@ const benches: Readonly<Record<string, () => Promise<Report>>> = {
 };
 
 const bench = benches[positionals[0] ?? ""];
-if (bench === undefined) {
+if (values.help === true) {
+  console.log(USAGE);
+} else if (bench === undefined) {
   console.error(USAGE);
   process.exitCode = 2;
 } else {
