@@ -30,6 +30,24 @@ test("diskUsage: each part by name, a file with two names once", async (t) => {
   );
 });
 
+test("diskUsage: of files with several names beyond those that are remembered each name counts for its part", async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "eider-usage-"));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  for (const part of ["pods", "claims"]) mkdirSync(join(root, part));
+  const before = await diskUsage(root);
+  for (const name of ["a", "b", "c"]) {
+    writeFileSync(join(root, "pods", name), Buffer.alloc(1 << 20, 1));
+    linkSync(join(root, "pods", name), join(root, "claims", name));
+  }
+  for (const linkedMax of [3, 1, 0]) {
+    const usage = await diskUsage(root, { linkedMax });
+    const grown = (part: "pods" | "claims"): number => usage[part] - before[part];
+    assert.equal(grown("pods") + grown("claims"), 3 << 20);
+    // Of a file that is not remembered both parts have a half, of the others one has all.
+    assert.ok(Math.min(grown("pods"), grown("claims")) >= ((3 - linkedMax) << 20) / 2);
+  }
+});
+
 const none: DiskUsage = { images: 0, unpacked: 0, uploads: 0, store: 0, logs: 0, pods: 0, claims: 0, other: 0 };
 
 test("near its end the budget asks for room once, at its end it refuses with who uses it, and room that was made counts", async () => {

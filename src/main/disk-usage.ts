@@ -34,10 +34,16 @@ const PARTS: Readonly<Record<string, keyof DiskUsage>> = {
   claims: "claims",
 };
 
-/** Walks the folder; what cannot be read, or goes meanwhile, is not counted. A file with several names counts once. */
-export async function diskUsage(root: string): Promise<DiskUsage> {
+/** Files with several names that are remembered: some megabytes. */
+const LINKED_MAX = 50_000;
+
+/**
+ * Walks the folder; what cannot be read, or goes meanwhile, is not counted. A file with several names counts once, where its first name is; beyond
+ * those that are remembered each name counts for its part of the file.
+ */
+export async function diskUsage(root: string, { linkedMax = LINKED_MAX }: { readonly linkedMax?: number } = {}): Promise<DiskUsage> {
   const usage: Record<keyof DiskUsage, number> = { images: 0, unpacked: 0, uploads: 0, store: 0, logs: 0, pods: 0, claims: 0, other: 0 };
-  const linked = new Set<string>();
+  const linked = new Set<number>();
   const folders: { readonly path: string; readonly part: keyof DiskUsage }[] = [{ path: "", part: "other" }];
   const { dev: device } = await lstat(root).catch(() => ({ dev: undefined }));
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -48,12 +54,13 @@ export async function diskUsage(root: string): Promise<DiskUsage> {
       // What is mounted there lies elsewhere.
       if (found === undefined || found.dev !== device) continue;
       const its = PARTS[below] ?? part;
-      const name = `${found.ino}`;
+      let names = 1;
       if (found.nlink > 1 && !found.isDirectory()) {
-        if (linked.has(name)) continue;
-        linked.add(name);
+        if (linked.has(found.ino)) continue;
+        if (linked.size < linkedMax) linked.add(found.ino);
+        else names = found.nlink;
       }
-      usage[its] += found.blocks * 512;
+      usage[its] += Math.floor((found.blocks * 512) / names);
       if (entry.isDirectory()) folders.push({ path: below, part: its });
     }
   }
