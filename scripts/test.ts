@@ -36,6 +36,7 @@ function filesInOrder(): string[] {
 
 /** The whole set; answers whether all of it passed. */
 async function runAll(): Promise<boolean> {
+  console.log("Lines come in the order in which files begin: the first one is a soak of two minutes.");
   let passed = false;
   const events = run({ files: filesInOrder(), concurrency: FILES_AT_ONCE });
   // The summary of all files is the one without a file.
