@@ -115,10 +115,11 @@ export class KillWorld {
     const built = await platform.eider("build", join(root, "test/e2e/apps/hello"), "--image", IMAGE);
     if (built.code !== 0) throw new Error(`build failed: ${built.stderr}`);
     const world = await KillWorld.around(platform);
-    const first = await Promise.all([
-      world.create({ name: "steady", version: 1, annotations: { "autoscaling.knative.dev/min-scale": "2", "autoscaling.knative.dev/max-scale": "2" } }),
-      world.create({ name: "changing", version: 1, annotations: { "autoscaling.knative.dev/min-scale": "1" } }),
-    ]);
+    // One after the other: the revisions that a writer is shown are compared in the order of its writes.
+    const first = [
+      await world.create({ name: "steady", version: 1, annotations: { "autoscaling.knative.dev/min-scale": "2", "autoscaling.knative.dev/max-scale": "2" } }),
+      await world.create({ name: "changing", version: 1, annotations: { "autoscaling.knative.dev/min-scale": "1" } }),
+    ];
     if (first.some((outcome) => outcome !== "acknowledged")) throw new Error(`the first Services were not created: ${world.rejections.join("; ")}`);
     await eventually("the first Services are ready", async () => (await world.snapshot()).services.every(({ ready }) => ready));
     return world;
