@@ -471,13 +471,6 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
     this.#client.abort(this.#responseFraming === "close");
   }
 
-  /** Nobody asks for the head any more. */
-  #unpark(): void {
-    if (this.parked === undefined) return;
-    this.#context.parkedHeads.leave(this.parked);
-    this.parked = undefined;
-  }
-
   get #over(): boolean {
     return this.outcome !== "running";
   }
@@ -497,7 +490,7 @@ export class Exchange extends RequestRecord implements OnPod, RequestFacts, Prog
     if (connection !== undefined && response !== undefined && pod !== undefined && pod.removedIn === 0) connection.release(pod.idle, response, this.endedMs);
     else connection?.destroy();
     for (const observer of this.#context.observers) observer.ended(this);
-    this.#unpark();
+    this.unpark(this.#context.parkedHeads);
     if (backend === undefined) return;
     backend.load.end(this.endedMs);
     if (this.#tunnel !== undefined) pod?.tunnels?.delete(this);

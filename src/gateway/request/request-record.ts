@@ -68,6 +68,13 @@ export abstract class RequestRecord implements Omit<RequestFacts, "clientAddress
     if (this.parked !== undefined) this.#head = NO_HEAD;
   }
 
+  /** Nobody asks for the head any more. */
+  protected unpark(places: ParkedHeads): void {
+    if (this.parked === undefined) return;
+    places.leave(this.parked);
+    this.parked = undefined;
+  }
+
   /** Forgets the request. The links are those of wheel and queue; times are set as they come. */
   protected erase(): void {
     this.#head = NO_HEAD;
