@@ -187,7 +187,7 @@ export class PodNetworks {
       const device = `ei${mark}${number}`;
       const inside = [
         "link set lo up",
-        `link add eth0 type veth peer name ${device} netns ${process.pid}`,
+        `link add eth0 address ${hardwareAddressOf(address)} type veth peer name ${device} netns ${process.pid}`,
         `addr add ${address}/16 dev eth0`,
         "link set eth0 up",
         `route add default via ${this.bridgeIp}`,
@@ -255,6 +255,11 @@ export function mountsBelow(folder: string): string[] {
 function readIp(folder: string): string {
   for (const name of ["ip", "ip.new"]) if (existsSync(join(folder, name))) return readFileSync(join(folder, name), "utf8").trim();
   return "";
+}
+
+/** The same for each pod that gets the address: whoever remembers it from the one before, the machine above all, is right. Locally administered. */
+function hardwareAddressOf(ip: string): string {
+  return ["02", "65", ...ip.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))].join(":");
 }
 
 function numberOf(ip: string): number {
