@@ -40,6 +40,7 @@ test("a head comes back as it was, with its host, its target and the id of its t
     const parked = places.park(head);
     assert.deepEqual(told(parked), { host: head.host, target: head.target, trace });
     assert.deepEqual(parked?.head, head);
+    assert.equal(parked?.head, parked?.head);
   }
 });
 
@@ -64,6 +65,7 @@ test("a place that is left is the next one, and there are so many and no more", 
   assert.equal(new Set(parked).size, parked.length);
   const [first] = parked;
   assert.ok(first !== undefined);
+  assert.deepEqual(first.head, head);
   places.leave(first);
   const other = headOf("GET /22 HTTP/1.1", ["Host: b"]);
   assert.equal(places.park(other), first);

@@ -14,6 +14,8 @@ const PLACES_MAX = 16 * 1024;
 export class ParkedHead implements TraceSpan {
   readonly bytes: Buffer;
   #length = 0;
+  /** What was asked for again. */
+  #head: RequestHead | undefined;
   hostFrom = 0;
   hostTo = 0;
   targetFrom = 0;
@@ -37,8 +39,16 @@ export class ParkedHead implements TraceSpan {
     findTraceId(head, this);
   }
 
-  /** The head, parsed again. */
+  /** The head, parsed again by the first who asks. */
   get head(): RequestHead {
+    return (this.#head ??= this.#parsed());
+  }
+
+  forget(): void {
+    this.#head = undefined;
+  }
+
+  #parsed(): RequestHead {
     const head = parseRequestHead(this.text(0, this.#length), { bytes: this.bytes, from: 0, to: this.#length });
     if ("reason" in head) throw new Error(`a head that was parsed cannot be parsed again: ${head.reason}`);
     return head;
@@ -70,6 +80,7 @@ export class ParkedHeads {
 
   /** Nobody looks at it any more. */
   leave(parked: ParkedHead): void {
+    parked.forget();
     this.#free.push(parked);
   }
 

@@ -207,8 +207,9 @@ const POINT = 46;
 
 /** NCSA's common log format. */
 export function commonLine(facts: RequestFacts, time: string): string {
-  const { method, minor, status, responseBytes } = facts;
-  const request = `${escaped(method)} ${escaped(facts.head.target)} HTTP/1.${minor}`;
+  const { method, minor, parked, status, responseBytes } = facts;
+  const target = parked === undefined ? facts.head.target : parked.text(parked.targetFrom, parked.targetTo);
+  const request = `${escaped(method)} ${escaped(target)} HTTP/1.${minor}`;
   return `${facts.clientAddress === "" ? "-" : escaped(facts.clientAddress)} - - [${clfTime(time)}] "${request}" ${status === 0 ? "-" : status} ${responseBytes === 0 ? "-" : responseBytes}\n`;
 }
 

@@ -112,6 +112,7 @@ test("a line is the same for a head that waits as octets, with the trace that th
     const waiting = Object.defineProperties(facts({ parked }), Object.getOwnPropertyDescriptors(notAsked));
     const line = lineOf(facts({ head }));
     assert.equal(lineOf(waiting), line, target);
+    assert.equal(lineOf(waiting, "common"), lineOf(facts({ head }), "common"), target);
     assert.equal((JSON.parse(line) as { path: string }).path, target);
     assert.equal((JSON.parse(line) as { traceId?: string }).traceId, traceId, target);
   }
