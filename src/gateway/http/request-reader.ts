@@ -141,7 +141,7 @@ export class RequestReader {
   }
 }
 
-/** So many octets of a head, which has more of them, tell it from others of the same length. */
+/** The first octets of a head, which tell it from others of the same length: all of them when it has fewer. */
 const MARKED_BYTES = 48;
 
 /** More than 0, and seldom the same for two heads that are not. */

@@ -20,8 +20,11 @@ export function findTraceId({ text, fields }: Pick<RequestHead, "text" | "fields
 /** Between the first and the second dash; nothing where there is no dash. */
 function narrowToSecondPart(text: string, span: TraceSpan): void {
   const first = text.indexOf("-", span.traceFrom) + 1;
+  if (first === 0 || first > span.traceTo) {
+    span.traceFrom = span.traceTo;
+    return;
+  }
+  span.traceFrom = first;
   const second = text.indexOf("-", first);
-  const none = first === 0 || first > span.traceTo;
-  span.traceFrom = none ? span.traceTo : first;
-  if (second >= first && second < span.traceTo) span.traceTo = second;
+  if (second >= 0 && second < span.traceTo) span.traceTo = second;
 }
