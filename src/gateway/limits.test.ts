@@ -257,6 +257,21 @@ test("one connection too many is told so and closed; a place that becomes free i
   await fourth.until((text) => text.includes("404"));
 });
 
+test("of connections that come at once, those beyond the limit are told so and closed", async () => {
+  await using gateway = await startGateway();
+  clients(gateway, { connectionsMax: 3 });
+  const answers = Array.from({ length: 20 }, () => {
+    const socket = connect(gateway.gateway.port, "127.0.0.1").on("error", () => undefined);
+    socket.write(request("/"));
+    return once(socket, "data").then(([answer]: unknown[]) => {
+      socket.destroy();
+      return String(answer).slice(9, 12);
+    });
+  });
+  await allWaiting(gateway.gateway.port, answers.length);
+  assert.deepEqual(await Promise.all(answers), [...Array<string>(3).fill("404"), ...Array<string>(17).fill("503")]);
+});
+
 test("a host with a limit of requests answers those beyond with 503 until one ends; other hosts do not feel it", async () => {
   await using gateway = await startGateway();
   await using pod = await startListening();

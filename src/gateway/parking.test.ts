@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimClock } from "#core";
 import { ParkedHeads } from "./http/parked-heads.ts";
+import { RequestMetrics } from "./observe/request-metrics.ts";
+import type { RequestFacts } from "./request/request-facts.ts";
 import { answering, backendEntry, eventually, hostEntry, ok, request, startClient, startGateway, startPod, type TestClient } from "./testing.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -66,3 +68,50 @@ for (const { name, path, lines = [], meanwhile, got } of ends) {
     );
   });
 }
+
+test("requests of one connection, one behind the other: each ends with its own head, and what the client repeats is not parked", async (t) => {
+  const ended: string[] = [];
+  t.mock.method(RequestMetrics.prototype, "ended", ({ method, head, parked }: RequestFacts) => {
+    ended.push(`${parked === undefined ? "kept" : "parked"} ${method} ${head.method} ${head.target}`);
+  });
+  const park = t.mock.method(ParkedHeads.prototype, "park");
+  const leave = t.mock.method(ParkedHeads.prototype, "leave");
+  await using gateway = await startGateway();
+  const got: string[] = [];
+  let breaks = 1;
+  await using pod = await startPod((socket) =>
+    answering((head) => {
+      const [method = "", target = ""] = head.split(" ");
+      got.push(`${method} ${target}`);
+      if (target === "/breaks-once" && breaks-- > 0) return void socket.destroy();
+      return method === "HEAD" ? "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" : ok(target);
+    })(socket),
+  );
+  const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
+  gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods })] });
+  using client = await startClient(gateway.gateway.port);
+  // Some at once, which are exchanges of their own; the others are one exchange that is used again.
+  client.send([request("/first"), request("/breaks-once"), request("/head", [], "HEAD")].join(""));
+  await eventually(() => ended.length === 3);
+  for (const path of ["/same", "/same", "/same", "/last"]) {
+    const before = ended.length;
+    client.send(request(path));
+    await eventually(() => ended.length > before);
+  }
+  const each = ["GET /first", "GET /breaks-once", "HEAD /head", "GET /same", "GET /same", "GET /same", "GET /last"];
+  assert.deepEqual(got, [...each.slice(0, 2), ...each.slice(1)]);
+  assert.deepEqual(ended, [
+    "parked GET GET /first",
+    "parked GET GET /breaks-once",
+    "parked HEAD HEAD /head",
+    "parked GET GET /same",
+    ...Array<string>(2).fill("kept GET GET /same"),
+    "parked GET GET /last",
+  ]);
+  const places = park.mock.calls.map(({ result }) => result);
+  assert.equal(places.length, 5);
+  assert.deepEqual(
+    leave.mock.calls.map((call) => call.arguments[0]),
+    places,
+  );
+});
