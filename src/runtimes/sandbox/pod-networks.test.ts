@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { silentLogger } from "#core";
 import { findProgram } from "./host-programs.ts";
-import { markOf, PodNetworks } from "./pod-networks.ts";
+import { markOf, PodNetworks, type PodNetwork } from "./pod-networks.ts";
 
-const PROGRAMS = ["ip", "unshare", "umount", "sh"];
+const PROGRAMS = ["ip", "unshare", "umount", "sh", "nsenter"];
 const missing = PROGRAMS.find((name) => findProgram(process.env["PATH"] ?? "", name) === undefined);
 const isRoot = process.platform === "linux" && process.getuid?.() === 0;
 const skip = isRoot ? missing !== undefined && `${missing} is not on the PATH` : "needs Linux and root";
@@ -29,7 +29,10 @@ function world(t: TestContext) {
     execFileSync(program("ip"), ["link", "del", `ei${mark}`]);
     rmSync(dir, { recursive: true });
   });
-  return { networks, open, bridgeAddress: () => readFileSync(`/sys/class/net/ei${mark}/address`, "utf8").trim() };
+  /** The pod's own device, as the pod sees it. */
+  const podAddress = ({ netFile }: PodNetwork): string | undefined =>
+    / link\/ether (\S+)/.exec(execFileSync(program("nsenter"), [`--net=${netFile}`, program("ip"), "-o", "link", "show", "eth0"], { encoding: "utf8" }))?.[1];
+  return { networks, open, podAddress, bridgeAddress: () => readFileSync(`/sys/class/net/ei${mark}/address`, "utf8").trim() };
 }
 
 test("the bridge keeps its hardware address, whichever pods come and go, also over the next platform's start", { skip }, async (t) => {
@@ -47,4 +50,16 @@ test("the bridge keeps its hardware address, whichever pods come and go, also ov
   await next.prepare();
   await next.take("fourth");
   assert.equal(bridgeAddress(), address);
+});
+
+test("who gets the address of a pod that is gone has its hardware address, too; others have others", { skip }, async (t) => {
+  const { networks, podAddress } = world(t);
+  await networks.prepare();
+  const first = await networks.take("first");
+  const address = podAddress(first);
+  const second = await networks.take("second");
+  assert.notEqual(podAddress(second), address);
+  await networks.release("first");
+  const third = await networks.take("third");
+  assert.deepEqual([third.ip, podAddress(third)], [first.ip, address]);
 });
