@@ -66,6 +66,30 @@ test("connections of a burst are as those that the event loop accepts", async ()
   await Promise.all(answers);
 });
 
+test("what cannot be told of is closed, and leaves nothing", async (t) => {
+  const opened: unknown[] = [];
+  const closed = new Set<unknown>();
+  const prepare = (server: Server): void => {
+    acceptBursts(server);
+    const handles = Object.getPrototypeOf((server as unknown as Readonly<Record<"_handle", object>>)["_handle"]) as { open(fd: number): number; close(): void };
+    const { close } = handles;
+    t.mock.method(handles, "open", function (this: unknown) {
+      opened.push(this);
+      return -1;
+    });
+    t.mock.method(handles, "close", function (this: unknown, ...args: []) {
+      closed.add(this);
+      close.apply(this as typeof handles, args);
+    });
+  };
+  assert.equal(await inOneTurn(createServer(), prepare), 1);
+  assert.ok(opened.length > 0);
+  assert.deepEqual(
+    opened.filter((handle) => !closed.has(handle)),
+    [],
+  );
+});
+
 test("a server that does not listen is left as it is", () => {
   assert.equal(acceptBursts(createServer()), false);
 });

@@ -17,6 +17,8 @@ interface Handle {
   readonly constructor: new (kind: number) => Handle;
   /** 0 when the handle is that of `fd` now. */
   open(fd: number): number;
+  /** One that is not closed stays for ever. */
+  close(): void;
 }
 
 interface Listener extends Handle {
@@ -55,7 +57,10 @@ export function acceptBursts(server: Server, most = BURST_MAX): boolean {
       const fd = accept(this.fd, 0n, 0n, FLAGS);
       if (fd < 0) return;
       const next = new client.constructor(CONNECTION);
-      if (next.open(fd) !== 0) return closeSync(fd);
+      if (next.open(fd) !== 0) {
+        closeSync(fd);
+        return next.close();
+      }
       one.call(this, 0, next);
     }
   };
