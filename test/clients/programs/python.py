@@ -28,17 +28,24 @@ assert client.VersionApi().get_code().git_version.startswith("v1.34")
 ok("a namespace, and the version")
 
 seen = []
+begun = threading.Event()
 
 
 def follow():
     for event in watch.Watch().stream(core.list_namespaced_config_map, namespace, timeout_seconds=30):
+        begun.set()
+        if event["object"].metadata.name == "zero":
+            continue
         seen.append((event["type"], event["object"].metadata.name, event["object"].data))
         if event["type"] == "DELETED":
             return
 
 
+# What comes before the watch has begun would be one event of its first list.
+core.create_namespaced_config_map(namespace, {"metadata": {"name": "zero"}})
 follower = threading.Thread(target=follow)
 follower.start()
+assert begun.wait(30)
 core.create_namespaced_config_map(namespace, client.V1ConfigMap(metadata=client.V1ObjectMeta(name="one"), data={"a": "1"}))
 core.patch_namespaced_config_map("one", namespace, {"data": {"b": "2"}})
 got = core.read_namespaced_config_map("one", namespace)
