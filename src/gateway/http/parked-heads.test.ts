@@ -4,8 +4,11 @@ import { test } from "node:test";
 import { ParkedHeads, type ParkedHead } from "./parked-heads.ts";
 import { parseRequestHead, type RequestHead } from "./request-head.ts";
 
+/** Read behind something else, and before it. */
 function headOf(line: string, lines: readonly string[]): RequestHead {
-  const head = parseRequestHead(`${line}\r\n${lines.map((each) => `${each}\r\n`).join("")}\r\n`);
+  const text = `${line}\r\n${lines.map((each) => `${each}\r\n`).join("")}\r\n`;
+  const [before, bytes] = [5, Buffer.from(`body\n${text}GET / HTTP/1.1\r\n`, "latin1")];
+  const head = parseRequestHead(text, { bytes, from: before, to: before + text.length });
   assert.ok(!("reason" in head), JSON.stringify(head));
   return head;
 }

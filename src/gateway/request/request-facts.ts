@@ -16,7 +16,7 @@ export interface RequestFacts {
   /** What of the head all want to know. */
   readonly method: string;
   readonly minor: 0 | 1;
-  /** The head as octets, once it was sent on and there is a place for it. */
+  /** The head as octets, once it was sent on, there is a place for it, and the client does not repeat it. */
   readonly parked: ParkedHead | undefined;
   /** Parsed again when it is parked, which is for those who ask seldom. */
   readonly head: RequestHead;
