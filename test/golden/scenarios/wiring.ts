@@ -28,8 +28,8 @@ export function wireInProcess(transport: Transport): Wiring {
 const CLOSE_MS = 2_000;
 /** Turns of the event loop with nothing on the way, in which programs react to what has come. */
 const IDLE_TURNS = 4;
-/** A call that waits for the clock is not waited for. */
-const PATIENCE_MS = 250;
+/** A call that waits for the clock is waited for no longer; a machine that is busy needs some of it. */
+const PATIENCE_MS = 10_000;
 
 /** Latest revision in the store of a kind, by `apiVersion kind`. */
 export type LatestRevisions = ReadonlyMap<string, number>;
