@@ -4,13 +4,14 @@ import { once } from "node:events";
 import { BoundSocket, connect } from "node:net";
 import { test } from "node:test";
 import { SimClock } from "#core";
-import type { ClientSettings, RouteHost } from "#protocol";
+import type { ClientSettings } from "#protocol";
 import {
   allWaiting,
   answering,
   backendEntry,
   hostEntry,
   ok,
+  oneReadyPod,
   request,
   socketClock,
   startClient,
@@ -19,11 +20,6 @@ import {
   type TestGateway,
   type TestPod,
 } from "./testing.ts";
-
-function oneReadyPod(gateway: TestGateway, pod: TestPod, host: Partial<RouteHost> = {}): void {
-  const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-  gateway.routes({ hosts: [hostEntry(host)], backends: [backendEntry({ pods })] });
-}
 
 function clients(gateway: TestGateway, over: Partial<ClientSettings>, trustedProxies: readonly string[] = ["0.0.0.0/0", "::/0"]): void {
   const settings: ClientSettings = { proxyProtocol: "off", bodyIdleMs: 0, connectionsMax: 100, ...over };
@@ -97,7 +93,7 @@ for (const { name, parts, want } of bodies) {
   test(`a host with at most ten octets a body: ${name} gets ${want}`, async () => {
     await using gateway = await startGateway();
     await using pod = await startListening();
-    oneReadyPod(gateway, pod, { bodyBytesMax: 10 });
+    oneReadyPod(gateway, pod, { host: { bodyBytesMax: 10 } });
     using client = await startClient(gateway.gateway.port);
     for (const [index, part] of parts.entries()) {
       if (index > 0) await pod.got(/POST/);
@@ -275,7 +271,7 @@ test("of connections that come at once, those beyond the limit are told so and c
 test("a host with a limit of requests answers those beyond with 503 until one ends; other hosts do not feel it", async () => {
   await using gateway = await startGateway();
   await using pod = await startListening();
-  oneReadyPod(gateway, pod, { requestsMax: 1 });
+  oneReadyPod(gateway, pod, { host: { requestsMax: 1 } });
   gateway.routes({ hosts: [hostEntry({ host: "free.test" })] });
   using first = await startClient(gateway.gateway.port);
   using second = await startClient(gateway.gateway.port);

@@ -5,7 +5,7 @@ import { SimClock } from "#core";
 import { ParkedHeads } from "./http/parked-heads.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
 import type { RequestFacts } from "./request/request-facts.ts";
-import { answering, backendEntry, eventually, hostEntry, ok, request, startClient, startGateway, startPod, type TestClient } from "./testing.ts";
+import { answering, eventually, ok, oneReadyPod, request, startClient, startGateway, startPod, type TestClient } from "./testing.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -52,8 +52,7 @@ for (const { name, path, lines = [], meanwhile, got } of ends) {
         return asked === "/silent" ? undefined : ok(asked);
       })(socket),
     );
-    const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-    gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods, timeoutMs: TIMEOUT_MS })] });
+    oneReadyPod(gateway, pod, { backend: { timeoutMs: TIMEOUT_MS } });
     using client = await startClient(gateway.gateway.port);
     client.send(request(path, lines));
     await eventually(() => seen > 0);
@@ -87,8 +86,7 @@ test("requests of one connection, one behind the other: each ends with its own h
       return method === "HEAD" ? "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" : ok(target);
     })(socket),
   );
-  const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-  gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods })] });
+  oneReadyPod(gateway, pod);
   using client = await startClient(gateway.gateway.port);
   // Some at once, which are exchanges of their own; the others are one exchange that is used again.
   client.send([request("/first"), request("/breaks-once"), request("/head", [], "HEAD")].join(""));

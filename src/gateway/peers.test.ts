@@ -3,18 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimClock } from "#core";
 import type { ClientSettings } from "#protocol";
-import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod, type TestGateway, type TestPod } from "./testing.ts";
+import { answering, ok, oneReadyPod, request, startClient, startGateway, startPod, type TestGateway } from "./testing.ts";
 
 function settle(gateway: TestGateway, trustedProxies: readonly string[], proxyProtocol: ClientSettings["proxyProtocol"] = "off"): void {
   gateway.gateway.receive({
     type: "settings",
     settings: { trustedProxies, requestLog: undefined, clients: { proxyProtocol, bodyIdleMs: 0, connectionsMax: 100 } },
   });
-}
-
-function oneReadyPod(gateway: TestGateway, pod: TestPod): void {
-  const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-  gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods })] });
 }
 
 const LINES = ["X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.test", "X: y"];

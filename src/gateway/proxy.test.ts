@@ -2,12 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod, type TestGateway, type TestPod } from "./testing.ts";
-
-function oneReadyPod(gateway: TestGateway, pod: TestPod): void {
-  const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-  gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods })] });
-}
+import { answering, ok, oneReadyPod, request, startClient, startGateway, startPod } from "./testing.ts";
 
 test("requests on one client connection reuse one pod connection", async () => {
   await using gateway = await startGateway();
@@ -46,8 +41,7 @@ test("the application sees the client's Host, forwarding headers and no header o
     },
   ];
   const paths = [{ prefix: "", headers: [], appendHeaders: [["x-tag", "path"]] as const, splits }];
-  const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-  gateway.routes({ hosts: [hostEntry({ paths })], backends: [backendEntry({ pods })] });
+  oneReadyPod(gateway, pod, { host: { paths } });
   using client = await startClient(gateway.gateway.port);
   const lines = [
     "Accept: */*",

@@ -1,7 +1,7 @@
 // An exchange serves the requests of its connection one after the other: nothing of one may show in the next.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answering, backendEntry, hostEntry, ok, request, startClient, startGateway, startPod } from "./testing.ts";
+import { answering, ok, oneReadyPod, request, startClient, startGateway, startPod } from "./testing.ts";
 
 const TRACED = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -31,8 +31,7 @@ for (const { name, sent } of rows) {
         return (path === "/informed" ? "HTTP/1.1 103 Early Hints\r\n\r\n" : "") + ok(path);
       })(socket),
     );
-    const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
-    gateway.routes({ hosts: [hostEntry()], backends: [backendEntry({ pods, containerConcurrency: 3 })] });
+    oneReadyPod(gateway, pod, { backend: { containerConcurrency: 3 } });
     using fresh = await startClient(gateway.gateway.port);
     fresh.send(request("/plain"));
     const answer = await fresh.until((text) => text.endsWith("/plain"));

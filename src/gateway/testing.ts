@@ -137,6 +137,16 @@ export function hostEntry(over: Partial<RouteHost> = {}): RouteHost {
   return { host: "app.test", visibility: "ExternalIP", redirectToHttps: false, paths: [{ prefix: "", headers: [], appendHeaders: [], splits }], ...over };
 }
 
+/** The only host leads to the only revision, whose only pod is ready. */
+export function oneReadyPod(
+  gateway: TestGateway,
+  pod: Pick<TestPod, "port">,
+  over: { readonly host?: Partial<RouteHost>; readonly backend?: Partial<Backend> } = {},
+): void {
+  const pods = [{ id: "pod-1", slot: 0, address: "127.0.0.1", port: pod.port, state: "ready" as const }];
+  gateway.routes({ hosts: [hostEntry(over.host)], backends: [backendEntry({ pods, ...over.backend })] });
+}
+
 export interface TestPod extends AsyncDisposable {
   readonly port: number;
   readonly sockets: Set<Socket>;
